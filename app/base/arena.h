@@ -1,0 +1,52 @@
+/* Memory of one request or one worker pass: allocated piecemeal, released at once. The
+ * newest small block and every large one can grow in place. Cleanup hooks release what
+ * is not memory (query results, transfer handles) in reverse order of registration. Not
+ * shared between threads. */
+#ifndef TIDEMARK_BASE_ARENA_H
+#define TIDEMARK_BASE_ARENA_H
+
+#include "base/str.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+
+struct arena;
+
+typedef void (*arena_cleanup)(void *object);
+
+/* Makes an arena that hands out at most `cap` bytes between two resets.
+ * NULL when the system has no memory. Release with arena_free. */
+struct arena *arena_new(size_t cap);
+
+/* Runs the hooks, releases everything but the first block; the arena is as new. */
+void arena_reset(struct arena *arena);
+
+/* arena_reset, then the arena itself. NULL is allowed. */
+void arena_free(struct arena *arena);
+
+/* `size` zeroed bytes, aligned for any type, valid until reset. NULL beyond the cap. */
+void *arena_alloc(struct arena *arena, size_t size) __attribute__((__malloc__, warn_unused_result));
+
+/* `count` zeroed elements of `size` bytes; NULL beyond the cap or on overflow. */
+void *arena_array(struct arena *arena, size_t count, size_t size)
+    __attribute__((__malloc__, warn_unused_result));
+
+/* Moves a block of `old_size` bytes (from this arena, or NULL) to one of `new_size`;
+ * the added bytes are not zeroed. NULL beyond the cap, and the old block stays.
+ * `old_size` must be the size last asked for. */
+void *arena_resize(struct arena *arena, void *block, size_t old_size, size_t new_size)
+    __attribute__((warn_unused_result));
+
+/* A NUL-terminated copy of the view, or of printf's output; NULL beyond the cap. */
+char *arena_copy(struct arena *arena, struct str text) __attribute__((warn_unused_result));
+char *arena_printf(struct arena *arena, const char *format, ...)
+    __attribute__((format(printf, 2, 3), warn_unused_result));
+
+/* Calls cleanup(object) at reset. False (and cleanup was called at once) beyond the cap. */
+bool arena_on_reset(struct arena *arena, arena_cleanup cleanup, void *object)
+    __attribute__((warn_unused_result));
+
+/* Bytes handed out since the last reset. */
+size_t arena_used(const struct arena *arena);
+
+#endif

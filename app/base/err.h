@@ -1,0 +1,41 @@
+/* One enum for everything that can go wrong, and one table that says what each
+ * code means to a client and to the log. */
+#ifndef TIDEMARK_BASE_ERR_H
+#define TIDEMARK_BASE_ERR_H
+
+#include "base/log.h"
+
+enum err {
+    OK = 0,
+    ERR_MALFORMED,       /* 400: cannot be understood */
+    ERR_UNAUTHORIZED,    /* 401: no or no valid credentials */
+    ERR_FORBIDDEN,       /* 403: credentials of the wrong kind */
+    ERR_NOT_FOUND,       /* 404: not there, or not the caller's */
+    ERR_METHOD,          /* 405 */
+    ERR_NOT_ACCEPTABLE,  /* 406 */
+    ERR_CONFLICT,        /* 409: contradicts what is stored */
+    ERR_LENGTH_REQUIRED, /* 411 */
+    ERR_TOO_LARGE,       /* 413: over a limit of size or count */
+    ERR_MEDIA_TYPE,      /* 415: content type or encoding not known */
+    ERR_INVALID,         /* 422: understood, but not valid */
+    ERR_RATE_LIMITED,    /* 429: with Retry-After */
+    ERR_INTERNAL,        /* 500: a fault of ours */
+    ERR_UNAVAILABLE,     /* 503: database or queue cannot take it now; with Retry-After */
+    ERR_COUNT
+};
+
+#define MUST_CHECK __attribute__((warn_unused_result))
+
+/* The row of the table for one code. */
+struct err_row {
+    enum err code;
+    int status;            /* HTTP status */
+    const char *slug;      /* the problem document's type, e.g. "not-found" */
+    const char *title;     /* the problem document's title */
+    enum log_level level;  /* at which the failure is logged */
+    bool is_detail_public; /* whether the detail may be shown to the client */
+};
+
+const struct err_row *err_row(enum err code);
+
+#endif

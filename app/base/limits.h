@@ -1,0 +1,62 @@
+/* Every number that limits something, with its unit and its reason. */
+#ifndef TIDEMARK_BASE_LIMITS_H
+#define TIDEMARK_BASE_LIMITS_H
+
+/* The outside contract of ingest. */
+#define MAX_BATCH_EVENTS 10000            /* events of one request */
+#define MAX_INGEST_BODY_BYTES (10u << 20) /* of one request, after inflating */
+#define MAX_METRICS 128                   /* of one event */
+#define MAX_NAME_BYTES 128                /* device key, metric, type, site */
+#define MAX_LABELS_BYTES 2048             /* of one metric, as JSON */
+#define MAX_EVENT_DATA_BYTES (64u << 10)  /* an event's data */
+#define MAX_METRIC_MAGNITUDE 1e100        /* beyond it a reading is a fault of the device */
+#define MAX_FUTURE_HOURS 24               /* a clock more wrong than this is refused */
+#define MAX_ITEM_ERRORS 100               /* listed in one answer; the rest is counted */
+#define MAX_JSON_DEPTH 64                 /* deeper bodies are attacks */
+
+/* The writer. */
+#define BATCH_MAX_ROWS (64u << 10)  /* closes an open batch */
+#define BATCH_MAX_BYTES (8u << 20)  /* closes an open batch */
+#define QUEUE_MAX_BYTES (64u << 20) /* waiting for a writer; beyond it 503 */
+#define SERIES_CACHE_MAX 200000     /* entries of one process; about 100 bytes each */
+#define DEVICE_CACHE_AGE_MS 5000    /* a retired or deleted device stops within this */
+#define OPEN_WINDOW_MINUTES 5       /* samples older than this are noted as changes */
+#define INGEST_WRITERS 2            /* of the fast lane: one may wait for its disk */
+#define INGEST_LATE_WRITERS 1       /* of the late lane */
+#define SECOND_WRITER_ROWS 2000     /* waiting rows that are worth a writer of their own */
+#define SECOND_WRITER_WAIT_MS 2     /* or the disk is slow: another commit may start */
+#define COPY_MIN_ROWS 4000          /* from here on COPY is faster than unnest */
+#define WRITE_RETRY_MS 8000         /* how long a batch is tried again before 503 */
+#define FLUSH_INTERVAL_MS 2000      /* of last values and times seen */
+#define TOKEN_CACHE_AGE_MS 5000     /* a revoked token stops within this */
+
+/* Requests. */
+#define MAX_FORM_BODY_BYTES (64u << 10) /* a page's form */
+#define MAX_PATH_SEGMENTS 16
+#define MAX_QUERY_PARAMS 32
+#define MAX_RESPONSE_BYTES (32u << 20)  /* a buffered response; longer ones stream */
+#define REQUEST_ARENA_BYTES (96u << 20) /* body, inflated body, response */
+
+/* Memory. */
+#define ARENA_FIRST_BLOCK_BYTES (64u << 10) /* kept between requests: holds an ordinary one */
+#define ARENA_BLOCK_BYTES (256u << 10)      /* each further block */
+#define ARENA_LARGE_BYTES (32u << 10)       /* beyond it a block of its own, whose pages move */
+
+#define CONFIG_ARENA_BYTES (4u << 20) /* the settings with their files' content */
+/* sun_path has 108 bytes, and the cluster's "/run/.s.PGSQL.5432.lock" goes into them. */
+#define MAX_HOME_BYTES 84
+
+/* Lists. */
+#define LIST_LIMIT_DEFAULT 100
+#define LIST_LIMIT_MAX 1000
+
+/* Sessions and logins. */
+#define SESSION_DAYS 30            /* absolute life */
+#define SESSION_IDLE_DAYS 7        /* without a request */
+#define LOGIN_FREE_FAILURES 5      /* per address and per e-mail before waiting is asked */
+#define LOGIN_WAIT_MAX_SECONDS 900 /* the longest wait asked */
+#define MIN_PASSWORD_BYTES 8
+#define MAX_PASSWORD_BYTES 1024 /* argon2id's cost does not depend on it, parsing does */
+#define TOKEN_RANDOM_BYTES 24   /* 192 bits, 32 characters of base64url */
+
+#endif
