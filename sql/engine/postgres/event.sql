@@ -1,0 +1,1 @@
+INSERT INTO core.partitioned VALUES ('core.event', true);
