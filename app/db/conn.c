@@ -1,0 +1,106 @@
+/* One connection to PostgreSQL: described once, opened when first needed, dropped when it
+ * breaks, opened again by the next transaction. Answers for how we log in and for keeping
+ * a dead server from holding us; not for transactions (tx.c) nor statements (run.c). */
+#include "db/pq.h"
+
+#include "base/limits.h"
+
+#include <stdio.h>
+
+/* The link's own limits. No `options`: a pooler refuses startup parameters that it does not
+ * know, so timeouts of the server's side are bound with each transaction (tx.c). */
+#define CONNECT_TIMEOUT_S "5"
+#define KEEPALIVE_IDLE_S "30"
+#define TCP_USER_TIMEOUT_MS "30000" /* unacknowledged data for so long means a dead server */
+
+#define CONN_ARENA_BYTES (sizeof(struct db_conn) + 4096)
+
+struct db_conn *db_conn_new(const struct db_options *options)
+{
+    struct arena *arena = arena_new(CONN_ARENA_BYTES);
+    if (!arena) {
+        return NULL;
+    }
+    struct db_conn *conn = arena_alloc(arena, sizeof *conn);
+    if (!conn) {
+        arena_free(arena);
+        return NULL;
+    }
+    conn->arena = arena;
+    conn->options = *options;
+    conn->tx.conn = conn;
+    snprintf(conn->timeout_text, sizeof conn->timeout_text, "%d", options->statement_timeout_ms);
+    return conn;
+}
+
+void db_conn_close(struct db_conn *conn)
+{
+    if (conn) {
+        db_conn_drop(conn);
+        arena_free(conn->arena);
+    }
+}
+
+bool db_conn_is_open(const struct db_conn *conn)
+{
+    return conn->pq && !conn->is_stale && PQstatus(conn->pq) == CONNECTION_OK;
+}
+
+void db_conn_drop(struct db_conn *conn)
+{
+    if (conn->pq) {
+        PQfinish(conn->pq);
+        conn->pq = NULL;
+    }
+    conn->is_stale = false;
+    conn->is_bind_prepared = false;
+    conn->n_prepared = 0;
+    memset(conn->prepared, 0, sizeof conn->prepared);
+}
+
+/* The server's notices ("relation exists, skipping") are for whoever debugs, not for users. */
+static void log_notice(void *name, const PGresult *result)
+{
+    char line[256];
+    const char *text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    log_debug("database notice", LOG_TEXT("connection", name),
+              LOG_TEXT("notice", db_error_line(text, line, sizeof line)));
+}
+
+/* Opens the link. Settings before `dbname` are defaults that the URL may override, those
+ * after it are ours. libpq suppresses SIGPIPE itself, by MSG_NOSIGNAL. */
+static PGconn *connect_to(const struct db_options *options)
+{
+    const char *const keys[] = { "connect_timeout",
+                                 "keepalives_idle",
+                                 "tcp_user_timeout",
+                                 "fallback_application_name",
+                                 "dbname",
+                                 "client_encoding",
+                                 NULL };
+    const char *const values[] = { CONNECT_TIMEOUT_S,
+                                   KEEPALIVE_IDLE_S,
+                                   TCP_USER_TIMEOUT_MS,
+                                   options->name,
+                                   options->url,
+                                   "UTF8",
+                                   NULL };
+    return PQconnectdbParams(keys, values, 1);
+}
+
+enum err db_conn_open(struct db_conn *conn, struct op *op)
+{
+    if (db_conn_is_open(conn)) {
+        return OK;
+    }
+    db_conn_drop(conn);
+    conn->pq = connect_to(&conn->options);
+    if (conn->pq && PQstatus(conn->pq) == CONNECTION_OK) {
+        PQsetNoticeReceiver(conn->pq, log_notice, (void *)(uintptr_t)conn->options.name);
+        return OK;
+    }
+    char line[256];
+    db_error_line(conn->pq ? PQerrorMessage(conn->pq) : "out of memory", line, sizeof line);
+    db_conn_drop(conn);
+    return fail(op, ERR_UNAVAILABLE, "cannot connect to the database: %s", line);
+}

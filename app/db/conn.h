@@ -1,0 +1,36 @@
+/* Connections: opened per role, kept alive, reopened when lost. A process of one
+ * thread holds one struct db_conn; a threaded one takes them from a pool. */
+#ifndef TIDEMARK_DB_CONN_H
+#define TIDEMARK_DB_CONN_H
+
+#include "db/db.h"
+
+struct db_options {
+    const char *url;          /* libpq connection string or URI */
+    const char *name;         /* application_name */
+    bool is_prepared;         /* named statements (off behind a transaction pooler) */
+    int statement_timeout_ms; /* 0: none */
+};
+
+/* Describes a connection; it is opened by the first transaction. NULL without memory.
+ * `options` strings must outlive it. Release with db_conn_close. */
+struct db_conn *db_conn_new(const struct db_options *options);
+void db_conn_close(struct db_conn *conn);
+
+/* True when the connection is open now, without asking the server. */
+bool db_conn_is_open(const struct db_conn *conn);
+
+/* ---- pool ---- */
+
+struct db_pool;
+
+/* At most `max` connections, opened when first needed. NULL without memory. */
+struct db_pool *db_pool_new(const struct db_options *options, int max);
+void db_pool_free(struct db_pool *pool);
+
+/* Takes a connection, waiting at most `wait_ms`; ERR_UNAVAILABLE when none came free. */
+enum err db_pool_take(struct db_pool *pool, struct op *op, int wait_ms,
+                      struct db_conn **out) MUST_CHECK;
+void db_pool_give(struct db_pool *pool, struct db_conn *conn);
+
+#endif

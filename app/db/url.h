@@ -1,0 +1,28 @@
+/* Connection strings of the roles: given by settings, or derived from DATABASE_URL
+ * with the role's name and the password that `migrate` keeps in TIDEMARK_HOME/secrets. */
+#ifndef TIDEMARK_DB_URL_H
+#define TIDEMARK_DB_URL_H
+
+#include "base/config.h"
+#include "base/op.h"
+
+enum db_role {
+    DB_ROLE_OWNER,
+    DB_ROLE_WEB,
+    DB_ROLE_INGEST,
+    DB_ROLE_WORKER,
+    DB_ROLE_OPERATOR,
+    DB_ROLE_READ
+};
+
+/* "tidemark_web" etc. */
+const char *db_role_name(enum db_role role);
+
+/* The connection string of a role, in the op's arena. Explicit settings win; else derived from
+ * DATABASE_URL (host, port, database, TLS settings kept); without it: the embedded cluster's
+ * socket under TIDEMARK_HOME, where the owner logs in by its OS user. ERR_UNAVAILABLE (with what
+ * to run) when the password file is missing. */
+enum err db_role_url(struct op *op, const struct config *config, enum db_role role,
+                     const char **out) MUST_CHECK;
+
+#endif
