@@ -1,0 +1,178 @@
+/* The doors of the database for tokens, sessions and logins, as C functions. Decides nothing:
+ * which credentials are good is said by the functions behind them. Called by auth. */
+#include "domain/credential.h"
+
+#include "base/limits.h"
+#include "db/db.h"
+#include "gen/queries.h"
+
+static void args_hash(struct db_args *args, struct db_tx *tx, const uint8_t hash[CRYPTO_HASH_BYTES])
+{
+    db_args_init(args, db_op(tx)->arena);
+    db_arg_bytes(args, hash, CRYPTO_HASH_BYTES);
+}
+
+enum err credential_token_find(struct db_tx *tx, const uint8_t hash[CRYPTO_HASH_BYTES],
+                               struct token_record *out, bool *is_found)
+{
+    struct db_args args;
+    struct db_rows *rows;
+
+    args_hash(&args, tx, hash);
+    enum err err = db_run(tx, &q_token_resolve, &args, &rows);
+    if (err != OK) {
+        return err;
+    }
+    *is_found = db_count(rows) > 0;
+    if (!*is_found) {
+        return OK;
+    }
+    *out = (struct token_record){
+        .token_id = db_int64(rows, 0, TOKEN_RESOLVE_TOKEN_ID),
+        .kind = db_text(rows, 0, TOKEN_RESOLVE_KIND),
+        .tenant_id = db_int(rows, 0, TOKEN_RESOLVE_TENANT_ID),
+        .tenant_slug = db_text(rows, 0, TOKEN_RESOLVE_TENANT_SLUG),
+        .tenant_name = db_text(rows, 0, TOKEN_RESOLVE_TENANT_NAME),
+        .tenant_timezone = db_text(rows, 0, TOKEN_RESOLVE_TENANT_TIMEZONE),
+        .tenant_currency = db_text(rows, 0, TOKEN_RESOLVE_TENANT_CURRENCY),
+        .may_register = db_bool(rows, 0, TOKEN_RESOLVE_AUTO_REGISTER),
+        .device_id = db_int(rows, 0, TOKEN_RESOLVE_DEVICE_ID),
+        .device_key = db_text(rows, 0, TOKEN_RESOLVE_DEVICE_KEY),
+        .is_backfill = db_bool(rows, 0, TOKEN_RESOLVE_IS_BACKFILL),
+        .raw_days = db_int(rows, 0, TOKEN_RESOLVE_RAW_DAYS),
+    };
+    return OK;
+}
+
+enum err credential_token_touch(struct db_tx *tx, int64_t token_id, int64_t time_us)
+{
+    struct db_args args;
+
+    db_args_init(&args, db_op(tx)->arena);
+    db_arg_int64_array(&args, &token_id, 1);
+    db_arg_time_array(&args, &time_us, 1);
+    return db_run(tx, &q_token_touch, &args, NULL);
+}
+
+enum err credential_session_find(struct db_tx *tx, const uint8_t hash[CRYPTO_HASH_BYTES],
+                                 struct session_record *out, bool *is_found)
+{
+    struct db_args args;
+    struct db_rows *rows;
+
+    args_hash(&args, tx, hash);
+    enum err err = db_run(tx, &q_session_resolve, &args, &rows);
+    if (err != OK) {
+        return err;
+    }
+    *is_found = db_count(rows) > 0;
+    if (!*is_found) {
+        return OK;
+    }
+    *out = (struct session_record){
+        .person_id = db_int64(rows, 0, SESSION_RESOLVE_PERSON_ID),
+        .email = db_text(rows, 0, SESSION_RESOLVE_EMAIL),
+        .name = db_text(rows, 0, SESSION_RESOLVE_NAME),
+        .operator_role = db_text(rows, 0, SESSION_RESOLVE_OPERATOR_ROLE),
+        .tenant_id = db_int(rows, 0, SESSION_RESOLVE_TENANT_ID),
+        .tenant_slug = db_text(rows, 0, SESSION_RESOLVE_TENANT_SLUG),
+        .tenant_name = db_text(rows, 0, SESSION_RESOLVE_TENANT_NAME),
+        .tenant_timezone = db_text(rows, 0, SESSION_RESOLVE_TENANT_TIMEZONE),
+        .tenant_currency = db_text(rows, 0, SESSION_RESOLVE_TENANT_CURRENCY),
+        .role = db_text(rows, 0, SESSION_RESOLVE_ROLE),
+    };
+    return OK;
+}
+
+enum err credential_session_end(struct db_tx *tx, const uint8_t hash[CRYPTO_HASH_BYTES])
+{
+    struct db_args args;
+
+    args_hash(&args, tx, hash);
+    return db_run(tx, &q_session_end, &args, NULL);
+}
+
+enum err credential_session_switch(struct db_tx *tx, const uint8_t hash[CRYPTO_HASH_BYTES],
+                                   const char *tenant_slug, bool *is_switched)
+{
+    struct db_args args;
+    struct db_rows *rows;
+
+    args_hash(&args, tx, hash);
+    db_arg_text(&args, tenant_slug);
+    enum err err = db_run(tx, &q_session_switch, &args, &rows);
+    *is_switched = err == OK && db_count(rows) > 0 && db_bool(rows, 0, SESSION_SWITCH_IS_SWITCHED);
+    return err;
+}
+
+enum err credential_memberships(struct db_tx *tx, const uint8_t hash[CRYPTO_HASH_BYTES],
+                                const struct membership **out, int *n)
+{
+    struct db_args args;
+    struct db_rows *rows;
+
+    args_hash(&args, tx, hash);
+    enum err err = db_run(tx, &q_session_memberships, &args, &rows);
+    if (err != OK) {
+        return err;
+    }
+    *n = db_count(rows);
+    struct membership *list = arena_array(db_op(tx)->arena, (size_t)*n + 1, sizeof *list);
+    if (!list) {
+        return fail_memory(db_op(tx));
+    }
+    for (int i = 0; i < *n; i++) {
+        list[i] = (struct membership){
+            .slug = db_text(rows, i, SESSION_MEMBERSHIPS_SLUG),
+            .name = db_text(rows, i, SESSION_MEMBERSHIPS_NAME),
+            .role = db_text(rows, i, SESSION_MEMBERSHIPS_ROLE),
+        };
+    }
+    *out = list;
+    return OK;
+}
+
+static void args_login(struct db_args *args, struct db_tx *tx, const char *email, const char *address)
+{
+    db_args_init(args, db_op(tx)->arena);
+    db_arg_text(args, email);
+    db_arg_text(args, address);
+}
+
+enum err credential_login_find(struct db_tx *tx, const char *email, const char *address,
+                               struct login_record *out)
+{
+    struct db_args args;
+    struct db_rows *rows;
+
+    *out = (struct login_record){ .wait_s = 0 };
+    args_login(&args, tx, email, address);
+    enum err err = db_run(tx, &q_login_check, &args, &rows);
+    if (err != OK || db_count(rows) == 0) {
+        return err;
+    }
+    out->person_id = db_int64(rows, 0, LOGIN_CHECK_PERSON_ID);
+    out->password_hash = db_text(rows, 0, LOGIN_CHECK_PASSWORD_HASH);
+    out->wait_s = db_int(rows, 0, LOGIN_CHECK_WAIT_S);
+    return OK;
+}
+
+enum err credential_login_failed(struct db_tx *tx, const char *email, const char *address)
+{
+    struct db_args args;
+
+    args_login(&args, tx, email, address);
+    return db_run(tx, &q_login_failed, &args, NULL);
+}
+
+enum err credential_login_passed(struct db_tx *tx, const char *email, const char *address,
+                                 int64_t person_id, const uint8_t hash[CRYPTO_HASH_BYTES])
+{
+    struct db_args args;
+
+    args_login(&args, tx, email, address);
+    db_arg_int64(&args, person_id);
+    db_arg_bytes(&args, hash, CRYPTO_HASH_BYTES);
+    db_arg_int(&args, SESSION_IDLE_DAYS);
+    return db_run(tx, &q_login_passed, &args, NULL);
+}

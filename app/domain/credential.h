@@ -1,0 +1,80 @@
+/* What the database knows about credentials: tokens, sessions, logins. Asked by hashes only;
+ * extracting, hashing and caching them is auth's business. */
+#ifndef TIDEMARK_DOMAIN_CREDENTIAL_H
+#define TIDEMARK_DOMAIN_CREDENTIAL_H
+
+#include "base/crypto.h"
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct db_tx;
+
+/* A token that may be used now. Texts live in the operation's arena. */
+struct token_record {
+    int64_t token_id;
+    const char *kind; /* "device", "api", "admin" */
+    int32_t tenant_id;
+    const char *tenant_slug, *tenant_name, *tenant_timezone, *tenant_currency;
+    bool may_register;
+    int32_t device_id; /* 0: not bound */
+    const char *device_key;
+    bool is_backfill;
+    int raw_days;      /* the tenant's own retention of samples; 0: the installation's */
+};
+
+/* Whose token has this hash. *is_found is false when it is unknown, revoked, expired, or its
+ * tenant is suspended: the caller cannot tell which. */
+enum err credential_token_find(struct db_tx *tx, const uint8_t hash[CRYPTO_HASH_BYTES],
+                               struct token_record *out, bool *is_found) MUST_CHECK;
+
+/* Notes that a token was used at that time. */
+enum err credential_token_touch(struct db_tx *tx, int64_t token_id, int64_t time_us) MUST_CHECK;
+
+/* A session that may be used now. */
+struct session_record {
+    int64_t person_id;
+    const char *email, *name;
+    const char *operator_role; /* "", "operator", "operator_admin" */
+    int32_t tenant_id;         /* 0: looks at none; the texts below are NULL then */
+    const char *tenant_slug, *tenant_name, *tenant_timezone, *tenant_currency;
+    const char *role;          /* in that tenant: "viewer", "admin" or "" */
+};
+
+/* Whose session has this hash; notes that it was seen. *is_found is false when it is unknown
+ * or expired. */
+enum err credential_session_find(struct db_tx *tx, const uint8_t hash[CRYPTO_HASH_BYTES],
+                                 struct session_record *out, bool *is_found) MUST_CHECK;
+
+enum err credential_session_end(struct db_tx *tx, const uint8_t hash[CRYPTO_HASH_BYTES]) MUST_CHECK;
+
+/* Lets the session look at another of its person's tenants; *is_switched is false when it is
+ * not one of them. */
+enum err credential_session_switch(struct db_tx *tx, const uint8_t hash[CRYPTO_HASH_BYTES],
+                                   const char *tenant_slug, bool *is_switched) MUST_CHECK;
+
+struct membership {
+    const char *slug, *name;
+    const char *role;
+};
+
+/* The tenants that the session's person may look at, by slug. */
+enum err credential_memberships(struct db_tx *tx, const uint8_t hash[CRYPTO_HASH_BYTES],
+                                const struct membership **out, int *n) MUST_CHECK;
+
+/* What a login by e-mail and password has to be checked against. */
+struct login_record {
+    int64_t person_id;         /* 0: nobody has this e-mail */
+    const char *password_hash; /* NULL then */
+    int wait_s;                /* more than 0: refuse without looking at the password */
+};
+
+enum err credential_login_find(struct db_tx *tx, const char *email, const char *address,
+                               struct login_record *out) MUST_CHECK;
+enum err credential_login_failed(struct db_tx *tx, const char *email, const char *address) MUST_CHECK;
+/* Forgets the failures and starts the session of `hash`, which ends SESSION_IDLE_DAYS unused. */
+enum err credential_login_passed(struct db_tx *tx, const char *email, const char *address,
+                                 int64_t person_id, const uint8_t hash[CRYPTO_HASH_BYTES]) MUST_CHECK;
+
+#endif

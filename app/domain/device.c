@@ -1,0 +1,107 @@
+/* Reads devices and series through the tenant's views. Called by the device handlers
+ * of the API and, for the 404 of an unknown device, by those of its samples. */
+#include "domain/device.h"
+
+#include "db/db.h"
+#include "gen/queries.h"
+
+static int64_t time_or_never(const struct db_rows *rows, int row, int column)
+{
+    return db_is_null(rows, row, column) ? DEVICE_NEVER : db_time(rows, row, column);
+}
+
+enum err device_list(struct db_tx *tx, struct str after_key, int limit, struct device_list *out)
+{
+    struct op *op = db_op(tx);
+    struct db_args args;
+    db_args_init(&args, op->arena);
+    db_arg_str(&args, after_key);
+    db_arg_int(&args, limit);
+    struct db_rows *rows;
+    enum err err = db_run(tx, &q_device_list, &args, &rows);
+    if (err != OK) {
+        return err;
+    }
+    int n = db_count(rows);
+    struct device *items = arena_array(op->arena, (size_t)n, sizeof *items);
+    if (items == NULL && n > 0) {
+        return fail_memory(op);
+    }
+    for (int i = 0; i < n; i++) {
+        items[i] = (struct device){
+            .key = db_text(rows, i, DEVICE_LIST_KEY),
+            .name = db_text(rows, i, DEVICE_LIST_NAME),
+            .model = db_text(rows, i, DEVICE_LIST_MODEL),
+            .site = db_text(rows, i, DEVICE_LIST_SITE),
+            .timezone = db_text(rows, i, DEVICE_LIST_TIMEZONE),
+            .created_us = time_or_never(rows, i, DEVICE_LIST_CREATED_AT),
+            .last_seen_us = time_or_never(rows, i, DEVICE_LIST_LAST_SEEN),
+            .retired_us = time_or_never(rows, i, DEVICE_LIST_RETIRED_AT),
+        };
+    }
+    *out = (struct device_list){ .items = items, .n = n };
+    return OK;
+}
+
+enum err device_find(struct db_tx *tx, struct str key, struct device *out)
+{
+    struct op *op = db_op(tx);
+    struct db_args args;
+    db_args_init(&args, op->arena);
+    db_arg_str(&args, key);
+    struct db_rows *rows;
+    enum err err = db_run(tx, &q_device_find, &args, &rows);
+    if (err != OK) {
+        return err;
+    }
+    if (db_count(rows) == 0) {
+        /* The key is not repeated here: another tenant's device and none at all read alike. */
+        return fail(op, ERR_NOT_FOUND, "no device has this key");
+    }
+    *out = (struct device){
+        .id = db_int(rows, 0, DEVICE_FIND_ID),
+        .key = db_text(rows, 0, DEVICE_FIND_KEY),
+        .name = db_text(rows, 0, DEVICE_FIND_NAME),
+        .model = db_text(rows, 0, DEVICE_FIND_MODEL),
+        .site = db_text(rows, 0, DEVICE_FIND_SITE),
+        .timezone = db_text(rows, 0, DEVICE_FIND_TIMEZONE),
+        .config = db_text(rows, 0, DEVICE_FIND_CONFIG),
+        .created_us = time_or_never(rows, 0, DEVICE_FIND_CREATED_AT),
+        .last_seen_us = time_or_never(rows, 0, DEVICE_FIND_LAST_SEEN),
+        .retired_us = time_or_never(rows, 0, DEVICE_FIND_RETIRED_AT),
+    };
+    return OK;
+}
+
+enum err device_series_list(struct db_tx *tx, int32_t device_id, struct device_series_list *out)
+{
+    struct op *op = db_op(tx);
+    struct db_args args;
+    db_args_init(&args, op->arena);
+    db_arg_int(&args, device_id);
+    struct db_rows *rows;
+    enum err err = db_run(tx, &q_device_series, &args, &rows);
+    if (err != OK) {
+        return err;
+    }
+    int n = db_count(rows);
+    struct device_series *items = arena_array(op->arena, (size_t)n, sizeof *items);
+    if (items == NULL && n > 0) {
+        return fail_memory(op);
+    }
+    for (int i = 0; i < n; i++) {
+        items[i] = (struct device_series){
+            .id = db_int(rows, i, DEVICE_SERIES_ID),
+            .metric = db_text(rows, i, DEVICE_SERIES_METRIC),
+            .labels = db_text(rows, i, DEVICE_SERIES_LABELS),
+            .unit = db_text(rows, i, DEVICE_SERIES_UNIT),
+            .kind = db_text(rows, i, DEVICE_SERIES_KIND),
+            .role = db_text(rows, i, DEVICE_SERIES_ROLE),
+            .created_us = time_or_never(rows, i, DEVICE_SERIES_CREATED_AT),
+            .last_us = time_or_never(rows, i, DEVICE_SERIES_LAST_TIME),
+            .last_value = db_double(rows, i, DEVICE_SERIES_LAST_VALUE),
+        };
+    }
+    *out = (struct device_series_list){ .items = items, .n = n };
+    return OK;
+}

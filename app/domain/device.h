@@ -1,0 +1,63 @@
+/* Devices and their series as a tenant reads them. All text lives in the operation's
+ * arena. Creating devices is ingest's and the commands' business. */
+#ifndef TIDEMARK_DOMAIN_DEVICE_H
+#define TIDEMARK_DOMAIN_DEVICE_H
+
+#include "base/op.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct db_tx;
+
+#define DEVICE_NEVER INT64_MIN /* a time that has not happened */
+
+struct device {
+    int32_t id;              /* set by device_find only */
+    const char *key;         /* unique in the tenant */
+    const char *name;        /* as people call it */
+    const char *model;       /* maker's name of the thing, or NULL */
+    const char *site;        /* the site's key, or NULL */
+    const char *timezone;    /* IANA: the site's, else the tenant's */
+    const char *config;      /* JSON object; set by device_find only */
+    int64_t created_us;
+    int64_t last_seen_us;    /* or DEVICE_NEVER */
+    int64_t retired_us;      /* or DEVICE_NEVER: in use */
+};
+
+struct device_list {
+    struct device *items;
+    int n;
+};
+
+/* At most `limit` devices in the order of their keys, those after `after_key`
+ * (ptr NULL: from the first). */
+enum err device_list(struct db_tx *tx, struct str after_key, int limit,
+                     struct device_list *out) MUST_CHECK;
+
+/* The device of a key; ERR_NOT_FOUND when the tenant has none, whoever else may have. */
+enum err device_find(struct db_tx *tx, struct str key, struct device *out) MUST_CHECK;
+
+struct device_series {
+    int32_t id;
+    const char *metric;
+    const char *labels;      /* JSON object, {} without labels */
+    const char *unit;        /* or NULL: unknown */
+    const char *kind;        /* gauge, counter, delta */
+    const char *role;        /* consumption, generation, … none */
+    int64_t created_us;
+    int64_t last_us;         /* or DEVICE_NEVER: no sample yet */
+    double last_value;       /* NaN where last_us is DEVICE_NEVER */
+};
+
+struct device_series_list {
+    struct device_series *items;
+    int n;
+};
+
+/* All series of a device, by metric. */
+enum err device_series_list(struct db_tx *tx, int32_t device_id,
+                            struct device_series_list *out) MUST_CHECK;
+
+#endif

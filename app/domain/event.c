@@ -1,0 +1,60 @@
+/* Reads events through the tenant's listing function. Called by GET /v1/events. */
+#include "domain/event.h"
+
+#include "db/db.h"
+#include "gen/queries.h"
+
+static void add_filter(struct db_args *args, const struct event_filter *filter)
+{
+    db_arg_str(args, filter->type);
+    db_arg_str(args, filter->device);
+    db_arg_time(args, filter->from_us);
+    db_arg_time(args, filter->to_us);
+    if (filter->is_before) {
+        db_arg_time(args, filter->before_us);
+        db_arg_str(args, filter->before_key);
+    } else {
+        db_arg_null(args);
+        db_arg_null(args);
+    }
+    db_arg_str(args, filter->data);
+    db_arg_int(args, filter->limit);
+}
+
+static struct event read_event(const struct db_rows *rows, int row)
+{
+    return (struct event){
+        .time_us = db_time(rows, row, EVENT_LIST_TIME),
+        .type = db_text(rows, row, EVENT_LIST_TYPE),
+        .device = db_text(rows, row, EVENT_LIST_DEVICE),
+        .has_seq = !db_is_null(rows, row, EVENT_LIST_SEQ),
+        .seq = db_int64(rows, row, EVENT_LIST_SEQ),
+        .id = db_text(rows, row, EVENT_LIST_ID),
+        .site = db_text(rows, row, EVENT_LIST_SITE),
+        .data = db_text(rows, row, EVENT_LIST_DATA),
+        .key = db_text(rows, row, EVENT_LIST_KEY),
+    };
+}
+
+enum err event_list(struct db_tx *tx, const struct event_filter *filter, struct event_list *out)
+{
+    struct op *op = db_op(tx);
+    struct db_args args;
+    db_args_init(&args, op->arena);
+    add_filter(&args, filter);
+    struct db_rows *rows;
+    enum err err = db_run(tx, &q_event_list, &args, &rows);
+    if (err != OK) {
+        return err;
+    }
+    int n = db_count(rows);
+    struct event *items = arena_array(op->arena, (size_t)n, sizeof *items);
+    if (items == NULL && n > 0) {
+        return fail_memory(op);
+    }
+    for (int i = 0; i < n; i++) {
+        items[i] = read_event(rows, i);
+    }
+    *out = (struct event_list){ .items = items, .n = n };
+    return OK;
+}

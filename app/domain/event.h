@@ -1,0 +1,48 @@
+/* Events of a tenant as it reads them. All text lives in the operation's arena. Writing
+ * events is ingest's business. */
+#ifndef TIDEMARK_DOMAIN_EVENT_H
+#define TIDEMARK_DOMAIN_EVENT_H
+
+#include "base/op.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct db_tx;
+
+/* Which events, and where the list goes on. */
+struct event_filter {
+    struct str type;         /* ptr NULL: every type */
+    struct str device;       /* key; ptr NULL: every device */
+    struct str data;         /* a JSON object that the event's data must contain; ptr NULL: any */
+    int64_t from_us;         /* inclusive */
+    int64_t to_us;           /* exclusive */
+    bool is_before;          /* only what is older than (before_us, before_key) */
+    int64_t before_us;
+    struct str before_key;   /* a UUID's text */
+    int limit;
+};
+
+struct event {
+    int64_t time_us;
+    const char *type;
+    const char *device;      /* key, or NULL */
+    bool has_seq;
+    int64_t seq;
+    const char *id;          /* UUID as sent, or NULL */
+    const char *site;        /* key, or NULL */
+    const char *data;        /* JSON object, or NULL */
+    const char *key;         /* UUID that identifies the event in lists */
+};
+
+struct event_list {
+    struct event *items;
+    int n;
+};
+
+/* At most filter->limit events, newest first. */
+enum err event_list(struct db_tx *tx, const struct event_filter *filter,
+                    struct event_list *out) MUST_CHECK;
+
+#endif

@@ -1,0 +1,43 @@
+/* The facts of a tenant's overview: power now, energy of today, of the last 24 hours and the
+ * last 30 days, and its devices. Days are those of the tenant's zone. */
+#ifndef TIDEMARK_DOMAIN_OVERVIEW_H
+#define TIDEMARK_DOMAIN_OVERVIEW_H
+
+#include "domain/flow.h"
+#include "domain/latest.h"
+#include "domain/zone.h"
+
+#define OVERVIEW_HOURS 24
+#define OVERVIEW_DAYS 30
+#define OVERVIEW_DEVICES 24   /* shown; the list of devices has them all */
+
+/* A bucket of energy in kWh. */
+struct overview_slot {
+    int64_t from_us, to_us;   /* to_us of the last one lies ahead */
+    struct flow energy;
+};
+
+struct overview_device {
+    struct latest latest;
+    double watts;                        /* power now; NaN: not known */
+    double today_kwh;                    /* its energy today; NaN: none known */
+    double hours_kwh[OVERVIEW_HOURS];    /* of the last hours; NaN where not known */
+};
+
+struct overview {
+    int64_t now_us;
+    struct zone zone;                    /* the tenant's, over all that is shown */
+    struct flow power;                   /* in W, now */
+    struct overview_slot hours[OVERVIEW_HOURS];
+    struct overview_slot days[OVERVIEW_DAYS];   /* the last one is today */
+    struct latest_counts counts;
+    struct overview_device *devices;     /* in the order of their keys */
+    int n_devices;
+};
+
+/* Reads all of it as of `now_us` for the tenant that the transaction is bound to, with days of
+ * the zone `timezone` (IANA). */
+enum err overview_load(struct db_tx *tx, const char *timezone, int64_t now_us,
+                       struct overview *out) MUST_CHECK;
+
+#endif

@@ -1,0 +1,24 @@
+/* Zones as the database knows them: it is the one source of their rules. */
+#ifndef TIDEMARK_DOMAIN_ZONE_H
+#define TIDEMARK_DOMAIN_ZONE_H
+
+#include "base/clock.h"
+#include "base/op.h"
+
+struct db_tx;
+
+/* The offsets of the zone `name` (IANA) over [from_us, to_us), in the operation's arena.
+ * ERR_INVALID for a name that the database does not know. */
+enum err zone_load(struct db_tx *tx, const char *name, int64_t from_us, int64_t to_us,
+                   struct zone *out) MUST_CHECK;
+
+struct zone_starts {
+    int64_t *us;  /* ascending */
+    int n;
+};
+
+/* Where the zone's buckets ("15m", "1h", "1d", "1w", "1mo") begin in [from_us, to_us). */
+enum err zone_bucket_starts(struct db_tx *tx, const char *name, const char *bucket,
+                            int64_t from_us, int64_t to_us, struct zone_starts *out) MUST_CHECK;
+
+#endif

@@ -1,0 +1,141 @@
+/* GET /v1/devices and /v1/devices/{key}. */
+#include "base/clock.h"
+#include "domain/device.h"
+#include "web/api.h"
+#include "web/list.h"
+
+static const char *const device_columns[] = {
+    "key", "name", "model", "site", "timezone", "created_at", "last_seen", "retired_at",
+};
+#define N_DEVICE_COLUMNS ((int)(sizeof device_columns / sizeof *device_columns))
+
+static void write_time(struct list_writer *list, int64_t time_us)
+{
+    if (time_us == DEVICE_NEVER) {
+        list_null(list);
+    } else {
+        list_time(list, time_us);
+    }
+}
+
+/* The values of device_columns. */
+static void write_device(struct list_writer *list, const struct device *device)
+{
+    list_text(list, device->key);
+    list_text(list, device->name);
+    list_text(list, device->model);
+    list_text(list, device->site);
+    list_text(list, device->timezone);
+    write_time(list, device->created_us);
+    write_time(list, device->last_seen_us);
+    write_time(list, device->retired_us);
+}
+
+enum err api_devices_list(struct web *web)
+{
+    int limit = 0;
+    bool has_cursor = false;
+    struct cursor cursor;
+    enum err err = web_query_limit(web, &limit);
+    if (err == OK) {
+        err = web_query_cursor(web, CURSOR_DEVICES, &has_cursor, &cursor);
+    }
+    struct list_writer list;
+    if (err == OK) {
+        err = list_begin(&list, web, device_columns, N_DEVICE_COLUMNS);
+    }
+    struct device_list devices;
+    if (err == OK) {
+        struct str after = has_cursor ? cursor.key : (struct str){ .ptr = NULL };
+        err = device_list(web->tx, after, limit + 1, &devices);
+    }
+    if (err != OK) {
+        return err;
+    }
+    int n = devices.n > limit ? limit : devices.n;
+    for (int i = 0; i < n; i++) {
+        list_item(&list);
+        write_device(&list, &devices.items[i]);
+        list_end_item(&list);
+    }
+    struct cursor last = { 0 };
+    if (devices.n > limit) {
+        last.key = str_of(devices.items[n - 1].key);
+    }
+    return list_end(&list, CURSOR_DEVICES, devices.n > limit ? &last : NULL);
+}
+
+static void write_series(struct json_writer *json, const struct device_series *series)
+{
+    char text[CLOCK_TEXT_SIZE];
+    bool has_sample = series->last_us != DEVICE_NEVER;
+    json_open_object(json);
+    json_key(json, "metric");
+    json_text(json, series->metric);
+    json_key(json, "labels");
+    json_raw(json, str_of(series->labels));
+    json_key(json, "unit");
+    json_text(json, series->unit);
+    json_key(json, "kind");
+    json_text(json, series->kind);
+    json_key(json, "role");
+    json_text(json, series->role);
+    json_key(json, "last_time");
+    json_text(json, has_sample ? clock_format(series->last_us, text) : NULL);
+    json_key(json, "last_value");
+    json_double(json, series->last_value);
+    json_close_object(json);
+}
+
+/* The device of the list with what only one of them has: configuration and series. */
+static void write_document(struct web *web, const struct device *device,
+                           const struct device_series_list *series)
+{
+    struct list_writer item = { .web = web, .columns = device_columns,
+                                .n_columns = N_DEVICE_COLUMNS };
+    web->response->content_type = "application/json";
+    json_writer_init(&item.json, &web->response->body);
+    list_item(&item);
+    write_device(&item, device);
+    json_key(&item.json, "config");
+    json_raw(&item.json, device->config ? str_of(device->config) : STR("{}"));
+    json_key(&item.json, "series");
+    json_open_array(&item.json);
+    for (int i = 0; i < series->n; i++) {
+        write_series(&item.json, &series->items[i]);
+    }
+    json_close_array(&item.json);
+    list_end_item(&item);
+}
+
+enum err api_devices_show(struct web *web)
+{
+    struct device device;
+    enum err err = device_find(web->tx, http_capture(web->request, "key"), &device);
+    if (err != OK) {
+        return err;
+    }
+    struct device_series_list series;
+    err = device_series_list(web->tx, device.id, &series);
+    if (err != OK) {
+        return err;
+    }
+    bool is_csv = false;
+    err = web_wants_csv(web, &is_csv);
+    if (err != OK) {
+        return err;
+    }
+    if (!is_csv) {
+        write_document(web, &device, &series);
+        return OK;
+    }
+    struct list_writer list;
+    err = list_begin(&list, web, device_columns, N_DEVICE_COLUMNS);
+    if (err != OK) {
+        return err;
+    }
+    list_item(&list);
+    write_device(&list, &device);
+    list_end_item(&list);
+    return list_end(&list, CURSOR_DEVICES, NULL);
+}

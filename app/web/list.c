@@ -1,0 +1,158 @@
+/* Writes lists in JSON or CSV. Called by the api_*.c handlers. */
+#include "web/list.h"
+
+#include "base/clock.h"
+
+#include <math.h>
+
+enum err list_begin(struct list_writer *list, struct web *web, const char *const *columns,
+                    int n_columns)
+{
+    *list = (struct list_writer){ .web = web, .columns = columns, .n_columns = n_columns };
+    enum err err = web_wants_csv(web, &list->is_csv);
+    if (err != OK) {
+        return err;
+    }
+    struct buf *body = &web->response->body;
+    if (!list->is_csv) {
+        web->response->content_type = "application/json";
+        json_writer_init(&list->json, body);
+        json_open_object(&list->json);
+        json_key(&list->json, "items");
+        json_open_array(&list->json);
+        return OK;
+    }
+    web->response->content_type = "text/csv; charset=utf-8; header=present";
+    csv_writer_init(&list->csv, body);
+    for (int i = 0; i < n_columns; i++) {
+        csv_text(&list->csv, str_of(columns[i]));
+    }
+    csv_end_record(&list->csv);
+    return OK;
+}
+
+void list_item(struct list_writer *list)
+{
+    list->at = 0;
+    if (!list->is_csv) {
+        json_open_object(&list->json);
+    }
+}
+
+void list_end_item(struct list_writer *list)
+{
+    if (list->is_csv) {
+        csv_end_record(&list->csv);
+    } else {
+        json_close_object(&list->json);
+    }
+}
+
+/* Writes the next column's name in JSON; in CSV the header did. */
+static void begin_value(struct list_writer *list)
+{
+    if (!list->is_csv) {
+        json_key(&list->json, list->columns[list->at]);
+    }
+    list->at++;
+}
+
+void list_null(struct list_writer *list)
+{
+    begin_value(list);
+    if (list->is_csv) {
+        csv_null(&list->csv);
+    } else {
+        json_null(&list->json);
+    }
+}
+
+void list_text(struct list_writer *list, const char *value)
+{
+    if (value == NULL) {
+        list_null(list);
+        return;
+    }
+    begin_value(list);
+    if (list->is_csv) {
+        csv_text(&list->csv, str_of(value));
+    } else {
+        json_text(&list->json, value);
+    }
+}
+
+void list_int(struct list_writer *list, int64_t value)
+{
+    begin_value(list);
+    if (list->is_csv) {
+        csv_int(&list->csv, value);
+    } else {
+        json_int(&list->json, value);
+    }
+}
+
+void list_double(struct list_writer *list, double value)
+{
+    begin_value(list);
+    if (list->is_csv) {
+        csv_double(&list->csv, value);
+    } else {
+        json_double(&list->json, value);
+    }
+}
+
+void list_time(struct list_writer *list, int64_t time_us)
+{
+    char text[CLOCK_TEXT_SIZE];
+    list_text(list, clock_format(time_us, text));
+}
+
+void list_json(struct list_writer *list, const char *value)
+{
+    if (value == NULL) {
+        list_null(list);
+        return;
+    }
+    begin_value(list);
+    if (list->is_csv) {
+        csv_text(&list->csv, str_of(value));
+    } else {
+        json_raw(&list->json, str_of(value));
+    }
+}
+
+void list_labels(struct list_writer *list, const char *value)
+{
+    bool is_empty = value == NULL || str_equal(str_of(value), STR("{}"));
+    if (!is_empty) {
+        list_json(list, value);
+    } else if (list->is_csv) {
+        list_null(list);
+    } else {
+        list->at++;
+    }
+}
+
+enum err list_end(struct list_writer *list, enum cursor_kind kind, const struct cursor *last)
+{
+    struct op *op = list->web->op;
+    const char *next = NULL;
+    if (last != NULL) {
+        next = cursor_encode(op->arena, kind, *last);
+        if (next == NULL) {
+            return fail_memory(op);
+        }
+    }
+    if (!list->is_csv) {
+        json_close_array(&list->json);
+        json_key(&list->json, "next");
+        json_text(&list->json, next);
+        json_close_object(&list->json);
+    } else if (next != NULL && !http_add_header(list->web->response, "X-Next-Cursor", next)) {
+        return fail(op, ERR_INTERNAL, "no room for the header of the next page");
+    }
+    if (list->web->response->body.is_broken) {
+        return fail(op, ERR_INTERNAL, "the list is longer than a response may be");
+    }
+    return OK;
+}

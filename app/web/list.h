@@ -1,0 +1,43 @@
+/* A list as an answer: `{"items":[…],"next":…}`, or CSV with the same names. A handler
+ * names the columns once and then writes every item's values in their order; which of
+ * the two forms the client gets is decided here. */
+#ifndef TIDEMARK_WEB_LIST_H
+#define TIDEMARK_WEB_LIST_H
+
+#include "base/json.h"
+#include "web/csv.h"
+#include "web/cursor.h"
+#include "web/web.h"
+
+struct list_writer {
+    struct web *web;
+    bool is_csv;
+    const char *const *columns; /* names, in order */
+    int n_columns;
+    int at;                     /* the column that the next value belongs to */
+    struct json_writer json;
+    struct csv_writer csv;
+};
+
+/* Decides the form by the request (ERR_NOT_ACCEPTABLE for an unknown ?format) and begins. */
+enum err list_begin(struct list_writer *list, struct web *web, const char *const *columns,
+                    int n_columns) MUST_CHECK;
+
+/* One item: list_item, then a value for each column, then list_end_item. */
+void list_item(struct list_writer *list);
+void list_end_item(struct list_writer *list);
+void list_text(struct list_writer *list, const char *value); /* NULL: no value */
+void list_int(struct list_writer *list, int64_t value);
+void list_double(struct list_writer *list, double value);    /* not finite: no value */
+void list_time(struct list_writer *list, int64_t time_us);
+void list_json(struct list_writer *list, const char *value); /* valid JSON; NULL: no value */
+void list_null(struct list_writer *list);
+/* A JSON object that is left out of JSON items when it is empty. */
+void list_labels(struct list_writer *list, const char *value);
+
+/* Ends the list. `last` is the last item's position when there may be more, else NULL.
+ * CSV has no place for the cursor: it goes into the header X-Next-Cursor. */
+enum err list_end(struct list_writer *list, enum cursor_kind kind, const struct cursor *last)
+    MUST_CHECK;
+
+#endif

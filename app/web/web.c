@@ -1,0 +1,152 @@
+/* What handlers share: reading parameters, each refused by its name, and choosing the
+ * form of the answer. Called by page_*.c and api_*.c. */
+#include "web/web.h"
+
+#include "base/clock.h"
+#include "web/cursor.h"
+
+/* The years that RFC 3339 can write: the bounds of a span that has none. */
+#define TIME_FIRST_US INT64_C(-62135596800000000) /* 0001-01-01 */
+#define TIME_END_US INT64_C(253402300800000000)   /* 10000-01-01 */
+
+struct str web_form(const struct web *web, const char *name)
+{
+    for (int i = 0; i < web->n_form; i++) {
+        if (str_equal(web->form[i].name, str_of(name))) {
+            return web->form[i].value;
+        }
+    }
+    return (struct str){ .ptr = NULL };
+}
+
+struct str web_query_text(const struct web *web, const char *name)
+{
+    struct str text = http_query(web->request, name);
+    return text.len > 0 ? text : (struct str){ .ptr = NULL };
+}
+
+/* An offset's + that was not percent-encoded arrives as a space: 12:00:00 05:30. */
+static bool parse_time(struct web *web, struct str text, int64_t *out)
+{
+    if (clock_parse(text, out)) {
+        return true;
+    }
+    size_t at = text.len - 6;
+    if (text.len < sizeof "2026-11-20T12:00:00" + 5 || text.ptr[at] != ' ') {
+        return false;
+    }
+    char *mended = arena_copy(web->op->arena, text);
+    if (mended == NULL) {
+        return false;
+    }
+    mended[at] = '+';
+    return clock_parse((struct str){ mended, text.len }, out);
+}
+
+enum err web_query_time(struct web *web, const char *name, int64_t fallback_us, int64_t *out)
+{
+    struct str text = http_query(web->request, name);
+    if (text.ptr == NULL) {
+        *out = fallback_us;
+        return OK;
+    }
+    if (!parse_time(web, text, out)) {
+        return fail(web->op, ERR_MALFORMED,
+                    "%s: must be an RFC 3339 time, a date or an integer epoch", name);
+    }
+    return OK;
+}
+
+enum err web_query_span(struct web *web, int64_t *from_us, int64_t *to_us)
+{
+    enum err err = web_query_time(web, "from", TIME_FIRST_US, from_us);
+    if (err == OK) {
+        err = web_query_time(web, "to", TIME_END_US, to_us);
+    }
+    if (err == OK && *to_us < *from_us) {
+        err = fail(web->op, ERR_INVALID, "to: must not be before from");
+    }
+    return err;
+}
+
+enum err web_query_limit(struct web *web, int *out)
+{
+    struct str text = http_query(web->request, "limit");
+    if (text.ptr == NULL) {
+        *out = LIST_LIMIT_DEFAULT;
+        return OK;
+    }
+    long long value = 0;
+    if (!str_to_int64(text, &value)) {
+        return fail(web->op, ERR_MALFORMED, "limit: must be an integer");
+    }
+    if (value < 1 || value > LIST_LIMIT_MAX) {
+        return fail(web->op, ERR_INVALID, "limit: must be from 1 to %d", LIST_LIMIT_MAX);
+    }
+    *out = (int)value;
+    return OK;
+}
+
+enum err web_query_cursor(struct web *web, int kind, bool *found, struct cursor *out)
+{
+    struct str text = web_query_text(web, "cursor");
+    *found = text.ptr != NULL;
+    if (!*found) {
+        return OK;
+    }
+    if (!cursor_decode(web->op->arena, (enum cursor_kind)kind, text, out) ||
+        out->time_us < TIME_FIRST_US || out->time_us > TIME_END_US) {
+        return fail(web->op, ERR_MALFORMED, "cursor: is not one that this list gave out");
+    }
+    return OK;
+}
+
+/* The weight 0 to 1000 that one range of an Accept header carries (RFC 9110, 12.4.2). */
+static int read_weight(struct str parameters)
+{
+    while (parameters.ptr != NULL) {
+        struct str parameter = str_trim(str_cut(&parameters, ';'));
+        if (parameter.len < 3 || (parameter.ptr[0] | 0x20) != 'q' || parameter.ptr[1] != '=') {
+            continue;
+        }
+        int weight = (parameter.ptr[2] - '0') * 1000;
+        int digit = 100;
+        for (size_t i = 4; i < parameter.len && digit > 0; i++, digit /= 10) {
+            weight += (parameter.ptr[i] - '0') * digit;
+        }
+        return weight < 0 ? 0 : weight > 1000 ? 1000 : weight;
+    }
+    return 1000;
+}
+
+/* The weight that the header gives to exactly this media type; 0 when it is not named. */
+static int accept_weight(struct str accept, struct str type)
+{
+    int best = 0;
+    while (accept.ptr != NULL) {
+        struct str range = str_cut(&accept, ',');
+        struct str name = str_trim(str_cut(&range, ';'));
+        int weight = str_equal_nocase(name, type) ? read_weight(range) : 0;
+        best = weight > best ? weight : best;
+    }
+    return best;
+}
+
+enum err web_wants_csv(struct web *web, bool *out)
+{
+    struct str format = http_query(web->request, "format");
+    if (format.ptr != NULL) {
+        *out = str_equal(format, STR("csv"));
+        if (!*out && !str_equal(format, STR("json"))) {
+            return fail(web->op, ERR_NOT_ACCEPTABLE, "format: must be json or csv");
+        }
+        return OK;
+    }
+    struct str accept = http_header(web->request, "Accept");
+    int csv = accept_weight(accept, STR("text/csv"));
+    *out = csv > 0 && csv > accept_weight(accept, STR("application/json"));
+    if (!http_add_header(web->response, "Vary", "Accept")) {
+        return fail(web->op, ERR_INTERNAL, "no room for the header Vary");
+    }
+    return OK;
+}

@@ -1,0 +1,56 @@
+/* What a handler is given. The pipeline (serve/dispatch) has checked the route, the
+ * credentials, the role and the CSRF token, opened a transaction bound to the tenant,
+ * and will commit and send. A handler reads the request, calls domain functions, fills
+ * the response. It never sees SQL or a connection. */
+#ifndef TIDEMARK_WEB_WEB_H
+#define TIDEMARK_WEB_WEB_H
+
+#include "auth/identity.h"
+#include "base/config.h"
+#include "http/request.h"
+#include "http/response.h"
+
+struct cursor;
+struct db_tx;
+struct metrics;
+
+struct web {
+    struct op *op;
+    struct http_request *request;
+    struct http_response *response;
+    struct db_tx *tx;               /* bound to who->tenant_id; NULL where the route has none */
+    const struct identity *who;     /* never NULL */
+    const struct config *config;
+    const struct http_param *form;  /* decoded form fields of a POST page */
+    int n_form;
+    const struct metrics *metrics;  /* of this server, for serve/health alone */
+};
+
+typedef enum err (*web_handler)(struct web *web);
+
+/* A form field's value; ptr NULL when absent. */
+struct str web_form(const struct web *web, const char *name);
+
+/* ---- input: each fails with ERR_MALFORMED or ERR_INVALID and names the parameter ---- */
+
+/* A text to filter by; ptr NULL when absent or empty. Never fails. */
+struct str web_query_text(const struct web *web, const char *name);
+/* A query parameter as time; `fallback_us` when absent. */
+enum err web_query_time(struct web *web, const char *name, int64_t fallback_us, int64_t *out) MUST_CHECK;
+/* `limit`, default LIST_LIMIT_DEFAULT, 1 to LIST_LIMIT_MAX. */
+enum err web_query_limit(struct web *web, int *out) MUST_CHECK;
+
+/* `from` (inclusive) and `to` (exclusive), without bounds where absent. ERR_INVALID when
+ * `to` is before `from`. */
+enum err web_query_span(struct web *web, int64_t *from_us, int64_t *to_us) MUST_CHECK;
+/* `cursor`, a text that a list of this `kind` (enum cursor_kind) gave out; *found is false
+ * when absent. */
+enum err web_query_cursor(struct web *web, int kind, bool *found, struct cursor *out) MUST_CHECK;
+
+/* ---- output ---- */
+
+/* True when the client asks for CSV (?format=csv or Accept: text/csv). ERR_NOT_ACCEPTABLE for
+ * an unknown `format`. */
+enum err web_wants_csv(struct web *web, bool *out) MUST_CHECK;
+
+#endif

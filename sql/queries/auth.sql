@@ -1,0 +1,56 @@
+-- The doors through which a request comes in before its tenant is known.
+
+-- name: token_resolve
+-- roles: web ingest
+-- columns: token_id kind tenant_id tenant_slug tenant_name tenant_timezone tenant_currency auto_register device_id device_key is_backfill raw_days
+-- Whose token this is, by its hash. No row: unknown, revoked, expired, or of a suspended tenant.
+SELECT t.token_id, t.kind, t.tenant_id, t.tenant_slug, t.tenant_name, t.tenant_timezone,
+       t.tenant_currency, t.auto_register, t.device_id, t.device_key, t.is_backfill,
+       t.raw_days
+FROM api.token_resolve($1::bytea) t;
+
+-- name: token_touch
+-- roles: web ingest
+-- Notes when tokens were last used.
+SELECT FROM api.token_touch($1::int8[], $2::timestamptz[]);
+
+-- name: session_resolve
+-- roles: web
+-- columns: person_id email name operator_role tenant_id tenant_slug tenant_name tenant_timezone tenant_currency role
+-- Who carries the session of a hash, and the tenant it looks at. No row: unknown or expired.
+SELECT s.person_id, s.email, s.name, s.operator_role, s.tenant_id, s.tenant_slug, s.tenant_name,
+       s.tenant_timezone, s.tenant_currency, s.role
+FROM api.session_resolve($1::bytea) s;
+
+-- name: session_end
+-- roles: web
+-- Logs a session out.
+SELECT FROM api.session_end($1::bytea);
+
+-- name: session_switch
+-- roles: web
+-- columns: is_switched
+-- Lets a session look at another of its person's tenants.
+SELECT api.session_switch($1::bytea, $2::text) AS is_switched;
+
+-- name: session_memberships
+-- roles: web
+-- columns: slug name role
+-- The tenants that a session's person may look at.
+SELECT m.slug, m.name, m.role FROM api.session_memberships($1::bytea) m ORDER BY m.slug;
+
+-- name: login_check
+-- roles: web
+-- columns: person_id password_hash wait_s
+-- The password hash of an e-mail (NULL: unknown), and the seconds it or the address must wait.
+SELECT l.person_id, l.password_hash, l.wait_s FROM api.login_check($1::text, $2::text) l;
+
+-- name: login_failed
+-- roles: web
+-- Counts a failed login of an e-mail and a client address.
+SELECT FROM api.login_failed($1::text, $2::text);
+
+-- name: login_passed
+-- roles: web
+-- Forgets the failures and starts the session of a hash.
+SELECT FROM api.login_passed($1::text, $2::text, $3::int8, $4::bytea, $5::int4);

@@ -1,0 +1,83 @@
+-- What ingest runs: registering what a request names, and writing whole batches.
+
+-- name: ingest_devices
+-- roles: ingest
+-- columns: device_id site_id is_retired
+-- The devices of the keys $1 in their order, registered where $2 says so; NULL: unknown.
+SELECT d.device_id, d.site_id, d.is_retired
+FROM api.ingest_devices($1::text[], $2::boolean) d
+ORDER BY d.ord;
+
+-- name: ingest_sites
+-- roles: ingest
+-- columns: site_id
+-- The sites of the keys $1 in their order, registered where $2 says so; NULL: unknown.
+SELECT s.site_id
+FROM api.ingest_sites($1::text[], $2::boolean) s
+ORDER BY s.ord;
+
+-- name: ingest_series
+-- roles: ingest
+-- columns: series_id last_time
+-- The series of (device, metric, labels) in their order, registered where $4 says so, with the
+-- newest sample's time; NULL: none yet.
+SELECT s.series_id, s.last_time
+FROM api.ingest_series($1::int4[], $2::text[], $3::text[], $4::boolean) s
+ORDER BY s.ord;
+
+-- name: ingest_insert
+-- roles: ingest
+-- The fast lane for small batches: samples that are newer than anything of their series.
+INSERT INTO core.sample (tenant_id, series_id, time, value)
+SELECT * FROM unnest($1::int4[], $2::int4[], $3::timestamptz[], $4::float8[]);
+
+-- name: ingest_copy
+-- roles: ingest
+-- The fast lane for large batches.
+COPY core.sample (tenant_id, series_id, time, value) FROM STDIN (FORMAT binary);
+
+-- name: ingest_samples
+-- roles: ingest
+-- columns: outcome
+-- The late lane: samples that may be there already. 0: the same is there, 1: new, 2: replaced.
+-- All that it stores is noted as changed.
+SELECT s.outcome
+FROM api.ingest_samples($1::int4[], $2::int4[], $3::timestamptz[], $4::float8[],
+                        array_fill(true, ARRAY[coalesce(cardinality($1), 0)])) s
+ORDER BY s.ord;
+
+-- name: ingest_events
+-- roles: ingest
+-- columns: is_new
+-- Events that no kept day has seen are stored; site 0, seq -1, NULL id and data stand for none.
+SELECT e.is_new
+FROM api.ingest_events($1::int4[], $2::int4[], $3::int4[], $4::timestamptz[], $5::text[],
+                       $6::int8[], $7::text[], $8::text[], $9::text[]) e
+ORDER BY e.ord;
+
+-- name: ingest_change_log
+-- roles: ingest
+-- Notes that samples of the series changed between the times, both inclusive.
+SELECT api.change_log($1::int4[], $2::int4[], $3::timestamptz[], $4::timestamptz[]);
+
+-- name: ingest_partitions_ensure
+-- roles: ingest
+-- columns: made
+-- Makes the partitions of the samples and events between the times; how many were missing.
+SELECT api.partitions_ensure($1::timestamptz, $2::timestamptz) AS made;
+
+-- name: ingest_series_last
+-- roles: ingest
+-- The newest sample of each series.
+SELECT api.series_last_flush($1::int4[], $2::int4[], $3::timestamptz[], $4::float8[]);
+
+-- name: ingest_device_seen
+-- roles: ingest
+-- When each device was last heard of.
+SELECT api.device_seen_flush($1::int4[], $2::timestamptz[]);
+
+-- name: ingest_tenant
+-- roles: operator
+-- columns: id status
+-- The tenant of a slug, for `tidemark import`.
+SELECT t.id, t.status FROM ops.tenant_list() t WHERE t.slug = $1::text;

@@ -1,0 +1,78 @@
+-- What the pages show: zones, devices with their headline values, power and energy of a tenant.
+
+-- name: zone_offsets
+-- roles: web read
+-- columns: from_time offset_s
+-- The offsets of the zone $1 over [$2, $3), each from its instant on.
+SELECT z.from_time, z.offset_s
+FROM api.zone_offsets($1::text, $2::timestamptz, $3::timestamptz) z
+ORDER BY z.from_time;
+
+-- name: zone_bucket_starts
+-- roles: web read
+-- columns: start
+-- Where the buckets $2 of the zone $1 begin in [$3, $4).
+SELECT b.start
+FROM api.bucket_starts($1::text, $2::text, $3::timestamptz, $4::timestamptz) b
+ORDER BY b.start;
+
+-- name: latest_list
+-- roles: web read
+-- columns: key name model last_seen metric unit role last_time last_value
+-- A page of devices in use after the key $1, each with the value people look at first: power,
+-- else energy, else whatever came last.
+SELECT d.key, d.name, d.model, d.last_seen, s.metric, s.unit, s.role, s.last_time, s.last_value
+FROM (SELECT d.id, d.key, d.name, d.model, d.last_seen
+      FROM api.device d
+      WHERE d.retired_at IS NULL AND ($1::text IS NULL OR d.key > $1)
+      ORDER BY d.key
+      LIMIT $2::int4) d
+LEFT JOIN LATERAL (
+    SELECT s.metric, s.unit, s.role, s.last_time, s.last_value
+    FROM api.series s
+    WHERE s.device_id = d.id AND s.last_time IS NOT NULL
+    ORDER BY CASE WHEN s.unit IN ('W', 'kW') THEN 0 WHEN s.unit IN ('kWh', 'Wh') THEN 1 ELSE 2 END,
+             s.last_time DESC, s.id
+    LIMIT 1) s ON true
+ORDER BY d.key;
+
+-- name: latest_count
+-- roles: web read
+-- columns: all_devices live late
+-- Devices in use, those heard after $1, and those heard after $2 only.
+SELECT count(*) AS all_devices, count(*) FILTER (WHERE d.last_seen > $1::timestamptz) AS live,
+       count(*) FILTER (WHERE d.last_seen > $2::timestamptz AND d.last_seen <= $1) AS late
+FROM api.device d
+WHERE d.retired_at IS NULL;
+
+-- name: overview_power
+-- roles: web read
+-- columns: device role watts
+-- Power of every device that told it lately.
+SELECT p.device, p.role, p.watts
+FROM api.power_now() p;
+
+-- name: overview_energy
+-- roles: web read
+-- columns: bucket role device kwh
+-- Energy in [$2, $3) by bucket $1 and role (device NULL), and, from $5 on, of each of the
+-- devices $4.
+SELECT e.bucket, e.role, CASE WHEN grouping(e.device) = 0 THEN e.device END AS device,
+       sum(e.kwh) AS kwh
+FROM api.energy_list($1::text, $2::timestamptz, $3::timestamptz) e
+GROUP BY GROUPING SETS ((e.bucket, e.role), (e.bucket, e.role, e.device))
+HAVING grouping(e.device) = 1 OR (e.device = ANY ($4::text[]) AND e.bucket >= $5::timestamptz);
+
+-- name: trace_list
+-- roles: web read
+-- columns: series_id slot count mean least most sum
+-- The device $1's samples in [$2, $3) thinned to one row for each series and slot of $4
+-- seconds, for drawing.
+SELECT t.series_id, to_timestamp(t.slot * $4::int4)::timestamptz AS slot, t.count, t.mean,
+       t.least, t.most, t.sum
+FROM (SELECT s.series_id, floor(extract(epoch FROM s.time) / $4::int4)::int8 AS slot,
+             count(*) AS count, avg(s.value) AS mean, min(s.value) AS least,
+             max(s.value) AS most, sum(s.value) AS sum
+      FROM api.sample_list($1::text, NULL, $2::timestamptz, $3::timestamptz, NULL, NULL, NULL) s
+      GROUP BY 1, 2) t
+ORDER BY t.series_id, t.slot;

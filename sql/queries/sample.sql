@@ -1,0 +1,66 @@
+-- Samples of a device: as they came, and in buckets.
+
+-- name: sample_list
+-- roles: web read
+-- columns: time series_id metric labels value
+-- Raw samples of a device in [$3, $4) after the position ($5, $6), by time and series.
+SELECT s.time, s.series_id, s.metric, s.labels::text AS labels, s.value
+FROM api.sample_list($1::text, $2::text, $3::timestamptz, $4::timestamptz,
+                     $5::timestamptz, $6::int4, $7::int4) s
+ORDER BY s.time, s.series_id;
+
+-- name: sample_span
+-- roles: web read
+-- columns: first_time last_time
+-- Where a device's samples (of metric $2, or all) begin, and the last one known.
+SELECT (SELECT min(f.time)
+        FROM api.sample_list($1::text, $2::text, '-infinity', 'infinity', NULL, NULL, 1) f) AS first_time,
+       (SELECT max(s.last_time)
+        FROM api.series s
+        WHERE s.device = $1 AND ($2 IS NULL OR s.metric = $2)) AS last_time;
+
+-- name: sample_has_labels
+-- roles: web read
+-- columns: has_labels
+-- Whether any series of the device (of metric $2, or all) carries labels.
+SELECT EXISTS (SELECT FROM api.series s
+               WHERE s.device = $1::text AND ($2::text IS NULL OR s.metric = $2)
+                 AND s.labels <> '{}') AS has_labels;
+
+-- name: sample_bucket_list
+-- roles: web read
+-- columns: time series_id metric labels count min max avg sum first last
+-- Buckets of kind $1 of a device that start in [$4, $5), by the site's zone, after the
+-- position ($6, $7), by time and series.
+SELECT r.bucket AS time, r.series_id, r.metric, s.labels::text AS labels,
+       r.count::int8 AS count, r.min, r.max, r.sum / r.count AS avg, r.sum, r.first, r.last
+FROM api.rollup_list($1::text, $2::text, $3::text, $4::timestamptz, $5::timestamptz, $8::int4,
+                     $6::timestamptz, $7::int4) r
+JOIN api.series s ON s.id = r.series_id
+ORDER BY r.bucket, r.series_id;
+
+-- name: sample_bucket_list_zoned
+-- roles: web read
+-- columns: time series_id metric labels count min max avg sum first last
+-- The same with buckets of the zone $9, from raw samples: the kept rollups know the site's
+-- zone only. The span asked of bucket_starts is longer by a month, so that the last bucket ends.
+WITH edges AS MATERIALIZED (
+    SELECT array_agg(b.start ORDER BY b.start) AS starts
+    FROM api.bucket_starts($9::text, $1::text, $4::timestamptz, $5::timestamptz + interval '32 days') b
+), placed AS (
+    SELECT e.starts[width_bucket(s.time, e.starts)] AS bucket, s.series_id, s.time, s.value
+    FROM edges e,
+         api.sample_list($2::text, $3::text, e.starts[1], e.starts[cardinality(e.starts)],
+                         NULL, NULL, NULL) s
+)
+SELECT p.bucket AS time, p.series_id, s.metric, s.labels::text AS labels,
+       count(*) AS count, min(p.value) AS min, max(p.value) AS max, avg(p.value) AS avg,
+       sum(p.value) AS sum, (array_agg(p.value ORDER BY p.time))[1] AS first,
+       (array_agg(p.value ORDER BY p.time DESC))[1] AS last
+FROM placed p
+JOIN api.series s ON s.id = p.series_id
+WHERE p.bucket >= $4 AND p.bucket < $5
+  AND ($6::timestamptz IS NULL OR (p.bucket, p.series_id) > ($6, $7::int4))
+GROUP BY p.bucket, p.series_id, s.metric, s.labels
+ORDER BY p.bucket, p.series_id
+LIMIT $8::int4;

@@ -1,0 +1,56 @@
+-- What the worker's jobs run.
+
+-- name: job_begin
+-- roles: worker
+-- columns: id
+-- Records the start of the job $1; NULL when another worker is running it.
+SELECT ops.job_begin($1::text) AS id;
+
+-- name: job_end
+-- roles: worker
+-- Records how the run $1 ended.
+SELECT ops.job_end($1::int8, $2::bool, $3::text);
+
+-- name: job_partitions_ahead
+-- roles: worker
+-- columns: made
+-- Makes the partitions of the coming days; how many were missing.
+SELECT ops.partitions_ahead() AS made;
+
+-- name: job_series_last_repair
+-- roles: worker
+-- columns: repaired
+-- Brings series_last up to the samples; how many series were behind.
+SELECT ops.series_last_repair() AS repaired;
+
+-- name: job_session_prune
+-- roles: worker
+-- columns: removed
+-- Removes sessions that ended; how many.
+SELECT ops.session_prune() AS removed;
+
+-- name: job_retention_run
+-- roles: worker
+-- columns: removed
+-- Drops what is older than its retention (days of events, days of system metrics); counts by table.
+SELECT ops.retention_run($1::int4, $2::int4)::text AS removed;
+
+-- name: job_orphan_check
+-- roles: worker
+-- columns: orphans
+-- Counts series that have samples under a tenant that is not theirs.
+SELECT ops.orphan_check() AS orphans;
+
+-- name: job_system_metric_add
+-- roles: worker
+-- Records measurements of the installation under their names, now.
+SELECT ops.system_metric_add($1::text[], $2::float8[]);
+
+-- name: job_database_stats
+-- roles: worker
+-- columns: size_bytes connections rows_written commits
+-- The database's size, connections, and counters since its statistics began.
+SELECT pg_database_size(current_database()) AS size_bytes, d.numbackends AS connections,
+       d.tup_inserted AS rows_written, d.xact_commit AS commits
+FROM pg_stat_database d
+WHERE d.datname = current_database();
