@@ -1,0 +1,82 @@
+/* Charts made on the server: SVG that scripts need not touch. Across, positions are percent of
+ * the plot's width, so that bars stretch with the page while text keeps its size from phone to
+ * desktop; down, they are pixels. Colours are classes of the stylesheet. Each chart is an image
+ * with a name and a description, and its numbers stand in a table beside it. */
+#ifndef TIDEMARK_VIEW_CHART_H
+#define TIDEMARK_VIEW_CHART_H
+
+#include "base/buf.h"
+#include "view/format.h"
+#include "view/ticks.h"
+
+#define CHART_MAX_BANDS 3
+
+/* What one colour stands for. */
+struct chart_band {
+    const char *name;   /* "Used" */
+    const char *tone;   /* class: "used", "made", "grid", "plain" */
+};
+
+/* A label below the plot. */
+struct chart_tick {
+    double at;          /* percent of the width */
+    const char *label;
+    bool is_minor;      /* left out on phones */
+    bool is_day;        /* a day begins: drawn as a line */
+};
+
+/* A span of time with a value of each band. */
+struct chart_slot {
+    double from, to;                 /* percent of the width */
+    const char *name;                /* "Fri 20 Nov, 14:00–15:00" */
+    double values[CHART_MAX_BANDS];  /* in the chart's base unit; NaN: not known, a gap */
+    bool is_open;                    /* not over yet: its values will grow */
+};
+
+struct bar_chart {
+    const char *id;                  /* unique on the page; a-z and - */
+    const char *title, *summary;     /* what it is; what it shows, in a sentence */
+    const char *unit;                /* base unit of the values: "kWh" */
+    const char *slot_heading;        /* of the table's first column: "Hour" */
+    struct chart_band bands[CHART_MAX_BANDS];
+    int n_bands;
+    const struct chart_slot *slots;
+    int n_slots;
+    const struct chart_tick *ticks;
+    int n_ticks;
+};
+
+/* A value at a time; a NaN parts the line. */
+struct chart_point {
+    double at;                       /* percent of the width */
+    double value;
+};
+
+struct line_chart {
+    const char *id, *title, *summary, *unit, *tone;
+    const struct chart_point *points;
+    int n_points;
+    const struct chart_tick *ticks;
+    int n_ticks;
+    const struct chart_slot *slots;  /* what a pointer over them reads; values[0] */
+    int n_slots;
+    bool is_from_zero;               /* zero is on the axis, the area below the line is filled */
+    bool is_smooth;                  /* rounded between the points, never beyond them */
+};
+
+/* The drawing: one <svg>, 224 px high and as wide as its place. */
+void svg_bars(struct buf *out, const struct bar_chart *chart);
+/* The same of a line, 160 px high. */
+void svg_line(struct buf *out, const struct line_chart *chart);
+/* A line without axes, 28 px high, that repeats what is written beside it: hidden from readers. */
+void svg_spark(struct buf *out, const struct line_chart *chart);
+/* The same, 96 px high, as the ground of a card. */
+void svg_tide(struct buf *out, const struct line_chart *chart);
+/* The numbers of a bar chart as a table, newest first. */
+void chart_table(struct buf *out, const struct bar_chart *chart);
+
+/* At most `cap` (4 or more) of the points, keeping of each of the cap/4 equal columns the first,
+ * the last, the least and the greatest, and the gaps. In place; returns how many are left. */
+int chart_thin(struct chart_point *points, int n, int cap);
+
+#endif

@@ -1,0 +1,126 @@
+/* Numbers and quantities as text. Called by the models of the pages and by charts. */
+#include "view/format.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A unit that takes over from `least` on (in the family's base unit, rounding seen ahead:
+ * 999.5 W is shown as 1.00 kW, not as 1000 W). */
+struct step {
+    double least;
+    struct unit unit;
+};
+static const struct step power_steps[] = {
+    { 999.5e6, { "GW", 1e-9 } }, { 999.5e3, { "MW", 1e-6 } }, { 999.5, { "kW", 1e-3 } },
+    { 0, { "W", 1 } },
+};
+static const struct step energy_steps[] = {
+    { 9999.5e3, { "GWh", 1e-6 } }, { 9999.5, { "MWh", 1e-3 } }, { 0.9995, { "kWh", 1 } },
+    { 0, { "Wh", 1e3 } },
+};
+
+static const struct { const char *base; double scale; const struct step *steps; } families[] = {
+    { "W", 1, power_steps },
+    { "kW", 1e3, power_steps },
+    { "kWh", 1, energy_steps },
+    { "Wh", 1e-3, energy_steps },
+};
+
+struct unit unit_for(const char *base, double magnitude)
+{
+    if (base == NULL) {
+        return (struct unit){ "", 1 };
+    }
+    for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
+        if (strcmp(base, families[i].base) != 0) {
+            continue;
+        }
+        double scale = families[i].scale, size = fabs(magnitude) * scale;
+        if (size == 0) {
+            return (struct unit){ base, 1 };
+        }
+        const struct step *step = families[i].steps;
+        while (size < step->least) {
+            step++;
+        }
+        return (struct unit){ step->unit.name, scale * step->unit.factor };
+    }
+    return (struct unit){ base, 1 };
+}
+
+const char *format_number(struct arena *arena, double value, int decimals)
+{
+    if (!isfinite(value)) {
+        return FORMAT_NONE;
+    }
+    /* Beyond this the digits are noise, and would not fit. */
+    if (fabs(value) >= 1e15) {
+        return arena_printf(arena, "%.3g", value);
+    }
+    char digits[40];
+    snprintf(digits, sizeof digits, "%.*f", decimals, fabs(value));
+    size_t whole = strcspn(digits, ".");
+    char text[96];
+    size_t len = 0;
+    if (value < 0 && strspn(digits, "0.") < strlen(digits)) {
+        memcpy(text, FORMAT_MINUS, sizeof FORMAT_MINUS - 1);
+        len = sizeof FORMAT_MINUS - 1;
+    }
+    for (size_t i = 0; digits[i] != '\0'; i++) {
+        if (i > 0 && i < whole && (whole - i) % 3 == 0) {
+            memcpy(text + len, FORMAT_THIN, sizeof FORMAT_THIN - 1);
+            len += sizeof FORMAT_THIN - 1;
+        }
+        text[len++] = digits[i];
+    }
+    return arena_copy(arena, (struct str){ text, len });
+}
+
+/* Decimals that leave three significant digits, after rounding: 9.996 is 10.0, not 10.00. */
+static int decimals_for(double value)
+{
+    double size = fabs(value);
+    return size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2;
+}
+
+const char *format_plain(struct arena *arena, double value)
+{
+    double size = fabs(value);
+    if (size > 0 && size < 0.005) {
+        return arena_printf(arena, "%s%.2g", value < 0 ? FORMAT_MINUS : "", size);
+    }
+    return format_number(arena, value, value == rint(value) ? 0 : decimals_for(value));
+}
+
+struct figure format_figure(struct arena *arena, double value, const char *unit)
+{
+    struct unit shown = unit_for(unit, value);
+    double scaled = value * shown.factor;
+    /* Nobody reads tenths of a watt, nor of a watt-hour. */
+    bool is_whole = strcmp(shown.name, "W") == 0 || strcmp(shown.name, "Wh") == 0;
+    bool is_scaled = shown.factor != 1 || strcmp(shown.name, "kWh") == 0;
+    const char *number = is_whole && (fabs(scaled) >= 9.95 || scaled == 0)
+                             ? format_number(arena, scaled, 0)
+                         : is_whole  ? format_number(arena, scaled, 1)
+                         : is_scaled ? format_number(arena, scaled, decimals_for(scaled))
+                                     : format_plain(arena, scaled);
+    return (struct figure){ number, isfinite(value) ? shown.name : "" };
+}
+
+const char *format_quantity(struct arena *arena, double value, const char *unit)
+{
+    struct figure figure = format_figure(arena, value, unit);
+    if (figure.number == NULL || figure.unit[0] == '\0') {
+        return figure.number;
+    }
+    return arena_printf(arena, "%s" FORMAT_NBSP "%s", figure.number, figure.unit);
+}
+
+const char *format_share(struct arena *arena, double share)
+{
+    if (!isfinite(share)) {
+        return FORMAT_NONE;
+    }
+    return arena_printf(arena, "%.0f" FORMAT_NBSP "%%", share * 100);
+}

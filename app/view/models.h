@@ -1,0 +1,106 @@
+/* What the templates show, ready to be written: every value is text that was formatted by
+ * view/format, every choice a bool. Built by view/model_*.c from the facts of the domain. All
+ * of it lives in the request's arena. */
+#ifndef TIDEMARK_VIEW_MODELS_H
+#define TIDEMARK_VIEW_MODELS_H
+
+#include "view/chart.h"
+
+/* The frame of every page. */
+struct page_view {
+    const char *title;           /* of the document, without the product's name */
+    const char *here;            /* address of the current entry of the menu; "" for none */
+    const char *tenant, *person; /* NULL: nobody is logged in */
+    const char *csrf;            /* form token */
+};
+
+struct login_view {
+    struct page_view page;
+    const char *email;           /* as typed before, or "" */
+    const char *next;            /* path to go to after the login */
+    const char *error;           /* NULL: none */
+};
+
+struct problem_view {
+    struct page_view page;
+    int status;
+    const char *heading, *explanation, *request_id;
+    bool is_retry;               /* trying again may help */
+};
+
+/* A time as people and machines read it. */
+struct moment_view {
+    const char *relative, *absolute, *machine;   /* machine NULL: never */
+};
+
+struct device_row {
+    const char *key, *name, *model;      /* model "": unknown */
+    const char *metric;                  /* of the value; "" without one */
+    struct figure value;
+    const char *today;                   /* energy; NULL where there is none */
+    struct moment_view seen;
+    const char *state, *state_class;     /* "Live", "live" */
+    struct line_chart spark;             /* n_points 0: none */
+};
+
+struct total_view {
+    const char *name, *tone;
+    const char *value;
+};
+
+struct overview_view {
+    struct page_view page;
+    bool is_empty;                       /* no device yet */
+    bool has_power, has_generation, has_net;
+    struct figure used, generated, net;
+    const char *net_label;               /* "from the grid" or "to the grid" */
+    const char *as_of, *as_of_machine;   /* "14:05" */
+    const char *zone;                    /* "America/Los_Angeles, UTC−8" */
+    struct line_chart tide;              /* the hours behind the live figures */
+    const char *today;                   /* "Friday 20 November" */
+    bool has_today, has_today_generation;
+    struct figure today_used, today_generated;
+    const char *today_share;             /* of the use, covered by generation; NULL: no word */
+    double today_share_percent;
+    const char *yesterday;               /* "9.84 kWh the day before"; NULL: not known */
+    struct bar_chart hours, days;
+    struct total_view hour_totals[2], day_totals[2];
+    int n_totals;
+    const struct device_row *devices;
+    int n_devices;
+    const char *counts;                  /* "3 live, 1 late" */
+    int64_t n_more;                      /* devices that are not shown */
+    const char *base_url;                /* for the first steps: "http://127.0.0.1:8080" */
+    const char *tenant_slug;
+};
+
+struct devices_view {
+    struct page_view page;
+    const struct device_row *devices;
+    int n_devices;
+    const char *counts;
+    const char *next;                    /* key that the next page begins after, or NULL */
+    bool is_first;                       /* nothing comes before */
+};
+
+struct series_card {
+    const char *metric, *about;          /* about: "gauge · generation" */
+    struct figure value;
+    struct moment_view at;
+    const char *range;                   /* "3.1 – 212 W in 24 h"; NULL: nothing in them */
+    bool is_bars;
+    struct line_chart line;
+    struct bar_chart bars;
+};
+
+struct device_view {
+    struct page_view page;
+    const char *key, *name, *model, *site, *zone;
+    const char *state, *state_class;
+    struct moment_view seen, since;
+    const struct series_card *series;
+    int n_series;
+    int n_more;                          /* series that are not shown */
+};
+
+#endif

@@ -1,0 +1,130 @@
+/* The frame of a chart: its name, lines, labels and read-outs. Called by the drawings. */
+#include "view/svg.h"
+
+#include "view/html.h"
+
+#include <math.h>
+
+void svg_number(struct buf *out, double value)
+{
+    double hundredths = isfinite(value) ? rint(value * 100) : 0;
+    buf_add_double(out, (hundredths == 0 ? 0 : hundredths) / 100);
+}
+
+double svg_y(const struct svg_frame *frame, const struct scale *scale, double value)
+{
+    double part = (value - scale->least) / (scale->most - scale->least);
+    return frame->bottom - part * (frame->bottom - frame->top);
+}
+
+void svg_open(struct buf *out, const char *id, const char *title, const char *summary,
+              const struct svg_frame *frame)
+{
+    buf_add_text(out, "<svg class=\"plot\" role=\"img\" width=\"100%\" height=\"");
+    svg_number(out, frame->height);
+    buf_add_text(out, "\" aria-labelledby=\"");
+    html_attr(out, id);
+    buf_add_text(out, "-t ");
+    html_attr(out, id);
+    buf_add_text(out, "-d\"><title id=\"");
+    html_attr(out, id);
+    buf_add_text(out, "-t\">");
+    html_text(out, title);
+    buf_add_text(out, "</title><desc id=\"");
+    html_attr(out, id);
+    buf_add_text(out, "-d\">");
+    html_text(out, summary);
+    buf_add_text(out, "</desc>\n");
+}
+
+void svg_close(struct buf *out)
+{
+    buf_add_text(out, "</svg>\n");
+}
+
+static void line(struct buf *out, const char *class, double y)
+{
+    buf_add_text(out, "<line class=\"");
+    buf_add_text(out, class);
+    buf_add_text(out, "\" x1=\"0\" x2=\"100%\" y1=\"");
+    svg_number(out, y);
+    buf_add_text(out, "\" y2=\"");
+    svg_number(out, y);
+    buf_add_text(out, "\"/>");
+}
+
+void svg_value_axis(struct buf *out, const struct svg_frame *frame, const struct scale *scale,
+                    const char *unit)
+{
+    for (int i = 0; i < scale->n; i++) {
+        double value = scale_value(scale, i);
+        /* Half a pixel: a line of one pixel covers a row of pixels instead of two halves. */
+        double y = floor(svg_y(frame, scale, value)) + 0.5;
+        bool is_zero = fabs(value) < scale->step / 2;
+        line(out, is_zero ? "zero" : "rule", y);
+        buf_add_text(out, "<text class=\"y\" x=\"-8\" y=\"");
+        svg_number(out, y + 3.5);
+        buf_add_text(out, "\">");
+        html_text(out, format_number(out->arena, value, scale->decimals));
+        buf_add_text(out, "</text>");
+    }
+    buf_add_text(out, "<text class=\"y unit\" x=\"-8\" y=\"10\">");
+    html_text(out, unit);
+    buf_add_text(out, "</text>\n");
+}
+
+void svg_time_axis(struct buf *out, const struct svg_frame *frame, const struct chart_tick *ticks,
+                   int n_ticks)
+{
+    for (int i = 0; i < n_ticks; i++) {
+        const struct chart_tick *tick = &ticks[i];
+        buf_add_text(out, "<line class=\"");
+        buf_add_text(out, tick->is_day ? "mark day\" x1=\"" : "mark\" x1=\"");
+        svg_number(out, tick->at);
+        buf_add_text(out, "%\" x2=\"");
+        svg_number(out, tick->at);
+        buf_add_text(out, "%\" y1=\"");
+        svg_number(out, tick->is_day ? frame->top : frame->bottom);
+        buf_add_text(out, "\" y2=\"");
+        svg_number(out, frame->bottom + 5);
+        buf_add_text(out, "\"/><text class=\"x");
+        buf_add_text(out, tick->is_minor ? " minor" : "");
+        /* Labels at the ends stay inside. */
+        buf_add_text(out, tick->at < 2 ? " first" : tick->at > 98 ? " last" : "");
+        buf_add_text(out, "\" x=\"");
+        svg_number(out, tick->at);
+        buf_add_text(out, "%\" y=\"");
+        svg_number(out, frame->bottom + 19);
+        buf_add_text(out, "\">");
+        html_text(out, tick->label);
+        buf_add_text(out, "</text>");
+    }
+    buf_add_char(out, '\n');
+}
+
+void svg_readout(struct buf *out, const struct svg_frame *frame, const struct chart_slot *slot,
+                 const struct chart_band *bands, int n_bands, const char *unit)
+{
+    buf_add_text(out, "<rect class=\"hit\" x=\"");
+    svg_number(out, slot->from);
+    buf_add_text(out, "%\" width=\"");
+    svg_number(out, slot->to - slot->from);
+    buf_add_text(out, "%\" y=\"0\" height=\"");
+    svg_number(out, frame->bottom);
+    buf_add_text(out, "\"><title>");
+    html_text(out, slot->name);
+    buf_add_text(out, slot->is_open ? " (so far)" : "");
+    for (int i = 0; i < n_bands; i++) {
+        buf_add_text(out, i == 0 ? ": " : ", ");
+        if (isnan(slot->values[i])) {
+            buf_add_text(out, "no data");
+        } else {
+            html_text(out, format_quantity(out->arena, slot->values[i], unit));
+        }
+        if (n_bands > 1) {
+            buf_add_char(out, ' ');
+            html_text(out, bands[i].name);
+        }
+    }
+    buf_add_text(out, "</title></rect>\n");
+}
