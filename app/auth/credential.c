@@ -1,0 +1,89 @@
+/* Extraction of credentials: one function a place, in one table. A convention that shows its
+ * token elsewhere (a query parameter, the path) is one more function and one more place.
+ * Called by serve/dispatch. */
+#include "auth/credential.h"
+
+#include "auth/session.h"
+#include "base/crypto.h"
+
+#define MAX_SECRET_BYTES 512 /* ours have 36 and 43; longer ones are nobody's */
+
+/* "user:password" → the password; a lone user name is taken for it, as curl -u TOKEN: sends it. */
+static struct str password_of_pair(struct str pair)
+{
+    struct str password = pair;
+    struct str user = str_cut(&password, ':');
+
+    return password.len > 0 ? password : user;
+}
+
+static struct str basic_password(const struct http_request *request, struct str encoded)
+{
+    uint8_t *bytes = arena_alloc(request->op->arena, MAX_SECRET_BYTES);
+    size_t len = 0;
+
+    if (!bytes || !crypto_base64_decode(encoded, bytes, MAX_SECRET_BYTES, &len)) {
+        return (struct str){ NULL, 0 };
+    }
+    return password_of_pair((struct str){ (const char *)bytes, len });
+}
+
+static bool from_authorization(const struct http_request *request, struct credential *out)
+{
+    struct str value = str_trim(http_header(request, "Authorization"));
+    struct str rest = value;
+    struct str scheme = str_cut(&rest, ' ');
+
+    if (value.len == 0) {
+        return false;
+    }
+    rest = str_trim(rest);
+    *out = (struct credential){ .kind = CREDENTIAL_TOKEN, .secret = rest };
+    if (str_equal_nocase(scheme, STR("Basic"))) {
+        out->secret = basic_password(request, rest);
+    } else if (str_equal_nocase(scheme, STR("Token"))) {
+        out->secret = password_of_pair(rest); /* InfluxDB 1 puts "user:password" here */
+    } else if (!str_equal_nocase(scheme, STR("Bearer"))) {
+        out->kind = CREDENTIAL_NONSENSE;
+    }
+    return true;
+}
+
+static bool from_api_key(const struct http_request *request, struct credential *out)
+{
+    *out = (struct credential){ .kind = CREDENTIAL_TOKEN,
+                                .secret = str_trim(http_header(request, "X-API-Key")) };
+    return out->secret.len > 0;
+}
+
+static const struct {
+    enum credential_place place;
+    bool (*find)(const struct http_request *request, struct credential *out);
+} FINDERS[] = {
+    { CREDENTIAL_IN_HEADERS, from_authorization },
+    { CREDENTIAL_IN_HEADERS, from_api_key },
+};
+
+struct credential credential_find(const struct http_request *request, unsigned places,
+                                  bool is_secure)
+{
+    struct credential found = { .kind = CREDENTIAL_NONE };
+
+    for (size_t i = 0; i < sizeof FINDERS / sizeof FINDERS[0]; i++) {
+        if ((FINDERS[i].place & places) && FINDERS[i].find(request, &found)) {
+            if (found.secret.len == 0 || found.secret.len > MAX_SECRET_BYTES) {
+                found.kind = CREDENTIAL_NONSENSE;
+            }
+            return found;
+        }
+    }
+    found = (struct credential){ .kind = CREDENTIAL_NONE };
+    if (places & CREDENTIAL_IN_COOKIE) {
+        found.secret = session_secret(request, is_secure);
+        if (found.secret.len > 0) {
+            found.kind = found.secret.len <= MAX_SECRET_BYTES ? CREDENTIAL_SESSION
+                                                              : CREDENTIAL_NONSENSE;
+        }
+    }
+    return found;
+}

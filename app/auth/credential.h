@@ -1,0 +1,32 @@
+/* What a request shows to be let in: a token in one of the places that conventions use, or a
+ * session's cookie. Only finds it; whether it is any good is token's and session's business. */
+#ifndef TIDEMARK_AUTH_CREDENTIAL_H
+#define TIDEMARK_AUTH_CREDENTIAL_H
+
+#include "base/err.h"
+#include "http/request.h"
+
+enum credential_kind {
+    CREDENTIAL_NONE,
+    CREDENTIAL_TOKEN,
+    CREDENTIAL_SESSION,
+    CREDENTIAL_NONSENSE /* something was shown that can be neither */
+};
+
+struct credential {
+    enum credential_kind kind;
+    struct str secret; /* as shown, bounded; in the operation's arena or the request */
+};
+
+/* Where a route looks, as a set. */
+enum credential_place {
+    CREDENTIAL_IN_HEADERS = 1, /* Authorization: Bearer, Token, Basic; X-API-Key */
+    CREDENTIAL_IN_COOKIE = 2   /* the session's */
+};
+
+/* The first credential found in `places`. A header wins over the cookie, so that a script in a
+ * browser's profile is judged by what it says. `is_secure` chooses the cookie's name. */
+struct credential credential_find(const struct http_request *request, unsigned places,
+                                  bool is_secure);
+
+#endif

@@ -1,0 +1,34 @@
+/* Logging in by e-mail and password. Throttled by e-mail and by address; says nothing, and takes
+ * no other time, where the e-mail is nobody's. */
+#ifndef TIDEMARK_AUTH_LOGIN_H
+#define TIDEMARK_AUTH_LOGIN_H
+
+#include "base/config.h"
+#include "base/err.h"
+#include "http/request.h"
+#include "http/response.h"
+
+struct db_tx;
+
+enum login_outcome {
+    LOGIN_PASSED,  /* the session's cookie is in the response */
+    LOGIN_REFUSED, /* wrong e-mail or password; counted */
+    LOGIN_WAIT     /* too many failures: not looked at; try again in wait_s */
+};
+
+struct login_result {
+    enum login_outcome outcome;
+    int wait_s;
+};
+
+/* Tries a login in a transaction that may write and is bound to no tenant. A request that
+ * carries an older session ends it when the login passes. */
+enum err login_attempt(struct db_tx *tx, const struct config *config, const struct http_request *request,
+                       struct http_response *response, struct str email, struct str password,
+                       struct login_result *out) MUST_CHECK;
+
+/* `next` where it is a path of ours, else "/": a login form must not lead elsewhere. In the op's
+ * arena. */
+const char *login_next_path(struct op *op, struct str next);
+
+#endif

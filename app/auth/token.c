@@ -1,0 +1,90 @@
+/* Making and resolving tokens. Called by serve/dispatch for each request that shows one, and by
+ * `tidemark token`. */
+#include "auth/token.h"
+
+#include "auth/token_cache.h"
+#include "base/clock.h"
+#include "domain/credential.h"
+
+#define TOUCH_EVERY_US US_PER_MINUTE /* last_used is for people who look at a list */
+#define MIN_TOKEN_BYTES 16
+#define MAX_TOKEN_BYTES 128
+
+void token_make(char out[TOKEN_SIZE])
+{
+    uint8_t random[TOKEN_RANDOM_BYTES];
+
+    crypto_random(random, sizeof random);
+    memcpy(out, TOKEN_PREFIX, sizeof TOKEN_PREFIX - 1);
+    crypto_base64url(random, sizeof random, out + sizeof TOKEN_PREFIX - 1);
+}
+
+void token_hash(struct str token, uint8_t out[CRYPTO_HASH_BYTES])
+{
+    crypto_sha256(token, out);
+}
+
+bool token_is_plausible(struct str text)
+{
+    if (text.len < MIN_TOKEN_BYTES || text.len > MAX_TOKEN_BYTES) {
+        return false;
+    }
+    return str_starts_with(text, STR(TOKEN_PREFIX));
+}
+
+static enum identity_kind kind_of(const char *kind)
+{
+    static const struct {
+        const char *name;
+        enum identity_kind kind;
+    } KINDS[] = {
+        { "device", IDENTITY_DEVICE }, { "api", IDENTITY_API }, { "admin", IDENTITY_ADMIN },
+    };
+
+    for (size_t i = 0; i < sizeof KINDS / sizeof KINDS[0]; i++) {
+        if (kind && strcmp(KINDS[i].name, kind) == 0) {
+            return KINDS[i].kind;
+        }
+    }
+    return IDENTITY_NONE;
+}
+
+static struct identity identity_of(const struct token_record *record)
+{
+    enum identity_kind kind = kind_of(record->kind);
+
+    return (struct identity){
+        .kind = kind,
+        .tenant_id = record->tenant_id,
+        .tenant_slug = record->tenant_slug,
+        .tenant_name = record->tenant_name,
+        .tenant_timezone = record->tenant_timezone,
+        .tenant_currency = record->tenant_currency,
+        .may_register = record->may_register,
+        .role = kind == IDENTITY_ADMIN ? ROLE_ADMIN : kind == IDENTITY_API ? ROLE_VIEWER : ROLE_NONE,
+        .token_id = record->token_id,
+        .device_id = record->device_id,
+        .device_key = record->device_key,
+        .is_backfill = record->is_backfill,
+        .raw_days = record->raw_days,
+    };
+}
+
+enum err token_resolve(struct token_cache *cache, struct db_tx *tx,
+                       const uint8_t hash[CRYPTO_HASH_BYTES], struct identity *who)
+{
+    int64_t asked_us = clock_monotonic_us(); /* the answer is as old as the question */
+    struct token_record record;
+    bool is_found = false;
+
+    *who = (struct identity){ .kind = IDENTITY_NONE };
+    enum err err = credential_token_find(tx, hash, &record, &is_found);
+    if (err != OK || !is_found) {
+        return err;
+    }
+    *who = identity_of(&record);
+    if (token_cache_put(cache, hash, who, asked_us, TOUCH_EVERY_US)) {
+        err = credential_token_touch(tx, record.token_id, clock_now_us());
+    }
+    return err;
+}

@@ -1,0 +1,386 @@
+/* The FastCGI server of a process. One epoll instance watches the listening socket, the stop
+ * descriptor and every idle connection; libfcgi is handed a connection only when a request is
+ * arriving on it, and never the listening socket: its own accept can neither be interrupted
+ * nor watched. Called by serve/web_process and serve/ingest_process. */
+#include "http/fcgi.h"
+
+#include "base/clock.h"
+
+#include <fcgiapp.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/time.h>
+
+#define DRAIN_MAX_BYTES (32u << 20) /* of a body nobody read; beyond it the connection is closed */
+#define STALL_SECONDS 30            /* nginx buffers both ways: longer silence is a dead peer */
+#define KEY_LISTEN UINT64_MAX
+#define KEY_STOP (UINT64_MAX - 1)
+
+enum slot_state { SLOT_EMPTY, SLOT_IDLE, SLOT_BUSY };
+
+struct fcgi_exchange {
+    struct http_transport transport; /* first, so that it converts back */
+    FCGX_Request fcgx;
+    struct fcgi_server *server;
+    enum slot_state state;
+    uint32_t generation; /* of the slot's connection: tells a stale event */
+    uint32_t index;
+    int64_t idle_since_us;
+    bool is_body_over;   /* the end of the body was read */
+    bool is_broken;      /* the connection cannot carry another request */
+};
+
+struct fcgi_server {
+    struct arena *arena;
+    pthread_mutex_t lock; /* over state and generation of the slots */
+    int listen_fd, epoll_fd;
+    int n_slots;
+    struct fcgi_exchange *slots;
+};
+
+/* ---- the wire, as http/request sees it ---- */
+
+static const char *read_variable(struct http_transport *transport, const char *name)
+{
+    struct fcgi_exchange *exchange = (struct fcgi_exchange *)transport;
+
+    return FCGX_GetParam(name, exchange->fcgx.envp);
+}
+
+static int64_t read_body(struct http_transport *transport, char *out, size_t cap)
+{
+    struct fcgi_exchange *exchange = (struct fcgi_exchange *)transport;
+    int want = cap > (1u << 30) ? 1 << 30 : (int)cap;
+
+    if (exchange->is_broken) {
+        return -1;
+    }
+    if (exchange->is_body_over || want == 0) {
+        return 0;
+    }
+    int got = FCGX_GetStr(out, want, exchange->fcgx.in);
+    if (got < want) {
+        exchange->is_body_over = true;
+        if (FCGX_GetError(exchange->fcgx.in) != 0) { /* the only sign of a cut chunked body */
+            exchange->is_broken = true;
+            return -1;
+        }
+    }
+    return got;
+}
+
+struct http_transport *fcgi_transport(struct fcgi_exchange *exchange)
+{
+    return &exchange->transport;
+}
+
+/* ---- connections ---- */
+
+static uint64_t slot_key(const struct fcgi_exchange *slot)
+{
+    return (uint64_t)slot->generation << 32 | slot->index;
+}
+
+static bool watch(struct fcgi_server *server, int op, int fd, uint32_t events, uint64_t key)
+{
+    struct epoll_event event = { .events = events, .data.u64 = key };
+
+    return epoll_ctl(server->epoll_fd, op, fd, &event) == 0;
+}
+
+static bool is_readable(int fd)
+{
+    struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+
+    return poll(&poll_fd, 1, 0) > 0;
+}
+
+/* Called with the lock. */
+static struct fcgi_exchange *find_slot(struct fcgi_server *server, enum slot_state state)
+{
+    struct fcgi_exchange *found = NULL;
+
+    for (int i = 0; i < server->n_slots; i++) {
+        struct fcgi_exchange *slot = &server->slots[i];
+        if (slot->state != state) {
+            continue;
+        }
+        if (state == SLOT_EMPTY) {
+            return slot;
+        }
+        if (!is_readable(slot->fcgx.ipcFd) &&
+            (!found || slot->idle_since_us < found->idle_since_us)) {
+            found = slot;
+        }
+    }
+    return found;
+}
+
+/* A slot for a new connection. When all are taken, the longest idle connection makes room:
+ * a request that waits now is worth more than one that may come. */
+static struct fcgi_exchange *take_slot(struct fcgi_server *server)
+{
+    pthread_mutex_lock(&server->lock);
+    struct fcgi_exchange *slot = find_slot(server, SLOT_EMPTY);
+    if (!slot) {
+        slot = find_slot(server, SLOT_IDLE);
+        if (slot) {
+            FCGX_Free(&slot->fcgx, 1);
+        }
+    }
+    if (slot) {
+        slot->state = SLOT_BUSY;
+        slot->generation++;
+    }
+    pthread_mutex_unlock(&server->lock);
+    return slot;
+}
+
+static void release_slot(struct fcgi_exchange *slot)
+{
+    pthread_mutex_lock(&slot->server->lock);
+    slot->state = SLOT_EMPTY;
+    pthread_mutex_unlock(&slot->server->lock);
+}
+
+static bool is_every_slot_taken(struct fcgi_server *server)
+{
+    pthread_mutex_lock(&server->lock);
+    bool is_taken = find_slot(server, SLOT_EMPTY) == NULL;
+    pthread_mutex_unlock(&server->lock);
+    return is_taken;
+}
+
+/* A peer that stalls in the middle of a request must not hold its thread for ever. */
+static void prepare_connection(int fd)
+{
+    struct timeval stall = { .tv_sec = STALL_SECONDS };
+
+    (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &stall, sizeof stall);
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &stall, sizeof stall);
+}
+
+/* Takes a waiting connection, or NULL when another process or thread was quicker. */
+static struct fcgi_exchange *accept_connection(struct fcgi_server *server, bool *is_failed)
+{
+    struct fcgi_exchange *slot = take_slot(server);
+    if (!slot) {
+        return NULL; /* all are about to be served */
+    }
+    int fd = accept(server->listen_fd, NULL, NULL);
+    if (fd < 0) {
+        *is_failed = errno == EBADF || errno == EINVAL || errno == ENOTSOCK;
+        release_slot(slot);
+        return NULL;
+    }
+    prepare_connection(fd);
+    (void)FCGX_InitRequest(&slot->fcgx, -1, FCGI_FAIL_ACCEPT_ON_INTR);
+    slot->fcgx.ipcFd = fd;
+    if (!watch(server, EPOLL_CTL_ADD, fd, EPOLLONESHOT, slot_key(slot))) {
+        FCGX_Free(&slot->fcgx, 1);
+        release_slot(slot);
+        return NULL;
+    }
+    return slot;
+}
+
+/* The idle connection that an event is for; NULL when it was closed or taken meanwhile. */
+static struct fcgi_exchange *claim_idle(struct fcgi_server *server, uint64_t key)
+{
+    struct fcgi_exchange *slot = &server->slots[(uint32_t)key];
+
+    pthread_mutex_lock(&server->lock);
+    bool is_ours = slot->state == SLOT_IDLE && slot_key(slot) == key;
+    if (is_ours) {
+        slot->state = SLOT_BUSY;
+    }
+    pthread_mutex_unlock(&server->lock);
+    return is_ours ? slot : NULL;
+}
+
+/* Lets libfcgi read the request's head. False when the peer closed or speaks nonsense; the
+ * connection is closed then. */
+static bool read_head(struct fcgi_exchange *slot)
+{
+    slot->fcgx.keepConnection = 1; /* else libfcgi closes what it believes is the last request's */
+    slot->is_body_over = false;
+    slot->is_broken = false;
+    if (FCGX_Accept_r(&slot->fcgx) == 0) {
+        return true;
+    }
+    release_slot(slot);
+    return false;
+}
+
+/* ---- the server ---- */
+
+struct fcgi_server *fcgi_server_new(int listen_fd, int stop_fd, int max_connections)
+{
+    size_t size = sizeof(struct fcgi_exchange) * (size_t)max_connections;
+    struct arena *arena = arena_new(size + sizeof(struct fcgi_server) + 4096);
+    struct fcgi_server *server = arena ? arena_alloc(arena, sizeof *server) : NULL;
+    struct fcgi_exchange *slots =
+        server ? arena_array(arena, (size_t)max_connections, sizeof *slots) : NULL;
+
+    if (!slots || FCGX_Init() != 0) {
+        log_error("starting FastCGI failed");
+        arena_free(arena);
+        return NULL;
+    }
+    *server = (struct fcgi_server){ .arena = arena, .listen_fd = listen_fd,
+                                    .n_slots = max_connections, .slots = slots };
+    for (int i = 0; i < max_connections; i++) {
+        slots[i] = (struct fcgi_exchange){ .transport = { read_variable, read_body },
+                                           .server = server, .index = (uint32_t)i };
+        (void)FCGX_InitRequest(&slots[i].fcgx, -1, FCGI_FAIL_ACCEPT_ON_INTR);
+    }
+    pthread_mutex_init(&server->lock, NULL);
+    server->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (server->epoll_fd < 0 ||
+        !watch(server, EPOLL_CTL_ADD, listen_fd, EPOLLIN | EPOLLEXCLUSIVE, KEY_LISTEN) ||
+        !watch(server, EPOLL_CTL_ADD, stop_fd, EPOLLIN, KEY_STOP)) {
+        log_error("watching the listening socket failed", LOG_INT("errno", errno));
+        fcgi_server_free(server);
+        return NULL;
+    }
+    return server;
+}
+
+void fcgi_server_free(struct fcgi_server *server)
+{
+    if (!server) {
+        return;
+    }
+    for (int i = 0; i < server->n_slots; i++) {
+        if (server->slots[i].state != SLOT_EMPTY) {
+            FCGX_Free(&server->slots[i].fcgx, 1);
+        }
+    }
+    if (server->epoll_fd >= 0) {
+        close(server->epoll_fd);
+    }
+    pthread_mutex_destroy(&server->lock);
+    arena_free(server->arena);
+}
+
+enum fcgi_next fcgi_server_next(struct fcgi_server *server, struct fcgi_exchange **out)
+{
+    for (;;) {
+        struct epoll_event event;
+        struct fcgi_exchange *exchange;
+        bool is_failed = false;
+        int n = epoll_wait(server->epoll_fd, &event, 1, -1);
+
+        if (n < 0 && errno != EINTR) {
+            return FCGI_NEXT_FAILED;
+        }
+        if (n <= 0) {
+            continue;
+        }
+        if (event.data.u64 == KEY_STOP) {
+            return FCGI_NEXT_STOP;
+        }
+        if (event.data.u64 == KEY_LISTEN) {
+            exchange = accept_connection(server, &is_failed);
+        } else {
+            exchange = claim_idle(server, event.data.u64);
+        }
+        if (is_failed) {
+            return FCGI_NEXT_FAILED;
+        }
+        if (exchange && read_head(exchange)) {
+            *out = exchange;
+            return FCGI_NEXT_REQUEST;
+        }
+    }
+}
+
+/* ---- the answer ---- */
+
+static const char *reason_of(int status)
+{
+    static const struct {
+        int status;
+        const char *reason;
+    } REASONS[] = {
+        { 200, "OK" },          { 201, "Created" },           { 204, "No Content" },
+        { 207, "Multi-Status" }, { 303, "See Other" },        { 304, "Not Modified" },
+        { 400, "Bad Request" }, { 401, "Unauthorized" },      { 403, "Forbidden" },
+        { 404, "Not Found" },   { 405, "Method Not Allowed" }, { 406, "Not Acceptable" },
+        { 409, "Conflict" },    { 411, "Length Required" },   { 413, "Content Too Large" },
+        { 415, "Unsupported Media Type" }, { 422, "Unprocessable Content" },
+        { 429, "Too Many Requests" }, { 500, "Internal Server Error" },
+        { 503, "Service Unavailable" },
+    };
+
+    for (size_t i = 0; i < sizeof REASONS / sizeof REASONS[0]; i++) {
+        if (REASONS[i].status == status) {
+            return REASONS[i].reason;
+        }
+    }
+    return "Status";
+}
+
+static void put_header(FCGX_Stream *out, const char *name, const char *value)
+{
+    (void)FCGX_PutS(name, out);
+    (void)FCGX_PutS(": ", out);
+    (void)FCGX_PutS(value, out);
+    (void)FCGX_PutS("\r\n", out);
+}
+
+bool fcgi_send(struct fcgi_exchange *exchange, const struct http_response *response, bool is_head)
+{
+    FCGX_Stream *out = exchange->fcgx.out;
+    bool has_body = response->status != 204 && response->status != 304;
+    char text[64];
+
+    (void)snprintf(text, sizeof text, "%d %s", response->status, reason_of(response->status));
+    put_header(out, "Status", text);
+    if (has_body) {
+        (void)snprintf(text, sizeof text, "%zu", response->body.len);
+        put_header(out, "Content-Length", text);
+    }
+    if (has_body && response->content_type) {
+        put_header(out, "Content-Type", response->content_type);
+    }
+    for (int i = 0; i < response->n_headers; i++) {
+        put_header(out, response->headers[i].name, response->headers[i].value);
+    }
+    (void)FCGX_PutS("\r\n", out);
+    if (has_body && !is_head && response->body.len > 0) {
+        (void)FCGX_PutStr(response->body.data, (int)response->body.len, out);
+    }
+    return FCGX_GetError(out) == 0;
+}
+
+void fcgi_finish(struct fcgi_exchange *exchange)
+{
+    struct fcgi_server *server = exchange->server;
+
+    /* Unread records of this request would be taken for the next one's head. */
+    if (!exchange->is_body_over && !exchange->is_broken) {
+        exchange->is_broken = !http_drain_body(&exchange->transport, DRAIN_MAX_BYTES);
+    }
+    /* Full, and somebody waits: nginx does not reuse a connection that ends with its answer. */
+    if (exchange->is_broken ||
+        (is_every_slot_taken(server) && is_readable(server->listen_fd))) {
+        exchange->fcgx.keepConnection = 0;
+    }
+    FCGX_Finish_r(&exchange->fcgx);
+    if (exchange->fcgx.ipcFd < 0) {
+        release_slot(exchange);
+        return;
+    }
+    int fd = exchange->fcgx.ipcFd;
+    pthread_mutex_lock(&server->lock);
+    exchange->state = SLOT_IDLE;
+    exchange->idle_since_us = clock_monotonic_us();
+    /* with the lock: once watched, another thread may claim the slot */
+    if (!watch(server, EPOLL_CTL_MOD, fd, EPOLLIN | EPOLLRDHUP | EPOLLONESHOT, slot_key(exchange))) {
+        FCGX_Free(&exchange->fcgx, 1);
+        exchange->state = SLOT_EMPTY;
+    }
+    pthread_mutex_unlock(&server->lock);
+}

@@ -1,0 +1,40 @@
+/* FastCGI over one listening socket: which connection has a request, its variables and body,
+ * the answer, and what becomes of the connection. The only place that sees libfcgi.
+ *
+ * Connections that wait for their next request are watched, not waited on: they hold no
+ * thread, so a drain is never blocked and there may be more of them than threads. */
+#ifndef TIDEMARK_HTTP_FCGI_H
+#define TIDEMARK_HTTP_FCGI_H
+
+#include "http/response.h"
+#include "http/transport.h"
+
+struct fcgi_server;
+struct fcgi_exchange; /* a connection with the request it carries now */
+
+enum fcgi_next {
+    FCGI_NEXT_REQUEST,
+    FCGI_NEXT_STOP,   /* `stop_fd` became readable */
+    FCGI_NEXT_FAILED  /* the listening socket is of no use */
+};
+
+/* Serves `listen_fd` (non-blocking) until `stop_fd` is readable, keeping at most
+ * `max_connections` open. Once per process. NULL (and a line in the log) on failure. */
+struct fcgi_server *fcgi_server_new(int listen_fd, int stop_fd, int max_connections);
+
+/* Closes all connections. No exchange may be in flight. */
+void fcgi_server_free(struct fcgi_server *server);
+
+/* Waits for the next request. Several threads may wait at once. */
+enum fcgi_next fcgi_server_next(struct fcgi_server *server, struct fcgi_exchange **out);
+
+/* The request's variables and body; lives until fcgi_finish. */
+struct http_transport *fcgi_transport(struct fcgi_exchange *exchange);
+
+/* Sends the whole answer. `is_head`: its headers only. False when the client is gone. */
+bool fcgi_send(struct fcgi_exchange *exchange, const struct http_response *response, bool is_head);
+
+/* Ends the exchange: drops what is left of the body, and keeps or closes the connection. */
+void fcgi_finish(struct fcgi_exchange *exchange);
+
+#endif

@@ -1,0 +1,19 @@
+/* application/x-www-form-urlencoded: query strings and the bodies of pages' forms. */
+#ifndef TIDEMARK_HTTP_FORM_H
+#define TIDEMARK_HTTP_FORM_H
+
+#include "base/op.h"
+#include "http/request.h"
+
+#define MAX_FORM_FIELDS 64
+
+/* Decodes `text` into at most `max` pairs in the op's arena; a name without `=` has an empty
+ * value, empty pieces are passed over. ERR_MALFORMED for a bad escape, bytes that are not
+ * UTF-8, or more pairs. `what` names the text in the failure ("query", "form"). */
+enum err http_parse_form(struct op *op, const char *what, struct str text, struct http_param *pairs,
+                         int max, int *out_n) MUST_CHECK;
+
+/* The first value of a name; ptr NULL when absent. */
+struct str http_param_find(const struct http_param *pairs, int n, const char *name);
+
+#endif

@@ -1,0 +1,49 @@
+/* The answer, built in memory and sent by the pipeline after the transaction was
+ * committed. Knows nothing of FastCGI. */
+#ifndef TIDEMARK_HTTP_RESPONSE_H
+#define TIDEMARK_HTTP_RESPONSE_H
+
+#include "base/buf.h"
+#include "base/op.h"
+
+#define HTTP_MAX_HEADERS 24
+
+struct http_response {
+    int status;                 /* 200 unless set */
+    const char *content_type;   /* NULL when there is no body */
+    struct { const char *name, *value; } headers[HTTP_MAX_HEADERS];
+    int n_headers;
+    struct buf body;
+    struct arena *arena;
+};
+
+void http_response_init(struct http_response *response, struct arena *arena);
+
+/* Adds a header; the value is copied, and refused (false) when it holds CR, LF or NUL. */
+bool http_add_header(struct http_response *response, const char *name, const char *value);
+
+/* The value of a header added before; NULL when there is none. */
+const char *http_response_header(const struct http_response *response, const char *name);
+
+/* 303 to `location` (a path of ours). */
+void http_redirect(struct http_response *response, const char *location);
+
+/* Turns the operation's failure into an RFC 9457 problem document. `instance` is the
+ * request's path. Drops what the body held before; keeps headers. */
+void http_problem(struct http_response *response, const struct op *op, struct str instance);
+
+/* What a client may read of the operation's failure: its detail, or a general sentence where
+ * the detail is not the client's. */
+const char *http_public_detail(const struct op *op);
+
+/* One entry of the `errors` list of a problem or a 207. */
+struct http_item_error {
+    int index;            /* position in the request, or -1 */
+    const char *field;    /* or NULL */
+    const char *detail;
+};
+/* As http_problem, with the list. */
+void http_problem_items(struct http_response *response, const struct op *op, struct str instance,
+                        const struct http_item_error *items, int n_items);
+
+#endif

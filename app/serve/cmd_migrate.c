@@ -1,0 +1,39 @@
+/* `tidemark migrate`: brings the database to this binary's schema, or says where it stands. */
+#include "serve/commands.h"
+
+#include "base/op.h"
+#include "db/migrate.h"
+#include "serve/options.h"
+
+#define MIGRATE_ARENA_BYTES (16u << 20)
+
+static const struct options_help HELP = {
+    .usage = "tidemark migrate [--status]",
+    .about = "Brings the database to this version's schema, with its roles and their passwords.\n"
+             "Connects by DATABASE_URL: as a superuser the first time, later as tidemark_owner.",
+};
+
+int cmd_migrate(const struct config *config, int argc, char **argv)
+{
+    bool is_status = false;
+    const struct option_row rows[] = {
+        { "--status", NULL, "only list the migrations, applied and pending", NULL, &is_status },
+        { .name = NULL },
+    };
+    int n_words;
+    int status = options_parse(argc, argv, &HELP, rows, NULL, 0, &n_words);
+    struct arena *arena = status < 0 ? arena_new(MIGRATE_ARENA_BYTES) : NULL;
+    struct op op;
+
+    if (!arena) {
+        return status < 0 ? EXIT_FAILED : status;
+    }
+    op_init(&op, arena, "migrate");
+    enum err err = is_status ? db_migrate_status(&op, config, stdout)
+                             : db_migrate(&op, config, stderr);
+    if (err != OK) {
+        options_complain(&op);
+    }
+    arena_free(arena);
+    return err == OK ? EXIT_OK : EXIT_FAILED;
+}

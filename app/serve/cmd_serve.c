@@ -1,0 +1,84 @@
+/* `tidemark serve`: opens the sockets and supervises the web and ingest processes. */
+#include "serve/commands.h"
+
+#include "base/op.h"
+#include "db/url.h"
+#include "serve/listen.h"
+#include "serve/options.h"
+#include "serve/supervisor.h"
+
+#define SETUP_ARENA_BYTES (1u << 20)
+
+static const struct options_help HELP = {
+    .usage = "tidemark serve",
+    .about = "Answers pages, the API and ingest over FastCGI, on $TIDEMARK_HOME/run/web.sock and\n"
+             "$TIDEMARK_HOME/run/ingest.sock, until SIGTERM or SIGINT; then finishes what runs.",
+};
+
+static enum err open_sockets(struct op *op, struct serve_setup *setup, const char *home)
+{
+    const char *run = arena_printf(op->arena, "%s/run", home);
+    const char *web = arena_printf(op->arena, "%s/run/web.sock", home);
+    const char *ingest = arena_printf(op->arena, "%s/run/ingest.sock", home);
+
+    if (!run || !web || !ingest) {
+        return fail_memory(op);
+    }
+    if (mkdir(run, 0700) != 0 && errno != EEXIST) {
+        return fail(op, ERR_UNAVAILABLE, "cannot make %s: %s", run, strerror(errno));
+    }
+    enum err err = listen_open(op, web, &setup->web_fd);
+    return err == OK ? listen_open(op, ingest, &setup->ingest_fd) : err;
+}
+
+static enum err prepare(struct op *op, struct serve_setup *setup)
+{
+    const struct config *config = setup->config;
+    enum err err = db_role_url(op, config, DB_ROLE_WEB, &setup->web_url);
+
+    if (err == OK) {
+        err = db_role_url(op, config, DB_ROLE_INGEST, &setup->ingest_url);
+    }
+    if (err == OK) {
+        err = open_sockets(op, setup, config->home);
+    }
+    setup->metrics = metrics_new();
+    return err == OK && !setup->metrics ? fail_memory(op) : err;
+}
+
+static int run(const struct serve_setup *setup)
+{
+    struct supervised children[METRICS_MAX_PROCESSES];
+    int n = 0;
+
+    children[n++] = (struct supervised){ "ingest", ingest_process_run };
+    for (int i = 0; i < setup->config->web_processes && n < METRICS_MAX_PROCESSES; i++) {
+        children[n++] = (struct supervised){ "web", web_process_run };
+    }
+    return supervise(setup, children, n);
+}
+
+int cmd_serve(const struct config *config, int argc, char **argv)
+{
+    struct serve_setup setup = { .config = config };
+    int status = options_none(argc, argv, &HELP);
+    if (status >= 0) {
+        return status;
+    }
+    struct arena *arena = arena_new(SETUP_ARENA_BYTES);
+    if (!arena) {
+        return EXIT_FAILED;
+    }
+    struct op op;
+    op_init(&op, arena, "serve");
+    if (prepare(&op, &setup) != OK) {
+        options_complain(&op);
+        status = EXIT_FAILED;
+    } else {
+        log_info("serving", LOG_INT("web_processes", config->web_processes),
+                 LOG_INT("ingest_threads", config->ingest_threads));
+        status = run(&setup);
+    }
+    arena_free(arena);
+    return status;
+}

@@ -1,0 +1,141 @@
+/* `tidemark tenant add|list|remove`. */
+#include "domain/account.h"
+#include "serve/commands.h"
+#include "serve/operator.h"
+#include "serve/options.h"
+
+static const struct options_help ADD_HELP = {
+    .usage = "tidemark tenant add SLUG [--name N] [--timezone TZ] [--currency CUR]",
+    .about = "Makes a tenant.",
+};
+
+static int add(const struct config *config, int argc, char **argv)
+{
+    const char *slug, *name = NULL, *zone = NULL, *currency = NULL;
+    const struct option_row rows[] = {
+        { "--name", "N", "what people call it; default: the slug", &name, NULL },
+        { "--timezone", "TZ", "IANA zone of its sites; default: UTC", &zone, NULL },
+        { "--currency", "CUR", "ISO 4217; default: USD", &currency, NULL },
+        { .name = NULL },
+    };
+    int n_words;
+    int status = options_parse(argc, argv, &ADD_HELP, rows, &slug, 1, &n_words);
+    struct operator operator;
+
+    if (status >= 0 || n_words != 1) {
+        return status >= 0 ? status : options_misused(&ADD_HELP, "which tenant?");
+    }
+    enum err err = operator_open(&operator, config);
+    if (err == OK) {
+        err = account_check_slug(&operator.op, slug);
+    }
+    if (err == OK && currency) {
+        err = account_check_currency(&operator.op, currency);
+    }
+    if (err == OK) {
+        err = account_tenant_add(operator.tx, slug, name, zone, currency);
+    }
+    if (err == ERR_CONFLICT) {
+        op_clear_fault(&operator.op);
+        err = fail(&operator.op, ERR_CONFLICT, "there is a tenant %s already", slug);
+    }
+    status = operator_close(&operator, err);
+    if (status == EXIT_OK) {
+        fprintf(stderr, "made the tenant %s\n", slug);
+    }
+    operator_free(&operator);
+    return status;
+}
+
+static const struct options_help LIST_HELP = {
+    .usage = "tidemark tenant list",
+    .about = "Lists the tenants, one a line: slug, name, zone, currency, status, devices.",
+};
+
+static int list(const struct config *config, int argc, char **argv)
+{
+    const struct tenant_record *tenants = NULL;
+    struct operator operator;
+    int n = 0;
+    int status = options_none(argc, argv, &LIST_HELP);
+
+    if (status >= 0) {
+        return status;
+    }
+    enum err err = operator_open(&operator, config);
+    if (err == OK) {
+        err = account_tenant_list(operator.tx, &tenants, &n);
+    }
+    status = operator_close(&operator, err);
+    for (int i = 0; status == EXIT_OK && i < n; i++) {
+        printf("%s\t%s\t%s\t%s\t%s\t%lld\n", tenants[i].slug, tenants[i].name, tenants[i].timezone,
+               tenants[i].currency, tenants[i].status, (long long)tenants[i].devices);
+    }
+    operator_free(&operator);
+    return status;
+}
+
+static const struct options_help REMOVE_HELP = {
+    .usage = "tidemark tenant remove SLUG [--yes]",
+    .about = "Erases a tenant with everything it has. Asks first; --yes is the answer.",
+};
+
+/* Asks at the terminal for the slug; false without a terminal or with another answer. */
+static bool is_confirmed(const char *slug)
+{
+    char answer[128];
+
+    if (!isatty(STDIN_FILENO)) {
+        fprintf(stderr, "tidemark: nothing was removed: --yes is needed where nobody can be asked\n");
+        return false;
+    }
+    fprintf(stderr, "Everything of %s will be gone. Type its slug to go on: ", slug);
+    if (!fgets(answer, sizeof answer, stdin) ||
+        !str_equal(str_trim(str_of(answer)), str_of(slug))) {
+        fprintf(stderr, "tidemark: nothing was removed\n");
+        return false;
+    }
+    return true;
+}
+
+static int remove_tenant(const struct config *config, int argc, char **argv)
+{
+    const char *slug, *counts = NULL;
+    bool is_sure = false;
+    const struct option_row rows[] = {
+        { "--yes", NULL, "do not ask", NULL, &is_sure },
+        { .name = NULL },
+    };
+    int n_words;
+    int status = options_parse(argc, argv, &REMOVE_HELP, rows, &slug, 1, &n_words);
+    struct operator operator;
+
+    if (status >= 0 || n_words != 1) {
+        return status >= 0 ? status : options_misused(&REMOVE_HELP, "which tenant?");
+    }
+    if (!is_sure && !is_confirmed(slug)) {
+        return EXIT_FAILED;
+    }
+    enum err err = operator_open(&operator, config);
+    if (err == OK) {
+        err = account_tenant_remove(operator.tx, slug, &counts);
+    }
+    status = operator_close(&operator, err);
+    if (status == EXIT_OK) {
+        fprintf(stderr, "removed %s: %s\n", slug, counts);
+    }
+    operator_free(&operator);
+    return status;
+}
+
+int cmd_tenant(const struct config *config, int argc, char **argv)
+{
+    static const struct verb VERBS[] = {
+        { "add", add, "make a tenant" },
+        { "list", list, "list the tenants" },
+        { "remove", remove_tenant, "erase a tenant with everything it has" },
+        { .name = NULL },
+    };
+
+    return operator_verb(config, argc, argv, VERBS);
+}

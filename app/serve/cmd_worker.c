@@ -1,0 +1,65 @@
+/* `tidemark worker`: runs the jobs of app/work/ until it is told to stop. */
+#include "base/op.h"
+#include "db/conn.h"
+#include "db/url.h"
+#include "serve/commands.h"
+#include "serve/options.h"
+#include "serve/stop_fd.h"
+#include "work/worker.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#define COMMAND_ARENA_BYTES (1u << 20)
+#define STATEMENT_TIMEOUT_MS (10 * 60 * 1000) /* no step of a job takes as long unless it hangs */
+
+static const struct options_help HELP = {
+    .usage = "tidemark worker [--once]",
+    .about = "Runs the maintenance jobs, each when it is due, until SIGTERM or SIGINT.\n"
+             "Several workers may run; each job is run by one of them at a time.",
+};
+
+static int run(const struct config *config, struct op *op, bool is_once)
+{
+    const char *url;
+    if (db_role_url(op, config, DB_ROLE_WORKER, &url) != OK) {
+        options_complain(op);
+        return EXIT_FAILED;
+    }
+    struct db_options options = { .url = url, .name = "tidemark worker",
+                                  .is_prepared = config->db_prepare,
+                                  .statement_timeout_ms = STATEMENT_TIMEOUT_MS };
+    struct worker worker = { .config = config, .conn = db_conn_new(&options),
+                             .stop_fd = stop_fd_open() };
+    bool is_good = worker.conn != NULL && worker.stop_fd >= 0;
+    if (!is_good) {
+        fputs("tidemark: the system has no memory or descriptor left\n", stderr);
+    } else {
+        is_good = is_once ? worker_run_once(&worker) : worker_run(&worker);
+    }
+    if (worker.stop_fd >= 0) {
+        close(worker.stop_fd);
+    }
+    db_conn_close(worker.conn);
+    return is_good ? EXIT_OK : EXIT_FAILED;
+}
+
+int cmd_worker(const struct config *config, int argc, char **argv)
+{
+    bool is_once = false;
+    const struct option_row rows[] = {
+        { "--once", NULL, "run every job once; fails when one does", NULL, &is_once },
+        { .name = NULL },
+    };
+    int n_words;
+    int status = options_parse(argc, argv, &HELP, rows, NULL, 0, &n_words);
+    struct arena *arena = status < 0 ? arena_new(COMMAND_ARENA_BYTES) : NULL;
+    if (arena == NULL) {
+        return status < 0 ? EXIT_FAILED : status;
+    }
+    struct op op;
+    op_init(&op, arena, "worker");
+    status = run(config, &op, is_once);
+    arena_free(arena);
+    return status;
+}

@@ -1,0 +1,218 @@
+/* The pipeline: limits → route → credentials → role → CSRF → tenant transaction → handler →
+ * commit → send → reset. The answer is built in memory and leaves only after the commit, so no
+ * client ever reads of what was not stored. Called by web_process and ingest_process for each
+ * request. */
+#include "serve/dispatch.h"
+
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "db/conn.h"
+#include "serve/metrics.h"
+#include "serve/passage.h"
+
+#define POOL_WAIT_MS 2000 /* for a connection; longer waits are answered 503 */
+#define REQUEST_ID_BYTES 16
+#define MAX_REQUEST_ID_BYTES 64
+
+/* nginx's request id, so that one name goes through all logs; else one of our own. */
+static const char *request_id(struct arena *arena, struct http_transport *transport)
+{
+    const char *given = transport->variable(transport, "REQUEST_ID");
+    size_t len = given ? strspn(given, "0123456789abcdefABCDEF-") : 0;
+    uint8_t random[REQUEST_ID_BYTES];
+    char hex[REQUEST_ID_BYTES * 2 + 1];
+
+    if (len > 0 && len <= MAX_REQUEST_ID_BYTES && given[len] == '\0') {
+        return given;
+    }
+    crypto_random(random, sizeof random);
+    crypto_hex(random, sizeof random, hex);
+    const char *made = arena_copy(arena, str_of(hex));
+    return made ? made : "-";
+}
+
+/* ---- transactions ---- */
+
+enum err passage_begin(struct passage *passage, bool is_write, int32_t tenant_id, struct db_tx **tx,
+                       struct db_conn **conn)
+{
+    struct dispatcher *dispatcher = passage->dispatcher;
+    enum err err = OK;
+
+    *conn = dispatcher->conn;
+    if (!*conn) {
+        err = db_pool_take(dispatcher->pool, &passage->op, POOL_WAIT_MS, conn);
+    }
+    if (err != OK) {
+        return err;
+    }
+    err = db_begin(&passage->op, *conn, is_write ? DB_WRITE : DB_READ, tenant_id, tx);
+    if (err != OK && !dispatcher->conn) {
+        db_pool_give(dispatcher->pool, *conn);
+    }
+    return err;
+}
+
+enum err passage_end(struct passage *passage, struct db_tx *tx, struct db_conn *conn, enum err err)
+{
+    if (err == OK) {
+        err = db_commit(tx);
+    } else {
+        db_rollback(tx);
+    }
+    if (!passage->dispatcher->conn) {
+        db_pool_give(passage->dispatcher->pool, conn);
+    }
+    return err;
+}
+
+/* ---- steps ---- */
+
+static enum err find_route(struct passage *passage)
+{
+    passage->route =
+        route_find(passage->dispatcher->process, &passage->request, &passage->allowed);
+    if (passage->route) {
+        return OK;
+    }
+    if (passage->allowed) {
+        return fail(&passage->op, ERR_METHOD, "This method is not allowed here.");
+    }
+    return fail(&passage->op, ERR_NOT_FOUND, "There is nothing at this address.");
+}
+
+static enum err check_limits(struct passage *passage)
+{
+    size_t cap = passage->route->max_body;
+
+    if (cap > 0 && passage->request.content_length > (int64_t)cap) {
+        return fail(&passage->op, ERR_TOO_LARGE, "The body is larger than %zu bytes.", cap);
+    }
+    return OK;
+}
+
+static enum err call_handler(struct passage *passage, struct db_tx *tx)
+{
+    struct dispatcher *dispatcher = passage->dispatcher;
+    struct web web = {
+        .op = &passage->op,
+        .request = &passage->request,
+        .response = passage->response,
+        .tx = tx,
+        .who = &passage->who,
+        .config = dispatcher->config,
+        .form = passage->form,
+        .n_form = passage->n_form,
+        .metrics = dispatcher->metrics,
+    };
+    enum err err = passage->route->handler(&web);
+
+    /* before the commit: an answer that cannot be given must not have happened */
+    return err == OK && passage->response->body.is_broken ? fail_memory(&passage->op) : err;
+}
+
+static enum err run_handler(struct passage *passage)
+{
+    const struct route *route = passage->route;
+    int32_t tenant_id = route->access == ACCESS_PUBLIC || route->access == ACCESS_LOGIN
+                            ? 0
+                            : passage->who.tenant_id;
+    struct db_conn *conn;
+    struct db_tx *tx;
+
+    if (route->tx == TX_NONE) {
+        return call_handler(passage, NULL);
+    }
+    enum err err = passage_begin(passage, route->tx == TX_WRITE, tenant_id, &tx, &conn);
+    if (err != OK) {
+        return err;
+    }
+    err = call_handler(passage, tx);
+    return passage_end(passage, tx, conn, err);
+}
+
+/* The whole way up to the answer; a failure of any step ends it. */
+static enum err pass(struct passage *passage, struct http_transport *transport)
+{
+    enum err err = http_request_init(&passage->request, &passage->op, transport);
+
+    if (err == OK) {
+        err = find_route(passage);
+    }
+    if (err == OK) {
+        err = check_limits(passage);
+    }
+    if (err == OK) {
+        err = gate_identify(passage);
+    }
+    if (err == OK) {
+        err = gate_admit(passage);
+    }
+    if (err == OK) {
+        err = gate_check_form(passage);
+    }
+    if (err == OK) {
+        err = run_handler(passage);
+    }
+    return err;
+}
+
+static void add_common_headers(struct passage *passage)
+{
+    struct http_response *response = passage->response;
+
+    if (!http_response_header(response, "Cache-Control")) {
+        (void)http_add_header(response, "Cache-Control", "no-store");
+    }
+    (void)http_add_header(response, "X-Request-Id", passage->op.id);
+}
+
+static void log_access(const struct passage *passage)
+{
+    if (log_is_enabled(LOG_DEBUG)) {
+        log_debug("answered", LOG_TEXT("id", passage->op.id),
+                  LOG_TEXT("method", http_method_name(passage->request.method)),
+                  LOG_TEXT("route", passage->route ? passage->route->path : "-"),
+                  LOG_INT("status", passage->response->status),
+                  LOG_INT("tenant", passage->who.tenant_id),
+                  LOG_INT("bytes", passage->response->body.len));
+    }
+}
+
+int dispatch_answer(struct dispatcher *dispatcher, struct http_transport *transport,
+                    struct http_response *response)
+{
+    struct passage *passage = arena_alloc(dispatcher->arena, sizeof *passage);
+
+    http_response_init(response, dispatcher->arena);
+    if (!passage) {
+        response->status = 500;
+        return -1;
+    }
+    passage->dispatcher = dispatcher;
+    passage->response = response;
+    op_init(&passage->op, dispatcher->arena, request_id(dispatcher->arena, transport));
+    enum err err = pass(passage, transport);
+    if (err != OK) {
+        (void)fail(&passage->op, err, "a step failed without a word");
+        failure_answer(passage);
+    }
+    add_common_headers(passage);
+    log_access(passage);
+    return passage->route ? (int)(passage->route - ROUTES) : -1;
+}
+
+void dispatch_serve(struct dispatcher *dispatcher, struct fcgi_exchange *exchange)
+{
+    int64_t began_us = clock_monotonic_us();
+    struct http_transport *transport = fcgi_transport(exchange);
+    const char *method = transport->variable(transport, "REQUEST_METHOD");
+    struct http_response response;
+    int route = dispatch_answer(dispatcher, transport, &response);
+
+    (void)fcgi_send(exchange, &response, method && strcmp(method, "HEAD") == 0);
+    /* counted before the client can know: who reads /metrics next finds this request in it */
+    metrics_count(dispatcher->metrics, route, response.status, clock_monotonic_us() - began_us);
+    fcgi_finish(exchange);
+    arena_reset(dispatcher->arena);
+}

@@ -1,0 +1,35 @@
+/* The way of a request from its head to its answer, the same for every address. */
+#ifndef TIDEMARK_SERVE_DISPATCH_H
+#define TIDEMARK_SERVE_DISPATCH_H
+
+#include "base/config.h"
+#include "http/fcgi.h"
+#include "serve/route.h"
+
+struct db_conn;
+struct db_pool;
+struct ingest_service;
+struct metrics;
+struct token_cache;
+
+/* What one thread needs to answer requests. Borrows everything. */
+struct dispatcher {
+    const struct config *config;
+    enum route_process process;
+    struct arena *arena;            /* of this thread alone; reset after each request */
+    struct db_conn *conn;           /* of this thread alone, or NULL: */
+    struct db_pool *pool;           /* connections are lent for a transaction each */
+    struct token_cache *tokens;
+    struct metrics *metrics;
+    struct ingest_service *ingest;  /* NULL in the web process */
+};
+
+/* Answers the request of `exchange`, ends the exchange and resets the arena. */
+void dispatch_serve(struct dispatcher *dispatcher, struct fcgi_exchange *exchange);
+
+/* The same without FastCGI, for tests: makes the answer, returns the route's index or -1. The
+ * arena is not reset. */
+int dispatch_answer(struct dispatcher *dispatcher, struct http_transport *transport,
+                    struct http_response *response);
+
+#endif

@@ -1,0 +1,180 @@
+/* Who may pass: credentials, then the role that the route asks for, then the proof that a form
+ * was ours. Called by dispatch, in this order. */
+#include "serve/passage.h"
+
+#include "auth/cookie.h"
+#include "auth/csrf.h"
+#include "auth/session.h"
+#include "auth/token.h"
+
+/* ---- credentials ---- */
+
+static unsigned places_of(const struct route *route)
+{
+    if (route->access == ACCESS_PUBLIC) {
+        return 0;
+    }
+    if (route->style == STYLE_PAGE) {
+        return CREDENTIAL_IN_COOKIE;
+    }
+    return route->access == ACCESS_INGEST ? CREDENTIAL_IN_HEADERS
+                                          : CREDENTIAL_IN_HEADERS | CREDENTIAL_IN_COOKIE;
+}
+
+static enum err identify_token(struct passage *passage)
+{
+    struct dispatcher *dispatcher = passage->dispatcher;
+    uint8_t hash[CRYPTO_HASH_BYTES];
+    struct db_conn *conn;
+    struct db_tx *tx;
+
+    if (!token_is_plausible(passage->credential.secret)) {
+        return OK;
+    }
+    token_hash(passage->credential.secret, hash);
+    if (token_cache_find(dispatcher->tokens, &passage->op, hash, &passage->who)) {
+        return OK;
+    }
+    enum err err = passage_begin(passage, true, 0, &tx, &conn);
+    if (err == OK) {
+        err = token_resolve(dispatcher->tokens, tx, hash, &passage->who);
+        err = passage_end(passage, tx, conn, err);
+    }
+    return err;
+}
+
+static enum err identify_session(struct passage *passage)
+{
+    struct db_conn *conn;
+    struct db_tx *tx;
+    enum err err = passage_begin(passage, true, 0, &tx, &conn);
+
+    if (err == OK) {
+        err = session_resolve(&passage->op, tx, passage->credential.secret, &passage->who);
+        err = passage_end(passage, tx, conn, err);
+    }
+    return err;
+}
+
+enum err gate_identify(struct passage *passage)
+{
+    const struct route *route = passage->route;
+    enum err err = OK;
+
+    passage->is_secure = cookie_is_secure(passage->dispatcher->config, &passage->request);
+    passage->credential =
+        credential_find(&passage->request, places_of(route), passage->is_secure);
+    if (passage->credential.kind == CREDENTIAL_TOKEN) {
+        err = identify_token(passage);
+    } else if (passage->credential.kind == CREDENTIAL_SESSION) {
+        err = identify_session(passage);
+    }
+    if (err == OK && route->access == ACCESS_LOGIN && passage->who.kind == IDENTITY_NONE) {
+        err = csrf_before_login(&passage->request, passage->response, passage->is_secure,
+                                &passage->who.csrf);
+    }
+    return err;
+}
+
+/* ---- roles ---- */
+
+static bool is_token(const struct identity *who)
+{
+    return who->kind == IDENTITY_DEVICE || who->kind == IDENTITY_API || who->kind == IDENTITY_ADMIN;
+}
+
+static bool is_admitted(enum route_access access, const struct identity *who)
+{
+    switch (access) {
+    case ACCESS_PUBLIC:
+    case ACCESS_LOGIN:
+        return true;
+    case ACCESS_INGEST:
+        return who->kind == IDENTITY_DEVICE || who->kind == IDENTITY_ADMIN;
+    case ACCESS_READ:
+        return who->tenant_id != 0 && who->role != ROLE_NONE;
+    case ACCESS_ADMIN:
+        return who->tenant_id != 0 && who->role == ROLE_ADMIN;
+    case ACCESS_PERSON:
+        return who->kind == IDENTITY_PERSON;
+    case ACCESS_OPERATOR:
+        return who->operator_role != OPERATOR_NONE;
+    case ACCESS_OPERATOR_ADMIN:
+        return who->operator_role == OPERATOR_ADMIN;
+    }
+    return false;
+}
+
+enum err gate_admit(struct passage *passage)
+{
+    const struct identity *who = &passage->who;
+
+    if (is_admitted(passage->route->access, who)) {
+        return OK;
+    }
+    if (who->kind == IDENTITY_NONE) {
+        bool is_shown = passage->credential.kind != CREDENTIAL_NONE;
+        return fail(&passage->op, ERR_UNAUTHORIZED, "%s",
+                    is_shown ? "The credentials are unknown, expired or revoked."
+                             : "This address needs credentials.");
+    }
+    return fail(&passage->op, ERR_FORBIDDEN, "%s",
+                is_token(who) ? "A token of this kind may not do this."
+                              : "Your role does not allow this.");
+}
+
+/* ---- forms ---- */
+
+static bool is_safe_method(enum http_method method)
+{
+    return method == HTTP_GET || method == HTTP_HEAD;
+}
+
+static enum err fail_form(struct passage *passage)
+{
+    return fail(&passage->op, ERR_FORBIDDEN,
+                "This form is out of date. Go back, reload the page and try again.");
+}
+
+static enum err read_form(struct passage *passage)
+{
+    struct http_request *request = &passage->request;
+    struct str body;
+
+    if (!str_equal(request->content_type, STR("application/x-www-form-urlencoded"))) {
+        return fail(&passage->op, ERR_MEDIA_TYPE, "This address takes the form of its page.");
+    }
+    enum err err = http_read_body(request, passage->route->max_body, &body);
+    if (err != OK) {
+        return err;
+    }
+    return http_parse_form(&passage->op, "form", body, passage->form, MAX_FORM_FIELDS,
+                           &passage->n_form);
+}
+
+enum err gate_check_form(struct passage *passage)
+{
+    struct http_request *request = &passage->request;
+    const struct route *route = passage->route;
+
+    if (is_safe_method(request->method)) {
+        return OK;
+    }
+    if (route->style == STYLE_API) {
+        /* a token is no ambient authority: only the cookie needs the proof */
+        if (passage->who.kind == IDENTITY_PERSON &&
+            !csrf_is_valid(passage->who.csrf, http_header(request, "X-CSRF-Token"))) {
+            return fail_form(passage);
+        }
+        return OK;
+    }
+    if (csrf_is_cross_site(request)) {
+        return fail_form(passage);
+    }
+    enum err err = read_form(passage);
+    if (err != OK) {
+        return err;
+    }
+    struct str shown = http_param_find(passage->form, passage->n_form, "csrf");
+    return csrf_is_valid(passage->who.csrf, shown) ? OK : fail_form(passage);
+}

@@ -1,0 +1,88 @@
+/* The operator's connection for one command. Called by cmd_tenant, cmd_user and cmd_token. */
+#include "serve/operator.h"
+
+#include "base/clock.h"
+#include "db/conn.h"
+#include "db/url.h"
+#include "domain/account.h"
+#include "serve/commands.h"
+#include "serve/options.h"
+
+#define OPERATOR_ARENA_BYTES (64u << 20) /* the longest list of tokens */
+
+static void print_verbs(FILE *out, const char *command, const struct verb *verbs)
+{
+    fprintf(out, "usage: tidemark %s VERB [ARGUMENT…]\n\n", command);
+    for (; verbs->name; verbs++) {
+        fprintf(out, "  %-8s %s\n", verbs->name, verbs->help);
+    }
+    fprintf(out, "\nEvery verb has --help.\n");
+}
+
+int operator_verb(const struct config *config, int argc, char **argv, const struct verb *verbs)
+{
+    if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+        print_verbs(stdout, argv[0], verbs);
+        return EXIT_OK;
+    }
+    for (const struct verb *verb = verbs; argc > 1 && verb->name; verb++) {
+        if (strcmp(verb->name, argv[1]) == 0) {
+            return verb->run(config, argc - 1, argv + 1);
+        }
+    }
+    if (argc > 1) {
+        fprintf(stderr, "tidemark: there is no %s %s\n", argv[0], argv[1]);
+    }
+    print_verbs(stderr, argv[0], verbs);
+    return EXIT_USAGE;
+}
+
+enum err operator_open(struct operator *operator, const struct config *config)
+{
+    const char *url;
+
+    *operator = (struct operator){ .arena = arena_new(OPERATOR_ARENA_BYTES) };
+    if (!operator->arena) {
+        return ERR_UNAVAILABLE;
+    }
+    op_init(&operator->op, operator->arena, "command");
+    enum err err = db_role_url(&operator->op, config, DB_ROLE_OPERATOR, &url);
+    if (err != OK) {
+        return err;
+    }
+    struct db_options options = { .url = url, .name = "tidemark command" };
+    operator->conn = db_conn_new(&options);
+    if (!operator->conn) {
+        return fail_memory(&operator->op);
+    }
+    return db_begin(&operator->op, operator->conn, DB_WRITE, 0, &operator->tx);
+}
+
+int operator_close(struct operator *operator, enum err err)
+{
+    if (err == OK) {
+        err = db_commit(operator->tx);
+    } else {
+        db_rollback(operator->tx);
+    }
+    operator->tx = NULL;
+    if (err != OK && operator->arena) {
+        options_complain(&operator->op);
+    }
+    return err == OK ? EXIT_OK : EXIT_FAILED;
+}
+
+void operator_free(struct operator *operator)
+{
+    db_conn_close(operator->conn);
+    arena_free(operator->arena);
+}
+
+const char *operator_time(struct operator *operator, int64_t time_us)
+{
+    char text[CLOCK_TEXT_SIZE];
+    const char *copy =
+        time_us == ACCOUNT_NEVER ? "-" : arena_copy(operator->arena, str_of(clock_format(time_us, text)));
+
+    return copy ? copy : "-";
+}

@@ -1,0 +1,41 @@
+/* What `tidemark tenant`, `user` and `token` share: a transaction over the operator's connection,
+ * and the choice of the verb. */
+#ifndef TIDEMARK_SERVE_OPERATOR_H
+#define TIDEMARK_SERVE_OPERATOR_H
+
+#include "base/config.h"
+#include "base/op.h"
+
+struct db_conn;
+struct db_tx;
+
+/* `tidemark tenant add`: the "add". Gets argv from the verb on. */
+struct verb {
+    const char *name;
+    int (*run)(const struct config *config, int argc, char **argv);
+    const char *help;
+};
+
+/* Runs the verb that argv[1] names; `verbs` end with a name of NULL. */
+int operator_verb(const struct config *config, int argc, char **argv, const struct verb *verbs);
+
+struct operator {
+    struct arena *arena;
+    struct op op;
+    struct db_conn *conn;
+    struct db_tx *tx;
+};
+
+/* Connects and opens a transaction. ERR_UNAVAILABLE where that fails; operator_close is due in
+ * any case. */
+enum err operator_open(struct operator *operator, const struct config *config) MUST_CHECK;
+
+/* Commits when `err` is OK, else rolls back and tells the failure on standard error. Everything
+ * in the arena stays until operator_free. Returns the exit status. */
+int operator_close(struct operator *operator, enum err err);
+void operator_free(struct operator *operator);
+
+/* "2026-11-20T12:00:00Z" in the arena, or "-" for ACCOUNT_NEVER. */
+const char *operator_time(struct operator *operator, int64_t time_us);
+
+#endif

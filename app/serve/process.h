@@ -1,0 +1,21 @@
+/* The processes that the supervisor forks: what they are given, and their mains. */
+#ifndef TIDEMARK_SERVE_PROCESS_H
+#define TIDEMARK_SERVE_PROCESS_H
+
+#include "base/config.h"
+
+struct metrics;
+
+/* Made by cmd_serve before anything is forked; read-only afterwards, but for the metrics. */
+struct serve_setup {
+    const struct config *config;
+    int web_fd, ingest_fd;      /* listening, non-blocking */
+    const char *web_url, *ingest_url;
+    struct metrics *metrics;
+};
+
+/* Serve until SIGTERM or SIGINT, then finish what runs. Return the exit status. */
+int web_process_run(const struct serve_setup *setup);
+int ingest_process_run(const struct serve_setup *setup);
+
+#endif

@@ -1,0 +1,38 @@
+/* The one list of URLs. Sorted by path; where two rows fit, the first one wins. */
+#include "serve/route.h"
+
+#include "serve/health.h"
+#include "serve/metrics.h"
+#include "web/api.h"
+#include "web/pages.h"
+
+#define API(methods, path, access, tx, handler) \
+    { methods, path, access, tx, 0, PROCESS_WEB, STYLE_API, handler, NULL }
+#define PAGE(methods, path, access, tx, handler) \
+    { methods, path, access, tx, 0, PROCESS_WEB, STYLE_PAGE, handler, NULL }
+#define FORM(path, access, tx, handler) \
+    { HTTP_POST, path, access, tx, MAX_FORM_BODY_BYTES, PROCESS_WEB, STYLE_PAGE, handler, NULL }
+#define INGEST(path, format) \
+    { HTTP_POST, path, ACCESS_INGEST, TX_NONE, MAX_INGEST_BODY_BYTES, PROCESS_INGEST, STYLE_API, \
+      NULL, format }
+
+const struct route ROUTES[] = {
+    PAGE(HTTP_GET, "/", ACCESS_READ, TX_READ, page_overview),
+    PAGE(HTTP_GET, "/devices", ACCESS_READ, TX_READ, page_devices),
+    PAGE(HTTP_GET, "/devices/{key}", ACCESS_READ, TX_READ, page_device),
+    PAGE(HTTP_GET, "/login", ACCESS_LOGIN, TX_NONE, page_login),
+    FORM("/login", ACCESS_LOGIN, TX_WRITE, page_login_post),
+    FORM("/logout", ACCESS_PERSON, TX_WRITE, page_logout_post),
+    API(HTTP_GET, "/metrics", ACCESS_PUBLIC, TX_NONE, health_metrics),
+    API(HTTP_GET, "/v1/devices", ACCESS_READ, TX_READ, api_devices_list),
+    API(HTTP_GET, "/v1/devices/{key}", ACCESS_READ, TX_READ, api_devices_show),
+    API(HTTP_GET, "/v1/devices/{key}/samples", ACCESS_READ, TX_READ, api_samples_list),
+    API(HTTP_GET, "/v1/events", ACCESS_READ, TX_READ, api_events_list),
+    API(HTTP_GET, "/v1/healthz", ACCESS_PUBLIC, TX_NONE, health_live),
+    API(HTTP_GET, "/v1/openapi.json", ACCESS_PUBLIC, TX_NONE, api_meta_openapi),
+    API(HTTP_GET, "/v1/readyz", ACCESS_PUBLIC, TX_READ, health_ready),
+    API(HTTP_GET, "/v1/version", ACCESS_PUBLIC, TX_NONE, health_version),
+};
+const int N_ROUTES = sizeof ROUTES / sizeof ROUTES[0];
+
+_Static_assert(sizeof ROUTES / sizeof ROUTES[0] <= METRICS_MAX_ROUTES, "each route has its counters");

@@ -1,0 +1,55 @@
+/* A web worker: one thread, one connection to the database, one request at a time. The
+ * supervisor forks WEB_PROCESSES of them; the kernel deals the requests out. */
+#include "serve/process.h"
+
+#include "auth/token.h"
+#include "base/arena.h"
+#include "db/conn.h"
+#include "serve/dispatch.h"
+#include "serve/stop_fd.h"
+
+#define WEB_CONNECTIONS 1          /* a further one would wait behind this one's request */
+#define WEB_STATEMENT_TIMEOUT_MS 20000 /* nginx gives up after 60 s, people sooner */
+#define WEB_TOKEN_CACHE 256
+
+static void serve_requests(struct fcgi_server *server, struct dispatcher *dispatcher)
+{
+    struct fcgi_exchange *exchange;
+
+    while (fcgi_server_next(server, &exchange) == FCGI_NEXT_REQUEST) {
+        dispatch_serve(dispatcher, exchange);
+    }
+}
+
+int web_process_run(const struct serve_setup *setup)
+{
+    int stop_fd = stop_fd_open();
+    struct db_options options = {
+        .url = setup->web_url,
+        .name = "tidemark web",
+        .is_prepared = setup->config->db_prepare,
+        .statement_timeout_ms = WEB_STATEMENT_TIMEOUT_MS,
+    };
+    struct dispatcher dispatcher = {
+        .config = setup->config,
+        .process = PROCESS_WEB,
+        .arena = arena_new(REQUEST_ARENA_BYTES),
+        .conn = db_conn_new(&options),
+        .tokens = token_cache_new(WEB_TOKEN_CACHE),
+        .metrics = setup->metrics,
+    };
+    bool is_ready = stop_fd >= 0 && dispatcher.arena && dispatcher.conn && dispatcher.tokens;
+    struct fcgi_server *server =
+        is_ready ? fcgi_server_new(setup->web_fd, stop_fd, WEB_CONNECTIONS) : NULL;
+
+    if (server) {
+        serve_requests(server, &dispatcher);
+    } else {
+        log_error("starting a web process failed");
+    }
+    fcgi_server_free(server);
+    token_cache_free(dispatcher.tokens);
+    db_conn_close(dispatcher.conn);
+    arena_free(dispatcher.arena);
+    return server ? 0 : 1;
+}
