@@ -1,0 +1,70 @@
+/* The rows of many requests in the order of samples' primary key: what a lane writes. */
+#ifndef TIDEMARK_INGEST_BATCH_H
+#define TIDEMARK_INGEST_BATCH_H
+
+#include "ingest/queue.h"
+#include "ingest/series_cache.h"
+
+struct batch_row {
+    int32_t tenant_id, series_id;
+    int64_t time_us;
+    double value;
+    uint32_t ticket, row; /* where it comes from: also the order of arrival */
+};
+
+/* The rows of one series: rows[first] … rows[end - 1], by time, then by arrival. */
+struct batch_run {
+    struct series_claim claim;
+    size_t first, end;
+};
+
+/* An event that has a row of its own. */
+struct batch_event {
+    uint32_t ticket, event;
+};
+
+struct ingest_batch {
+    struct op *op;                  /* of the writer; its arena holds all of this */
+    struct ingest_ticket **tickets;
+    size_t n_tickets;
+    struct batch_row *rows;         /* by tenant, series, time, arrival */
+    size_t n_rows;
+    struct batch_run *runs;
+    size_t n_runs;
+    struct batch_event *events;     /* none in the late lane */
+    size_t n_events;
+    char sqlstate[6];               /* of the last failure, or "" */
+};
+
+/* Gathers what the lane is to write of the tickets, linked by `next`. */
+enum err batch_gather(struct op *op, struct ingest_ticket *tickets, enum ingest_lane lane,
+                      struct ingest_batch **out) MUST_CHECK;
+
+/* Leaves to the late lane what is not newer than its series' last time: marks those rows in
+ * their columns, counts them in their tickets, takes them out of the batch. */
+void batch_split(struct ingest_batch *batch, struct series_cache *cache);
+
+/* Leaves all rows to the late lane. */
+void batch_leave_all(struct ingest_batch *batch);
+
+/* Days since 1970-01-01 UTC. */
+int64_t batch_day_of(int64_t time_us);
+
+/* Puts the rows in the order of the late lane: by UTC day first. */
+void batch_sort_by_day(struct ingest_batch *batch);
+
+/* True when both are of the same series and time. */
+static inline bool batch_is_same_key(const struct batch_row *a, const struct batch_row *b)
+{
+    return a->series_id == b->series_id && a->time_us == b->time_us && a->tenant_id == b->tenant_id;
+}
+
+/* Adds outcome bits to the event that a row belongs to. */
+static inline void batch_note(const struct ingest_batch *batch, const struct batch_row *row,
+                              uint8_t outcome)
+{
+    const struct ingest_columns *columns = batch->tickets[row->ticket]->columns;
+    columns->events[columns->rows[row->row].event].outcome |= outcome;
+}
+
+#endif

@@ -1,0 +1,447 @@
+/* Filling the columns of a request. Answers for the rules that all formats share (who may be
+ * named, what age is allowed, how long a name is) and for finding each device and series of
+ * the request once; not for any format's syntax, nor for what the database knows. Called by
+ * the parsers and, at the end, by the service. */
+#include "ingest/columns.h"
+
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "ingest/event_key.h"
+#include "ingest/hash.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#define FIRST_ELEMENTS 16
+#define SHOWN_BYTES 64
+#define DETAIL_BYTES 256
+/* An event's content as hashed: data, and each metric with its name and labels. */
+#define MAX_KEY_FORM_BYTES (1u << 20)
+
+static void columns_break(struct ingest_columns *columns, enum err code)
+{
+    if (!columns->broken) {
+        columns->broken = code;
+    }
+}
+
+/* ERR_TOO_LARGE and not a fault of ours: only an oversized request gets here. */
+static void break_by_memory(struct ingest_columns *columns)
+{
+    columns_break(columns, fail(columns->op, ERR_TOO_LARGE,
+                                "the request takes more memory than a request may"));
+}
+
+/* The array with room for one element more; as it was, and the columns broken, without memory. */
+static void *grow(struct ingest_columns *columns, void *array, size_t n, size_t *size,
+                  size_t element)
+{
+    if (n < *size) {
+        return array;
+    }
+    size_t larger = *size ? *size * 2 : FIRST_ELEMENTS;
+    void *moved = arena_resize(columns->op->arena, array, *size * element, larger * element);
+    if (!moved) {
+        break_by_memory(columns);
+        return array;
+    }
+    *size = larger;
+    return moved;
+}
+
+/* True when one more element fits the array of that name. */
+#define GROW(columns, name)                                                                    \
+    ((columns)->name = grow((columns), (columns)->name, (columns)->n_##name,                   \
+                            &(columns)->name##_size, sizeof *(columns)->name),                 \
+     !(columns)->broken)
+
+struct ingest_columns *columns_new(struct op *op, const struct ingest_rules *rules)
+{
+    struct ingest_columns *columns = arena_alloc(op->arena, sizeof *columns);
+
+    if (!columns) {
+        (void)fail_memory(op);
+        return NULL;
+    }
+    columns->op = op;
+    columns->rules = *rules;
+    crypto_random(&columns->seed, sizeof columns->seed);
+    buf_init(&columns->scratch, op->arena, MAX_KEY_FORM_BYTES);
+    return columns;
+}
+
+struct ingest_draft *columns_begin(struct ingest_columns *columns, uint32_t index)
+{
+    struct ingest_draft *draft = &columns->draft;
+
+    if (columns->n_items >= columns->rules.max_events) {
+        columns_break(columns, fail(columns->op, ERR_TOO_LARGE, "more than %u events",
+                                    columns->rules.max_events));
+    }
+    if (columns->broken) {
+        return NULL;
+    }
+    columns->n_items++;
+    memset(draft, 0, offsetof(struct ingest_draft, metrics));
+    draft->index = index;
+    return draft;
+}
+
+bool columns_metric(struct ingest_columns *columns, struct str name, struct str labels,
+                    double value)
+{
+    struct ingest_draft *draft = &columns->draft;
+
+    if (draft->n_metrics >= MAX_METRICS) {
+        return false;
+    }
+    draft->metrics[draft->n_metrics++] = (struct ingest_metric){ name, labels, value };
+    return true;
+}
+
+/* ---- rejections ---- */
+
+int columns_shown(struct str name)
+{
+    size_t len = name.len;
+
+    if (len > SHOWN_BYTES) {
+        len = SHOWN_BYTES;
+        while (len && ((unsigned char)name.ptr[len] & 0xc0) == 0x80) {
+            len--;
+        }
+    }
+    return (int)len;
+}
+
+__attribute__((format(printf, 3, 0)))
+static void add_error(struct ingest_columns *columns, struct ingest_error error,
+                      const char *format, va_list args)
+{
+    char detail[DETAIL_BYTES];
+
+    columns->n_rejected++;
+    if (columns->n_errors >= MAX_ITEM_ERRORS || !GROW(columns, errors)) {
+        return;
+    }
+    (void)vsnprintf(detail, sizeof detail, format, args);
+    error.detail = arena_copy(columns->op->arena, str_of(detail));
+    if (!error.detail) {
+        break_by_memory(columns);
+        return;
+    }
+    columns->errors[columns->n_errors++] = error;
+}
+
+void columns_reject(struct ingest_columns *columns, enum err code, const char *field,
+                    const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    add_error(columns, (struct ingest_error){ columns->draft.index, code, field, NULL }, format,
+              args);
+    va_end(args);
+}
+
+void columns_reject_event(struct ingest_columns *columns, struct ingest_event *event,
+                          const char *field, const char *format, ...)
+{
+    va_list args;
+
+    if (event->is_rejected) {
+        return;
+    }
+    event->is_rejected = true;
+    va_start(args, format);
+    add_error(columns, (struct ingest_error){ event->index, ERR_INVALID, field, NULL }, format,
+              args);
+    va_end(args);
+}
+
+/* ---- each distinct thing once ---- */
+
+static bool index_rebuild(struct ingest_columns *columns, struct ingest_index *index)
+{
+    size_t n = index->n_slots ? index->n_slots * 2 : FIRST_ELEMENTS * 4;
+    uint32_t *slots = arena_array(columns->op->arena, n, sizeof *slots);
+
+    if (!slots) {
+        break_by_memory(columns);
+        return false;
+    }
+    memset(slots, 0xff, n * sizeof *slots);
+    *index = (struct ingest_index){ slots, n };
+    return true;
+}
+
+static void index_put(struct ingest_index *index, uint64_t hash, uint32_t position)
+{
+    size_t mask = index->n_slots - 1;
+    size_t at = (size_t)hash & mask;
+
+    while (index->slots[at] != INGEST_NONE) {
+        at = (at + 1) & mask;
+    }
+    index->slots[at] = position;
+}
+
+/* Position of the device, added where it is new; INGEST_NONE when the columns broke. */
+static uint32_t intern_device(struct ingest_columns *columns, struct str key)
+{
+    struct ingest_index *index = &columns->device_index;
+    uint64_t hash = ingest_hash(columns->seed, key.ptr, key.len);
+
+    if (columns->n_devices * 2 >= index->n_slots) {
+        if (!index_rebuild(columns, index)) {
+            return INGEST_NONE;
+        }
+        for (size_t i = 0; i < columns->n_devices; i++) {
+            index_put(index, columns->devices[i].hash, (uint32_t)i);
+        }
+    }
+    size_t mask = index->n_slots - 1;
+    for (size_t at = (size_t)hash & mask; index->slots[at] != INGEST_NONE; at = (at + 1) & mask) {
+        const struct ingest_device *device = &columns->devices[index->slots[at]];
+        if (device->hash == hash && str_equal(device->key, key)) {
+            return index->slots[at];
+        }
+    }
+    if (!GROW(columns, devices)) {
+        return INGEST_NONE;
+    }
+    columns->devices[columns->n_devices] = (struct ingest_device){ .key = key, .hash = hash };
+    index_put(index, hash, (uint32_t)columns->n_devices);
+    return (uint32_t)columns->n_devices++;
+}
+
+static uint32_t intern_series(struct ingest_columns *columns, uint32_t device,
+                              const struct ingest_metric *metric)
+{
+    struct ingest_index *index = &columns->series_index;
+    uint64_t hash = ingest_hash(ingest_hash_mix(columns->seed, device + 1), metric->name.ptr,
+                                metric->name.len);
+    if (metric->labels.len) {
+        hash = ingest_hash(hash, metric->labels.ptr, metric->labels.len);
+    }
+    if (columns->n_series * 2 >= index->n_slots) {
+        if (!index_rebuild(columns, index)) {
+            return INGEST_NONE;
+        }
+        for (size_t i = 0; i < columns->n_series; i++) {
+            index_put(index, columns->series[i].hash, (uint32_t)i);
+        }
+    }
+    size_t mask = index->n_slots - 1;
+    for (size_t at = (size_t)hash & mask; index->slots[at] != INGEST_NONE; at = (at + 1) & mask) {
+        const struct ingest_series *series = &columns->series[index->slots[at]];
+        if (series->hash == hash && series->device == device &&
+            str_equal(series->metric, metric->name) && str_equal(series->labels, metric->labels)) {
+            return index->slots[at];
+        }
+    }
+    if (!GROW(columns, series)) {
+        return INGEST_NONE;
+    }
+    columns->series[columns->n_series] = (struct ingest_series){
+        .metric = metric->name, .labels = metric->labels, .hash = hash, .device = device,
+        .last_event = INGEST_NONE,
+    };
+    index_put(index, hash, (uint32_t)columns->n_series);
+    return (uint32_t)columns->n_series++;
+}
+
+/* Few requests name more than one site: a walk is enough. */
+static uint32_t intern_site(struct ingest_columns *columns, struct str key)
+{
+    for (size_t i = columns->n_sites; i > 0; i--) {
+        if (str_equal(columns->sites[i - 1].key, key)) {
+            return (uint32_t)(i - 1);
+        }
+    }
+    if (!GROW(columns, sites)) {
+        return INGEST_NONE;
+    }
+    columns->sites[columns->n_sites] = (struct ingest_site){ .key = key };
+    return (uint32_t)columns->n_sites++;
+}
+
+/* ---- the rules of all formats ---- */
+
+static bool check_name(struct ingest_columns *columns, const char *field, struct str name)
+{
+    if (name.len == 0) {
+        columns_reject(columns, ERR_INVALID, field, "%s is empty", field);
+        return false;
+    }
+    if (name.len > MAX_NAME_BYTES) {
+        columns_reject(columns, ERR_INVALID, field, "%s is longer than %d bytes", field,
+                       MAX_NAME_BYTES);
+        return false;
+    }
+    return true;
+}
+
+static bool check_device(struct ingest_columns *columns)
+{
+    struct ingest_draft *draft = &columns->draft;
+    struct str bound = columns->rules.bound_device;
+
+    if (!draft->device.ptr) {
+        draft->device = bound;
+    }
+    if (!draft->device.ptr) {
+        columns_reject(columns, ERR_INVALID, "device",
+                       "no device: neither the event names one nor does the token");
+        return false;
+    }
+    if (bound.ptr && !str_equal(bound, draft->device)) {
+        columns_reject(columns, ERR_FORBIDDEN, "device", "the token is for another device");
+        return false;
+    }
+    return check_name(columns, "device", draft->device);
+}
+
+static bool check_time(struct ingest_columns *columns)
+{
+    struct ingest_draft *draft = &columns->draft;
+
+    if (!draft->has_time) {
+        draft->time_us = columns->rules.now_us;
+    }
+    if (draft->time_us > columns->rules.newest_us) {
+        columns_reject(columns, ERR_INVALID, "time", "time is more than %d hours ahead",
+                       MAX_FUTURE_HOURS);
+        return false;
+    }
+    if (draft->time_us < columns->rules.oldest_us) {
+        columns_reject(columns, ERR_INVALID, "time",
+                       "time is older than raw samples are kept");
+        return false;
+    }
+    return true;
+}
+
+static bool check_metrics(struct ingest_columns *columns)
+{
+    const struct ingest_draft *draft = &columns->draft;
+
+    for (int i = 0; i < draft->n_metrics; i++) {
+        const struct ingest_metric *metric = &draft->metrics[i];
+        if (!check_name(columns, "metric", metric->name)) {
+            return false;
+        }
+        if (metric->labels.len > MAX_LABELS_BYTES) {
+            columns_reject(columns, ERR_INVALID, "metrics", "labels are longer than %d bytes",
+                           MAX_LABELS_BYTES);
+            return false;
+        }
+        /* the negation refuses what is not a number too */
+        if (!(metric->value >= -MAX_METRIC_MAGNITUDE && metric->value <= MAX_METRIC_MAGNITUDE)) {
+            columns_reject(columns, ERR_INVALID, "metrics",
+                           "metric \"%.*s\" is not a finite number of at most 1e100",
+                           columns_shown(metric->name), metric->name.ptr);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool check_content(struct ingest_columns *columns)
+{
+    struct ingest_draft *draft = &columns->draft;
+
+    if (!draft->type.ptr) {
+        draft->type = STR("telemetry");
+    }
+    if (draft->data.len > MAX_EVENT_DATA_BYTES) {
+        columns_reject(columns, ERR_INVALID, "data", "data is over %u bytes",
+                       MAX_EVENT_DATA_BYTES);
+        return false;
+    }
+    if (draft->n_metrics == 0 && !draft->data.ptr && str_equal(draft->type, STR("telemetry"))) {
+        columns_reject(columns, ERR_INVALID, "metrics",
+                       "telemetry with neither metrics nor data");
+        return false;
+    }
+    return check_name(columns, "type", draft->type) &&
+           (!draft->site.ptr || check_name(columns, "site", draft->site));
+}
+
+/* ---- keeping ---- */
+
+/* Adds the draft's metrics as rows; of a metric given twice the last value stays. */
+static bool keep_rows(struct ingest_columns *columns, struct ingest_event *event, uint32_t position)
+{
+    const struct ingest_draft *draft = &columns->draft;
+
+    for (int i = 0; i < draft->n_metrics; i++) {
+        uint32_t at = intern_series(columns, event->device, &draft->metrics[i]);
+        if (at == INGEST_NONE || !GROW(columns, rows)) {
+            return false;
+        }
+        struct ingest_series *series = &columns->series[at];
+        if (series->last_event == position) {
+            columns->rows[series->last_row].value = draft->metrics[i].value;
+            continue;
+        }
+        series->last_event = position;
+        series->last_row = (uint32_t)columns->n_rows;
+        columns->rows[columns->n_rows++] =
+            (struct ingest_row){ draft->metrics[i].value, position, at };
+        event->n_rows++;
+    }
+    return true;
+}
+
+static void keep(struct ingest_columns *columns)
+{
+    const struct ingest_draft *draft = &columns->draft;
+    uint32_t device = intern_device(columns, draft->device);
+    uint32_t site = draft->site.ptr ? intern_site(columns, draft->site) : INGEST_NONE;
+
+    if (columns->broken || !GROW(columns, events)) {
+        return;
+    }
+    struct ingest_event *event = &columns->events[columns->n_events];
+    *event = (struct ingest_event){
+        .time_us = draft->time_us, .seq = draft->seq, .type = draft->type, .data = draft->data,
+        .index = draft->index, .device = device, .site = site,
+        .first_row = (uint32_t)columns->n_rows, .has_seq = draft->has_seq, .has_id = draft->has_id,
+        .is_stored = draft->data.ptr || !str_equal(draft->type, STR("telemetry")),
+    };
+    memcpy(event->id, draft->id, sizeof event->id);
+    if (event->is_stored && !event_key(draft, &columns->scratch, event->key)) {
+        break_by_memory(columns);
+        return;
+    }
+    if (keep_rows(columns, event, (uint32_t)columns->n_events)) {
+        columns->n_events++;
+        columns->data_bytes += draft->data.len;
+    }
+}
+
+void columns_end(struct ingest_columns *columns)
+{
+    if (check_device(columns) && check_time(columns) && check_metrics(columns) &&
+        check_content(columns)) {
+        keep(columns);
+    }
+}
+
+enum err columns_seal(struct ingest_columns *columns)
+{
+    if (!columns->broken && columns->n_rows) {
+        columns->is_late = arena_array(columns->op->arena, columns->n_rows, 1);
+        if (!columns->is_late) {
+            break_by_memory(columns);
+        }
+    }
+    return columns->broken;
+}
+
+size_t columns_bytes(const struct ingest_columns *columns)
+{
+    return columns->n_rows * sizeof *columns->rows + columns->n_events * sizeof *columns->events +
+           columns->data_bytes;
+}

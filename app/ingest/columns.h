@@ -1,0 +1,153 @@
+/* A parsed request: what every format's parser fills and the writer stores. Events in the
+ * order they came, their metrics as rows, and each distinct device, site and series once,
+ * so that everything after parsing works on small numbers. Growing arrays of one arena;
+ * nothing is allocated per event. One thread at a time. */
+#ifndef TIDEMARK_INGEST_COLUMNS_H
+#define TIDEMARK_INGEST_COLUMNS_H
+
+#include "base/buf.h"
+#include "base/limits.h"
+#include "base/op.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define INGEST_NONE UINT32_MAX
+
+/* What a request may hold; see ingest_rules_of in service.h. */
+struct ingest_rules {
+    int64_t now_us;          /* the time of an event that names none */
+    int64_t oldest_us;       /* older is rejected; INT64_MIN: any age */
+    int64_t newest_us;       /* newer is rejected */
+    struct str bound_device; /* the only device that may be named; ptr NULL: any */
+    uint32_t max_events;     /* of one request */
+};
+
+/* The event that a parser is filling. Text is UTF-8 without NUL and stays alive as long as
+ * the columns. A view with ptr NULL is absent. */
+struct ingest_metric {
+    struct str name;
+    struct str labels; /* a JSON object with sorted keys; empty: none */
+    double value;      /* finite */
+};
+struct ingest_draft {
+    uint32_t index; /* the item's place in the request, for its errors */
+    struct str device, type, site;
+    struct str data; /* a JSON object that jsonb accepts */
+    int64_t time_us, seq;
+    bool has_time, has_seq, has_id;
+    uint8_t id[16];
+    int n_metrics;
+    struct ingest_metric metrics[MAX_METRICS];
+};
+
+/* Outcome bits of an event. */
+#define INGEST_NEW 1u
+#define INGEST_UPDATED 2u
+
+struct ingest_event {
+    int64_t time_us, seq;
+    struct str type, data;
+    uint32_t index;
+    uint32_t device, site;      /* positions below; site INGEST_NONE: the device's */
+    uint32_t first_row, n_rows;
+    uint8_t id[16], key[16];    /* its own, and its identity among its device's events */
+    bool has_seq, has_id;
+    bool is_stored;             /* more than plain telemetry: has a row of its own */
+    bool is_rejected;           /* after parsing: its device is not to be had */
+    uint8_t outcome;            /* bits, set when committed; none: a duplicate */
+};
+struct ingest_row {
+    double value;
+    uint32_t event, series;
+};
+struct ingest_device {
+    struct str key;
+    uint64_t hash;
+    int32_t id, site_id; /* 0 until resolved; 0: none */
+    bool is_retired;
+    bool is_asked;       /* the database was asked for it now; likewise below */
+};
+struct ingest_site {
+    struct str key;
+    int32_t id;
+    bool is_asked;
+};
+struct ingest_series {
+    struct str metric, labels;
+    uint64_t hash;
+    uint32_t device;
+    uint32_t last_event, last_row; /* that used it, to find a metric given twice */
+    int32_t id;                    /* 0 until resolved */
+    bool is_asked;
+    int64_t last_us;               /* of one just asked for: its newest sample; INT64_MIN: none */
+};
+struct ingest_error {
+    uint32_t index;
+    enum err code;
+    const char *field; /* or NULL */
+    const char *detail;
+};
+
+/* Positions of an array's elements by hash: open addressing, INGEST_NONE for empty. */
+struct ingest_index {
+    uint32_t *slots;
+    size_t n_slots;
+};
+
+struct ingest_columns {
+    struct op *op;
+    struct ingest_rules rules;
+    uint64_t seed;
+    enum err broken; /* the first failure of the request as a whole; recorded in op */
+    uint32_t n_items;
+    struct ingest_event *events;
+    struct ingest_row *rows;
+    struct ingest_device *devices;
+    struct ingest_site *sites;
+    struct ingest_series *series;
+    struct ingest_error *errors;
+    size_t n_events, n_rows, n_devices, n_sites, n_series, n_errors;
+    size_t events_size, rows_size, devices_size, sites_size, series_size, errors_size;
+    size_t data_bytes;
+    uint32_t n_rejected; /* all of them; at most MAX_ITEM_ERRORS have an entry in errors */
+    uint8_t *is_late;    /* per row: left to the late lane; made by columns_seal */
+    struct ingest_index device_index, series_index;
+    struct buf scratch;  /* for event_key */
+    struct ingest_draft draft;
+};
+
+/* Empty columns in the op's arena. NULL (and the op failed) beyond its cap. */
+struct ingest_columns *columns_new(struct op *op, const struct ingest_rules *rules);
+
+/* Starts the item with this index. NULL once the request is broken, and that by more than
+ * max_events too (ERR_TOO_LARGE): stop then. */
+struct ingest_draft *columns_begin(struct ingest_columns *columns, uint32_t index);
+
+/* Adds a metric to the item. False when it has too many; the item is to be rejected then. */
+bool columns_metric(struct ingest_columns *columns, struct str name, struct str labels,
+                    double value) MUST_CHECK;
+
+/* Checks the item by the rules that all formats share and keeps it, or rejects it. */
+void columns_end(struct ingest_columns *columns);
+
+/* Rejects the begun item: it leaves nothing but its error. `field` is a literal or NULL. */
+void columns_reject(struct ingest_columns *columns, enum err code, const char *field,
+                    const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* Rejects an event that was kept (its device turned out unknown), once. */
+void columns_reject_event(struct ingest_columns *columns, struct ingest_event *event,
+                          const char *field, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* After the last item: what the writer needs. Returns the request's failure, if any. */
+enum err columns_seal(struct ingest_columns *columns) MUST_CHECK;
+
+/* What these columns weigh in the queue, in bytes. */
+size_t columns_bytes(const struct ingest_columns *columns);
+
+/* How many bytes of a name to show in a message: at most 64, cut between characters. */
+int columns_shown(struct str name);
+
+#endif

@@ -1,0 +1,32 @@
+/* What ingest learns with every request and writes now and then: each series' newest sample and
+ * when devices were last heard of. (Tokens' use is auth/token's to note.) A thread of its own writes it every
+ * FLUSH_INTERVAL_MS and at the end. What a killed process did not write, the worker repairs. */
+#ifndef TIDEMARK_INGEST_FLUSH_H
+#define TIDEMARK_INGEST_FLUSH_H
+
+#include "db/conn.h"
+
+struct ingest_flush;
+
+/* Starts the thread, on a connection of its own. NULL without memory or thread. */
+struct ingest_flush *ingest_flush_start(const struct db_options *options);
+
+/* Writes what is left, ends the thread, frees. NULL is allowed. */
+void ingest_flush_stop(struct ingest_flush *flush);
+
+/* A newest sample of a series, or (tenant and value unused) a device and a time. */
+struct flush_note {
+    int32_t id;
+    int32_t tenant_id;
+    int64_t time_us;
+    double value;
+    uint32_t order; /* the module's own */
+};
+enum flush_kind { FLUSH_SERIES, FLUSH_DEVICE, FLUSH_KINDS };
+
+/* Notes them for the next flush. Of several for one id the newest time counts, of equal times
+ * the last noted. When too much is waiting (the database is away) notes are dropped. */
+void ingest_flush_note(struct ingest_flush *flush, enum flush_kind kind,
+                       const struct flush_note *notes, size_t n);
+
+#endif

@@ -1,0 +1,59 @@
+/* What a format of ingest is: a parser from a request's body to columns, and the shape of its
+ * answers. Everything between (limits, credentials, series, storing) is the service's, so a
+ * new format is one file with one of these and a row in the list of URLs. */
+#ifndef TIDEMARK_INGEST_FORMAT_H
+#define TIDEMARK_INGEST_FORMAT_H
+
+#include "http/request.h"
+#include "http/response.h"
+#include "ingest/columns.h"
+
+/* What became of a request that was understood; it counts events. */
+struct ingest_outcome {
+    uint32_t accepted;   /* something of it was new */
+    uint32_t duplicates; /* nothing was, and nothing changed */
+    uint32_t updated;    /* a value was replaced */
+    uint32_t rejected;
+    const struct ingest_error *errors; /* the first MAX_ITEM_ERRORS rejections */
+    int n_errors;
+    bool is_dry_run;
+};
+
+struct ingest_format {
+    const char *name; /* in the log and the statistics */
+    /* Content types without parameters, in lower case, ended by NULL; "" allows none given.
+     * NULL: any. */
+    const char *const *media_types;
+
+    /* Reads `body` into columns: columns_begin, the draft, columns_metric, then columns_end or
+     * columns_reject for each item. Fails (ERR_MALFORMED, ERR_INVALID, ERR_TOO_LARGE) only
+     * where the request as a whole is no good. */
+    enum err (*parse)(struct http_request *request, struct str body,
+                      struct ingest_columns *columns);
+
+    /* Answers a request that was stored, wholly or in part or not at all. A failure it returns
+     * is answered by answer_error. */
+    enum err (*answer)(struct http_request *request, const struct ingest_outcome *outcome,
+                       struct http_response *response);
+
+    /* Answers the failure recorded in request->op, in this convention's shape. */
+    void (*answer_error)(struct http_request *request, struct http_response *response);
+};
+
+extern const struct ingest_format ingest_format_event;  /* POST /v1/event */
+extern const struct ingest_format ingest_format_events; /* POST /v1/events/batch */
+
+/* Reads the event object where `reader` stands as the item `index`. An item that is no good is
+ * rejected in the columns, also one whose text jsonb could not hold (the reader is past it
+ * then). False when the rest of the input cannot be read: the reader's error says why. */
+struct json_reader;
+bool ingest_read_event(struct json_reader *reader, uint32_t index, struct ingest_columns *columns)
+    MUST_CHECK;
+
+/* Reads one line of NDJSON as the item `index`; a line that is not JSON is a rejected item. */
+void ingest_read_event_line(struct str line, uint32_t index, struct ingest_columns *columns);
+
+/* True where `text`, a valid JSON value, holds only numbers that jsonb's numeric can. */
+bool ingest_is_storable(struct str text);
+
+#endif

@@ -1,0 +1,161 @@
+/* The fast lane: rows that nobody else holds and that are newer than their series, by a plain
+ * insert; no ON CONFLICT, whose speculative insertion doubles the WAL. Called by the writers. */
+#include "base/clock.h"
+#include "db/copy.h"
+#include "gen/queries.h"
+#include "ingest/lane_parts.h"
+
+/* A gap between changed samples that makes two ranges of them. */
+#define RANGE_GAP_US US_PER_DAY
+/* Bytes of a row in binary COPY, and its frame. */
+#define COPY_ROW_BYTES 42
+#define COPY_FRAME_BYTES 64
+
+/* Of rows with one key the last counts: it is the only one written. */
+static bool is_last_of_key(const struct ingest_batch *batch, size_t at)
+{
+    return at + 1 == batch->n_rows ||
+           !batch_is_same_key(&batch->rows[at], &batch->rows[at + 1]);
+}
+
+static enum err insert_by_copy(struct ingest_batch *batch, struct db_tx *tx, size_t from,
+                               size_t end)
+{
+    struct buf rows;
+    int64_t stored;
+
+    buf_init(&rows, batch->op->arena, (end - from) * COPY_ROW_BYTES + COPY_FRAME_BYTES);
+    for (size_t at = from; at < end; at++) {
+        if (is_last_of_key(batch, at)) {
+            const struct batch_row *row = &batch->rows[at];
+            db_copy_row(&rows, 4);
+            db_copy_int(&rows, row->tenant_id);
+            db_copy_int(&rows, row->series_id);
+            db_copy_time(&rows, row->time_us);
+            db_copy_double(&rows, row->value);
+        }
+    }
+    return rows.len ? db_copy_send(tx, &q_ingest_copy, &rows, &stored) : OK;
+}
+
+static enum err insert_by_arrays(struct ingest_batch *batch, struct db_tx *tx)
+{
+    struct row_arrays arrays;
+
+    if (!row_arrays_open(&arrays, batch->op->arena, batch->n_rows)) {
+        return fail_memory(batch->op);
+    }
+    for (size_t at = 0; at < batch->n_rows; at++) {
+        if (is_last_of_key(batch, at)) {
+            row_arrays_add(&arrays, &batch->rows[at]);
+        }
+    }
+    return row_arrays_run(tx, &q_ingest_insert, &arrays, NULL);
+}
+
+static enum err insert_rows(struct ingest_batch *batch, struct db_tx *tx)
+{
+    if (batch->n_rows == 0) {
+        return OK;
+    }
+    if (batch->n_rows < COPY_MIN_ROWS) {
+        return insert_by_arrays(batch, tx);
+    }
+    for (size_t from = 0; from < batch->n_rows; from += BATCH_MAX_ROWS) {
+        size_t end = from + BATCH_MAX_ROWS < batch->n_rows ? from + BATCH_MAX_ROWS : batch->n_rows;
+        enum err err = insert_by_copy(batch, tx, from, end);
+        if (err) {
+            return err;
+        }
+    }
+    return OK;
+}
+
+/* Notes the ranges of rows that are older than what is still open to rollups. */
+static enum err log_old_rows(struct ingest_batch *batch, struct db_tx *tx, int64_t now_us)
+{
+    int64_t open_us = now_us - OPEN_WINDOW_MINUTES * US_PER_MINUTE;
+    struct arena *arena = batch->op->arena;
+    size_t n_old = 0;
+    size_t n = 0;
+
+    for (size_t at = 0; at < batch->n_rows; at++) {
+        n_old += batch->rows[at].time_us < open_us;
+    }
+    if (n_old == 0) {
+        return OK;
+    }
+    struct row_arrays from;
+    int64_t *to = arena_array(arena, n_old, sizeof *to);
+    if (!to || !row_arrays_open(&from, arena, n_old)) {
+        return fail_memory(batch->op);
+    }
+    for (size_t at = 0; at < batch->n_rows; at++) {
+        const struct batch_row *row = &batch->rows[at];
+        if (row->time_us >= open_us) {
+            continue;
+        }
+        bool is_same = n && from.series[n - 1] == row->series_id &&
+                       from.tenants[n - 1] == row->tenant_id &&
+                       row->time_us - to[n - 1] <= RANGE_GAP_US;
+        if (!is_same) {
+            row_arrays_add(&from, row);
+            n++;
+        }
+        to[n - 1] = row->time_us;
+    }
+    struct db_args args;
+    db_args_init(&args, arena);
+    db_arg_int_array(&args, from.tenants, n);
+    db_arg_int_array(&args, from.series, n);
+    db_arg_time_array(&args, from.times, n);
+    db_arg_time_array(&args, to, n);
+    return db_run(tx, &q_ingest_change_log, &args, NULL);
+}
+
+/* ---- outcomes ---- */
+
+static void note_fast(struct ingest_batch *batch, const struct db_rows *events)
+{
+    for (size_t at = 0; at < batch->n_rows; at++) {
+        const struct batch_row *row = &batch->rows[at];
+        bool is_repeat = at && batch_is_same_key(row - 1, row);
+        batch_note(batch, row, is_repeat ? lane_outcome_after(row - 1, row) : INGEST_NEW);
+    }
+    lane_note_events(batch, events);
+}
+
+enum err lanes_write_fast(struct ingest_batch *batch, struct db_conn *conn, int64_t now_us,
+                          int64_t *out_commit_us)
+{
+    struct db_rows *events;
+    struct db_tx *tx;
+
+    batch->sqlstate[0] = '\0';
+    if (batch->n_rows == 0 && batch->n_events == 0) {
+        return OK;
+    }
+    enum err err = db_begin(batch->op, conn, DB_WRITE, 0, &tx);
+    if (err) {
+        return err;
+    }
+    err = insert_rows(batch, tx);
+    if (!err) {
+        err = log_old_rows(batch, tx, now_us);
+    }
+    if (!err) {
+        err = lane_insert_events(batch, tx, &events);
+    }
+    if (err) {
+        lane_roll_back(batch, tx);
+        return err;
+    }
+    int64_t begun_us = clock_monotonic_us();
+    err = db_commit(tx);
+    *out_commit_us = clock_monotonic_us() - begun_us;
+    if (!err) {
+        note_fast(batch, events);
+    }
+    return err;
+}
+

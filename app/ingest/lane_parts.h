@@ -1,0 +1,47 @@
+/* What the lanes' files share: rows as arrays for a statement, and the events of a batch. Only
+ * for lane_*.c. */
+#ifndef TIDEMARK_INGEST_LANE_PARTS_H
+#define TIDEMARK_INGEST_LANE_PARTS_H
+
+#include "ingest/lanes.h"
+
+/* Rows as the arrays of a statement's parameters. */
+struct row_arrays {
+    size_t n;
+    int32_t *tenants, *series;
+    int64_t *times;
+    double *values;
+};
+
+/* Room for `n` rows. False beyond the arena's cap. */
+bool row_arrays_open(struct row_arrays *arrays, struct arena *arena, size_t n) MUST_CHECK;
+
+void row_arrays_add(struct row_arrays *arrays, const struct batch_row *row);
+
+/* Runs a statement whose parameters are tenants, series, times and values. `out` as db_run. */
+enum err row_arrays_run(struct db_tx *tx, const struct db_query *query,
+                        const struct row_arrays *arrays, struct db_rows **out) MUST_CHECK;
+
+/* Stores the batch's events that are new; lane_note_events reads from `out` which those were. */
+enum err lane_insert_events(struct ingest_batch *batch, struct db_tx *tx, struct db_rows **out)
+    MUST_CHECK;
+void lane_note_events(struct ingest_batch *batch, const struct db_rows *rows);
+
+/* Writes rows[from … end - 1], without repeats over days, as the late lane does; lane_note_late
+ * reads their outcomes from `out`. */
+enum err lane_upsert(struct ingest_batch *batch, struct db_tx *tx, size_t from, size_t end,
+                     struct db_rows **out) MUST_CHECK;
+void lane_note_late(struct ingest_batch *batch, size_t from, size_t end,
+                    const struct db_rows *rows);
+
+/* What a row is after another one of its key in the same batch: outcome bits. */
+static inline uint8_t lane_outcome_after(const struct batch_row *before,
+                                         const struct batch_row *row)
+{
+    return before->value == row->value ? 0 : INGEST_UPDATED;
+}
+
+/* Rolls back, keeping why. */
+void lane_roll_back(struct ingest_batch *batch, struct db_tx *tx);
+
+#endif

@@ -1,0 +1,27 @@
+/* Writing a batch to the database: the fast lane for what is new, the late lane for the rest. */
+#ifndef TIDEMARK_INGEST_LANES_H
+#define TIDEMARK_INGEST_LANES_H
+
+#include "db/conn.h"
+#include "ingest/batch.h"
+
+/* One transaction: the rows by a plain insert, the ranges of those older than OPEN_WINDOW_MINUTES
+ * before `now_us` to the change log, the events. After the commit notes the outcomes in the
+ * columns. On failure nothing is noted and batch->sqlstate says why. `out_commit_us` gets how
+ * long the commit took. */
+enum err lanes_write_fast(struct ingest_batch *batch, struct db_conn *conn, int64_t now_us,
+                          int64_t *out_commit_us) MUST_CHECK;
+
+/* One transaction per UTC day, each noted when committed: rows that may be there already. The
+ * batch is in the order of batch_sort_by_day. On failure the days before are stored, and are
+ * taken out of the batch, so that it can be tried again. */
+enum err lanes_write_late(struct ingest_batch *batch, struct db_conn *conn) MUST_CHECK;
+
+/* Writes everything as the late lane does, in the caller's transaction, and notes the outcomes at
+ * once: for a transaction that is rolled back, to know what would have become of the batch. */
+enum err lanes_try(struct ingest_batch *batch, struct db_tx *tx) MUST_CHECK;
+
+/* Makes the partitions that the batch's rows and events need, in a transaction of its own. */
+enum err lanes_make_partitions(struct ingest_batch *batch, struct db_conn *conn) MUST_CHECK;
+
+#endif

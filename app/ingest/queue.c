@@ -1,0 +1,261 @@
+/* The queue: one mutex, held for pointer work only; a condition for the writers of each lane
+ * and one in each ticket for its owner, so that nobody wakes for another's sake. Answers for
+ * order, limits and waking; not for writing (writer). */
+#include "ingest/queue.h"
+
+#include "base/clock.h"
+
+#include <time.h>
+
+struct lane {
+    struct ingest_ticket *first, **last;
+    size_t n_rows;     /* waiting */
+    int n_busy;        /* writers at work */
+    int64_t since_us;  /* when the last one began */
+    bool is_watched;   /* an idle writer looks again by itself */
+    pthread_cond_t work;
+};
+
+struct ingest_queue {
+    struct arena *arena;
+    pthread_mutex_t lock;
+    pthread_cond_t idle; /* nothing is waiting or at work */
+    struct lane lanes[LANE_COUNT];
+    size_t max_bytes;
+    struct ingest_queue_counts counts;
+    bool is_closed;
+};
+
+/* A condition that measures waits by the clock of clock_monotonic_us. */
+static void cond_init(pthread_cond_t *cond)
+{
+    pthread_condattr_t attributes;
+
+    (void)pthread_condattr_init(&attributes);
+    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(cond, &attributes);
+    (void)pthread_condattr_destroy(&attributes);
+}
+
+static void cond_wait_until(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t deadline_us)
+{
+    struct timespec deadline = {
+        .tv_sec = (time_t)(deadline_us / US_PER_SECOND),
+        .tv_nsec = (long)(deadline_us % US_PER_SECOND) * 1000,
+    };
+    (void)pthread_cond_timedwait(cond, lock, &deadline);
+}
+
+struct ingest_queue *ingest_queue_new(size_t max_bytes)
+{
+    struct arena *arena = arena_new(sizeof(struct ingest_queue) + 64);
+    struct ingest_queue *queue = arena ? arena_alloc(arena, sizeof *queue) : NULL;
+
+    if (!queue) {
+        arena_free(arena);
+        return NULL;
+    }
+    queue->arena = arena;
+    queue->max_bytes = max_bytes;
+    (void)pthread_mutex_init(&queue->lock, NULL);
+    cond_init(&queue->idle);
+    for (int i = 0; i < LANE_COUNT; i++) {
+        queue->lanes[i].last = &queue->lanes[i].first;
+        cond_init(&queue->lanes[i].work);
+    }
+    return queue;
+}
+
+void ingest_queue_free(struct ingest_queue *queue)
+{
+    if (!queue) {
+        return;
+    }
+    for (int i = 0; i < LANE_COUNT; i++) {
+        (void)pthread_cond_destroy(&queue->lanes[i].work);
+    }
+    (void)pthread_cond_destroy(&queue->idle);
+    (void)pthread_mutex_destroy(&queue->lock);
+    arena_free(queue->arena);
+}
+
+static size_t rows_in(const struct ingest_ticket *ticket)
+{
+    return ticket->columns->n_rows + ticket->columns->n_events;
+}
+
+static void lane_append(struct lane *lane, struct ingest_ticket *ticket)
+{
+    ticket->next = NULL;
+    *lane->last = ticket;
+    lane->last = &ticket->next;
+    lane->n_rows += rows_in(ticket);
+}
+
+enum err ingest_queue_push(struct ingest_queue *queue, struct ingest_ticket *ticket)
+{
+    struct ingest_queue_counts *counts = &queue->counts;
+
+    ticket->is_done = false;
+    (void)pthread_mutex_lock(&queue->lock);
+    bool is_full = counts->waiting && counts->waiting_bytes + ticket->bytes > queue->max_bytes;
+    if (queue->is_closed || is_full) {
+        bool is_closed = queue->is_closed;
+        counts->refused++;
+        (void)pthread_mutex_unlock(&queue->lock);
+        return fail(ticket->columns->op, ERR_UNAVAILABLE, "%s",
+                    is_closed ? "the service is stopping" : "too much is waiting to be written");
+    }
+    cond_init(&ticket->ready);
+    counts->waiting++;
+    counts->waiting_bytes += ticket->bytes;
+    struct lane *lane = &queue->lanes[LANE_FAST];
+    lane_append(lane, ticket);
+    if (!lane->is_watched || lane->n_rows >= SECOND_WRITER_ROWS) {
+        (void)pthread_cond_signal(&lane->work);
+    }
+    (void)pthread_mutex_unlock(&queue->lock);
+    return OK;
+}
+
+void ingest_queue_wait(struct ingest_queue *queue, struct ingest_ticket *ticket)
+{
+    (void)pthread_mutex_lock(&queue->lock);
+    while (!ticket->is_done) {
+        (void)pthread_cond_wait(&ticket->ready, &queue->lock);
+    }
+    (void)pthread_mutex_unlock(&queue->lock);
+    (void)pthread_cond_destroy(&ticket->ready);
+}
+
+/* True when one more writer should begin: it is the only one, or enough waits for two, or the
+ * one at work is held up by its disk. More writers make smaller batches, hence not always. */
+static bool is_worth_taking(const struct lane *lane, int64_t now_us)
+{
+    return lane->n_busy == 0 || lane->n_rows >= SECOND_WRITER_ROWS ||
+           now_us - lane->since_us >= SECOND_WRITER_WAIT_MS * (US_PER_SECOND / 1000);
+}
+
+/* True when nothing will ever come into the lane again. */
+static bool is_over(const struct ingest_queue *queue, enum ingest_lane lane)
+{
+    return queue->is_closed &&
+           (lane == LANE_FAST || (!queue->lanes[LANE_FAST].first &&
+                                  queue->lanes[LANE_FAST].n_busy == 0));
+}
+
+/* Cuts a batch off the lane's front: at least one ticket, more while the limits hold. */
+static struct ingest_ticket *lane_cut(struct lane *lane)
+{
+    struct ingest_ticket *batch = lane->first;
+    struct ingest_ticket *ticket = batch;
+    size_t rows = rows_in(ticket);
+    size_t bytes = ticket->bytes;
+
+    while (ticket->next && rows + rows_in(ticket->next) <= BATCH_MAX_ROWS &&
+           bytes + ticket->next->bytes <= BATCH_MAX_BYTES) {
+        ticket = ticket->next;
+        rows += rows_in(ticket);
+        bytes += ticket->bytes;
+    }
+    lane->first = ticket->next;
+    if (!lane->first) {
+        lane->last = &lane->first;
+    }
+    ticket->next = NULL;
+    lane->n_rows -= rows;
+    return batch;
+}
+
+struct ingest_ticket *ingest_queue_take(struct ingest_queue *queue, enum ingest_lane which)
+{
+    struct lane *lane = &queue->lanes[which];
+    struct ingest_ticket *batch = NULL;
+
+    (void)pthread_mutex_lock(&queue->lock);
+    for (;;) {
+        int64_t now_us = clock_monotonic_us();
+        if (lane->first && is_worth_taking(lane, now_us)) {
+            batch = lane_cut(lane);
+            lane->n_busy++;
+            lane->since_us = now_us;
+            break;
+        }
+        if (lane->first) {
+            lane->is_watched = true;
+            cond_wait_until(&lane->work, &queue->lock,
+                            lane->since_us + SECOND_WRITER_WAIT_MS * (US_PER_SECOND / 1000));
+            lane->is_watched = false;
+        } else if (is_over(queue, which)) {
+            break;
+        } else {
+            (void)pthread_cond_wait(&lane->work, &queue->lock);
+        }
+    }
+    (void)pthread_mutex_unlock(&queue->lock);
+    return batch;
+}
+
+static void ticket_done(struct ingest_queue *queue, struct ingest_ticket *ticket)
+{
+    queue->counts.waiting--;
+    queue->counts.waiting_bytes -= ticket->bytes;
+    ticket->is_done = true;
+    (void)pthread_cond_signal(&ticket->ready);
+}
+
+void ingest_queue_finish(struct ingest_queue *queue, enum ingest_lane lane,
+                         struct ingest_ticket *tickets)
+{
+    struct lane *late = &queue->lanes[LANE_LATE];
+
+    (void)pthread_mutex_lock(&queue->lock);
+    while (tickets) {
+        /* before it is done: its owner may be gone right after */
+        struct ingest_ticket *next = tickets->next;
+        if (lane == LANE_FAST && tickets->result == OK && tickets->n_late) {
+            lane_append(late, tickets);
+        } else {
+            ticket_done(queue, tickets);
+        }
+        tickets = next;
+    }
+    /* whoever finishes takes next, so nobody is woken for this lane's sake */
+    queue->lanes[lane].n_busy--;
+    if (late->first || queue->is_closed) {
+        (void)pthread_cond_broadcast(&late->work);
+    }
+    if (queue->counts.waiting == 0) {
+        (void)pthread_cond_broadcast(&queue->idle);
+    }
+    (void)pthread_mutex_unlock(&queue->lock);
+}
+
+void ingest_queue_close(struct ingest_queue *queue)
+{
+    (void)pthread_mutex_lock(&queue->lock);
+    queue->is_closed = true;
+    for (int i = 0; i < LANE_COUNT; i++) {
+        (void)pthread_cond_broadcast(&queue->lanes[i].work);
+    }
+    (void)pthread_mutex_unlock(&queue->lock);
+}
+
+bool ingest_queue_drain(struct ingest_queue *queue, int64_t deadline_us)
+{
+    (void)pthread_mutex_lock(&queue->lock);
+    while (queue->counts.waiting && clock_monotonic_us() < deadline_us) {
+        cond_wait_until(&queue->idle, &queue->lock, deadline_us);
+    }
+    bool is_empty = queue->counts.waiting == 0;
+    (void)pthread_mutex_unlock(&queue->lock);
+    return is_empty;
+}
+
+struct ingest_queue_counts ingest_queue_count(struct ingest_queue *queue)
+{
+    (void)pthread_mutex_lock(&queue->lock);
+    struct ingest_queue_counts counts = queue->counts;
+    (void)pthread_mutex_unlock(&queue->lock);
+    return counts;
+}

@@ -1,0 +1,49 @@
+/* The queue between the threads that answer requests and the writers: two lanes, each first
+ * in, first out. A free writer takes all that waits (up to a batch's limits), so that a lone
+ * event is not delayed and many are committed together. */
+#ifndef TIDEMARK_INGEST_QUEUE_H
+#define TIDEMARK_INGEST_QUEUE_H
+
+#include "ingest/ticket.h"
+
+enum ingest_lane { LANE_FAST, LANE_LATE, LANE_COUNT };
+
+struct ingest_queue;
+
+struct ingest_queue_counts {
+    size_t waiting_bytes; /* of requests that are not done */
+    size_t waiting;       /* requests that are not done */
+    size_t refused;       /* for a full queue, since the start */
+};
+
+/* A queue that refuses work beyond `max_bytes`. NULL without memory. */
+struct ingest_queue *ingest_queue_new(size_t max_bytes);
+/* Nobody may wait in it any more. NULL is allowed. */
+void ingest_queue_free(struct ingest_queue *queue);
+
+/* Hands a ticket over. ERR_UNAVAILABLE (and the op of its columns failed) when the queue is
+ * full or closed; a ticket larger than the queue is taken when the queue is empty. */
+enum err ingest_queue_push(struct ingest_queue *queue, struct ingest_ticket *ticket) MUST_CHECK;
+
+/* Waits until the ticket is done. The ticket's cond is destroyed then. */
+void ingest_queue_wait(struct ingest_queue *queue, struct ingest_ticket *ticket);
+
+/* For writers: waits for work and takes a batch, linked by `next`; NULL when the queue is closed
+ * and the lane will stay empty. Every taken ticket must come back by ingest_queue_finish before
+ * the next take. */
+struct ingest_ticket *ingest_queue_take(struct ingest_queue *queue, enum ingest_lane lane);
+
+/* Ends tickets linked by `next`: those with late rows left go on to the late lane, the others
+ * are done. */
+void ingest_queue_finish(struct ingest_queue *queue, enum ingest_lane lane,
+                         struct ingest_ticket *tickets);
+
+/* No more pushes; takes go on until the lanes are empty. */
+void ingest_queue_close(struct ingest_queue *queue);
+
+/* Waits until every ticket is done, at most until `deadline_us` (monotonic). True when it is. */
+bool ingest_queue_drain(struct ingest_queue *queue, int64_t deadline_us);
+
+struct ingest_queue_counts ingest_queue_count(struct ingest_queue *queue);
+
+#endif

@@ -1,0 +1,302 @@
+/* Resolving names. Misses of one request cost one transaction bound to its tenant; numbers are
+ * put into the cache after its commit only, for until then they may come to nothing. Called by
+ * the service in the thread that answers the request. */
+#include "ingest/resolve.h"
+
+#include "base/clock.h"
+#include "gen/queries.h"
+
+#define ATTEMPTS 4
+#define POOL_WAIT_MS 5000
+
+/* ---- asking the database ---- */
+
+static enum err ask_devices(const struct resolve *resolve, struct db_tx *tx)
+{
+    struct ingest_columns *columns = resolve->columns;
+    struct arena *arena = resolve->op->arena;
+    struct str *keys = arena_array(arena, columns->n_devices + 1, sizeof *keys);
+    struct ingest_device **asked = arena_array(arena, columns->n_devices + 1, sizeof *asked);
+    struct db_args args;
+    struct db_rows *rows;
+    size_t n = 0;
+
+    if (!keys || !asked) {
+        return fail_memory(resolve->op);
+    }
+    for (size_t i = 0; i < columns->n_devices; i++) {
+        if (!columns->devices[i].id) {
+            asked[n] = &columns->devices[i];
+            keys[n++] = columns->devices[i].key;
+        }
+    }
+    if (n == 0) {
+        return OK;
+    }
+    db_args_init(&args, arena);
+    db_arg_str_array(&args, keys, n);
+    db_arg_bool(&args, resolve->may_register);
+    enum err err = db_run(tx, &q_ingest_devices, &args, &rows);
+    for (size_t i = 0; !err && i < n; i++) {
+        asked[i]->is_retired = db_bool(rows, (int)i, INGEST_DEVICES_IS_RETIRED);
+        asked[i]->id =
+            asked[i]->is_retired ? 0 : db_int(rows, (int)i, INGEST_DEVICES_DEVICE_ID);
+        asked[i]->site_id = db_int(rows, (int)i, INGEST_DEVICES_SITE_ID);
+        asked[i]->is_asked = true;
+    }
+    return err;
+}
+
+static enum err ask_sites(const struct resolve *resolve, struct db_tx *tx)
+{
+    struct ingest_columns *columns = resolve->columns;
+    struct arena *arena = resolve->op->arena;
+    struct str *keys = arena_array(arena, columns->n_sites + 1, sizeof *keys);
+    struct ingest_site **asked = arena_array(arena, columns->n_sites + 1, sizeof *asked);
+    struct db_args args;
+    struct db_rows *rows;
+    size_t n = 0;
+
+    if (!keys || !asked) {
+        return fail_memory(resolve->op);
+    }
+    for (size_t i = 0; i < columns->n_sites; i++) {
+        if (!columns->sites[i].id) {
+            asked[n] = &columns->sites[i];
+            keys[n++] = columns->sites[i].key;
+        }
+    }
+    if (n == 0) {
+        return OK;
+    }
+    db_args_init(&args, arena);
+    db_arg_str_array(&args, keys, n);
+    db_arg_bool(&args, resolve->may_register);
+    enum err err = db_run(tx, &q_ingest_sites, &args, &rows);
+    for (size_t i = 0; !err && i < n; i++) {
+        asked[i]->id = db_int(rows, (int)i, INGEST_SITES_SITE_ID);
+        asked[i]->is_asked = true;
+    }
+    return err;
+}
+
+/* A known device's new metrics are always registered. */
+static enum err ask_series(const struct resolve *resolve, struct db_tx *tx)
+{
+    struct ingest_columns *columns = resolve->columns;
+    struct arena *arena = resolve->op->arena;
+    size_t room = columns->n_series + 1;
+    int32_t *devices = arena_array(arena, room, sizeof *devices);
+    struct str *metrics = arena_array(arena, room, sizeof *metrics);
+    struct str *labels = arena_array(arena, room, sizeof *labels);
+    struct ingest_series **asked = arena_array(arena, room, sizeof *asked);
+    struct db_args args;
+    struct db_rows *rows;
+    size_t n = 0;
+
+    if (!devices || !metrics || !labels || !asked) {
+        return fail_memory(resolve->op);
+    }
+    for (size_t i = 0; i < columns->n_series; i++) {
+        struct ingest_series *series = &columns->series[i];
+        int32_t device_id = columns->devices[series->device].id;
+        if (!series->id && device_id) {
+            asked[n] = series;
+            devices[n] = device_id;
+            metrics[n] = series->metric;
+            labels[n++] = series->labels.len ? series->labels : STR("{}");
+        }
+    }
+    if (n == 0) {
+        return OK;
+    }
+    db_args_init(&args, arena);
+    db_arg_int_array(&args, devices, n);
+    db_arg_str_array(&args, metrics, n);
+    db_arg_str_array(&args, labels, n);
+    db_arg_bool(&args, true);
+    enum err err = db_run(tx, &q_ingest_series, &args, &rows);
+    for (size_t i = 0; !err && i < n; i++) {
+        asked[i]->id = db_int(rows, (int)i, INGEST_SERIES_SERIES_ID);
+        asked[i]->last_us = db_is_null(rows, (int)i, INGEST_SERIES_LAST_TIME)
+                                ? INT64_MIN
+                                : db_time(rows, (int)i, INGEST_SERIES_LAST_TIME);
+        asked[i]->is_asked = true;
+    }
+    return err;
+}
+
+/* ---- what is not to be had ---- */
+
+static void reject_unknown(const struct resolve *resolve)
+{
+    struct ingest_columns *columns = resolve->columns;
+
+    for (size_t i = 0; i < columns->n_events; i++) {
+        struct ingest_event *event = &columns->events[i];
+        const struct ingest_device *device = &columns->devices[event->device];
+        int shown = columns_shown(device->key);
+        if (!device->id) {
+            columns_reject_event(columns, event, "device",
+                                 device->is_retired ? "device \"%.*s\" is retired"
+                                                    : "device \"%.*s\" is not registered",
+                                 shown, device->key.ptr);
+        } else if (event->site != INGEST_NONE && !columns->sites[event->site].id) {
+            const struct str site = columns->sites[event->site].key;
+            columns_reject_event(columns, event, "site", "site \"%.*s\" is not registered",
+                                 columns_shown(site), site.ptr);
+        }
+    }
+}
+
+/* A series that could not be registered: its device went meanwhile. */
+static enum err check_series(const struct resolve *resolve)
+{
+    const struct ingest_columns *columns = resolve->columns;
+
+    for (size_t i = 0; i < columns->n_series; i++) {
+        const struct ingest_series *series = &columns->series[i];
+        if (!series->id && columns->devices[series->device].id) {
+            series_cache_forget_devices(resolve->cache, resolve->tenant_id, columns);
+            return fail(resolve->op, ERR_UNAVAILABLE, "a device was removed at this moment");
+        }
+    }
+    return OK;
+}
+
+/* ---- the cache ---- */
+
+static void remember(const struct resolve *resolve, int64_t now_us)
+{
+    const struct ingest_columns *columns = resolve->columns;
+
+    for (size_t i = 0; i < columns->n_devices; i++) {
+        if (columns->devices[i].is_asked && columns->devices[i].id) {
+            series_cache_put_device(resolve->cache, resolve->tenant_id, &columns->devices[i],
+                                    now_us);
+        }
+    }
+    for (size_t i = 0; i < columns->n_sites; i++) {
+        if (columns->sites[i].is_asked && columns->sites[i].id) {
+            series_cache_put_site(resolve->cache, resolve->tenant_id, &columns->sites[i], now_us);
+        }
+    }
+    for (size_t i = 0; i < columns->n_series; i++) {
+        const struct ingest_series *series = &columns->series[i];
+        if (series->is_asked && series->id) {
+            series_cache_put_series(resolve->cache, resolve->tenant_id,
+                                    columns->devices[series->device].id, series, series->last_us);
+        }
+    }
+}
+
+void resolve_unlearn(const struct resolve *resolve)
+{
+    struct ingest_columns *columns = resolve->columns;
+
+    for (size_t i = 0; i < columns->n_devices; i++) {
+        if (columns->devices[i].is_asked) {
+            columns->devices[i].is_asked = columns->devices[i].is_retired = false;
+            columns->devices[i].id = 0;
+        }
+    }
+    for (size_t i = 0; i < columns->n_sites; i++) {
+        if (columns->sites[i].is_asked) {
+            columns->sites[i].is_asked = false;
+            columns->sites[i].id = 0;
+        }
+    }
+    for (size_t i = 0; i < columns->n_series; i++) {
+        columns->series[i].is_asked = false;
+        columns->series[i].id = 0;
+    }
+}
+
+enum err ingest_resolve_in(const struct resolve *resolve, struct db_tx *tx)
+{
+    enum err err = ask_devices(resolve, tx);
+
+    if (!err) {
+        err = ask_sites(resolve, tx);
+    }
+    if (!err) {
+        err = ask_series(resolve, tx);
+    }
+    if (!err) {
+        err = check_series(resolve);
+    }
+    if (!err) {
+        reject_unknown(resolve);
+    }
+    return err;
+}
+
+/* Fills in what is known. Returns whether anything has to be asked for. */
+static bool look_up(const struct resolve *resolve, int64_t now_us)
+{
+    struct series_cache *cache = resolve->cache;
+    struct ingest_columns *columns = resolve->columns;
+    size_t missing = series_cache_find_devices(cache, resolve->tenant_id, columns, now_us);
+
+    missing += series_cache_find_sites(cache, resolve->tenant_id, columns, now_us);
+    missing += series_cache_find_series(cache, resolve->tenant_id, columns);
+    return missing > 0;
+}
+
+static enum err ask(const struct resolve *resolve, struct db_conn *conn)
+{
+    struct db_tx *tx;
+    enum err err = db_begin(resolve->op, conn, DB_WRITE, resolve->tenant_id, &tx);
+
+    if (err) {
+        return err;
+    }
+    err = ask_devices(resolve, tx);
+    if (!err) {
+        err = ask_sites(resolve, tx);
+    }
+    if (!err) {
+        /* of devices just learned the cache may know the series */
+        (void)series_cache_find_series(resolve->cache, resolve->tenant_id, resolve->columns);
+        err = ask_series(resolve, tx);
+    }
+    if (!err) {
+        err = check_series(resolve);
+    }
+    if (err) {
+        db_rollback(tx);
+        return err;
+    }
+    return db_commit(tx);
+}
+
+enum err ingest_resolve(const struct resolve *resolve, struct db_pool *pool)
+{
+    int64_t now_us = clock_monotonic_us();
+    struct db_conn *conn;
+    enum err err = OK;
+
+    if (look_up(resolve, now_us)) {
+        err = db_pool_take(pool, resolve->op, POOL_WAIT_MS, &conn);
+        if (err) {
+            return err;
+        }
+        for (int attempt = 1;; attempt++) {
+            err = ask(resolve, conn);
+            if (err != ERR_UNAVAILABLE || attempt == ATTEMPTS) {
+                break;
+            }
+            /* deadlocked with another request that registers, or the connection was lost */
+            op_clear_fault(resolve->op);
+            resolve_unlearn(resolve);
+            (void)look_up(resolve, now_us);
+        }
+        db_pool_give(pool, conn);
+        if (err) {
+            return err;
+        }
+        remember(resolve, now_us);
+    }
+    reject_unknown(resolve);
+    return OK;
+}

@@ -1,0 +1,62 @@
+/* Ingest as the process that serves it, and `tidemark import`, see it: start, store, stop. All
+ * of it may be called from many threads at once, but for starting and stopping. */
+#ifndef TIDEMARK_INGEST_SERVICE_H
+#define TIDEMARK_INGEST_SERVICE_H
+
+#include "auth/identity.h"
+#include "db/conn.h"
+#include "ingest/format.h"
+#include "ingest/ticket.h"
+
+struct ingest_service;
+
+struct ingest_options {
+    struct db_options db;   /* for the role ingest; the strings outlive the service */
+    struct db_pool *pool;   /* where requests take connections from; outlives the service */
+    int raw_days;           /* retention of samples of tenants without one of their own */
+    size_t queue_bytes;     /* QUEUE_MAX_BYTES but for tests */
+};
+
+/* Starts the writers; they connect when there is work. NULL without memory or threads. */
+struct ingest_service *ingest_start(const struct ingest_options *options);
+
+/* Refuses new work, writes what was taken for at most `drain_ms`, then gives up on the rest,
+ * flushes, frees. No ingest_handle may be running any more that has not got its answer. */
+void ingest_stop(struct ingest_service *service, int drain_ms);
+
+/* Answers one request of `format`. OK: the response is filled. Else the failure is recorded in
+ * request->op and to be answered by format->answer_error. 2xx means committed. */
+enum err ingest_handle(struct ingest_service *service, struct http_request *request,
+                       const struct identity *who, const struct ingest_format *format,
+                       struct http_response *response) MUST_CHECK;
+
+/* ---- for those who bring their own columns ---- */
+
+struct ingest_sender {
+    int32_t tenant_id;
+    bool may_register; /* unknown devices and sites */
+    bool is_live;      /* hearing of a device now means it is alive now; else as of its times */
+};
+
+/* Resolves and queues the columns; `ticket` is the caller's to keep until ingest_await. Columns
+ * without a single event are done at once. ERR_UNAVAILABLE: try again later. */
+enum err ingest_submit(struct ingest_service *service, const struct ingest_sender *sender,
+                       struct ingest_columns *columns, struct ingest_ticket *ticket) MUST_CHECK;
+
+/* Waits until the ticket is committed and counts its events. */
+enum err ingest_await(struct ingest_service *service, struct ingest_ticket *ticket,
+                      struct ingest_outcome *out) MUST_CHECK;
+
+/* ---- statistics, since the start ---- */
+
+struct ingest_stats {
+    uint64_t requests, accepted, duplicates, updated, rejected; /* events but for requests */
+    uint64_t rows_fast, rows_late, batches, retries, poisoned;
+    uint64_t refused;       /* requests that found the queue full */
+    uint64_t queue_bytes;   /* now */
+    uint64_t series_cached; /* now */
+    double commit_seconds;  /* spent in commits of the fast lane */
+};
+void ingest_read_stats(struct ingest_service *service, struct ingest_stats *out);
+
+#endif

@@ -1,0 +1,29 @@
+/* A request on its way through the queue: its columns and what became of them. Made by the
+ * thread that answers the request, which keeps everything alive until it is done. */
+#ifndef TIDEMARK_INGEST_TICKET_H
+#define TIDEMARK_INGEST_TICKET_H
+
+#include "ingest/columns.h"
+
+#include <pthread.h>
+
+#define TICKET_DETAIL_BYTES 200
+
+struct ingest_ticket {
+    struct ingest_columns *columns; /* sealed and resolved; events' outcomes are written here */
+    int32_t tenant_id;
+    bool is_live, is_queued;        /* the service's own */
+    size_t bytes;                   /* its weight in the queue */
+    struct ingest_ticket *next;     /* in the queue or the batch */
+
+    /* the queue's, under its mutex */
+    pthread_cond_t ready;
+    bool is_done;
+
+    /* the writer's, the request's own once it is done */
+    size_t n_late;                  /* rows left to the late lane */
+    enum err result;
+    char detail[TICKET_DETAIL_BYTES]; /* of a failure */
+};
+
+#endif
