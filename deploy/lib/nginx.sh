@@ -1,0 +1,24 @@
+# Renders nginx's configuration from nginx/ for one instance. Sourced by deploy/run.
+# shellcheck shell=bash
+
+# nginx_configure BIND PORT: writes HOME/nginx/nginx.conf.
+# Kept-alive connections hold a web process or an ingest thread each, so fewer are kept than
+# there are of those: the rest always drain the listen queue.
+nginx_configure() {
+    local web=${WEB_PROCESSES:-4} ingest=${INGEST_THREADS:-32} rate=${TIDEMARK_CLIENT_RATE:-1000}
+    local prefix=$HOME_PATH/nginx realip='' limit='' proxy
+    mkdir -p "$prefix"/{body,fastcgi}
+    cp "$REPO_PATH"/nginx/*.conf "$prefix/"
+    for proxy in $(tr , " " <<<"${TRUSTED_PROXIES:-}"); do
+        realip+="set_real_ip_from $proxy; "
+    done
+    [ -z "$realip" ] || realip+="real_ip_header X-Forwarded-For; real_ip_recursive on;"
+    [ "$rate" = 0 ] || limit="limit_req zone=client burst=$rate nodelay;"
+    [ "$rate" != 0 ] || rate=1
+    sed -e "s|@BIND@|$1|g" -e "s|@PORT@|$2|g" -e "s|@HOME@|$HOME_PATH|g" \
+        -e "s|@STATIC@|$REPO_PATH/static|g" \
+        -e "s|@WEB_KEEPALIVE@|$((web > 1 ? web - 1 : 1))|g" \
+        -e "s|@INGEST_KEEPALIVE@|$((ingest > 4 ? ingest * 3 / 4 : 1))|g" \
+        -e "s|@CLIENT_RATE@|$rate|g" -e "s|@CLIENT_LIMIT@|$limit|g" -e "s|@REAL_IP@|$realip|g" \
+        "$REPO_PATH/nginx/nginx.conf.in" >"$prefix/nginx.conf"
+}
