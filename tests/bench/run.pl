@@ -1,0 +1,40 @@
+#!/usr/bin/perl
+# `make bench`: one throw-away stack, each figure the median of several runs, one table on
+# standard output and the same as JSON in build/bench/. Compare the ratios, which were taken in
+# one run on one machine, not the figures of different days.
+#
+#   tests/bench/run.pl [--engine postgres|timescaledb] [--runs 3] [--seconds 4] [--only NAME]
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib", "$FindBin::Bin/lib";
+use File::Path qw(make_path);
+use Getopt::Long;
+use JSON::PP;
+use POSIX qw(strftime);
+use Tidemark::Stack;
+use Tidemark::Bench;
+
+my %option = (engine => 'postgres', runs => 3, seconds => 4);
+GetOptions(\%option, 'engine=s', 'runs=i', 'seconds=f', 'only=s') or exit 2;
+my $bench = Tidemark::Bench->new(%option);
+my @figures = (
+    [start => \&Tidemark::Bench::start_to_first_2xx],
+    [memory => \&Tidemark::Bench::memory_idle],
+    [overview => \&Tidemark::Bench::overview],
+    [single => \&Tidemark::Bench::single_events],
+    [batch => \&Tidemark::Bench::batch_rows],
+);
+my @rows;
+for my $figure (@figures) {
+    my ($name, $measure) = @$figure;
+    next if $option{only} && $option{only} ne $name;
+    push @rows, $measure->($bench);
+}
+printf "\n%-46s %14s  %-10s %s\n", 'figure', 'median', 'unit', 'spread';
+printf "%-46s %14s  %-10s %s\n", @$_{qw(name value unit spread)} for @rows;
+make_path("$Tidemark::Stack::ROOT/build/bench");
+my $file = "$Tidemark::Stack::ROOT/build/bench/" . strftime('%Y%m%dT%H%M%S', gmtime) . "-$option{engine}.json";
+open my $out, '>', $file or die "$file: $!";
+print {$out} JSON::PP->new->canonical->pretty->encode({ %option, figures => \@rows });
+print "\nwritten to $file\n";

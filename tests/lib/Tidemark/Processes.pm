@@ -1,0 +1,51 @@
+package Tidemark::Processes;
+
+# The processes of one stack: found by their parents, never by name alone, so that nothing
+# else on the machine is ever meant.
+
+use strict;
+use warnings;
+use Tidemark::Stack;
+
+# All descendants of the stack's deploy/run: hashes {pid, parent, command}.
+sub all {
+    my ($stack) = @_;
+    my %process;
+    for my $directory (glob '/proc/[0-9]*') {
+        my ($pid) = $directory =~ /(\d+)/;
+        my $stat = eval { Tidemark::Stack::slurp("$directory/stat") } // next;
+        my $command = eval { Tidemark::Stack::slurp("$directory/cmdline") } // next;
+        my ($parent) = $stat =~ /.*\) \S (\d+)/s or next;
+        $process{$pid} = { pid => $pid, parent => $parent, command => $command =~ tr/\0/ /r };
+    }
+    my $is_ours = sub {
+        my $pid = shift;
+        $pid = $process{$pid} && $process{$pid}{parent} while $pid && $pid != $stack->{pid};
+        return $pid;
+    };
+    return grep { $_->{pid} != $stack->{pid} && $is_ours->($_->{pid}) } values %process;
+}
+
+# The pids of a part: 'postgres' (server and backends), 'ingest', 'web', 'serve' (supervisor and
+# its children), 'worker', 'nginx'.
+sub part {
+    my ($stack, $part) = @_;
+    my %pattern = (postgres => qr{^\S*postgres\b}, ingest => qr{^tidemark: ingest|ingest process},
+        web => qr{^tidemark: web}, serve => qr{^\S*tidemark serve|^tidemark: }, worker => qr{tidemark worker},
+        nginx => qr{^nginx: });
+    my $wanted = $pattern{$part} or die "no part $part";
+    return map { $_->{pid} } grep { $_->{command} =~ $wanted } all($stack);
+}
+
+# kill -9 of every process of the parts, at once. Dies when a part has none.
+sub kill_hard {
+    my ($stack, @parts) = @_;
+    my @pids = map {
+        my @found = part($stack, $_);
+        die "no process of $_\n" unless @found;
+        @found;
+    } @parts;
+    return kill 'KILL', @pids;
+}
+
+1;

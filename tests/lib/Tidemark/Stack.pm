@@ -1,0 +1,245 @@
+package Tidemark::Stack;
+
+# A whole Tidemark for one test: deploy/run with a home of its own in /tmp, on a free port,
+# stopped and removed at the end. Real PostgreSQL, real nginx, the real binary
+# (TIDEMARK_BIN names another build). Requests go over HTTP, facts are checked by psql as the
+# cluster's superuser.
+#
+#   my $stack = Tidemark::Stack->start(demo => 0, engine => 'postgres', env => { … });
+#   my $token = $stack->token('acme', 'device');
+#   my $answer = $stack->post('/v1/event', { device => 'm1', … }, token => $token);
+
+use strict;
+use warnings;
+use Cwd qw(abs_path);
+use File::Basename qw(dirname);
+use File::Path qw(remove_tree);
+use File::Temp qw(tempdir);
+use HTTP::Tiny;
+use IO::Select;
+use IO::Socket::INET;
+use IPC::Open3;
+use JSON::PP;
+use Symbol qw(gensym);
+use Time::HiRes qw(time);
+
+our $ROOT = abs_path(dirname(__FILE__) . '/../../..');
+my $json = JSON::PP->new->utf8->canonical->allow_nonref;
+my %running;
+
+sub free_port {
+    my $socket = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1', LocalPort => 0)
+        or die "no free port: $!";
+    return $socket->sockport;
+}
+
+# The engines that the PostgreSQL at hand offers: postgres always, timescaledb where its
+# library is there.
+sub engines {
+    my @libraries = glob '/usr/lib/postgresql/1[5-8]/lib/timescaledb.so';
+    return ('postgres', @libraries ? 'timescaledb' : ());
+}
+
+# Starts a stack and waits until it is ready. Options: demo (0), engine, env (hash), home
+# (kept at the end when given), port, timeout (90 s).
+sub start {
+    my ($class, %option) = @_;
+    my $home = $option{home} || tempdir('tidemark-test-XXXXXX', DIR => '/tmp');
+    chmod 0755, $home;
+    my $self = bless {
+        home => $home, keeps_home => !!$option{home}, port => $option{port} || free_port(),
+        bin => $ENV{TIDEMARK_BIN} || "$ROOT/build/tidemark", option => \%option, owner => $$,
+    }, $class;
+    return $self->run;
+}
+
+# Starts deploy/run (again, after stop).
+sub run {
+    my ($self) = @_;
+    my $option = $self->{option};
+    pipe my $reader, my $writer or die "pipe: $!";
+    my $pid = fork // die "fork: $!";
+    if (!$pid) {
+        delete @ENV{grep { /^(TIDEMARK|DATABASE|DB|S3|MAKE)/ } keys %ENV};
+        %ENV = (%ENV, TIDEMARK_HOME => $self->{home}, TIDEMARK_PORT => $self->{port},
+            TIDEMARK_DEMO => $option->{demo} || 0, TIDEMARK_ENGINE => $option->{engine} || 'postgres',
+            TIDEMARK_CLIENT_RATE => 0, TIDEMARK_BIN => $self->{bin}, %{ $option->{env} || {} });
+        open STDOUT, '>&', $writer or die;
+        open STDERR, '>&', $writer or die;
+        open STDIN, '<', '/dev/null' or die;
+        exec "$ROOT/deploy/run" or die "deploy/run: $!";
+    }
+    close $writer;
+    @$self{qw(pid output said)} = ($pid, $reader, '');
+    $running{$pid} = $self;
+    $self->await_output(qr/Tidemark is ready at/, $option->{timeout} || 90);
+    return $self;
+}
+
+# Reads what deploy/run prints until it matches; dies with the logs when it ends or is late.
+sub await_output {
+    my ($self, $pattern, $timeout) = @_;
+    my $deadline = time + $timeout;
+    my $select = IO::Select->new($self->{output});
+    until ($self->{said} =~ $pattern) {
+        my $left = $deadline - time;
+        my $chunk;
+        my $got = $left > 0 && $select->can_read($left) ? sysread($self->{output}, $chunk, 65536) : undef;
+        if (!$got) {
+            my $why = defined $got ? 'ended' : 'was not ready in time';
+            die "deploy/run $why:\n$self->{said}\n" . $self->logs;
+        }
+        $self->{said} .= $chunk;
+    }
+    return $self->{said};
+}
+
+sub logs {
+    my ($self) = @_;
+    my $text = '';
+    for my $file (glob "$self->{home}/log/*.log") {
+        open my $in, '<', $file or next;
+        my @lines = <$in>;
+        splice @lines, 0, @lines - 30 if @lines > 30;
+        $text .= "--- $file\n" . join('', @lines);
+    }
+    return $text;
+}
+
+# Stops as a person would: SIGTERM, then waits. Returns the exit status.
+sub stop {
+    my ($self, $signal) = @_;
+    my $pid = delete $self->{pid} or return;
+    delete $running{$pid};
+    kill $signal || 'TERM', $pid;
+    waitpid $pid, 0;
+    my $status = $? >> 8;
+    close $self->{output};
+    delete $self->{http};
+    return $status;
+}
+
+sub DESTROY {
+    my ($self) = @_;
+    return if $self->{owner} != $$;
+    local ($?, $@);
+    $self->stop;
+    remove_tree($self->{home}) unless $self->{keeps_home};
+}
+
+END {
+    local $?;
+    $_->{owner} == $$ and $_->DESTROY for values %running;
+}
+
+sub url { return "http://127.0.0.1:$_[0]{port}" . ($_[1] // '') }
+
+# ---- HTTP ----
+
+# A request; returns HTTP::Tiny's answer with {json} decoded where the body is JSON. Options:
+# token, headers, body (a reference is sent as JSON).
+sub request {
+    my ($self, $method, $path, %option) = @_;
+    my %headers = %{ $option{headers} || {} };
+    $headers{Authorization} //= "Bearer $option{token}" if $option{token};
+    my $body = $option{body};
+    if (ref $body) {
+        $body = $json->encode($body);
+        $headers{'Content-Type'} //= 'application/json';
+    }
+    my $http = $self->{http} ||= HTTP::Tiny->new(timeout => 60, max_redirect => 0);
+    my $answer = $http->request($method, $self->url($path),
+        { headers => \%headers, defined $body ? (content => $body) : () });
+    my $type = $answer->{headers}{'content-type'} || '';
+    $answer->{json} = eval { $json->decode($answer->{content}) } if $type =~ /json/;
+    return $answer;
+}
+
+sub get { my ($self, $path, %option) = @_; return $self->request('GET', $path, %option) }
+
+sub post {
+    my ($self, $path, $body, %option) = @_;
+    return $self->request('POST', $path, %option, body => $body);
+}
+
+# Sends bytes as they are and returns all that comes back until the answer is whole, the server
+# closes, or `timeout` (5 s).
+sub raw {
+    my ($self, $bytes, $timeout) = @_;
+    my $socket = IO::Socket::INET->new(PeerAddr => "127.0.0.1:$self->{port}") or die "connect: $!";
+    local $SIG{PIPE} = 'IGNORE';
+    print {$socket} $bytes;
+    $socket->flush;
+    my ($answer, $deadline, $select) = ('', time + ($timeout || 5), IO::Select->new($socket));
+    while ((my $left = $deadline - time) > 0) {
+        $select->can_read($left) or last;
+        sysread($socket, my $chunk, 65536) or last;
+        $answer .= $chunk;
+        my ($head, $body) = split /\r\n\r\n/, $answer, 2;
+        last if defined $body && $head =~ /^Content-Length: (\d+)/mi && length $body >= $1;
+    }
+    return $answer;
+}
+
+# ---- the command line and the database ----
+
+# Runs `tidemark ARGS…`; the last argument may be { stdin => … }. Returns (status, out, err).
+sub tidemark {
+    my ($self, @args) = @_;
+    my $option = ref $args[-1] ? pop @args : {};
+    my ($in, $out, $err) = map { File::Temp->new } 1 .. 3;
+    print {$in} $option->{stdin} // '';
+    $in->flush;
+    my $pid = fork // die "fork: $!";
+    if (!$pid) {
+        delete @ENV{grep { /^(DATABASE|DB|S3)_/ } keys %ENV};
+        delete $ENV{TIDEMARK_BIN};
+        $ENV{TIDEMARK_HOME} = $self->{home};
+        open STDIN, '<', $in->filename or die;
+        open STDOUT, '>', $out->filename or die;
+        open STDERR, '>', $err->filename or die;
+        exec $self->{bin}, @args or die "$self->{bin}: $!";
+    }
+    waitpid $pid, 0;
+    my $status = $? & 127 ? 128 + ($? & 127) : $? >> 8;
+    return ($status, map { slurp($_->filename) } $out, $err);
+}
+
+sub slurp {
+    open my $file, '<', $_[0] or die "$_[0]: $!";
+    local $/;
+    return <$file> // '';
+}
+
+# As tidemark, but must succeed; returns standard output without its last newline.
+sub cli {
+    my ($self, @args) = @_;
+    my ($status, $out, $err) = $self->tidemark(@args);
+    die "tidemark @{[grep { !ref } @args]}: status $status: $err" if $status;
+    chomp $out;
+    return $out;
+}
+
+# A new token of a tenant: token('acme', 'device', '--device', 'm1').
+sub token {
+    my ($self, $tenant, $kind, @more) = @_;
+    return $self->cli('token', 'add', '--tenant', $tenant, '--kind', $kind, @more);
+}
+
+# Rows of a query by the superuser, one line a row, columns separated by |.
+sub sql {
+    my ($self, $query) = @_;
+    my $errors = gensym;
+    my $psql = (sort glob '/usr/lib/postgresql/1[5-8]/bin/psql')[-1];
+    my $pid = open3(my $in, my $out, $errors, $psql, '-X', '-A', '-t', '-q', '-v', 'ON_ERROR_STOP=1',
+        '-h', "$self->{home}/run", '-U', 'tidemark_super', '-d', 'tidemark', '-c', $query);
+    close $in;
+    my @rows = <$out>;
+    my @said = <$errors>;
+    waitpid $pid, 0;
+    die "psql: @said" if $?;
+    chomp @rows;
+    return wantarray ? @rows : $rows[0];
+}
+
+1;

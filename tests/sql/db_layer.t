@@ -1,0 +1,86 @@
+#!/usr/bin/env perl
+# The database layer (app/db) against real servers: directly and through PgBouncer in
+# transaction mode; its migration runner on each engine. The checks are in tests/unit/db_*.c.
+use strict;
+use warnings;
+use Test::More;
+use Tidemark::Cluster;
+use Tidemark::Unit qw(run_unit);
+
+# PgBouncer between the programs and the cluster: two server connections for everybody, so that
+# transactions of different clients share them. Returns the folder of its socket.
+sub start_pgbouncer {
+    my ($cluster) = @_;
+    my $folder = $cluster->home . '/pgbouncer';
+    $cluster->run('mkdir', $folder);
+    write_file("$folder/users", qq("tidemark_super" ""\n));
+    write_file("$folder/pgbouncer.ini", <<"INI");
+[databases]
+* = host=${\ $cluster->home}/run
+[pgbouncer]
+listen_addr =
+unix_socket_dir = $folder
+listen_port = 5432
+auth_type = trust
+auth_file = $folder/users
+pool_mode = transaction
+default_pool_size = 2
+max_client_conn = 50
+logfile = $folder/log
+pidfile = $folder/pid
+INI
+    $cluster->run('pgbouncer', '-q', '-d', "$folder/pgbouncer.ini");
+    return $folder;
+}
+
+sub stop_pgbouncer {
+    my ($folder) = @_;
+    open my $file, '<', "$folder/pid" or return;
+    my ($pid) = <$file> =~ /(\d+)/;
+    kill 'INT', $pid if $pid;
+    return;
+}
+
+sub write_file {
+    my ($path, $text) = @_;
+    open my $file, '>', $path or die "$path: $!";
+    print {$file} $text;
+    close $file or die "$path: $!";
+    return;
+}
+
+sub has_program {
+    my ($name) = @_;
+    return grep { -x "$_/$name" } split(/:/, $ENV{PATH} || ''), '/usr/sbin';
+}
+
+# What the server's log holds after statements of migrations were logged.
+sub check_log {
+    my ($cluster) = @_;
+    my $log = Tidemark::Cluster::slurp($cluster->home . '/log/postgres.log');
+    ok $log =~ /SCRAM-SHA-256\$/, 'passwords are set by SCRAM verifiers';
+    ok $log !~ /given at/, 'the server never sees the password itself';
+    return;
+}
+
+Tidemark::Cluster->each_engine(sub {
+    my ($cluster) = @_;
+    my $super = $cluster->session('tidemark_super');
+    $super->query("ALTER SYSTEM SET log_statement = 'all'");
+    $super->query('SELECT pg_reload_conf()');
+    run_unit($cluster, 'db_migrate');
+    check_log($cluster);
+    return if $cluster->engine ne 'postgres';    # the rest does not depend on the engine
+    run_unit($cluster, $_) for qw(db_types db_tx db_copy db_pool);
+    SKIP: {
+        skip 'PgBouncer is not installed', 4 if !has_program('pgbouncer');
+        my $folder = start_pgbouncer($cluster);
+        for my $program (qw(db_types db_tx db_copy db_pool)) {
+            run_unit($cluster, $program, name => "$program through PgBouncer", host => $folder,
+                env => ['TIDEMARK_TEST_POOLER=1']);
+        }
+        stop_pgbouncer($folder);
+    }
+});
+
+done_testing;
