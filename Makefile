@@ -28,7 +28,7 @@ ifneq ($(SANITIZE),)
     MODE_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fPIE
     LINK_FLAGS += -fsanitize=$(SANITIZE)
 else ifneq ($(COVERAGE),)
-    MODE_FLAGS := -O0 -g --coverage -fPIE
+    MODE_FLAGS := -O0 -g --coverage -fPIE -Wno-format-truncation
     LINK_FLAGS += --coverage
 else
     MODE_FLAGS := -O2 -g -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fPIE
@@ -40,7 +40,7 @@ PACKAGE_FLAGS = $(eval PACKAGE_FLAGS := $$(patsubst -I%,-isystem%,$$(shell pkg-c
 LIBS = $(eval LIBS := $$(shell pkg-config --libs $(PACKAGES)) -lfcgi -lm -pthread)$(LIBS)
 
 BANNED := $(wildcard app/base/banned.h)
-CFLAGS = -std=gnu17 $(WARNINGS) $(MODE_FLAGS) -pthread -Iapp -Ibuild $(PACKAGE_FLAGS) $(EXTRA_CFLAGS)
+CFLAGS = -std=gnu17 -D_GNU_SOURCE $(WARNINGS) $(MODE_FLAGS) -pthread -Iapp -Ibuild $(PACKAGE_FLAGS) $(EXTRA_CFLAGS)
 COMPILE = $(CC) $(CFLAGS) $(BANNED:%=-include %) -MMD -MP
 
 # ---- files ----
@@ -69,47 +69,51 @@ help:                        ## this list
 
 # ---- what people run ----
 
+# Packages first, then the build in a make of its own, which finds them; a core each.
+JOBS ?= $(shell nproc)
+BUILD = $(MAKE) --no-print-directory --jobs=$(JOBS)
+
 run: deps-run                ## install what is missing, build, serve in the foreground
-	@$(MAKE) --no-print-directory all
+	@$(BUILD) all
 	@exec deploy/run
 
 test: deps-test              ## build and run every test; TESTS="paths" for some of them
-	@$(MAKE) --no-print-directory all unit-tests benches
+	@$(BUILD) all unit-tests benches
 	@TIDEMARK_BIN=$(abspath $(B)/tidemark) TIDEMARK_BUILD=$(B) tests/run $(TESTS)
 
 bench: deps-test             ## measure a throw-away stack; figures go to build/bench/
-	@$(MAKE) --no-print-directory all benches
+	@$(BUILD) all benches
 	@TIDEMARK_BIN=$(abspath $(B)/tidemark) TIDEMARK_BUILD=$(B) $(PERL) tests/bench/run.pl $(BENCH)
 
 clean:                       ## remove everything built
 	rm -rf build
 
 lint: deps-lint              ## clang, clang-tidy, cppcheck, shellcheck, perl -c
-	@$(MAKE) --no-print-directory B=build/clang CC=clang objects unit-tests
+	@$(BUILD) B=build/clang CC=clang objects unit-tests
 	@tests/lint
 
 fmt:                         ## lay out the C sources by .clang-format
 	clang-format -i $(wildcard app/*.c app/*/*.[ch] tests/*/*.[ch])
 
 sanitize: deps-test          ## unit and HTTP tests under ASan and UBSan
-	@$(MAKE) --no-print-directory B=build/asan SANITIZE=address,undefined all unit-tests
+	@$(BUILD) B=build/asan SANITIZE=address,undefined all unit-tests
 	@ASAN_OPTIONS=abort_on_error=1:detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1 \
 	    TIDEMARK_BIN=$(abspath build/asan/tidemark) TIDEMARK_BUILD=build/asan \
 	    tests/run $(or $(TESTS),unit http)
 
 sanitize-thread: deps-test   ## ingest's unit and HTTP tests under TSan
-	@$(MAKE) --no-print-directory B=build/tsan SANITIZE=thread all unit-tests
+	@$(BUILD) B=build/tsan SANITIZE=thread all unit-tests
 	@TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 \
 	    TIDEMARK_BIN=$(abspath build/tsan/tidemark) TIDEMARK_BUILD=build/tsan \
 	    setarch -R tests/run $(or $(TESTS),$(wildcard tests/unit/ingest*.c tests/unit/db_pool*.c tests/http/ingest*.t))
 
 coverage: deps-test deps-lint          ## line coverage of unit and HTTP tests, in build/coverage/
-	@$(MAKE) --no-print-directory B=build/cov COVERAGE=1 all unit-tests
+	@$(BUILD) B=build/cov COVERAGE=1 all unit-tests
 	@tests/coverage $(TESTS)
 
 FUZZ_SECONDS := 30
 fuzz: deps-lint              ## each parser's fuzz target for FUZZ_SECONDS (30)
-	@$(MAKE) --no-print-directory B=build/fuzz CC=clang SANITIZE=fuzzer-no-link,address,undefined fuzzers
+	@$(BUILD) B=build/fuzz CC=clang SANITIZE=fuzzer-no-link,address,undefined fuzzers
 	@for target in $(notdir $(FUZZERS)); do \
 	    mkdir -p build/fuzz/corpus/$$target tests/fuzz/corpus/$$target; \
 	    echo "fuzzing $$target"; \

@@ -32,13 +32,11 @@ static const struct command COMMANDS[] = {
     { "serve", cmd_serve, "answer pages, the API and ingest over FastCGI", IS_SERVICE },
     { "worker", cmd_worker, "run the maintenance jobs", IS_SERVICE },
     { "migrate", cmd_migrate, "bring the database to this version's schema", NEEDS_CONFIG },
-    { "seed", cmd_seed, "make the demo tenants and fill their past", NEEDS_CONFIG },
     { "tenant", cmd_tenant, "add, list, remove tenants", NEEDS_CONFIG },
     { "user", cmd_user, "add, list persons; set passwords", NEEDS_CONFIG },
     { "token", cmd_token, "add, revoke, list tokens", NEEDS_CONFIG },
     { "check", cmd_check, "ask every part whether it is well", NEEDS_CONFIG },
     { "seed", cmd_seed, "make the demo tenants, or let their devices post", NEEDS_CONFIG },
-    { "worker", cmd_worker, "run the maintenance jobs", IS_SERVICE },
     { "version", cmd_version, "print the version", NEEDS_NOTHING },
     { "help", cmd_help, "print this, and the settings", NEEDS_NOTHING },
 };
@@ -60,7 +58,8 @@ static int cmd_help(const struct config *config, int argc, char **argv)
 
     if (!is_markdown) {
         print_usage(stdout);
-        puts("\nSettings, from the environment or a file given with --config (the environment wins):\n");
+        puts("\nSettings, from the environment or a file given with --config (the environment "
+             "wins):\n");
     }
     config_print(stdout, is_markdown);
     return EXIT_OK;
@@ -104,6 +103,7 @@ static int run_command(const struct command *command, const char *path, int argc
     bool is_quiet = command->kind != IS_SERVICE && config.log_level == LOG_INFO;
     log_open(is_quiet ? LOG_WARN : config.log_level, config.log_format, command->name);
     int status = command->run(&config, argc, argv);
+    config_free(&config);
     if (fflush(stdout) != 0) {
         fprintf(stderr, "tidemark: writing the output failed: %s\n", strerror(errno));
         return status == EXIT_OK ? EXIT_FAILED : status;

@@ -21,11 +21,12 @@ struct str cookie_read(const struct http_request *request, const char *name, boo
     return http_cookie(request, full);
 }
 
-bool cookie_write(struct http_response *response, const char *name, const char *value, bool is_secure,
-                  int64_t seconds)
+bool cookie_write(struct http_response *response, const char *name, const char *value,
+                  bool is_secure, int64_t seconds)
 {
-    const char *text = arena_printf(response->arena, "%s%s=%s; Path=/; Max-Age=%lld; HttpOnly; SameSite=Lax%s",
-                                    is_secure ? SECURE_PREFIX : "", name, value, (long long)seconds,
-                                    is_secure ? "; Secure" : "");
+    const char *text =
+        arena_printf(response->arena, "%s%s=%s; Path=/; Max-Age=%lld; HttpOnly; SameSite=Lax%s",
+                     is_secure ? SECURE_PREFIX : "", name, value, (long long)seconds,
+                     is_secure ? "; Secure" : "");
     return text && http_add_header(response, "Set-Cookie", text);
 }

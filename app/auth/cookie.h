@@ -14,7 +14,7 @@ bool cookie_is_secure(const struct config *config, const struct http_request *re
 struct str cookie_read(const struct http_request *request, const char *name, bool is_secure);
 
 /* Sets it for `seconds` (0: removes it), HttpOnly and SameSite=Lax. False without room. */
-bool cookie_write(struct http_response *response, const char *name, const char *value, bool is_secure,
-                  int64_t seconds);
+bool cookie_write(struct http_response *response, const char *name, const char *value,
+                  bool is_secure, int64_t seconds);
 
 #endif

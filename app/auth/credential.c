@@ -81,8 +81,8 @@ struct credential credential_find(const struct http_request *request, unsigned p
     if (places & CREDENTIAL_IN_COOKIE) {
         found.secret = session_secret(request, is_secure);
         if (found.secret.len > 0) {
-            found.kind = found.secret.len <= MAX_SECRET_BYTES ? CREDENTIAL_SESSION
-                                                              : CREDENTIAL_NONSENSE;
+            found.kind =
+                found.secret.len <= MAX_SECRET_BYTES ? CREDENTIAL_SESSION : CREDENTIAL_NONSENSE;
         }
     }
     return found;

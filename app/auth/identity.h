@@ -8,10 +8,10 @@
 
 enum identity_kind {
     IDENTITY_NONE,
-    IDENTITY_DEVICE,   /* a device token: may only ingest */
-    IDENTITY_API,      /* an api token: reads its tenant */
-    IDENTITY_ADMIN,    /* an admin token */
-    IDENTITY_PERSON    /* a browser session */
+    IDENTITY_DEVICE, /* a device token: may only ingest */
+    IDENTITY_API,    /* an api token: reads its tenant */
+    IDENTITY_ADMIN,  /* an admin token */
+    IDENTITY_PERSON  /* a browser session */
 };
 
 enum identity_role { ROLE_NONE, ROLE_VIEWER, ROLE_ADMIN };
@@ -19,20 +19,20 @@ enum operator_role { OPERATOR_NONE, OPERATOR_VIEW, OPERATOR_ADMIN };
 
 struct identity {
     enum identity_kind kind;
-    int32_t tenant_id;          /* 0: none chosen (an operator without a membership) */
+    int32_t tenant_id; /* 0: none chosen (an operator without a membership) */
     const char *tenant_slug, *tenant_name;
     const char *tenant_timezone, *tenant_currency;
-    bool may_register;          /* the tenant's auto_register */
-    enum identity_role role;    /* in that tenant */
+    bool may_register;       /* the tenant's auto_register */
+    enum identity_role role; /* in that tenant */
     enum operator_role operator_role;
-    int64_t token_id;           /* tokens */
-    int32_t device_id;          /* a token bound to one device; 0: not bound */
+    int64_t token_id;  /* tokens */
+    int32_t device_id; /* a token bound to one device; 0: not bound */
     const char *device_key;
-    bool is_backfill;           /* may send any age */
-    int raw_days;               /* the tenant's own retention of samples; 0: the installation's */
-    int64_t person_id;          /* persons */
+    bool is_backfill;  /* may send any age */
+    int raw_days;      /* the tenant's own retention of samples; 0: the installation's */
+    int64_t person_id; /* persons */
     const char *person_email, *person_name;
-    const char *csrf;           /* the form token of the session or of the login form; NULL for tokens */
+    const char *csrf; /* the form token of the session or of the login form; NULL for tokens */
 };
 
 #endif

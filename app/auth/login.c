@@ -10,11 +10,15 @@
 #define MAX_EMAIL_BYTES 320
 #define MAX_NEXT_BYTES 2048
 
-static enum err start_session(struct db_tx *tx, const struct config *config,
-                              const struct http_request *request, struct http_response *response,
-                              const char *email, const char *address, int64_t person_id)
+/* What the attempt is counted by. */
+struct attempt {
+    const char *email, *address;
+};
+
+static enum err start_session(struct db_tx *tx, const struct http_request *request,
+                              struct http_response *response, bool is_secure,
+                              const struct attempt *attempt, int64_t person_id)
 {
-    bool is_secure = cookie_is_secure(config, request);
     struct str old = session_secret(request, is_secure);
     uint8_t hash[CRYPTO_HASH_BYTES];
     enum err err = OK;
@@ -26,38 +30,45 @@ static enum err start_session(struct db_tx *tx, const struct config *config,
     if (err == OK) {
         err = session_issue(request->op, response, is_secure, hash);
     }
-    return err == OK ? credential_login_passed(tx, email, address, person_id, hash) : err;
+    if (err != OK) {
+        return err;
+    }
+    return credential_login_passed(tx, attempt->email, attempt->address, person_id, hash);
 }
 
-enum err login_attempt(struct db_tx *tx, const struct config *config, const struct http_request *request,
-                       struct http_response *response, struct str email, struct str password,
-                       struct login_result *out)
+enum err login_attempt(struct db_tx *tx, const struct config *config,
+                       const struct http_request *request, struct http_response *response,
+                       struct login *login)
 {
     struct op *op = request->op;
     struct login_record record;
-    struct str trimmed = str_trim(email);
-    bool is_sane = trimmed.len <= MAX_EMAIL_BYTES && password.len <= MAX_PASSWORD_BYTES;
-    const char *address = arena_copy(op->arena, request->remote_addr);
-    const char *key = arena_copy(op->arena, is_sane ? trimmed : STR("too long"));
+    struct str email = str_trim(login->email);
+    bool is_sane = email.len <= MAX_EMAIL_BYTES && login->password.len <= MAX_PASSWORD_BYTES;
+    struct attempt attempt = {
+        .email = arena_copy(op->arena, is_sane ? email : STR("too long")),
+        .address = arena_copy(op->arena, request->remote_addr),
+    };
 
-    *out = (struct login_result){ .outcome = LOGIN_REFUSED };
-    if (!address || !key) {
+    login->outcome = LOGIN_REFUSED;
+    if (!attempt.email || !attempt.address) {
         return fail_memory(op);
     }
-    enum err err = credential_login_find(tx, key, address, &record);
+    enum err err = credential_login_find(tx, attempt.email, attempt.address, &record);
     if (err != OK) {
         return err;
     }
     if (record.wait_s > 0) {
-        *out = (struct login_result){ .outcome = LOGIN_WAIT, .wait_s = record.wait_s };
+        login->outcome = LOGIN_WAIT;
+        login->wait_s = record.wait_s;
         return OK;
     }
-    if (!is_sane || !password_fits(password, record.password_hash)) {
-        return credential_login_failed(tx, key, address);
+    if (!is_sane || !password_fits(login->password, record.password_hash)) {
+        return credential_login_failed(tx, attempt.email, attempt.address);
     }
-    err = start_session(tx, config, request, response, key, address, record.person_id);
+    err = start_session(tx, request, response, cookie_is_secure(config, request), &attempt,
+                        record.person_id);
     if (err == OK) {
-        out->outcome = LOGIN_PASSED;
+        login->outcome = LOGIN_PASSED;
     }
     return err;
 }

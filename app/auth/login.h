@@ -16,16 +16,18 @@ enum login_outcome {
     LOGIN_WAIT     /* too many failures: not looked at; try again in wait_s */
 };
 
-struct login_result {
+/* A login form and what became of it. */
+struct login {
+    struct str email, password; /* as typed */
     enum login_outcome outcome;
     int wait_s;
 };
 
-/* Tries a login in a transaction that may write and is bound to no tenant. A request that
- * carries an older session ends it when the login passes. */
-enum err login_attempt(struct db_tx *tx, const struct config *config, const struct http_request *request,
-                       struct http_response *response, struct str email, struct str password,
-                       struct login_result *out) MUST_CHECK;
+/* Tries a login in a transaction that may write and is bound to no tenant, and fills in its
+ * outcome. A request that carries an older session ends it when the login passes. */
+enum err login_attempt(struct db_tx *tx, const struct config *config,
+                       const struct http_request *request, struct http_response *response,
+                       struct login *login) MUST_CHECK;
 
 /* `next` where it is a path of ours, else "/": a login form must not lead elsewhere. In the op's
  * arena. */

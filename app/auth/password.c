@@ -5,7 +5,7 @@
 #include "base/limits.h"
 
 /* Of the same cost as real ones; what it hashes is nobody's password. */
-#define NOBODYS_PASSWORD \
+#define NOBODYS_PASSWORD                                     \
     "$argon2id$v=19$m=65536,t=2,p=1$dGlkZW1hcmsgbm9ib2R5IQ$" \
     "n6vQ3mB0V2mZ0bC1r8yQm3m1d5fV0kXw7n4oK2cT1uA"
 
@@ -22,7 +22,8 @@ static bool is_one_character(struct str password)
 enum err password_check(struct op *op, struct str password, struct str email)
 {
     if (password.len < MIN_PASSWORD_BYTES) {
-        return fail(op, ERR_INVALID, "The password has fewer than %d characters.", MIN_PASSWORD_BYTES);
+        return fail(op, ERR_INVALID, "The password has fewer than %d characters.",
+                    MIN_PASSWORD_BYTES);
     }
     if (password.len > MAX_PASSWORD_BYTES) {
         return fail(op, ERR_INVALID, "The password is longer than %d bytes.", MAX_PASSWORD_BYTES);

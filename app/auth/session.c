@@ -1,5 +1,5 @@
 /* Sessions: cookie ↔ secret ↔ hash ↔ person. Logging in is auth/login's business. Called by
- * serve/dispatch and the pages that switch or end a session. */
+ * serve/gate, auth/login and the page that ends a session. */
 #include "auth/session.h"
 
 #include "auth/cookie.h"
@@ -64,7 +64,8 @@ enum err session_resolve(struct op *op, struct db_tx *tx, struct str secret, str
     return who->csrf ? OK : fail_memory(op);
 }
 
-enum err session_issue(struct op *op, struct http_response *response, bool is_secure, uint8_t hash[32])
+enum err session_issue(struct op *op, struct http_response *response, bool is_secure,
+                       uint8_t hash[32])
 {
     uint8_t random[SECRET_BYTES];
     char secret[CRYPTO_BASE64URL_SIZE(SECRET_BYTES)];
@@ -93,22 +94,4 @@ enum err session_logout(struct db_tx *tx, const struct http_request *request,
     }
     crypto_sha256(secret, hash);
     return credential_session_end(tx, hash);
-}
-
-enum err session_switch(struct db_tx *tx, const struct http_request *request, bool is_secure,
-                        const char *tenant_slug, bool *is_switched)
-{
-    uint8_t hash[CRYPTO_HASH_BYTES];
-
-    crypto_sha256(session_secret(request, is_secure), hash);
-    return credential_session_switch(tx, hash, tenant_slug, is_switched);
-}
-
-enum err session_memberships(struct db_tx *tx, const struct http_request *request, bool is_secure,
-                             const struct membership **out, int *n)
-{
-    uint8_t hash[CRYPTO_HASH_BYTES];
-
-    crypto_sha256(session_secret(request, is_secure), hash);
-    return credential_memberships(tx, hash, out, n);
 }

@@ -9,15 +9,14 @@
 #include "http/response.h"
 
 struct db_tx;
-struct membership; /* domain/credential.h */
 
 /* The secret that the request's cookie holds; empty when there is none. */
 struct str session_secret(const struct http_request *request, bool is_secure);
 
 /* Whose session it is; `who->kind` is IDENTITY_NONE when it is unknown or expired. Notes that it
  * was seen where the transaction may write. */
-enum err session_resolve(struct op *op, struct db_tx *tx, struct str secret, struct identity *who)
-    MUST_CHECK;
+enum err session_resolve(struct op *op, struct db_tx *tx, struct str secret,
+                         struct identity *who) MUST_CHECK;
 
 /* A new secret, its hash stored by the caller's `hash`, its cookie in the response. */
 enum err session_issue(struct op *op, struct http_response *response, bool is_secure,
@@ -26,14 +25,5 @@ enum err session_issue(struct op *op, struct http_response *response, bool is_se
 /* Ends the request's session, if any, and removes the cookie. */
 enum err session_logout(struct db_tx *tx, const struct http_request *request,
                         struct http_response *response, bool is_secure) MUST_CHECK;
-
-/* Lets the request's session look at another of its person's tenants; *is_switched is false
- * when it is not one of them. */
-enum err session_switch(struct db_tx *tx, const struct http_request *request, bool is_secure,
-                        const char *tenant_slug, bool *is_switched) MUST_CHECK;
-
-/* The tenants that the request's person may look at. */
-enum err session_memberships(struct db_tx *tx, const struct http_request *request, bool is_secure,
-                             const struct membership **out, int *n) MUST_CHECK;
 
 #endif

@@ -38,7 +38,9 @@ static enum identity_kind kind_of(const char *kind)
         const char *name;
         enum identity_kind kind;
     } KINDS[] = {
-        { "device", IDENTITY_DEVICE }, { "api", IDENTITY_API }, { "admin", IDENTITY_ADMIN },
+        { "device", IDENTITY_DEVICE },
+        { "api", IDENTITY_API },
+        { "admin", IDENTITY_ADMIN },
     };
 
     for (size_t i = 0; i < sizeof KINDS / sizeof KINDS[0]; i++) {
@@ -61,7 +63,9 @@ static struct identity identity_of(const struct token_record *record)
         .tenant_timezone = record->tenant_timezone,
         .tenant_currency = record->tenant_currency,
         .may_register = record->may_register,
-        .role = kind == IDENTITY_ADMIN ? ROLE_ADMIN : kind == IDENTITY_API ? ROLE_VIEWER : ROLE_NONE,
+        .role = kind == IDENTITY_ADMIN ? ROLE_ADMIN
+                : kind == IDENTITY_API ? ROLE_VIEWER
+                                       : ROLE_NONE,
         .token_id = record->token_id,
         .device_id = record->device_id,
         .device_key = record->device_key,

@@ -35,8 +35,8 @@ void token_cache_free(struct token_cache *cache);
 
 /* The remembered answer for a hash, its texts copied into the op's arena. False when there is
  * none, or it is too old. */
-bool token_cache_find(struct token_cache *cache, struct op *op, const uint8_t hash[CRYPTO_HASH_BYTES],
-                      struct identity *out);
+bool token_cache_find(struct token_cache *cache, struct op *op,
+                      const uint8_t hash[CRYPTO_HASH_BYTES], struct identity *out);
 
 /* ---- asking the database ---- */
 

@@ -11,11 +11,14 @@
 #define WAYS 4
 #define MAX_TEXT_BYTES 640 /* of an identity's five texts together; others are not remembered */
 #define N_TEXTS 5
+#define AGE_US (INT64_C(1000) * TOKEN_CACHE_AGE_MS)
+#define RENEW_AGE_US (AGE_US * 4 / 5) /* from here on one caller asks again, the others go on */
 
 struct entry {
     uint8_t hash[CRYPTO_HASH_BYTES];
-    int64_t asked_us;   /* 0: empty */
-    int64_t touched_us; /* when last_used was noted */
+    int64_t asked_us;    /* 0: empty */
+    int64_t touched_us;  /* when last_used was noted */
+    int64_t renewed_us;  /* when a caller was last sent to ask again */
     struct identity who; /* its texts are offsets into `texts`, kept in text_at */
     uint16_t text_at[N_TEXTS];
     char texts[MAX_TEXT_BYTES];
@@ -139,14 +142,25 @@ static bool load_texts(const struct entry *entry, struct arena *arena, struct id
     return true;
 }
 
-bool token_cache_find(struct token_cache *cache, struct op *op, const uint8_t hash[CRYPTO_HASH_BYTES],
-                      struct identity *out)
+/* True when the answer may still be used by this caller. */
+static bool is_fresh(struct entry *entry, int64_t now_us)
 {
-    int64_t oldest_us = clock_monotonic_us() - INT64_C(1000) * TOKEN_CACHE_AGE_MS;
+    int64_t age_us = now_us - entry->asked_us;
 
+    if (age_us >= RENEW_AGE_US && age_us < AGE_US && now_us - entry->renewed_us >= AGE_US) {
+        entry->renewed_us = now_us; /* else all threads would ask at the same moment */
+        return false;
+    }
+    return age_us < AGE_US;
+}
+
+bool token_cache_find(struct token_cache *cache, struct op *op,
+                      const uint8_t hash[CRYPTO_HASH_BYTES], struct identity *out)
+{
     pthread_mutex_lock(&cache->lock);
-    const struct entry *entry = find_entry(cache, hash);
-    bool is_good = entry && entry->asked_us > oldest_us && load_texts(entry, op->arena, out);
+    struct entry *entry = find_entry(cache, hash);
+    bool is_good =
+        entry && is_fresh(entry, clock_monotonic_us()) && load_texts(entry, op->arena, out);
     pthread_mutex_unlock(&cache->lock);
     return is_good;
 }

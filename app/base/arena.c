@@ -125,11 +125,12 @@ void arena_reset(struct arena *arena)
         arena->hooks = hook->next;
         hook->cleanup(hook->object);
     }
-    while (arena->large.next != &arena->large) {
-        struct link *link = arena->large.next;
-        unlink_from_ring(link);
+    for (struct link *link = arena->large.next; link != &arena->large;) {
+        struct link *next = link->next;
         free(large_of(link));
+        link = next;
     }
+    arena->large.previous = arena->large.next = &arena->large;
     while (arena->block->next) {
         struct block *older = arena->block->next;
         block_free(arena->block);

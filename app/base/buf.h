@@ -18,6 +18,7 @@ struct buf {
     bool is_broken;
 };
 
+/* An empty buffer of at most `cap` bytes, which will lie in `arena`. */
 void buf_init(struct buf *buf, struct arena *arena, size_t cap);
 
 /* Forgets the content (and the break), keeps the allocation. */
@@ -28,7 +29,8 @@ void buf_add_str(struct buf *buf, struct str text);
 void buf_add_text(struct buf *buf, const char *text); /* NUL-terminated; NULL adds nothing */
 void buf_add_char(struct buf *buf, char c);
 void buf_add_int(struct buf *buf, int64_t value); /* decimal */
-/* The shortest decimal that reads back as the same double; value must be finite. */
+/* The shortest decimal that reads back as the same double (subnormals may come out longer);
+ * value must be finite. */
 void buf_add_double(struct buf *buf, double value);
 void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -36,6 +38,7 @@ void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(
  * when broken. */
 char *buf_reserve(struct buf *buf, size_t len);
 
+/* What was written, valid until the next write. */
 static inline struct str buf_str(const struct buf *buf)
 {
     return (struct str){ buf->data, buf->len };

@@ -384,8 +384,10 @@ static bool load(struct loader *loader, const char *path)
 bool config_load(struct config *config, const char *path, char *error, size_t error_size)
 {
     *config = (struct config){ .memory = arena_new(CONFIG_ARENA_BYTES) };
-    struct loader loader = { config, config->memory, error, error_size };
+    struct loader loader = { .config = config, .memory = config->memory };
 
+    loader.error = error;
+    loader.error_size = error_size;
     if (!config->memory) {
         return refuse(&loader, "no memory for the settings");
     }

@@ -7,17 +7,17 @@
 #define AT(field) offsetof(struct config, field)
 
 /* The rest of a row by its kind of value. */
-#define TEXT(field, fallback) SETTING_TEXT, AT(field), fallback, 0, 0, NULL, false
-#define SECRET(field) SETTING_TEXT, AT(field), NULL, 0, 0, NULL, true
-#define PATH(field, fallback) SETTING_PATH, AT(field), fallback, 0, 0, NULL, false
-#define DATABASE(field) SETTING_DATABASE_URL, AT(field), NULL, 0, 0, NULL, true
-#define URL(field) SETTING_HTTP_URL, AT(field), NULL, 0, 0, NULL, false
-#define URLS(field) SETTING_HTTP_URLS, AT(field), NULL, 0, 0, NULL, false
-#define BOOL(field, fallback) SETTING_BOOL, AT(field), fallback, 0, 0, NULL, false
-#define LEVEL(field, fallback) SETTING_LEVEL, AT(field), fallback, 0, 0, NULL, false
-#define FORMAT(field, fallback) SETTING_FORMAT, AT(field), fallback, 0, 0, NULL, false
-#define INT(field, fallback, min, max, unit) SETTING_INT, AT(field), fallback, min, max, unit, false
-#define TOOL SETTING_TOOL, 0, NULL, 0, 0, NULL, false
+#define TEXT(field, fallback) SETTING_TEXT, 0, 0, false, AT(field), fallback, NULL
+#define SECRET(field) SETTING_TEXT, 0, 0, true, AT(field), NULL, NULL
+#define PATH(field, fallback) SETTING_PATH, 0, 0, false, AT(field), fallback, NULL
+#define DATABASE(field) SETTING_DATABASE_URL, 0, 0, true, AT(field), NULL, NULL
+#define URL(field) SETTING_HTTP_URL, 0, 0, false, AT(field), NULL, NULL
+#define URLS(field) SETTING_HTTP_URLS, 0, 0, false, AT(field), NULL, NULL
+#define BOOL(field, fallback) SETTING_BOOL, 0, 0, false, AT(field), fallback, NULL
+#define LEVEL(field, fallback) SETTING_LEVEL, 0, 0, false, AT(field), fallback, NULL
+#define FORMAT(field, fallback) SETTING_FORMAT, 0, 0, false, AT(field), fallback, NULL
+#define INT(field, fallback, min, max, unit) SETTING_INT, min, max, false, AT(field), fallback, unit
+#define TOOL SETTING_TOOL, 0, 0, false, 0, NULL, NULL
 
 const struct setting settings[] = {
     { "TIDEMARK_HOME", PATH(home, "./var"), "Embedded cluster, objects, sockets and logs" },

@@ -23,11 +23,11 @@ enum setting_type {
 struct setting {
     const char *name;
     enum setting_type type;
+    int min, max;         /* of SETTING_INT */
+    bool is_secret;       /* never logged */
     size_t offset;        /* of its field in struct config; none for SETTING_TOOL */
     const char *fallback; /* the default, as it would be written; NULL: unset */
-    int min, max;         /* of SETTING_INT */
     const char *unit;     /* for people; may be NULL */
-    bool is_secret;       /* never logged */
     const char *help;
 };
 

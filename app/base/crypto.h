@@ -15,6 +15,7 @@
 /* Must be called once before anything else. False when libsodium cannot start. */
 bool crypto_open(void);
 
+/* Fills `out` with bytes that nobody can foretell. */
 void crypto_random(void *out, size_t len);
 
 /* SHA-256, for tokens (they carry 160 random bits or more) and content. */

@@ -36,6 +36,7 @@ struct err_row {
     bool is_detail_public; /* whether the detail may be shown to the client */
 };
 
+/* The row of a code; a code out of range gets that of ERR_INTERNAL. */
 const struct err_row *err_row(enum err code);
 
 #endif

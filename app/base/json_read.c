@@ -303,8 +303,8 @@ static bool unescape(struct json_reader *reader, struct str text, struct str *ou
         length += plain;
         at += plain;
         if (escape) {
-            int32_t character;
-            const char *error;
+            int32_t character = 0;
+            const char *error = NULL;
             at += take_escape(at, end, &character, &error);
             length += put_utf8(copy + length, character);
         }

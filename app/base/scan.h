@@ -36,6 +36,7 @@ static inline size_t scan_first(uint64_t marks)
 #endif
 }
 
+/* True when the byte is printable ASCII and, with `has_quotes`, needs no escape in JSON. */
 static inline bool scan_is_plain(char c, bool has_quotes)
 {
     unsigned char byte = (unsigned char)c;

@@ -25,11 +25,13 @@ static inline struct str str_of(const char *text)
     return (struct str){ text, text ? strlen(text) : 0 };
 }
 
+/* Equality of the bytes. */
 static inline bool str_equal(struct str a, struct str b)
 {
     return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
 }
 
+/* True for the empty prefix too. */
 static inline bool str_starts_with(struct str text, struct str prefix)
 {
     return text.len >= prefix.len &&

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* True for a byte that continues a sequence (10xxxxxx). */
 static inline bool utf8_is_tail(char c)
 {
     return ((unsigned char)c & 0xc0) == 0x80;

@@ -1,9 +1,9 @@
 /* One connection to PostgreSQL: described once, opened when first needed, dropped when it
  * breaks, opened again by the next transaction. Answers for how we log in and for keeping
  * a dead server from holding us; not for transactions (tx.c) nor statements (run.c). */
-#include "db/pq.h"
+#include "db/conn.h"
 
-#include "base/limits.h"
+#include "db/pq.h"
 
 #include <stdio.h>
 

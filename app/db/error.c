@@ -36,7 +36,7 @@ static const struct {
     { "42P05", ERR_UNAVAILABLE }, /* a pooler mixed up sessions; see spoils_connection */
 };
 
-enum err db_error_code(const char *sqlstate)
+static enum err code_of(const char *sqlstate)
 {
     for (size_t i = 0; i < sizeof meanings / sizeof meanings[0]; i++) {
         if (strncmp(sqlstate, meanings[i].sqlstate, strlen(meanings[i].sqlstate)) == 0) {
@@ -111,7 +111,7 @@ enum err db_error_record(struct db_tx *tx, const PGresult *result, const char *w
     db_error_line(text ? text : PQerrorMessage(tx->conn->pq), line, sizeof line);
     snprintf(tx->sqlstate, sizeof tx->sqlstate, "%s", state);
     bool is_outdated = is_plan_outdated(result, state);
-    tx->failed = is_lost || is_outdated ? ERR_UNAVAILABLE : db_error_code(state);
+    tx->failed = is_lost || is_outdated ? ERR_UNAVAILABLE : code_of(state);
     if (is_lost || is_outdated || spoils_connection(state)) {
         tx->conn->is_stale = true;
     }

@@ -107,7 +107,7 @@ static enum err start(struct migrator *migrator)
 
 /* ---- the steps ---- */
 
-/* Takes the runner's lock for the rest of the session, waiting for another run where there is one. */
+/* Takes the runner's lock for the rest of the session, waiting for another run if need be. */
 static enum err take_lock(struct migrator *migrator)
 {
     struct db_args args;

@@ -46,7 +46,7 @@ static enum err can_log_in(struct op *op, const char *owner_url, const struct db
     return OK;
 }
 
-/* The SCRAM verifier is made here, so that neither the wire nor the server's log sees the password. */
+/* The SCRAM verifier is made here: neither the wire nor the server's log sees the password. */
 static enum err set_password(const struct migrator *migrator, const struct db_login *login)
 {
     struct op *op = migrator->op;

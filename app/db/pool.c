@@ -70,7 +70,7 @@ static struct timespec deadline_after(int wait_ms)
                               .tv_nsec = at_us % US_PER_SECOND * 1000 };
 }
 
-/* An idle connection, or a new one while there may be more; NULL when all are taken. Under the mutex. */
+/* Under the mutex: an idle connection, or a new one while there may be more, else NULL. */
 static struct db_conn *take_now(struct db_pool *pool)
 {
     struct db_conn *conn = pool->idle;

@@ -95,8 +95,6 @@ void db_conn_drop(struct db_conn *conn);
 
 /* ---- error.c ---- */
 
-/* What a SQLSTATE means to the layers above. */
-enum err db_error_code(const char *sqlstate);
 /* Records the failure of `result` (NULL: of the connection) in the transaction and its op.
  * `what` names the statement for the log. */
 enum err db_error_record(struct db_tx *tx, const PGresult *result, const char *what) MUST_CHECK;

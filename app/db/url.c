@@ -1,10 +1,11 @@
 /* Connection strings of the roles. Answers for deriving a role's from the owner's and for
  * the embedded cluster's; opening them is conn.c's. Strings are built in the keyword form,
  * because a URI cannot say everything that the keyword form can. */
-#include "db/pq.h"
-#include "db/private_url.h"
+#include "db/url.h"
 
 #include "base/buf.h"
+#include "db/pq.h"
+#include "db/private_url.h"
 
 #define MAX_URL_BYTES 8192
 

@@ -30,8 +30,8 @@ enum err account_check_currency(struct op *op, const char *currency)
                           currency);
 }
 
-enum err account_tenant_add(struct db_tx *tx, const char *slug, const char *name,
-                            const char *zone, const char *currency)
+enum err account_tenant_add(struct db_tx *tx, const char *slug, const char *name, const char *zone,
+                            const char *currency)
 {
     struct db_args args;
 

@@ -28,8 +28,8 @@ enum err account_check_currency(struct op *op, const char *currency) MUST_CHECK;
 
 /* NULLs take the defaults: the slug, UTC, USD. ERR_INVALID for a zone that PostgreSQL does not
  * know, ERR_CONFLICT for a slug that is taken. */
-enum err account_tenant_add(struct db_tx *tx, const char *slug, const char *name,
-                            const char *zone, const char *currency) MUST_CHECK;
+enum err account_tenant_add(struct db_tx *tx, const char *slug, const char *name, const char *zone,
+                            const char *currency) MUST_CHECK;
 enum err account_tenant_list(struct db_tx *tx, const struct tenant_record **out, int *n) MUST_CHECK;
 /* Erases all of the tenant; `counts` gets a JSON object of rows by table. */
 enum err account_tenant_remove(struct db_tx *tx, const char *slug, const char **counts) MUST_CHECK;
@@ -48,8 +48,8 @@ enum err account_person_add(struct db_tx *tx, const char *email, const char *nam
 enum err account_membership_add(struct db_tx *tx, const char *email, const char *tenant_slug,
                                 const char *role) MUST_CHECK;
 /* Ends the person's sessions too. ERR_NOT_FOUND where nobody has the e-mail. */
-enum err account_set_password(struct db_tx *tx, const char *email, const char *password_hash)
-    MUST_CHECK;
+enum err account_set_password(struct db_tx *tx, const char *email,
+                              const char *password_hash) MUST_CHECK;
 /* Of one tenant, or (NULL) all. */
 enum err account_person_list(struct db_tx *tx, const char *tenant_slug,
                              const struct person_record **out, int *n) MUST_CHECK;

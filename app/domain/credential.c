@@ -92,47 +92,8 @@ enum err credential_session_end(struct db_tx *tx, const uint8_t hash[CRYPTO_HASH
     return db_run(tx, &q_session_end, &args, NULL);
 }
 
-enum err credential_session_switch(struct db_tx *tx, const uint8_t hash[CRYPTO_HASH_BYTES],
-                                   const char *tenant_slug, bool *is_switched)
-{
-    struct db_args args;
-    struct db_rows *rows;
-
-    args_hash(&args, tx, hash);
-    db_arg_text(&args, tenant_slug);
-    enum err err = db_run(tx, &q_session_switch, &args, &rows);
-    *is_switched = err == OK && db_count(rows) > 0 && db_bool(rows, 0, SESSION_SWITCH_IS_SWITCHED);
-    return err;
-}
-
-enum err credential_memberships(struct db_tx *tx, const uint8_t hash[CRYPTO_HASH_BYTES],
-                                const struct membership **out, int *n)
-{
-    struct db_args args;
-    struct db_rows *rows;
-
-    args_hash(&args, tx, hash);
-    enum err err = db_run(tx, &q_session_memberships, &args, &rows);
-    if (err != OK) {
-        return err;
-    }
-    *n = db_count(rows);
-    struct membership *list = arena_array(db_op(tx)->arena, (size_t)*n + 1, sizeof *list);
-    if (!list) {
-        return fail_memory(db_op(tx));
-    }
-    for (int i = 0; i < *n; i++) {
-        list[i] = (struct membership){
-            .slug = db_text(rows, i, SESSION_MEMBERSHIPS_SLUG),
-            .name = db_text(rows, i, SESSION_MEMBERSHIPS_NAME),
-            .role = db_text(rows, i, SESSION_MEMBERSHIPS_ROLE),
-        };
-    }
-    *out = list;
-    return OK;
-}
-
-static void args_login(struct db_args *args, struct db_tx *tx, const char *email, const char *address)
+static void args_login(struct db_args *args, struct db_tx *tx, const char *email,
+                       const char *address)
 {
     db_args_init(args, db_op(tx)->arena);
     db_arg_text(args, email);

@@ -21,7 +21,7 @@ struct token_record {
     int32_t device_id; /* 0: not bound */
     const char *device_key;
     bool is_backfill;
-    int raw_days;      /* the tenant's own retention of samples; 0: the installation's */
+    int raw_days; /* the tenant's own retention of samples; 0: the installation's */
 };
 
 /* Whose token has this hash. *is_found is false when it is unknown, revoked, expired, or its
@@ -39,7 +39,7 @@ struct session_record {
     const char *operator_role; /* "", "operator", "operator_admin" */
     int32_t tenant_id;         /* 0: looks at none; the texts below are NULL then */
     const char *tenant_slug, *tenant_name, *tenant_timezone, *tenant_currency;
-    const char *role;          /* in that tenant: "viewer", "admin" or "" */
+    const char *role; /* in that tenant: "viewer", "admin" or "" */
 };
 
 /* Whose session has this hash; notes that it was seen. *is_found is false when it is unknown
@@ -47,21 +47,8 @@ struct session_record {
 enum err credential_session_find(struct db_tx *tx, const uint8_t hash[CRYPTO_HASH_BYTES],
                                  struct session_record *out, bool *is_found) MUST_CHECK;
 
+/* Logs a session out; an unknown one is no failure. */
 enum err credential_session_end(struct db_tx *tx, const uint8_t hash[CRYPTO_HASH_BYTES]) MUST_CHECK;
-
-/* Lets the session look at another of its person's tenants; *is_switched is false when it is
- * not one of them. */
-enum err credential_session_switch(struct db_tx *tx, const uint8_t hash[CRYPTO_HASH_BYTES],
-                                   const char *tenant_slug, bool *is_switched) MUST_CHECK;
-
-struct membership {
-    const char *slug, *name;
-    const char *role;
-};
-
-/* The tenants that the session's person may look at, by slug. */
-enum err credential_memberships(struct db_tx *tx, const uint8_t hash[CRYPTO_HASH_BYTES],
-                                const struct membership **out, int *n) MUST_CHECK;
 
 /* What a login by e-mail and password has to be checked against. */
 struct login_record {
@@ -70,11 +57,15 @@ struct login_record {
     int wait_s;                /* more than 0: refuse without looking at the password */
 };
 
+/* Fills `out` for an e-mail and the address that the login comes from. */
 enum err credential_login_find(struct db_tx *tx, const char *email, const char *address,
                                struct login_record *out) MUST_CHECK;
-enum err credential_login_failed(struct db_tx *tx, const char *email, const char *address) MUST_CHECK;
+/* Counts a failure of both. */
+enum err credential_login_failed(struct db_tx *tx, const char *email,
+                                 const char *address) MUST_CHECK;
 /* Forgets the failures and starts the session of `hash`, which ends SESSION_IDLE_DAYS unused. */
 enum err credential_login_passed(struct db_tx *tx, const char *email, const char *address,
-                                 int64_t person_id, const uint8_t hash[CRYPTO_HASH_BYTES]) MUST_CHECK;
+                                 int64_t person_id,
+                                 const uint8_t hash[CRYPTO_HASH_BYTES]) MUST_CHECK;
 
 #endif

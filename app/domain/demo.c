@@ -158,7 +158,8 @@ static double temperature_at(const struct demo_device *device, const struct demo
     double day = (double)moment->time_us / (double)US_PER_DAY;
     double sun_hour = day + device->longitude / 360;
     bool is_outside = device->profile == DEMO_SOLAR;
-    double air = (is_outside ? 18 : 24) + (is_outside ? 7 : 1.5) * cos(2 * M_PI * (sun_hour - 0.625)) +
+    double swing = is_outside ? 7 : 1.5;
+    double air = (is_outside ? 18 : 24) + swing * cos(2 * M_PI * (sun_hour - 0.625)) +
                  4 * (demo_drift(device->seed, NOISE_AIR, day) - 0.5);
     double load = moment->watts / device->max_w;
     return air + (is_outside ? 24 : 30) * load + (is_outside ? 0 : 5);

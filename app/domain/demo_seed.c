@@ -9,55 +9,30 @@
 
 /* ---- persons ---- */
 
-static enum err is_known(struct db_tx *tx, const struct demo_person *person, bool *out)
-{
-    struct db_args args;
-    db_args_init(&args, db_op(tx)->arena);
-    db_arg_text(&args, person->email);
-    struct db_rows *rows;
-    enum err err = db_run(tx, &q_demo_person_is_known, &args, &rows);
-    if (err == OK) {
-        *out = db_bool(rows, 0, DEMO_PERSON_IS_KNOWN_IS_KNOWN);
-    }
-    return err;
-}
-
 /* Makes a person who is new: hashing a password takes a while. */
 static enum err put_person(struct db_tx *tx, const struct demo_person *person,
                            const char *operator_role)
 {
-    struct op *op = db_op(tx);
     char hash[CRYPTO_PASSWORD_SIZE];
-    bool known = false;
-    enum err err = is_known(tx, person, &known);
-    if (err != OK || known) {
+    bool is_there = false;
+    enum err err = account_person_exists(tx, person->email, &is_there);
+    if (err != OK || is_there) {
         return err;
     }
     if (!crypto_password_hash(str_of(person->password), hash)) {
-        return fail(op, ERR_INTERNAL, "no memory to hash a password");
+        return fail(db_op(tx), ERR_INTERNAL, "no memory to hash a password");
     }
-    struct db_args args;
-    db_args_init(&args, op->arena);
-    db_arg_text(&args, person->email);
-    db_arg_text(&args, person->name);
-    db_arg_text(&args, hash);
-    db_arg_text(&args, operator_role);
-    return db_run(tx, &q_demo_person_add, &args, NULL);
+    return account_person_add(tx, person->email, person->name, hash, operator_role);
 }
 
 static enum err put_member(struct db_tx *tx, const struct demo_tenant *tenant,
                            const struct demo_person *person)
 {
-    enum err err = put_person(tx, person, "");
+    enum err err = put_person(tx, person, NULL);
     if (err != OK) {
         return err;
     }
-    struct db_args args;
-    db_args_init(&args, db_op(tx)->arena);
-    db_arg_text(&args, person->email);
-    db_arg_text(&args, tenant->slug);
-    db_arg_text(&args, person->role);
-    return db_run(tx, &q_demo_membership_add, &args, NULL);
+    return account_membership_add(tx, person->email, tenant->slug, person->role);
 }
 
 /* Ends a transaction by how its work went. */
@@ -82,23 +57,13 @@ enum err demo_operator_put(struct op *op, const struct demo_conns *conns)
 
 /* ---- tokens ---- */
 
-enum err demo_token_put(struct op *op, const struct demo_conns *conns, const char *tenant_slug,
-                        const char *device_key, const char *name, const uint8_t hash[32],
-                        struct str prefix)
+enum err demo_token_put(struct op *op, const struct demo_conns *conns,
+                        const struct new_token *token)
 {
     struct db_tx *tx;
+    int64_t id = 0;
     enum err err = db_begin(op, conns->operator_conn, DB_WRITE, 0, &tx);
-    if (err != OK) {
-        return err;
-    }
-    struct db_args args;
-    db_args_init(&args, op->arena);
-    db_arg_text(&args, tenant_slug);
-    db_arg_text(&args, device_key);
-    db_arg_text(&args, name);
-    db_arg_bytes(&args, hash, CRYPTO_HASH_BYTES);
-    db_arg_str(&args, prefix);
-    return finish(tx, db_run(tx, &q_demo_token_add, &args, NULL));
+    return err == OK ? finish(tx, account_token_add(tx, token, &id)) : err;
 }
 
 enum err demo_tokens_revoke(struct op *op, const struct demo_conns *conns, const char *tenant_slug,
@@ -151,16 +116,12 @@ static enum err put_devices(struct db_tx *tx, bool is_new, struct demo_store *st
     return OK;
 }
 
-static enum err add_tenant(struct db_tx *tx, struct demo_store *store)
+static enum err find_tenant(struct db_tx *tx, struct demo_store *store)
 {
-    const struct demo_tenant *tenant = store->tenant;
     struct db_args args;
     db_args_init(&args, db_op(tx)->arena);
-    db_arg_text(&args, tenant->slug);
-    db_arg_text(&args, tenant->name);
-    db_arg_text(&args, tenant->timezone);
-    db_arg_text(&args, tenant->currency);
-    return run_for_id(tx, &q_demo_tenant_add, &args, &store->tenant_id);
+    db_arg_text(&args, store->tenant->slug);
+    return run_for_id(tx, &q_demo_tenant_find, &args, &store->tenant_id);
 }
 
 static enum err put_site(struct db_tx *tx, bool is_new, struct demo_store *store)
@@ -176,13 +137,14 @@ static enum err put_site(struct db_tx *tx, bool is_new, struct demo_store *store
 static enum err put_tenant(struct db_tx *tx, struct demo_store *store)
 {
     const struct demo_tenant *tenant = store->tenant;
-    struct db_args args;
-    db_args_init(&args, db_op(tx)->arena);
-    db_arg_text(&args, tenant->slug);
-    enum err err = run_for_id(tx, &q_demo_tenant_find, &args, &store->tenant_id);
+    enum err err = find_tenant(tx, store);
     bool is_new = err == OK && store->tenant_id == 0;
     if (is_new) {
-        err = add_tenant(tx, store);
+        err = account_tenant_add(tx, tenant->slug, tenant->name, tenant->timezone,
+                                 tenant->currency);
+    }
+    if (err == OK && is_new) {
+        err = find_tenant(tx, store);
     }
     if (err == OK) {
         err = put_site(tx, is_new, store);

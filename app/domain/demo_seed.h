@@ -3,6 +3,7 @@
 #ifndef TIDEMARK_DOMAIN_DEMO_SEED_H
 #define TIDEMARK_DOMAIN_DEMO_SEED_H
 
+#include "domain/account.h"
 #include "domain/demo.h"
 
 struct db_conn;
@@ -36,11 +37,9 @@ enum err demo_store_open(struct op *op, const struct demo_conns *conns,
 /* The operator's person, who belongs to no tenant. */
 enum err demo_operator_put(struct op *op, const struct demo_conns *conns) MUST_CHECK;
 
-/* Stores a device token's hash under `name`, for the poster of live readings. `prefix` is what
- * lists show of it. */
-enum err demo_token_put(struct op *op, const struct demo_conns *conns, const char *tenant_slug,
-                        const char *device_key, const char *name, const uint8_t hash[32],
-                        struct str prefix) MUST_CHECK;
+/* Stores a device's token for the poster of live readings. */
+enum err demo_token_put(struct op *op, const struct demo_conns *conns,
+                        const struct new_token *token) MUST_CHECK;
 
 /* Revokes the tenant's tokens of that name. */
 enum err demo_tokens_revoke(struct op *op, const struct demo_conns *conns, const char *tenant_slug,

@@ -37,7 +37,8 @@ static enum err load_slots(struct db_tx *tx, const char *bucket, int64_t longest
 }
 
 /* The slot that a bucket belongs to: the one that begins with it, else, for the bucket of a
- * site in another zone, the one its middle lies in: its day is the day of the same date. -1: none. */
+ * site in another zone, the one its middle lies in: its day is the day of the same date.
+ * -1: none. */
 static int slot_of(const struct overview_slot *slots, int n, int64_t bucket_us)
 {
     int64_t middle_us = bucket_us + (slots[0].to_us - slots[0].from_us) / 2;
@@ -55,7 +56,7 @@ static int slot_of(const struct overview_slot *slots, int n, int64_t bucket_us)
 
 /* ---- devices ---- */
 
-static enum err load_devices(struct db_tx *tx, const char *timezone, struct overview *out)
+static enum err load_devices(struct db_tx *tx, const char *zone_name, struct overview *out)
 {
     struct op *op = db_op(tx);
     struct latest_list list;
@@ -78,7 +79,7 @@ static enum err load_devices(struct db_tx *tx, const char *timezone, struct over
     /* The zone must be known over the charts and back to when each device was heard. */
     int64_t from_us = out->now_us - (OVERVIEW_DAYS + 5) * US_PER_DAY;
     int64_t oldest_us = latest_oldest(&list, out->now_us);
-    err = zone_load(tx, timezone, oldest_us < from_us ? oldest_us : from_us,
+    err = zone_load(tx, zone_name, oldest_us < from_us ? oldest_us : from_us,
                     out->now_us + 3 * US_PER_DAY, &out->zone);
     return err == OK ? latest_count(tx, out->now_us, &out->counts) : err;
 }
@@ -200,11 +201,11 @@ static enum err load_daily_energy(struct db_tx *tx, struct overview *out)
     return OK;
 }
 
-enum err overview_load(struct db_tx *tx, const char *timezone, int64_t now_us,
+enum err overview_load(struct db_tx *tx, const char *zone_name, int64_t now_us,
                        struct overview *out)
 {
     *out = (struct overview){ .now_us = now_us };
-    enum err err = load_devices(tx, timezone, out);
+    enum err err = load_devices(tx, zone_name, out);
     if (err == OK) {
         err = load_slots(tx, "1h", US_PER_HOUR, out, OVERVIEW_HOURS, out->hours);
     }

@@ -37,7 +37,7 @@ struct overview {
 
 /* Reads all of it as of `now_us` for the tenant that the transaction is bound to, with days of
  * the zone `timezone` (IANA). */
-enum err overview_load(struct db_tx *tx, const char *timezone, int64_t now_us,
+enum err overview_load(struct db_tx *tx, const char *zone_name, int64_t now_us,
                        struct overview *out) MUST_CHECK;
 
 #endif

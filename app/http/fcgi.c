@@ -8,6 +8,7 @@
 
 #include <fcgiapp.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <sys/epoll.h>
 #include <sys/time.h>
 
@@ -26,13 +27,14 @@ struct fcgi_exchange {
     uint32_t generation; /* of the slot's connection: tells a stale event */
     uint32_t index;
     int64_t idle_since_us;
-    bool is_body_over;   /* the end of the body was read */
-    bool is_broken;      /* the connection cannot carry another request */
+    bool is_body_over; /* the end of the body was read */
+    bool is_broken;    /* the connection cannot carry another request */
 };
 
 struct fcgi_server {
     struct arena *arena;
     pthread_mutex_t lock; /* over state and generation of the slots */
+    atomic_bool is_stopping;
     int listen_fd, epoll_fd;
     int n_slots;
     struct fcgi_exchange *slots;
@@ -88,6 +90,13 @@ static bool watch(struct fcgi_server *server, int op, int fd, uint32_t events, u
     return epoll_ctl(server->epoll_fd, op, fd, &event) == 0;
 }
 
+/* Of an idle connection: libfcgi's own way of closing waits for the peer. */
+static void close_idle(struct fcgi_exchange *slot)
+{
+    close(slot->fcgx.ipcFd);
+    slot->fcgx.ipcFd = -1;
+}
+
 static bool is_readable(int fd)
 {
     struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
@@ -125,7 +134,7 @@ static struct fcgi_exchange *take_slot(struct fcgi_server *server)
     if (!slot) {
         slot = find_slot(server, SLOT_IDLE);
         if (slot) {
-            FCGX_Free(&slot->fcgx, 1);
+            close_idle(slot);
         }
     }
     if (slot) {
@@ -170,7 +179,7 @@ static struct fcgi_exchange *accept_connection(struct fcgi_server *server, bool 
     }
     int fd = accept(server->listen_fd, NULL, NULL);
     if (fd < 0) {
-        *is_failed = errno == EBADF || errno == EINVAL || errno == ENOTSOCK;
+        *is_failed = errno == EBADF || errno == ENOTSOCK;
         release_slot(slot);
         return NULL;
     }
@@ -178,7 +187,7 @@ static struct fcgi_exchange *accept_connection(struct fcgi_server *server, bool 
     (void)FCGX_InitRequest(&slot->fcgx, -1, FCGI_FAIL_ACCEPT_ON_INTR);
     slot->fcgx.ipcFd = fd;
     if (!watch(server, EPOLL_CTL_ADD, fd, EPOLLONESHOT, slot_key(slot))) {
-        FCGX_Free(&slot->fcgx, 1);
+        close_idle(slot);
         release_slot(slot);
         return NULL;
     }
@@ -228,11 +237,14 @@ struct fcgi_server *fcgi_server_new(int listen_fd, int stop_fd, int max_connecti
         arena_free(arena);
         return NULL;
     }
-    *server = (struct fcgi_server){ .arena = arena, .listen_fd = listen_fd,
-                                    .n_slots = max_connections, .slots = slots };
+    server->arena = arena;
+    server->listen_fd = listen_fd;
+    server->n_slots = max_connections;
+    server->slots = slots;
     for (int i = 0; i < max_connections; i++) {
         slots[i] = (struct fcgi_exchange){ .transport = { read_variable, read_body },
-                                           .server = server, .index = (uint32_t)i };
+                                           .server = server,
+                                           .index = (uint32_t)i };
         (void)FCGX_InitRequest(&slots[i].fcgx, -1, FCGI_FAIL_ACCEPT_ON_INTR);
     }
     pthread_mutex_init(&server->lock, NULL);
@@ -253,8 +265,8 @@ void fcgi_server_free(struct fcgi_server *server)
         return;
     }
     for (int i = 0; i < server->n_slots; i++) {
-        if (server->slots[i].state != SLOT_EMPTY) {
-            FCGX_Free(&server->slots[i].fcgx, 1);
+        if (server->slots[i].state == SLOT_IDLE) {
+            close_idle(&server->slots[i]);
         }
     }
     if (server->epoll_fd >= 0) {
@@ -264,28 +276,42 @@ void fcgi_server_free(struct fcgi_server *server)
     arena_free(server->arena);
 }
 
+/* Waits for one event. At the stop, what is on its way on open connections still comes first;
+ * new connections are not taken any more. False on failure. */
+static bool wait_event(struct fcgi_server *server, uint64_t *key)
+{
+    struct epoll_event event = { .data.u64 = KEY_STOP };
+    int n;
+
+    do {
+        n = epoll_wait(server->epoll_fd, &event, 1, -1);
+    } while (n < 0 && errno == EINTR);
+    if (n > 0 && event.data.u64 == KEY_STOP) {
+        if (!atomic_exchange(&server->is_stopping, true)) {
+            (void)epoll_ctl(server->epoll_fd, EPOLL_CTL_DEL, server->listen_fd, NULL);
+        }
+        /* the stop was put behind all else that is ready */
+        (void)epoll_wait(server->epoll_fd, &event, 1, 0);
+    }
+    *key = event.data.u64;
+    return n > 0;
+}
+
 enum fcgi_next fcgi_server_next(struct fcgi_server *server, struct fcgi_exchange **out)
 {
     for (;;) {
-        struct epoll_event event;
         struct fcgi_exchange *exchange;
         bool is_failed = false;
-        int n = epoll_wait(server->epoll_fd, &event, 1, -1);
+        uint64_t key;
 
-        if (n < 0 && errno != EINTR) {
+        if (!wait_event(server, &key)) {
             return FCGI_NEXT_FAILED;
         }
-        if (n <= 0) {
-            continue;
-        }
-        if (event.data.u64 == KEY_STOP) {
+        if (key == KEY_STOP) {
             return FCGI_NEXT_STOP;
         }
-        if (event.data.u64 == KEY_LISTEN) {
-            exchange = accept_connection(server, &is_failed);
-        } else {
-            exchange = claim_idle(server, event.data.u64);
-        }
+        exchange =
+            key == KEY_LISTEN ? accept_connection(server, &is_failed) : claim_idle(server, key);
         if (is_failed) {
             return FCGI_NEXT_FAILED;
         }
@@ -297,30 +323,6 @@ enum fcgi_next fcgi_server_next(struct fcgi_server *server, struct fcgi_exchange
 }
 
 /* ---- the answer ---- */
-
-static const char *reason_of(int status)
-{
-    static const struct {
-        int status;
-        const char *reason;
-    } REASONS[] = {
-        { 200, "OK" },          { 201, "Created" },           { 204, "No Content" },
-        { 207, "Multi-Status" }, { 303, "See Other" },        { 304, "Not Modified" },
-        { 400, "Bad Request" }, { 401, "Unauthorized" },      { 403, "Forbidden" },
-        { 404, "Not Found" },   { 405, "Method Not Allowed" }, { 406, "Not Acceptable" },
-        { 409, "Conflict" },    { 411, "Length Required" },   { 413, "Content Too Large" },
-        { 415, "Unsupported Media Type" }, { 422, "Unprocessable Content" },
-        { 429, "Too Many Requests" }, { 500, "Internal Server Error" },
-        { 503, "Service Unavailable" },
-    };
-
-    for (size_t i = 0; i < sizeof REASONS / sizeof REASONS[0]; i++) {
-        if (REASONS[i].status == status) {
-            return REASONS[i].reason;
-        }
-    }
-    return "Status";
-}
 
 static void put_header(FCGX_Stream *out, const char *name, const char *value)
 {
@@ -336,7 +338,7 @@ bool fcgi_send(struct fcgi_exchange *exchange, const struct http_response *respo
     bool has_body = response->status != 204 && response->status != 304;
     char text[64];
 
-    (void)snprintf(text, sizeof text, "%d %s", response->status, reason_of(response->status));
+    (void)snprintf(text, sizeof text, "%d %s", response->status, http_reason(response->status));
     put_header(out, "Status", text);
     if (has_body) {
         (void)snprintf(text, sizeof text, "%zu", response->body.len);
@@ -364,7 +366,7 @@ void fcgi_finish(struct fcgi_exchange *exchange)
         exchange->is_broken = !http_drain_body(&exchange->transport, DRAIN_MAX_BYTES);
     }
     /* Full, and somebody waits: nginx does not reuse a connection that ends with its answer. */
-    if (exchange->is_broken ||
+    if (exchange->is_broken || atomic_load(&server->is_stopping) ||
         (is_every_slot_taken(server) && is_readable(server->listen_fd))) {
         exchange->fcgx.keepConnection = 0;
     }
@@ -378,8 +380,9 @@ void fcgi_finish(struct fcgi_exchange *exchange)
     exchange->state = SLOT_IDLE;
     exchange->idle_since_us = clock_monotonic_us();
     /* with the lock: once watched, another thread may claim the slot */
-    if (!watch(server, EPOLL_CTL_MOD, fd, EPOLLIN | EPOLLRDHUP | EPOLLONESHOT, slot_key(exchange))) {
-        FCGX_Free(&exchange->fcgx, 1);
+    if (!watch(server, EPOLL_CTL_MOD, fd, EPOLLIN | EPOLLRDHUP | EPOLLONESHOT,
+               slot_key(exchange))) {
+        close_idle(exchange);
         exchange->state = SLOT_EMPTY;
     }
     pthread_mutex_unlock(&server->lock);

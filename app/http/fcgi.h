@@ -14,8 +14,8 @@ struct fcgi_exchange; /* a connection with the request it carries now */
 
 enum fcgi_next {
     FCGI_NEXT_REQUEST,
-    FCGI_NEXT_STOP,   /* `stop_fd` became readable */
-    FCGI_NEXT_FAILED  /* the listening socket is of no use */
+    FCGI_NEXT_STOP,  /* `stop_fd` became readable */
+    FCGI_NEXT_FAILED /* the listening socket is of no use */
 };
 
 /* Serves `listen_fd` (non-blocking) until `stop_fd` is readable, keeping at most

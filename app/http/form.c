@@ -47,7 +47,8 @@ static enum err add_pair(struct op *op, const char *what, struct str piece, stru
 
     if (!http_decode(op->arena, name, true, &pair->name) ||
         !http_decode(op->arena, value, true, &pair->value)) {
-        return fail(op, ERR_MALFORMED, "The %s holds a bad escape or bytes that are not UTF-8.", what);
+        return fail(op, ERR_MALFORMED, "The %s holds a bad escape or bytes that are not UTF-8.",
+                    what);
     }
     return OK;
 }

@@ -86,7 +86,8 @@ static enum err inflate_all(struct op *op, z_stream *stream, enum inflate_format
                 return OK;
             }
             if (format != INFLATE_GZIP || inflateReset(stream) != Z_OK) {
-                return fail(op, ERR_MALFORMED, "The compressed body is followed by something else.");
+                return fail(op, ERR_MALFORMED,
+                            "The compressed body is followed by something else.");
             }
             continue; /* a further gzip member; anything else fails at its header */
         }

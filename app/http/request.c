@@ -12,8 +12,8 @@ static const struct {
     const char *name;
     enum http_method method;
 } METHODS[] = {
-    { "GET", HTTP_GET },       { "HEAD", HTTP_HEAD },     { "POST", HTTP_POST },
-    { "PUT", HTTP_PUT },       { "PATCH", HTTP_PATCH },   { "DELETE", HTTP_DELETE },
+    { "GET", HTTP_GET },         { "HEAD", HTTP_HEAD },   { "POST", HTTP_POST },
+    { "PUT", HTTP_PUT },         { "PATCH", HTTP_PATCH }, { "DELETE", HTTP_DELETE },
     { "OPTIONS", HTTP_OPTIONS },
 };
 #define N_METHODS (sizeof METHODS / sizeof METHODS[0])
@@ -257,12 +257,15 @@ enum err http_read_body(struct http_request *request, size_t cap, struct str *ou
 enum err http_read_decoded_body(struct http_request *request, size_t cap, struct str *out)
 {
     struct str encoding = str_trim(http_header(request, "Content-Encoding"));
-    bool is_gzip = str_equal_nocase(encoding, STR("gzip")) || str_equal_nocase(encoding, STR("x-gzip"));
+    bool is_gzip =
+        str_equal_nocase(encoding, STR("gzip")) || str_equal_nocase(encoding, STR("x-gzip"));
     bool is_deflate = str_equal_nocase(encoding, STR("deflate"));
     struct str body;
 
-    if (encoding.len > 0 && !is_gzip && !is_deflate && !str_equal_nocase(encoding, STR("identity"))) {
-        return fail(request->op, ERR_MEDIA_TYPE, "Content-Encoding may be gzip, deflate or identity.");
+    if (encoding.len > 0 && !is_gzip && !is_deflate &&
+        !str_equal_nocase(encoding, STR("identity"))) {
+        return fail(request->op, ERR_MEDIA_TYPE,
+                    "Content-Encoding may be gzip, deflate or identity.");
     }
     enum err err = http_read_body(request, cap, &body);
     if (err != OK) {

@@ -10,11 +10,19 @@
 #include <stdint.h>
 
 enum http_method {
-    HTTP_GET = 1, HTTP_HEAD = 2, HTTP_POST = 4, HTTP_PUT = 8, HTTP_PATCH = 16, HTTP_DELETE = 32,
-    HTTP_OPTIONS = 64, HTTP_OTHER = 128
+    HTTP_GET = 1,
+    HTTP_HEAD = 2,
+    HTTP_POST = 4,
+    HTTP_PUT = 8,
+    HTTP_PATCH = 16,
+    HTTP_DELETE = 32,
+    HTTP_OPTIONS = 64,
+    HTTP_OTHER = 128
 };
 
-struct http_param { struct str name, value; };
+struct http_param {
+    struct str name, value;
+};
 
 struct http_request {
     struct op *op;
@@ -25,13 +33,13 @@ struct http_request {
     int n_segments;                            /* "/" has none */
     struct http_param query[MAX_QUERY_PARAMS]; /* decoded */
     int n_query;
-    struct http_param captures[4];             /* {name} parts of the matched route */
+    struct http_param captures[4]; /* {name} parts of the matched route */
     int n_captures;
-    struct str content_type;                   /* without parameters, lower case */
-    int64_t content_length;                    /* -1: not said (chunked, unbuffered) */
-    struct str remote_addr;                    /* of the client, after TRUSTED_PROXIES */
+    struct str content_type; /* without parameters, lower case */
+    int64_t content_length;  /* -1: not said (chunked, unbuffered) */
+    struct str remote_addr;  /* of the client, after TRUSTED_PROXIES */
     bool is_https;
-    struct http_transport *transport;          /* headers and body; see http_header, http_read_body */
+    struct http_transport *transport; /* headers and body; see http_header, http_read_body */
 };
 
 /* The value of a header by its ordinary name ("Accept-Language"); empty view when absent. */
@@ -52,7 +60,8 @@ enum err http_read_body(struct http_request *request, size_t cap, struct str *ou
 
 /* The same with Content-Encoding gzip or deflate inflated; `cap` counts inflated bytes.
  * ERR_MEDIA_TYPE for another encoding. */
-enum err http_read_decoded_body(struct http_request *request, size_t cap, struct str *out) MUST_CHECK;
+enum err http_read_decoded_body(struct http_request *request, size_t cap,
+                                struct str *out) MUST_CHECK;
 
 /* Percent-decodes into the arena; `is_form` turns + into a space. False on a bad escape,
  * NUL or bytes that are not UTF-8. */

@@ -114,7 +114,8 @@ void http_problem_items(struct http_response *response, const struct op *op, str
         json_close_array(&json);
     }
     json_close_object(&json);
-    if ((row->status == 503 || row->status == 429) && !http_response_header(response, "Retry-After")) {
+    if ((row->status == 503 || row->status == 429) &&
+        !http_response_header(response, "Retry-After")) {
         (void)http_add_header(response, "Retry-After", RETRY_AFTER_SECONDS);
     }
 }
@@ -122,4 +123,40 @@ void http_problem_items(struct http_response *response, const struct op *op, str
 void http_problem(struct http_response *response, const struct op *op, struct str instance)
 {
     http_problem_items(response, op, instance, NULL, 0);
+}
+
+const char *http_reason(int status)
+{
+    static const struct {
+        int status;
+        const char *reason;
+    } REASONS[] = {
+        { 200, "OK" },
+        { 201, "Created" },
+        { 204, "No Content" },
+        { 207, "Multi-Status" },
+        { 303, "See Other" },
+        { 304, "Not Modified" },
+        { 400, "Bad Request" },
+        { 401, "Unauthorized" },
+        { 403, "Forbidden" },
+        { 404, "Not Found" },
+        { 405, "Method Not Allowed" },
+        { 406, "Not Acceptable" },
+        { 409, "Conflict" },
+        { 411, "Length Required" },
+        { 413, "Content Too Large" },
+        { 415, "Unsupported Media Type" },
+        { 422, "Unprocessable Content" },
+        { 429, "Too Many Requests" },
+        { 500, "Internal Server Error" },
+        { 503, "Service Unavailable" },
+    };
+
+    for (size_t i = 0; i < sizeof REASONS / sizeof REASONS[0]; i++) {
+        if (REASONS[i].status == status) {
+            return REASONS[i].reason;
+        }
+    }
+    return "Status";
 }

@@ -9,14 +9,17 @@
 #define HTTP_MAX_HEADERS 24
 
 struct http_response {
-    int status;                 /* 200 unless set */
-    const char *content_type;   /* NULL when there is no body */
-    struct { const char *name, *value; } headers[HTTP_MAX_HEADERS];
+    int status;               /* 200 unless set */
+    const char *content_type; /* NULL when there is no body */
+    struct {
+        const char *name, *value;
+    } headers[HTTP_MAX_HEADERS];
     int n_headers;
     struct buf body;
     struct arena *arena;
 };
 
+/* An empty 200. */
 void http_response_init(struct http_response *response, struct arena *arena);
 
 /* Adds a header; the value is copied, and refused (false) when it holds CR, LF or NUL. */
@@ -38,12 +41,15 @@ const char *http_public_detail(const struct op *op);
 
 /* One entry of the `errors` list of a problem or a 207. */
 struct http_item_error {
-    int index;            /* position in the request, or -1 */
-    const char *field;    /* or NULL */
+    int index;         /* position in the request, or -1 */
+    const char *field; /* or NULL */
     const char *detail;
 };
 /* As http_problem, with the list. */
 void http_problem_items(struct http_response *response, const struct op *op, struct str instance,
                         const struct http_item_error *items, int n_items);
+
+/* The words of a status line, "Not Found". */
+const char *http_reason(int status);
 
 #endif

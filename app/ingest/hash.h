@@ -8,12 +8,14 @@
 #include <stdint.h>
 #include <string.h>
 
+/* One step: stirs a word into the hash. */
 static inline uint64_t ingest_hash_mix(uint64_t hash, uint64_t word)
 {
     hash = (hash ^ word) * UINT64_C(0x9fb21c651e98df25);
     return hash ^ (hash >> 29);
 }
 
+/* The hash of some bytes. For tables in memory only: it may differ between builds. */
 static inline uint64_t ingest_hash(uint64_t seed, const void *bytes, size_t len)
 {
     const char *at = bytes;

@@ -16,6 +16,7 @@ struct row_arrays {
 /* Room for `n` rows. False beyond the arena's cap. */
 bool row_arrays_open(struct row_arrays *arrays, struct arena *arena, size_t n) MUST_CHECK;
 
+/* Appends a row; there must be room. */
 void row_arrays_add(struct row_arrays *arrays, const struct batch_row *row);
 
 /* Runs a statement whose parameters are tenants, series, times and values. `out` as db_run. */

@@ -7,6 +7,8 @@
 
 #include <time.h>
 
+#define MAX_FAST_WRITERS 16
+
 struct lane {
     struct ingest_ticket *first, **last;
     size_t n_rows;     /* waiting */
@@ -21,6 +23,8 @@ struct ingest_queue {
     pthread_mutex_t lock;
     pthread_cond_t idle; /* nothing is waiting or at work */
     struct lane lanes[LANE_COUNT];
+    uint64_t n_batches;                  /* of the fast lane, taken so far: the last one's number */
+    uint64_t at_work[MAX_FAST_WRITERS];  /* their numbers; 0: none */
     size_t max_bytes;
     struct ingest_queue_counts counts;
     bool is_closed;
@@ -144,8 +148,43 @@ static bool is_over(const struct ingest_queue *queue, enum ingest_lane lane)
                                   queue->lanes[LANE_FAST].n_busy == 0));
 }
 
+/* ---- what a late batch has to wait for ----
+ * A row is late where another batch claimed its time, and only when that one is finished does
+ * the database know whether the row is new. */
+
+static void begin_batch(struct ingest_queue *queue, struct ingest_ticket *batch)
+{
+    batch->batch = ++queue->n_batches;
+    for (int i = 0; i < MAX_FAST_WRITERS; i++) {
+        if (!queue->at_work[i]) {
+            queue->at_work[i] = batch->batch;
+            return;
+        }
+    }
+}
+
+static void end_batch(struct ingest_queue *queue, const struct ingest_ticket *batch)
+{
+    for (int i = 0; i < MAX_FAST_WRITERS; i++) {
+        if (queue->at_work[i] == batch->batch) {
+            queue->at_work[i] = 0;
+        }
+    }
+}
+
+/* True when every batch up to the ticket's `after` is finished. */
+static bool is_its_turn(const struct ingest_queue *queue, const struct ingest_ticket *ticket)
+{
+    for (int i = 0; i < MAX_FAST_WRITERS; i++) {
+        if (queue->at_work[i] && queue->at_work[i] <= ticket->after) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Cuts a batch off the lane's front: at least one ticket, more while the limits hold. */
-static struct ingest_ticket *lane_cut(struct lane *lane)
+static struct ingest_ticket *lane_cut(const struct ingest_queue *queue, struct lane *lane)
 {
     struct ingest_ticket *batch = lane->first;
     struct ingest_ticket *ticket = batch;
@@ -153,7 +192,7 @@ static struct ingest_ticket *lane_cut(struct lane *lane)
     size_t bytes = ticket->bytes;
 
     while (ticket->next && rows + rows_in(ticket->next) <= BATCH_MAX_ROWS &&
-           bytes + ticket->next->bytes <= BATCH_MAX_BYTES) {
+           bytes + ticket->next->bytes <= BATCH_MAX_BYTES && is_its_turn(queue, ticket->next)) {
         ticket = ticket->next;
         rows += rows_in(ticket);
         bytes += ticket->bytes;
@@ -175,18 +214,22 @@ struct ingest_ticket *ingest_queue_take(struct ingest_queue *queue, enum ingest_
     (void)pthread_mutex_lock(&queue->lock);
     for (;;) {
         int64_t now_us = clock_monotonic_us();
-        if (lane->first && is_worth_taking(lane, now_us)) {
-            batch = lane_cut(lane);
+        bool is_ready = lane->first && is_its_turn(queue, lane->first);
+        if (is_ready && is_worth_taking(lane, now_us)) {
+            batch = lane_cut(queue, lane);
             lane->n_busy++;
             lane->since_us = now_us;
+            if (which == LANE_FAST) {
+                begin_batch(queue, batch);
+            }
             break;
         }
-        if (lane->first) {
+        if (is_ready) {
             lane->is_watched = true;
             cond_wait_until(&lane->work, &queue->lock,
                             lane->since_us + SECOND_WRITER_WAIT_MS * (US_PER_SECOND / 1000));
             lane->is_watched = false;
-        } else if (is_over(queue, which)) {
+        } else if (!lane->first && is_over(queue, which)) {
             break;
         } else {
             (void)pthread_cond_wait(&lane->work, &queue->lock);
@@ -210,10 +253,14 @@ void ingest_queue_finish(struct ingest_queue *queue, enum ingest_lane lane,
     struct lane *late = &queue->lanes[LANE_LATE];
 
     (void)pthread_mutex_lock(&queue->lock);
+    if (lane == LANE_FAST) {
+        end_batch(queue, tickets);
+    }
     while (tickets) {
         /* before it is done: its owner may be gone right after */
         struct ingest_ticket *next = tickets->next;
         if (lane == LANE_FAST && tickets->result == OK && tickets->n_late) {
+            tickets->after = queue->n_batches;
             lane_append(late, tickets);
         } else {
             ticket_done(queue, tickets);

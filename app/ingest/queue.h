@@ -44,6 +44,7 @@ void ingest_queue_close(struct ingest_queue *queue);
 /* Waits until every ticket is done, at most until `deadline_us` (monotonic). True when it is. */
 bool ingest_queue_drain(struct ingest_queue *queue, int64_t deadline_us);
 
+/* What is in the queue and went through it, for the metrics. */
 struct ingest_queue_counts ingest_queue_count(struct ingest_queue *queue);
 
 #endif

@@ -19,6 +19,8 @@ struct ingest_ticket {
     /* the queue's, under its mutex */
     pthread_cond_t ready;
     bool is_done;
+    uint64_t batch;                 /* of the fast lane: its own number; then, in the late lane, */
+    uint64_t after;                 /* the last one that must be finished before */
 
     /* the writer's, the request's own once it is done */
     size_t n_late;                  /* rows left to the late lane */

@@ -33,6 +33,7 @@ struct ingest_writers *ingest_writers_start(const struct writer_parts *parts);
  * what fails now instead of trying again. NULL is allowed. */
 void ingest_writers_stop(struct ingest_writers *writers, bool is_abandoning);
 
+/* What the writers have done so far, for the metrics; theirs. */
 struct writer_counts *ingest_writers_counts(struct ingest_writers *writers);
 
 #endif

@@ -45,7 +45,8 @@ static enum err ask_schema(struct check *check, enum db_role role)
     if (err != OK) {
         return err;
     }
-    struct db_options options = { .url = url, .name = "tidemark check",
+    struct db_options options = { .url = url,
+                                  .name = "tidemark check",
                                   .statement_timeout_ms = ANSWER_SECONDS * 1000 };
     struct db_conn *conn = db_conn_new(&options);
     if (!conn) {
@@ -118,8 +119,8 @@ static bool check_nginx(struct check *check)
                                    .sin_port = htons((uint16_t)config->port) };
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-    (void)snprintf(check->why, sizeof check->why, "http://%s:%d/v1/readyz does not answer 200", host,
-                   config->port);
+    (void)snprintf(check->why, sizeof check->why, "http://%s:%d/v1/readyz does not answer 200",
+                   host, config->port);
     bool is_well = fd >= 0 && inet_pton(AF_INET, host, &address.sin_addr) == 1 &&
                    connect(fd, (const struct sockaddr *)&address, sizeof address) == 0 &&
                    is_answered_200(fd, "/v1/readyz");

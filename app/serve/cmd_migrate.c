@@ -20,8 +20,7 @@ int cmd_migrate(const struct config *config, int argc, char **argv)
         { "--status", NULL, "only list the migrations, applied and pending", NULL, &is_status },
         { .name = NULL },
     };
-    int n_words;
-    int status = options_parse(argc, argv, &HELP, rows, NULL, 0, &n_words);
+    int status = options_parse(argc, argv, &HELP, rows, NULL);
     struct arena *arena = status < 0 ? arena_new(MIGRATE_ARENA_BYTES) : NULL;
     struct op op;
 
@@ -29,8 +28,8 @@ int cmd_migrate(const struct config *config, int argc, char **argv)
         return status < 0 ? EXIT_FAILED : status;
     }
     op_init(&op, arena, "migrate");
-    enum err err = is_status ? db_migrate_status(&op, config, stdout)
-                             : db_migrate(&op, config, stderr);
+    enum err err =
+        is_status ? db_migrate_status(&op, config, stdout) : db_migrate(&op, config, stderr);
     if (err != OK) {
         options_complain(&op);
     }

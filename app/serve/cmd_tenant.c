@@ -18,32 +18,32 @@ static int add(const struct config *config, int argc, char **argv)
         { "--currency", "CUR", "ISO 4217; default: USD", &currency, NULL },
         { .name = NULL },
     };
-    int n_words;
-    int status = options_parse(argc, argv, &ADD_HELP, rows, &slug, 1, &n_words);
-    struct operator operator;
+    struct option_words words = { &slug, 1, 0 };
+    int status = options_parse(argc, argv, &ADD_HELP, rows, &words);
+    struct operator_session session;
 
-    if (status >= 0 || n_words != 1) {
+    if (status >= 0 || words.n != 1) {
         return status >= 0 ? status : options_misused(&ADD_HELP, "which tenant?");
     }
-    enum err err = operator_open(&operator, config);
+    enum err err = operator_open(&session, config);
     if (err == OK) {
-        err = account_check_slug(&operator.op, slug);
+        err = account_check_slug(&session.op, slug);
     }
     if (err == OK && currency) {
-        err = account_check_currency(&operator.op, currency);
+        err = account_check_currency(&session.op, currency);
     }
     if (err == OK) {
-        err = account_tenant_add(operator.tx, slug, name, zone, currency);
+        err = account_tenant_add(session.tx, slug, name, zone, currency);
     }
     if (err == ERR_CONFLICT) {
-        op_clear_fault(&operator.op);
-        err = fail(&operator.op, ERR_CONFLICT, "there is a tenant %s already", slug);
+        op_clear_fault(&session.op);
+        err = fail(&session.op, ERR_CONFLICT, "there is a tenant %s already", slug);
     }
-    status = operator_close(&operator, err);
+    status = operator_close(&session, err);
     if (status == EXIT_OK) {
         fprintf(stderr, "made the tenant %s\n", slug);
     }
-    operator_free(&operator);
+    operator_free(&session);
     return status;
 }
 
@@ -55,23 +55,23 @@ static const struct options_help LIST_HELP = {
 static int list(const struct config *config, int argc, char **argv)
 {
     const struct tenant_record *tenants = NULL;
-    struct operator operator;
+    struct operator_session session;
     int n = 0;
     int status = options_none(argc, argv, &LIST_HELP);
 
     if (status >= 0) {
         return status;
     }
-    enum err err = operator_open(&operator, config);
+    enum err err = operator_open(&session, config);
     if (err == OK) {
-        err = account_tenant_list(operator.tx, &tenants, &n);
+        err = account_tenant_list(session.tx, &tenants, &n);
     }
-    status = operator_close(&operator, err);
+    status = operator_close(&session, err);
     for (int i = 0; status == EXIT_OK && i < n; i++) {
         printf("%s\t%s\t%s\t%s\t%s\t%lld\n", tenants[i].slug, tenants[i].name, tenants[i].timezone,
                tenants[i].currency, tenants[i].status, (long long)tenants[i].devices);
     }
-    operator_free(&operator);
+    operator_free(&session);
     return status;
 }
 
@@ -86,7 +86,8 @@ static bool is_confirmed(const char *slug)
     char answer[128];
 
     if (!isatty(STDIN_FILENO)) {
-        fprintf(stderr, "tidemark: nothing was removed: --yes is needed where nobody can be asked\n");
+        fprintf(stderr,
+                "tidemark: nothing was removed: --yes is needed where nobody can be asked\n");
         return false;
     }
     fprintf(stderr, "Everything of %s will be gone. Type its slug to go on: ", slug);
@@ -106,25 +107,25 @@ static int remove_tenant(const struct config *config, int argc, char **argv)
         { "--yes", NULL, "do not ask", NULL, &is_sure },
         { .name = NULL },
     };
-    int n_words;
-    int status = options_parse(argc, argv, &REMOVE_HELP, rows, &slug, 1, &n_words);
-    struct operator operator;
+    struct option_words words = { &slug, 1, 0 };
+    int status = options_parse(argc, argv, &REMOVE_HELP, rows, &words);
+    struct operator_session session;
 
-    if (status >= 0 || n_words != 1) {
+    if (status >= 0 || words.n != 1) {
         return status >= 0 ? status : options_misused(&REMOVE_HELP, "which tenant?");
     }
     if (!is_sure && !is_confirmed(slug)) {
         return EXIT_FAILED;
     }
-    enum err err = operator_open(&operator, config);
+    enum err err = operator_open(&session, config);
     if (err == OK) {
-        err = account_tenant_remove(operator.tx, slug, &counts);
+        err = account_tenant_remove(session.tx, slug, &counts);
     }
-    status = operator_close(&operator, err);
+    status = operator_close(&session, err);
     if (status == EXIT_OK) {
         fprintf(stderr, "removed %s: %s\n", slug, counts);
     }
-    operator_free(&operator);
+    operator_free(&session);
     return status;
 }
 

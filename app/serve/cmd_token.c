@@ -27,7 +27,10 @@ static bool read_expiry(const char *text, int64_t now_us, int64_t *out_us)
         char letter;
         int64_t us;
     } UNITS[] = {
-        { 'h', US_PER_HOUR }, { 'd', US_PER_DAY }, { 'w', 7 * US_PER_DAY }, { 'y', 365 * US_PER_DAY },
+        { 'h', US_PER_HOUR },
+        { 'd', US_PER_DAY },
+        { 'w', 7 * US_PER_DAY },
+        { 'y', 365 * US_PER_DAY },
     };
     size_t len = strlen(text);
     long long n;
@@ -55,8 +58,9 @@ static int check_options(const struct add_options *options, int64_t *expires_us)
     if (!is_device && (options->device || options->is_backfill)) {
         return options_misused(&ADD_HELP, "--device and --backfill belong to --kind device");
     }
-    if (options->device && (options->device[0] == '\0' || strlen(options->device) > MAX_NAME_BYTES ||
-                            !str_is_utf8(str_of(options->device)))) {
+    if (options->device &&
+        (options->device[0] == '\0' || strlen(options->device) > MAX_NAME_BYTES ||
+         !str_is_utf8(str_of(options->device)))) {
         return options_misused(&ADD_HELP, "--device needs a key of 1 to %d bytes", MAX_NAME_BYTES);
     }
     if (options->expires && !read_expiry(options->expires, clock_now_us(), expires_us)) {
@@ -70,7 +74,7 @@ static int add_token(const struct config *config, const struct add_options *opti
 {
     char token[TOKEN_SIZE], prefix[TOKEN_SHOWN_BYTES + 1];
     uint8_t hash[CRYPTO_HASH_BYTES];
-    struct operator operator;
+    struct operator_session session;
     int64_t id = 0;
 
     token_make(token);
@@ -86,16 +90,17 @@ static int add_token(const struct config *config, const struct add_options *opti
         .expires_us = expires_us,
         .is_backfill = options->is_backfill,
     };
-    enum err err = operator_open(&operator, config);
+    enum err err = operator_open(&session, config);
     if (err == OK) {
-        err = account_token_add(operator.tx, &made, &id);
+        err = account_token_add(session.tx, &made, &id);
     }
-    int status = operator_close(&operator, err);
+    int status = operator_close(&session, err);
     if (status == EXIT_OK) {
         printf("%s\n", token);
-        fprintf(stderr, "made the token %lld (%s…); it is not shown again\n", (long long)id, prefix);
+        fprintf(stderr, "made the token %lld (%s…); it is not shown again\n", (long long)id,
+                prefix);
     }
-    operator_free(&operator);
+    operator_free(&session);
     explicit_bzero(token, sizeof token);
     return status;
 }
@@ -105,9 +110,10 @@ static int add(const struct config *config, int argc, char **argv)
     struct add_options options = { .tenant = NULL };
     const struct option_row rows[] = {
         { "--tenant", "SLUG", "whose token", &options.tenant, NULL },
-        { "--kind", "K", "device: may ingest; api: may read; admin: may change", &options.kind, NULL },
-        { "--device", "KEY", "the only device it may post for; made where missing",
-          &options.device, NULL },
+        { "--kind", "K", "device: may ingest; api: may read; admin: may change", &options.kind,
+          NULL },
+        { "--device", "KEY", "the only device it may post for; made where missing", &options.device,
+          NULL },
         { "--name", "N", "to tell it apart in lists", &options.name, NULL },
         { "--expires", "90d", "after hours (h), days (d), weeks (w), years (y), or at a time",
           &options.expires, NULL },
@@ -115,8 +121,7 @@ static int add(const struct config *config, int argc, char **argv)
         { .name = NULL },
     };
     int64_t expires_us = ACCOUNT_NEVER;
-    int n_words;
-    int status = options_parse(argc, argv, &ADD_HELP, rows, NULL, 0, &n_words);
+    int status = options_parse(argc, argv, &ADD_HELP, rows, NULL);
 
     if (status < 0) {
         status = check_options(&options, &expires_us);
@@ -140,29 +145,30 @@ static int revoke_token(const struct config *config, int argc, char **argv)
         { .name = NULL },
     };
     char prefix[TOKEN_SHOWN_BYTES + 1];
-    struct operator operator;
-    int n_words, n = 0;
-    int status = options_parse(argc, argv, &REVOKE_HELP, rows, &which, 1, &n_words);
+    struct operator_session session;
+    struct option_words words = { &which, 1, 0 };
+    int n = 0;
+    int status = options_parse(argc, argv, &REVOKE_HELP, rows, &words);
 
-    if (status >= 0 || n_words != 1) {
+    if (status >= 0 || words.n != 1) {
         return status >= 0 ? status : options_misused(&REVOKE_HELP, "which token?");
     }
     if (token_is_plausible(str_of(which))) {
         (void)snprintf(prefix, sizeof prefix, "%.*s", TOKEN_SHOWN_BYTES, which);
         which = prefix;
     }
-    enum err err = operator_open(&operator, config);
+    enum err err = operator_open(&session, config);
     if (err == OK) {
-        err = account_token_revoke(operator.tx, tenant, which, &n);
+        err = account_token_revoke(session.tx, tenant, which, &n);
     }
     if (err == OK && n == 0) {
-        err = fail(&operator.op, ERR_NOT_FOUND, "there is no such token that is not revoked yet");
+        err = fail(&session.op, ERR_NOT_FOUND, "there is no such token that is not revoked yet");
     }
-    status = operator_close(&operator, err);
+    status = operator_close(&session, err);
     if (status == EXIT_OK) {
         fprintf(stderr, "revoked %d\n", n);
     }
-    operator_free(&operator);
+    operator_free(&session);
     return status;
 }
 
@@ -170,8 +176,9 @@ static int revoke_token(const struct config *config, int argc, char **argv)
 
 static const struct options_help LIST_HELP = {
     .usage = "tidemark token list [--tenant SLUG]",
-    .about = "Lists tokens, one a line: id, tenant, kind, beginning, device, name, made, last used,\n"
-             "expires, revoked, and whether it may backfill.",
+    .about =
+        "Lists tokens, one a line: id, tenant, kind, beginning, device, name, made, last used,\n"
+        "expires, revoked, and whether it may backfill.",
 };
 
 static const char *or_dash(const char *text)
@@ -179,12 +186,12 @@ static const char *or_dash(const char *text)
     return text && text[0] ? text : "-";
 }
 
-static void print_token(struct operator *operator, const struct token_row *token)
+static void print_token(struct operator_session *session, const struct token_row *token)
 {
     printf("%lld\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", (long long)token->id, token->tenant,
            token->kind, token->prefix, or_dash(token->device), or_dash(token->name),
-           operator_time(operator, token->created_us), operator_time(operator, token->last_used_us),
-           operator_time(operator, token->expires_us), operator_time(operator, token->revoked_us),
+           operator_time(session, token->created_us), operator_time(session, token->last_used_us),
+           operator_time(session, token->expires_us), operator_time(session, token->revoked_us),
            token->is_backfill ? "backfill" : "-");
 }
 
@@ -196,22 +203,22 @@ static int list(const struct config *config, int argc, char **argv)
         { "--tenant", "SLUG", "only its tokens", &tenant, NULL },
         { .name = NULL },
     };
-    struct operator operator;
-    int n_words, n = 0;
-    int status = options_parse(argc, argv, &LIST_HELP, rows, NULL, 0, &n_words);
+    struct operator_session session;
+    int n = 0;
+    int status = options_parse(argc, argv, &LIST_HELP, rows, NULL);
 
     if (status >= 0) {
         return status;
     }
-    enum err err = operator_open(&operator, config);
+    enum err err = operator_open(&session, config);
     if (err == OK) {
-        err = account_token_list(operator.tx, tenant, &tokens, &n);
+        err = account_token_list(session.tx, tenant, &tokens, &n);
     }
-    status = operator_close(&operator, err);
+    status = operator_close(&session, err);
     for (int i = 0; status == EXIT_OK && i < n; i++) {
-        print_token(&operator, &tokens[i]);
+        print_token(&session, &tokens[i]);
     }
-    operator_free(&operator);
+    operator_free(&session);
     return status;
 }
 

@@ -71,7 +71,8 @@ static int check_person(const struct new_person *person)
         return options_misused(&ADD_HELP, "--email needs an e-mail address");
     }
     if (homes != 1) {
-        return options_misused(&ADD_HELP, "one of --tenant, --operator and --operator-admin is needed");
+        return options_misused(&ADD_HELP,
+                               "one of --tenant, --operator and --operator-admin is needed");
     }
     if (person->tenant && (!person->role || (strcmp(person->role, "viewer") != 0 &&
                                              strcmp(person->role, "admin") != 0))) {
@@ -83,23 +84,23 @@ static int check_person(const struct new_person *person)
     return -1;
 }
 
-static enum err store_person(struct operator *operator, const struct new_person *person,
+static enum err store_person(struct operator_session *session, const struct new_person *person,
                              bool *is_there)
 {
     const char *operator_role = person->is_operator_admin ? "operator_admin"
                                 : person->is_operator     ? "operator"
                                                           : NULL;
     char hash[CRYPTO_PASSWORD_SIZE] = "";
-    enum err err = account_person_exists(operator->tx, person->email, is_there);
+    enum err err = account_person_exists(session->tx, person->email, is_there);
 
     if (err == OK && !*is_there) {
-        err = read_password(&operator->op, person->email, hash);
+        err = read_password(&session->op, person->email, hash);
     }
     if (err == OK && (!*is_there || operator_role)) {
-        err = account_person_add(operator->tx, person->email, person->name, hash, operator_role);
+        err = account_person_add(session->tx, person->email, person->name, hash, operator_role);
     }
     if (err == OK && person->tenant) {
-        err = account_membership_add(operator->tx, person->email, person->tenant, person->role);
+        err = account_membership_add(session->tx, person->email, person->tenant, person->role);
     }
     return err;
 }
@@ -116,10 +117,9 @@ static int add(const struct config *config, int argc, char **argv)
         { "--operator-admin", NULL, "and may change it", NULL, &person.is_operator_admin },
         { .name = NULL },
     };
-    struct operator operator;
+    struct operator_session session;
     bool is_there = false;
-    int n_words;
-    int status = options_parse(argc, argv, &ADD_HELP, rows, NULL, 0, &n_words);
+    int status = options_parse(argc, argv, &ADD_HELP, rows, NULL);
 
     if (status < 0) {
         status = check_person(&person);
@@ -127,15 +127,15 @@ static int add(const struct config *config, int argc, char **argv)
     if (status >= 0) {
         return status;
     }
-    enum err err = operator_open(&operator, config);
+    enum err err = operator_open(&session, config);
     if (err == OK) {
-        err = store_person(&operator, &person, &is_there);
+        err = store_person(&session, &person, &is_there);
     }
-    status = operator_close(&operator, err);
+    status = operator_close(&session, err);
     if (status == EXIT_OK) {
         fprintf(stderr, "%s %s\n", is_there ? "changed" : "made", person.email);
     }
-    operator_free(&operator);
+    operator_free(&session);
     return status;
 }
 
@@ -154,29 +154,29 @@ static int passwd(const struct config *config, int argc, char **argv)
         { .name = NULL },
     };
     char hash[CRYPTO_PASSWORD_SIZE];
-    struct operator operator;
-    int n_words;
-    int status = options_parse(argc, argv, &PASSWD_HELP, rows, &word, 1, &n_words);
+    struct operator_session session;
+    struct option_words words = { &word, 1, 0 };
+    int status = options_parse(argc, argv, &PASSWD_HELP, rows, &words);
 
     if (status >= 0) {
         return status;
     }
     email = email ? email : word; /* `user passwd E` too */
-    if (!email || (n_words == 1 && email != word)) {
+    if (!email || (words.n == 1 && email != word)) {
         return options_misused(&PASSWD_HELP, "whose password?");
     }
-    enum err err = operator_open(&operator, config);
+    enum err err = operator_open(&session, config);
     if (err == OK) {
-        err = read_password(&operator.op, email, hash);
+        err = read_password(&session.op, email, hash);
     }
     if (err == OK) {
-        err = account_set_password(operator.tx, email, hash);
+        err = account_set_password(session.tx, email, hash);
     }
-    status = operator_close(&operator, err);
+    status = operator_close(&session, err);
     if (status == EXIT_OK) {
         fprintf(stderr, "set the password of %s\n", email);
     }
-    operator_free(&operator);
+    operator_free(&session);
     return status;
 }
 
@@ -193,23 +193,23 @@ static int list(const struct config *config, int argc, char **argv)
         { "--tenant", "SLUG", "only its members", &tenant, NULL },
         { .name = NULL },
     };
-    struct operator operator;
-    int n_words, n = 0;
-    int status = options_parse(argc, argv, &LIST_HELP, rows, NULL, 0, &n_words);
+    struct operator_session session;
+    int n = 0;
+    int status = options_parse(argc, argv, &LIST_HELP, rows, NULL);
 
     if (status >= 0) {
         return status;
     }
-    enum err err = operator_open(&operator, config);
+    enum err err = operator_open(&session, config);
     if (err == OK) {
-        err = account_person_list(operator.tx, tenant, &persons, &n);
+        err = account_person_list(session.tx, tenant, &persons, &n);
     }
-    status = operator_close(&operator, err);
+    status = operator_close(&session, err);
     for (int i = 0; status == EXIT_OK && i < n; i++) {
         printf("%s\t%s\t%s\t%s\n", persons[i].email, persons[i].name, persons[i].operator_role,
                persons[i].memberships);
     }
-    operator_free(&operator);
+    operator_free(&session);
     return status;
 }
 

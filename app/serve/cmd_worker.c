@@ -51,8 +51,7 @@ int cmd_worker(const struct config *config, int argc, char **argv)
         { "--once", NULL, "run every job once; fails when one does", NULL, &is_once },
         { .name = NULL },
     };
-    int n_words;
-    int status = options_parse(argc, argv, &HELP, rows, NULL, 0, &n_words);
+    int status = options_parse(argc, argv, &HELP, rows, NULL);
     struct arena *arena = status < 0 ? arena_new(COMMAND_ARENA_BYTES) : NULL;
     if (arena == NULL) {
         return status < 0 ? EXIT_FAILED : status;

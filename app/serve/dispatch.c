@@ -7,6 +7,8 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "db/conn.h"
+#include "ingest/service.h"
+#include "serve/ingest_metrics.h"
 #include "serve/metrics.h"
 #include "serve/passage.h"
 
@@ -70,8 +72,7 @@ enum err passage_end(struct passage *passage, struct db_tx *tx, struct db_conn *
 
 static enum err find_route(struct passage *passage)
 {
-    passage->route =
-        route_find(passage->dispatcher->process, &passage->request, &passage->allowed);
+    passage->route = route_find(passage->dispatcher->process, &passage->request, &passage->allowed);
     if (passage->route) {
         return OK;
     }
@@ -111,6 +112,16 @@ static enum err call_handler(struct passage *passage, struct db_tx *tx)
     return err == OK && passage->response->body.is_broken ? fail_memory(&passage->op) : err;
 }
 
+static enum err run_ingest(struct passage *passage)
+{
+    const struct dispatcher *dispatcher = passage->dispatcher;
+    enum err err = ingest_handle(dispatcher->ingest, &passage->request, &passage->who,
+                                 passage->route->format, passage->response);
+
+    ingest_metrics_copy(dispatcher->ingest_metrics, dispatcher->ingest);
+    return err;
+}
+
 static enum err run_handler(struct passage *passage)
 {
     const struct route *route = passage->route;
@@ -120,6 +131,9 @@ static enum err run_handler(struct passage *passage)
     struct db_conn *conn;
     struct db_tx *tx;
 
+    if (route->format) {
+        return run_ingest(passage);
+    }
     if (route->tx == TX_NONE) {
         return call_handler(passage, NULL);
     }

@@ -8,6 +8,7 @@
 
 struct db_conn;
 struct db_pool;
+struct ingest_metrics;
 struct ingest_service;
 struct metrics;
 struct token_cache;
@@ -16,12 +17,13 @@ struct token_cache;
 struct dispatcher {
     const struct config *config;
     enum route_process process;
-    struct arena *arena;            /* of this thread alone; reset after each request */
-    struct db_conn *conn;           /* of this thread alone, or NULL: */
-    struct db_pool *pool;           /* connections are lent for a transaction each */
+    struct arena *arena;  /* of this thread alone; reset after each request */
+    struct db_conn *conn; /* of this thread alone, or NULL: */
+    struct db_pool *pool; /* connections are lent for a transaction each */
     struct token_cache *tokens;
     struct metrics *metrics;
-    struct ingest_service *ingest;  /* NULL in the web process */
+    struct ingest_service *ingest; /* this and the next: NULL in the web process */
+    const struct ingest_metrics *ingest_metrics;
 };
 
 /* Answers the request of `exchange`, ends the exchange and resets the arena. */

@@ -2,6 +2,7 @@
  * people. Called by dispatch alone, with the failure in the passage's operation. */
 #include "serve/passage.h"
 
+#include "ingest/format.h"
 #include "serve/problem_page.h"
 
 /* Every byte but the plain ones of a path and query as %XX; "?next=" takes it whole. */
@@ -81,6 +82,10 @@ void failure_answer(struct passage *passage)
     add_failure_headers(passage);
     if (is_page && passage->op.fault.code == ERR_UNAUTHORIZED) {
         redirect_to_login(passage);
+        return;
+    }
+    if (passage->route && passage->route->format) {
+        passage->route->format->answer_error(&passage->request, passage->response);
         return;
     }
     http_problem(passage->response, &passage->op, passage->request.path);

@@ -62,8 +62,7 @@ enum err gate_identify(struct passage *passage)
     enum err err = OK;
 
     passage->is_secure = cookie_is_secure(passage->dispatcher->config, &passage->request);
-    passage->credential =
-        credential_find(&passage->request, places_of(route), passage->is_secure);
+    passage->credential = credential_find(&passage->request, places_of(route), passage->is_secure);
     if (passage->credential.kind == CREDENTIAL_TOKEN) {
         err = identify_token(passage);
     } else if (passage->credential.kind == CREDENTIAL_SESSION) {
@@ -87,20 +86,13 @@ static bool is_admitted(enum route_access access, const struct identity *who)
 {
     switch (access) {
     case ACCESS_PUBLIC:
-    case ACCESS_LOGIN:
-        return true;
-    case ACCESS_INGEST:
-        return who->kind == IDENTITY_DEVICE || who->kind == IDENTITY_ADMIN;
-    case ACCESS_READ:
-        return who->tenant_id != 0 && who->role != ROLE_NONE;
-    case ACCESS_ADMIN:
-        return who->tenant_id != 0 && who->role == ROLE_ADMIN;
-    case ACCESS_PERSON:
-        return who->kind == IDENTITY_PERSON;
-    case ACCESS_OPERATOR:
-        return who->operator_role != OPERATOR_NONE;
-    case ACCESS_OPERATOR_ADMIN:
-        return who->operator_role == OPERATOR_ADMIN;
+    case ACCESS_LOGIN: return true;
+    case ACCESS_INGEST: return who->kind == IDENTITY_DEVICE || who->kind == IDENTITY_ADMIN;
+    case ACCESS_READ: return who->tenant_id != 0 && who->role != ROLE_NONE;
+    case ACCESS_ADMIN: return who->tenant_id != 0 && who->role == ROLE_ADMIN;
+    case ACCESS_PERSON: return who->kind == IDENTITY_PERSON;
+    case ACCESS_OPERATOR: return who->operator_role != OPERATOR_NONE;
+    case ACCESS_OPERATOR_ADMIN: return who->operator_role == OPERATOR_ADMIN;
     }
     return false;
 }
@@ -119,8 +111,9 @@ enum err gate_admit(struct passage *passage)
                              : "This address needs credentials.");
     }
     return fail(&passage->op, ERR_FORBIDDEN, "%s",
-                is_token(who) ? "A token of this kind may not do this."
-                              : "Your role does not allow this.");
+                is_token(who)         ? "A token of this kind may not do this."
+                : who->tenant_id == 0 ? "You are a member of no tenant."
+                                      : "Your role does not allow this.");
 }
 
 /* ---- forms ---- */

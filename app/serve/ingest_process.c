@@ -6,13 +6,16 @@
 #include "auth/token.h"
 #include "base/arena.h"
 #include "db/conn.h"
+#include "ingest/service.h"
 #include "serve/dispatch.h"
+#include "serve/ingest_metrics.h"
 #include "serve/stop_fd.h"
 
 #define INGEST_CONNECTIONS 512 /* kept ones of nginx; idle ones cost nothing but memory */
 #define INGEST_STATEMENT_TIMEOUT_MS 20000
 #define INGEST_TOKEN_CACHE 8192 /* devices with tokens of their own */
 #define MAX_THREADS 256
+#define DRAIN_MS 15000 /* less than the supervisor's patience */
 
 struct worker {
     pthread_t thread;
@@ -60,33 +63,52 @@ static void run_threads(struct fcgi_server *server, const struct dispatcher *mod
     }
 }
 
+static int serve(const struct serve_setup *setup, struct dispatcher *model, int stop_fd)
+{
+    struct fcgi_server *server = fcgi_server_new(setup->ingest_fd, stop_fd, INGEST_CONNECTIONS);
+
+    if (!server) {
+        return 1;
+    }
+    run_threads(server, model, setup->config->ingest_threads);
+    fcgi_server_free(server);
+    return 0;
+}
+
 int ingest_process_run(const struct serve_setup *setup)
 {
     int stop_fd = stop_fd_open();
-    struct db_options options = {
-        .url = setup->ingest_url,
-        .name = "tidemark ingest",
-        .is_prepared = setup->config->db_prepare,
-        .statement_timeout_ms = INGEST_STATEMENT_TIMEOUT_MS,
+    struct ingest_metrics metrics;
+    struct ingest_options options = {
+        .db = { .url = setup->ingest_url,
+                .name = "tidemark ingest",
+                .is_prepared = setup->config->db_prepare,
+                .statement_timeout_ms = INGEST_STATEMENT_TIMEOUT_MS },
+        .raw_days = setup->config->retention_raw_days,
+        .queue_bytes = QUEUE_MAX_BYTES,
     };
+    options.pool = db_pool_new(&options.db, setup->config->pool_max);
     struct dispatcher model = {
         .config = setup->config,
         .process = PROCESS_INGEST,
-        .pool = db_pool_new(&options, setup->config->pool_max),
+        .pool = options.pool,
         .tokens = token_cache_new(INGEST_TOKEN_CACHE),
         .metrics = setup->metrics,
+        .ingest = options.pool ? ingest_start(&options) : NULL,
+        .ingest_metrics = &metrics,
     };
-    bool is_ready = stop_fd >= 0 && model.pool && model.tokens;
-    struct fcgi_server *server =
-        is_ready ? fcgi_server_new(setup->ingest_fd, stop_fd, INGEST_CONNECTIONS) : NULL;
+    int status = 1;
 
-    if (server) {
-        run_threads(server, &model, setup->config->ingest_threads);
+    ingest_metrics_begin(&metrics, setup->metrics);
+    if (stop_fd >= 0 && model.tokens && model.ingest) {
+        status = serve(setup, &model, stop_fd);
     } else {
         log_error("starting the ingest process failed");
     }
-    fcgi_server_free(server);
+    if (model.ingest) {
+        ingest_stop(model.ingest, DRAIN_MS);
+    }
     token_cache_free(model.tokens);
     db_pool_free(model.pool);
-    return server ? 0 : 1;
+    return status;
 }

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "gen/version.h"
 #include "http/transport.h"
+#include "serve/ingest_metrics.h"
 #include "serve/route.h"
 
 #include <sys/mman.h>
@@ -15,8 +16,8 @@ static const double BUCKETS[METRICS_N_BUCKETS] = { 0.0005, 0.001, 0.0025, 0.005,
 
 struct metrics *metrics_new(void)
 {
-    struct metrics *metrics = mmap(NULL, sizeof *metrics, PROT_READ | PROT_WRITE,
-                                   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct metrics *metrics =
+        mmap(NULL, sizeof *metrics, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
     if (metrics == MAP_FAILED) {
         return NULL;
@@ -49,14 +50,9 @@ void metrics_count(struct metrics *metrics, int route, int status, int64_t took_
     add(&counters->total_us, (uint64_t)(took_us > 0 ? took_us : 0));
 }
 
-void metrics_set_ingest(struct metrics *metrics, enum ingest_metric metric, uint64_t value)
-{
-    atomic_store_explicit(&metrics->ingest[metric], value, memory_order_relaxed);
-}
-
 /* ---- printing ---- */
 
-static void print_head(struct buf *out, const char *name, const char *type, const char *help)
+void metrics_print_head(struct buf *out, const char *name, const char *type, const char *help)
 {
     buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
@@ -80,10 +76,10 @@ static bool is_listed(int route)
 
 static void print_requests(const struct metrics *metrics, struct buf *out)
 {
-    print_head(out, "tidemark_http_requests_total", "counter",
-               "Requests answered, by route and class of status.");
+    metrics_print_head(out, "tidemark_http_requests_total", "counter",
+                       "Requests answered, by route and class of status.");
     for (int i = 0; i <= METRICS_MAX_ROUTES; i++) {
-        for (int class = 1; is_listed(i) && class < 6; class++) {
+        for (int class = 1; is_listed(i) && class < 6; class ++) {
             uint64_t n = get(&metrics->routes[i].by_class[class]);
             if (n > 0) {
                 buf_add_text(out, "tidemark_http_requests_total{");
@@ -125,8 +121,8 @@ static void print_histogram(const struct route_counters *counters, int route, st
 
 static void print_latency(const struct metrics *metrics, struct buf *out)
 {
-    print_head(out, "tidemark_http_request_seconds", "histogram",
-               "Time from the arrival of a request to its answer, by route.");
+    metrics_print_head(out, "tidemark_http_request_seconds", "histogram",
+                       "Time from the arrival of a request to its answer, by route.");
     for (int i = 0; i <= METRICS_MAX_ROUTES; i++) {
         if (is_listed(i)) {
             print_histogram(&metrics->routes[i], i, out);
@@ -134,49 +130,16 @@ static void print_latency(const struct metrics *metrics, struct buf *out)
     }
 }
 
-static void print_ingest(const struct metrics *metrics, struct buf *out)
-{
-    static const struct {
-        const char *name, *type, *labels, *help; /* help NULL: a further line of the name above */
-    } ROWS[N_INGEST_METRICS] = {
-        [INGEST_EVENTS_ACCEPTED] = { "tidemark_ingest_events_total", "counter",
-                                     "{outcome=\"accepted\"}", "Events answered, by outcome." },
-        [INGEST_EVENTS_DUPLICATE] = { "tidemark_ingest_events_total", NULL,
-                                      "{outcome=\"duplicate\"}", NULL },
-        [INGEST_EVENTS_UPDATED] = { "tidemark_ingest_events_total", NULL,
-                                    "{outcome=\"updated\"}", NULL },
-        [INGEST_EVENTS_REJECTED] = { "tidemark_ingest_events_total", NULL,
-                                     "{outcome=\"rejected\"}", NULL },
-        [INGEST_ROWS] = { "tidemark_ingest_rows_total", "counter", "",
-                          "Rows of samples and events committed." },
-        [INGEST_BATCHES] = { "tidemark_ingest_batches_total", "counter", "",
-                             "Transactions that committed a batch." },
-        [INGEST_QUEUE_BYTES] = { "tidemark_ingest_queue_bytes", "gauge", "",
-                                 "Bytes waiting for a writer." },
-        [INGEST_REFUSED] = { "tidemark_ingest_refused_total", "counter", "",
-                             "Requests answered 503 because the queue or the database could not "
-                             "take them." },
-    };
-
-    for (int i = 0; i < N_INGEST_METRICS; i++) {
-        if (ROWS[i].help) {
-            print_head(out, ROWS[i].name, ROWS[i].type, ROWS[i].help);
-        }
-        buf_printf(out, "%s%s %llu\n", ROWS[i].name, ROWS[i].labels,
-                   (unsigned long long)get(&metrics->ingest[i]));
-    }
-}
-
 static void print_processes(const struct metrics *metrics, struct buf *out)
 {
-    print_head(out, "tidemark_process_up", "gauge", "1 while the process runs.");
+    metrics_print_head(out, "tidemark_process_up", "gauge", "1 while the process runs.");
     for (int i = 0; i < metrics->n_processes; i++) {
         bool is_up = atomic_load(&metrics->processes[i].pid) != 0;
         buf_printf(out, "tidemark_process_up{process=\"%s\",slot=\"%d\"} %d\n",
                    metrics->process_names[i], i, is_up);
     }
-    print_head(out, "tidemark_process_starts_total", "counter",
-               "How often the process was started; more than 1: it died.");
+    metrics_print_head(out, "tidemark_process_starts_total", "counter",
+                       "How often the process was started; more than 1: it died.");
     for (int i = 0; i < metrics->n_processes; i++) {
         buf_printf(out, "tidemark_process_starts_total{process=\"%s\",slot=\"%d\"} %llu\n",
                    metrics->process_names[i], i,
@@ -186,13 +149,14 @@ static void print_processes(const struct metrics *metrics, struct buf *out)
 
 void metrics_print(const struct metrics *metrics, struct buf *out)
 {
-    print_head(out, "tidemark_build_info", "gauge", "The running version.");
+    metrics_print_head(out, "tidemark_build_info", "gauge", "The running version.");
     buf_printf(out, "tidemark_build_info{version=\"%s\",commit=\"%s\"} 1\n", TIDEMARK_VERSION,
                TIDEMARK_COMMIT);
-    print_head(out, "tidemark_start_time_seconds", "gauge", "When this server was started.");
+    metrics_print_head(out, "tidemark_start_time_seconds", "gauge",
+                       "When this server was started.");
     buf_printf(out, "tidemark_start_time_seconds %.3f\n", (double)metrics->started_us / 1e6);
     print_processes(metrics, out);
     print_requests(metrics, out);
     print_latency(metrics, out);
-    print_ingest(metrics, out);
+    ingest_metrics_print(metrics, out);
 }

@@ -12,6 +12,7 @@
 
 #define METRICS_MAX_ROUTES 160
 #define METRICS_MAX_PROCESSES 80
+#define METRICS_MAX_INGEST 16
 #define METRICS_N_BUCKETS 12 /* of the latency histogram, without +Inf */
 
 struct route_counters {
@@ -27,25 +28,12 @@ struct process_counters {
 };
 
 struct metrics {
-    int64_t started_us; /* wall clock */
+    int64_t started_us;                                   /* wall clock */
     struct route_counters routes[METRICS_MAX_ROUTES + 1]; /* the last one: no such address */
     struct process_counters processes[METRICS_MAX_PROCESSES];
     const char *process_names[METRICS_MAX_PROCESSES]; /* literals of kinds: "web", "ingest" */
     int n_processes;
-    _Atomic uint64_t ingest[16]; /* by enum ingest_metric */
-};
-
-/* Copied from the ingest service's own statistics after each of its requests. */
-enum ingest_metric {
-    INGEST_EVENTS_ACCEPTED,
-    INGEST_EVENTS_DUPLICATE,
-    INGEST_EVENTS_UPDATED,
-    INGEST_EVENTS_REJECTED,
-    INGEST_ROWS,
-    INGEST_BATCHES,
-    INGEST_QUEUE_BYTES,
-    INGEST_REFUSED,
-    N_INGEST_METRICS
+    _Atomic uint64_t ingest[METRICS_MAX_INGEST]; /* by the rows of ingest_metrics.c */
 };
 
 /* Zeroed memory shared with children forked later. NULL when it is not to be had. */
@@ -54,9 +42,10 @@ struct metrics *metrics_new(void);
 /* Counts an answered request; `route` is its index in ROUTES, or -1. */
 void metrics_count(struct metrics *metrics, int route, int status, int64_t took_us);
 
-void metrics_set_ingest(struct metrics *metrics, enum ingest_metric metric, uint64_t value);
-
 /* Writes everything in Prometheus' text format 0.0.4. */
 void metrics_print(const struct metrics *metrics, struct buf *out);
+
+/* Writes the two lines of comment before a metric's values. */
+void metrics_print_head(struct buf *out, const char *name, const char *type, const char *help);
 
 #endif

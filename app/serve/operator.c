@@ -37,52 +37,53 @@ int operator_verb(const struct config *config, int argc, char **argv, const stru
     return EXIT_USAGE;
 }
 
-enum err operator_open(struct operator *operator, const struct config *config)
+enum err operator_open(struct operator_session *session, const struct config *config)
 {
     const char *url;
 
-    *operator = (struct operator){ .arena = arena_new(OPERATOR_ARENA_BYTES) };
-    if (!operator->arena) {
+    *session = (struct operator_session){ .arena = arena_new(OPERATOR_ARENA_BYTES) };
+    if (!session->arena) {
         return ERR_UNAVAILABLE;
     }
-    op_init(&operator->op, operator->arena, "command");
-    enum err err = db_role_url(&operator->op, config, DB_ROLE_OPERATOR, &url);
+    op_init(&session->op, session->arena, "command");
+    enum err err = db_role_url(&session->op, config, DB_ROLE_OPERATOR, &url);
     if (err != OK) {
         return err;
     }
     struct db_options options = { .url = url, .name = "tidemark command" };
-    operator->conn = db_conn_new(&options);
-    if (!operator->conn) {
-        return fail_memory(&operator->op);
+    session->conn = db_conn_new(&options);
+    if (!session->conn) {
+        return fail_memory(&session->op);
     }
-    return db_begin(&operator->op, operator->conn, DB_WRITE, 0, &operator->tx);
+    return db_begin(&session->op, session->conn, DB_WRITE, 0, &session->tx);
 }
 
-int operator_close(struct operator *operator, enum err err)
+int operator_close(struct operator_session *session, enum err err)
 {
     if (err == OK) {
-        err = db_commit(operator->tx);
+        err = db_commit(session->tx);
     } else {
-        db_rollback(operator->tx);
+        db_rollback(session->tx);
     }
-    operator->tx = NULL;
-    if (err != OK && operator->arena) {
-        options_complain(&operator->op);
+    session->tx = NULL;
+    if (err != OK && session->arena) {
+        options_complain(&session->op);
     }
     return err == OK ? EXIT_OK : EXIT_FAILED;
 }
 
-void operator_free(struct operator *operator)
+void operator_free(struct operator_session *session)
 {
-    db_conn_close(operator->conn);
-    arena_free(operator->arena);
+    db_conn_close(session->conn);
+    arena_free(session->arena);
 }
 
-const char *operator_time(struct operator *operator, int64_t time_us)
+const char *operator_time(struct operator_session *session, int64_t time_us)
 {
     char text[CLOCK_TEXT_SIZE];
-    const char *copy =
-        time_us == ACCOUNT_NEVER ? "-" : arena_copy(operator->arena, str_of(clock_format(time_us, text)));
+    const char *copy = time_us == ACCOUNT_NEVER
+                           ? "-"
+                           : arena_copy(session->arena, str_of(clock_format(time_us, text)));
 
     return copy ? copy : "-";
 }

@@ -19,7 +19,7 @@ struct verb {
 /* Runs the verb that argv[1] names; `verbs` end with a name of NULL. */
 int operator_verb(const struct config *config, int argc, char **argv, const struct verb *verbs);
 
-struct operator {
+struct operator_session {
     struct arena *arena;
     struct op op;
     struct db_conn *conn;
@@ -28,14 +28,14 @@ struct operator {
 
 /* Connects and opens a transaction. ERR_UNAVAILABLE where that fails; operator_close is due in
  * any case. */
-enum err operator_open(struct operator *operator, const struct config *config) MUST_CHECK;
+enum err operator_open(struct operator_session *session, const struct config *config) MUST_CHECK;
 
 /* Commits when `err` is OK, else rolls back and tells the failure on standard error. Everything
  * in the arena stays until operator_free. Returns the exit status. */
-int operator_close(struct operator *operator, enum err err);
-void operator_free(struct operator *operator);
+int operator_close(struct operator_session *session, enum err err);
+void operator_free(struct operator_session *session);
 
 /* "2026-11-20T12:00:00Z" in the arena, or "-" for ACCOUNT_NEVER. */
-const char *operator_time(struct operator *operator, int64_t time_us);
+const char *operator_time(struct operator_session *session, int64_t time_us);
 
 #endif

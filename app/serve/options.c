@@ -76,11 +76,10 @@ static int take_option(int argc, char **argv, int *at, const struct options_help
 }
 
 int options_parse(int argc, char **argv, const struct options_help *help,
-                  const struct option_row *rows, const char **words, int max_words, int *n_words)
+                  const struct option_row *rows, struct option_words *words)
 {
     bool is_over = false; /* after "--" */
 
-    *n_words = 0;
     for (int i = 1; i < argc; i++) {
         if (!is_over && strcmp(argv[i], "--") == 0) {
             is_over = true;
@@ -93,17 +92,15 @@ int options_parse(int argc, char **argv, const struct options_help *help,
             }
             continue;
         }
-        if (*n_words == max_words) {
+        if (!words || words->n == words->max) {
             return options_misused(help, "unexpected argument %s", argv[i]);
         }
-        words[(*n_words)++] = argv[i];
+        words->list[words->n++] = argv[i];
     }
     return -1;
 }
 
 int options_none(int argc, char **argv, const struct options_help *help)
 {
-    int n_words;
-
-    return options_parse(argc, argv, help, NULL, NULL, 0, &n_words);
+    return options_parse(argc, argv, help, NULL, NULL);
 }

@@ -14,11 +14,11 @@ struct passage {
     struct op op;
     struct http_request request;
     struct http_response *response;
-    const struct route *route;    /* NULL until found */
-    unsigned allowed;             /* methods of the path, where the method was wrong */
+    const struct route *route; /* NULL until found */
+    unsigned allowed;          /* methods of the path, where the method was wrong */
     struct credential credential;
     struct identity who;
-    bool is_secure;               /* cookies carry Secure and the __Host- prefix */
+    bool is_secure; /* cookies carry Secure and the __Host- prefix */
     struct http_param form[MAX_FORM_FIELDS];
     int n_form;
 };
@@ -27,8 +27,8 @@ struct passage {
 enum err passage_begin(struct passage *passage, bool is_write, int32_t tenant_id, struct db_tx **tx,
                        struct db_conn **conn) MUST_CHECK;
 /* Commits (or, where `err` is a failure, rolls back) and gives the connection back. */
-enum err passage_end(struct passage *passage, struct db_tx *tx, struct db_conn *conn, enum err err)
-    MUST_CHECK;
+enum err passage_end(struct passage *passage, struct db_tx *tx, struct db_conn *conn,
+                     enum err err) MUST_CHECK;
 
 /* gate.c: credentials, role, CSRF. */
 

@@ -9,7 +9,7 @@ struct metrics;
 /* Made by cmd_serve before anything is forked; read-only afterwards, but for the metrics. */
 struct serve_setup {
     const struct config *config;
-    int web_fd, ingest_fd;      /* listening, non-blocking */
+    int web_fd, ingest_fd; /* listening, non-blocking */
     const char *web_url, *ingest_url;
     struct metrics *metrics;
 };

@@ -19,7 +19,8 @@ enum route_access {
     ACCESS_OPERATOR_ADMIN /* those of them who may change it */
 };
 
-/* The transaction that the handler runs in, bound to the tenant (to none where access is public). */
+/* The transaction that the handler runs in, bound to the tenant; to none where the access is
+ * public. */
 enum route_tx { TX_NONE, TX_READ, TX_WRITE };
 
 enum route_process { PROCESS_WEB, PROCESS_INGEST };
@@ -31,11 +32,11 @@ enum route_style {
 };
 
 struct route {
-    unsigned methods;                   /* set of enum http_method; GET answers HEAD too */
-    const char *path;                   /* "/v1/devices/{key}" */
+    unsigned methods; /* set of enum http_method; GET answers HEAD too */
+    const char *path; /* "/v1/devices/{key}" */
     enum route_access access;
     enum route_tx tx;
-    size_t max_body;                    /* bytes */
+    size_t max_body; /* bytes */
     enum route_process process;
     enum route_style style;
     web_handler handler;                /* NULL for ingest */

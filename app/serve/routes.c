@@ -1,20 +1,29 @@
 /* The one list of URLs. Sorted by path; where two rows fit, the first one wins. */
 #include "serve/route.h"
 
+#include "ingest/format.h"
 #include "serve/health.h"
 #include "serve/metrics.h"
 #include "web/api.h"
 #include "web/pages.h"
 
-#define API(methods, path, access, tx, handler) \
-    { methods, path, access, tx, 0, PROCESS_WEB, STYLE_API, handler, NULL }
-#define PAGE(methods, path, access, tx, handler) \
-    { methods, path, access, tx, 0, PROCESS_WEB, STYLE_PAGE, handler, NULL }
-#define FORM(path, access, tx, handler) \
-    { HTTP_POST, path, access, tx, MAX_FORM_BODY_BYTES, PROCESS_WEB, STYLE_PAGE, handler, NULL }
-#define INGEST(path, format) \
-    { HTTP_POST, path, ACCESS_INGEST, TX_NONE, MAX_INGEST_BODY_BYTES, PROCESS_INGEST, STYLE_API, \
-      NULL, format }
+#define API(methods, path, access, tx, handler)                             \
+    {                                                                       \
+        methods, path, access, tx, 0, PROCESS_WEB, STYLE_API, handler, NULL \
+    }
+#define PAGE(methods, path, access, tx, handler)                             \
+    {                                                                        \
+        methods, path, access, tx, 0, PROCESS_WEB, STYLE_PAGE, handler, NULL \
+    }
+#define FORM(path, access, tx, handler)                                                          \
+    {                                                                                            \
+        HTTP_POST, path, access, tx, MAX_FORM_BODY_BYTES, PROCESS_WEB, STYLE_PAGE, handler, NULL \
+    }
+#define INGEST(path, format)                                                                       \
+    {                                                                                              \
+        HTTP_POST, path, ACCESS_INGEST, TX_NONE, MAX_INGEST_BODY_BYTES, PROCESS_INGEST, STYLE_API, \
+            NULL, format                                                                           \
+    }
 
 const struct route ROUTES[] = {
     PAGE(HTTP_GET, "/", ACCESS_READ, TX_READ, page_overview),
@@ -27,7 +36,9 @@ const struct route ROUTES[] = {
     API(HTTP_GET, "/v1/devices", ACCESS_READ, TX_READ, api_devices_list),
     API(HTTP_GET, "/v1/devices/{key}", ACCESS_READ, TX_READ, api_devices_show),
     API(HTTP_GET, "/v1/devices/{key}/samples", ACCESS_READ, TX_READ, api_samples_list),
+    INGEST("/v1/event", &ingest_format_event),
     API(HTTP_GET, "/v1/events", ACCESS_READ, TX_READ, api_events_list),
+    INGEST("/v1/events/batch", &ingest_format_events),
     API(HTTP_GET, "/v1/healthz", ACCESS_PUBLIC, TX_NONE, health_live),
     API(HTTP_GET, "/v1/openapi.json", ACCESS_PUBLIC, TX_NONE, api_meta_openapi),
     API(HTTP_GET, "/v1/readyz", ACCESS_PUBLIC, TX_READ, health_ready),
@@ -35,4 +46,5 @@ const struct route ROUTES[] = {
 };
 const int N_ROUTES = sizeof ROUTES / sizeof ROUTES[0];
 
-_Static_assert(sizeof ROUTES / sizeof ROUTES[0] <= METRICS_MAX_ROUTES, "each route has its counters");
+_Static_assert(sizeof ROUTES / sizeof ROUTES[0] <= METRICS_MAX_ROUTES,
+               "each route has its counters");

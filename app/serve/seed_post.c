@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #define MAX_TENANTS 4
@@ -53,14 +54,20 @@ struct poster {
 
 /* ---- setting up ---- */
 
-static enum err make_token(struct op *op, const struct demo_conns *conns, struct post_device *device)
+static enum err make_token(struct op *op, const struct demo_conns *conns,
+                           struct post_device *device)
 {
     uint8_t hash[CRYPTO_HASH_BYTES];
+    char prefix[TOKEN_SHOWN_BYTES + 1];
     const struct demo_tenant *tenant = device->store->tenant;
     token_make(device->token);
     token_hash(str_of(device->token), hash);
-    return demo_token_put(op, conns, tenant->slug, tenant->devices[device->index].key, TOKEN_NAME,
-                          hash, (struct str){ device->token, TOKEN_SHOWN_BYTES });
+    snprintf(prefix, sizeof prefix, "%s", device->token);
+    struct new_token token = { .tenant_slug = tenant->slug, .kind = "device",
+                               .device_key = tenant->devices[device->index].key,
+                               .name = TOKEN_NAME, .hash = hash, .prefix = prefix,
+                               .expires_us = ACCOUNT_NEVER };
+    return demo_token_put(op, conns, &token);
 }
 
 static enum err open_tenant(struct op *op, const struct demo_conns *conns, struct poster *poster,
@@ -123,7 +130,8 @@ static void revoke_tokens(struct poster *poster)
 static void write_event(struct buf *out, const struct post_device *device, int64_t time_us)
 {
     const struct demo_device *demo = &device->store->tenant->devices[device->index];
-    struct demo_moment moment = demo_moment_at(demo, &device->store->zone, device->last_us, time_us);
+    struct demo_moment moment = demo_moment_at(demo, &device->store->zone, device->last_us,
+                                               time_us);
     char time[CLOCK_TEXT_SIZE];
     struct json_writer json;
     json_writer_init(&json, out);
@@ -234,7 +242,8 @@ static bool wait_until(const struct poster *poster, int64_t time_us)
 static void run(struct poster *poster)
 {
     int64_t every_us = poster->every_s * US_PER_SECOND;
-    log_info("demo devices post", LOG_TEXT("url", poster->url), LOG_INT("every_s", poster->every_s));
+    log_info("demo devices post", LOG_TEXT("url", poster->url),
+             LOG_INT("every_s", poster->every_s));
     for (;;) {
         int64_t next_us = (clock_now_us() / every_us + 1) * every_us;
         if (!wait_until(poster, next_us)) {
@@ -251,8 +260,8 @@ bool seed_post(const struct config *config, const char *url, int every_s)
                              .stop_fd = stop_fd_open(),
                              .state_arena = arena_new(STATE_ARENA_BYTES),
                              .post_arena = arena_new(POST_ARENA_BYTES) };
-    bool is_ready = poster.stop_fd >= 0 && poster.state_arena != NULL && poster.post_arena != NULL &&
-                    http_client_open(&poster.client);
+    bool is_ready = poster.stop_fd >= 0 && poster.state_arena != NULL &&
+                    poster.post_arena != NULL && http_client_open(&poster.client);
     if (is_ready) {
         run(&poster);
         revoke_tokens(&poster);

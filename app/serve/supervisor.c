@@ -7,7 +7,7 @@
 
 #include <sys/prctl.h>
 
-#define DRAIN_SECONDS 20           /* for running requests; then they are cut */
+#define DRAIN_SECONDS 20 /* for running requests; then they are cut */
 #define BACKOFF_FIRST_US (100 * INT64_C(1000))
 #define BACKOFF_MAX_US (10 * US_PER_SECOND)
 #define STEADY_US (30 * US_PER_SECOND) /* having run so long, a child starts anew at once */
@@ -16,17 +16,17 @@
 struct child {
     const struct supervised *kind;
     struct process_counters *counters;
-    pid_t pid;             /* 0: not running */
-    int64_t started_us;    /* monotonic */
-    int64_t restart_us;    /* when it is started again, while pid is 0 */
-    int64_t backoff_us;    /* what it waits after its next end */
+    pid_t pid;          /* 0: not running */
+    int64_t started_us; /* monotonic */
+    int64_t restart_us; /* when it is started again, while pid is 0 */
+    int64_t backoff_us; /* what it waits after its next end */
 };
 
 struct supervisor {
     const struct serve_setup *setup;
     struct child children[METRICS_MAX_PROCESSES];
     int n_children;
-    sigset_t signals;      /* blocked, and waited for */
+    sigset_t signals; /* blocked, and waited for */
 };
 
 /* ---- children ---- */
@@ -85,7 +85,7 @@ static void note_end(struct child *child, int status)
     LOG_AT(is_clean ? LOG_DEBUG : LOG_ERROR, "a process ended",
            LOG_TEXT("process", child->kind->name),
            LOG_INT("status", WIFEXITED(status) ? WEXITSTATUS(status) : -1),
-           LOG_INT("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0));
+           LOG_INT("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0), LOG_END);
 }
 
 static void reap(struct supervisor *supervisor)
@@ -183,9 +183,13 @@ static int drain(struct supervisor *supervisor)
     bool is_cut = false;
 
     signal_all(supervisor, SIGTERM);
+    /* nginx learns at once that nobody will take a new connection */
+    (void)shutdown(supervisor->setup->web_fd, SHUT_RD);
+    (void)shutdown(supervisor->setup->ingest_fd, SHUT_RD);
     for (reap(supervisor); count_running(supervisor) > 0; reap(supervisor)) {
         if (!is_cut && clock_monotonic_us() >= until_us) {
-            log_warn("cutting what did not finish", LOG_INT("processes", count_running(supervisor)));
+            log_warn("cutting what did not finish",
+                     LOG_INT("processes", count_running(supervisor)));
             signal_all(supervisor, SIGKILL);
             is_cut = true;
         }

@@ -6,8 +6,8 @@
 #include "serve/process.h"
 
 struct supervised {
-    const char *name;                               /* in the log; a literal */
-    int (*run)(const struct serve_setup *setup);    /* the child's main */
+    const char *name;                            /* in the log; a literal */
+    int (*run)(const struct serve_setup *setup); /* the child's main */
 };
 
 /* Forks one process for each of `children`, starts again what ends (later and later where it

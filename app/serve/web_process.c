@@ -8,7 +8,7 @@
 #include "serve/dispatch.h"
 #include "serve/stop_fd.h"
 
-#define WEB_CONNECTIONS 1          /* a further one would wait behind this one's request */
+#define WEB_CONNECTIONS 1              /* a further one would wait behind this one's request */
 #define WEB_STATEMENT_TIMEOUT_MS 20000 /* nginx gives up after 60 s, people sooner */
 #define WEB_TOKEN_CACHE 256
 

@@ -66,17 +66,15 @@ struct line_chart {
 
 /* The drawing: one <svg>, 224 px high and as wide as its place. */
 void svg_bars(struct buf *out, const struct bar_chart *chart);
-/* The same of a line, 160 px high. */
+/* The same of a line, 196 px high. */
 void svg_line(struct buf *out, const struct line_chart *chart);
 /* A line without axes, 28 px high, that repeats what is written beside it: hidden from readers. */
 void svg_spark(struct buf *out, const struct line_chart *chart);
 /* The same, 96 px high, as the ground of a card. */
 void svg_tide(struct buf *out, const struct line_chart *chart);
+/* True when not one value of the chart is known. */
+bool chart_is_blank(const struct bar_chart *chart);
 /* The numbers of a bar chart as a table, newest first. */
 void chart_table(struct buf *out, const struct bar_chart *chart);
-
-/* At most `cap` (4 or more) of the points, keeping of each of the cap/4 equal columns the first,
- * the last, the least and the greatest, and the gaps. In place; returns how many are left. */
-int chart_thin(struct chart_point *points, int n, int cap);
 
 #endif

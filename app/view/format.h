@@ -1,6 +1,6 @@
 /* Numbers and times as pages show them: 24-hour clock, a dot for decimals, a thin space
- * between thousands, U+2212 for minus, a no-break space before a unit. Texts live in the arena; NULL
- * beyond its cap, which the writers of html.h pass over. A NaN is shown as an en dash. */
+ * between thousands, U+2212 for minus, a no-break space before a unit. Texts live in the
+ * arena; NULL beyond its cap, which the writers of html.h pass over. A NaN is an en dash. */
 #ifndef TIDEMARK_VIEW_FORMAT_H
 #define TIDEMARK_VIEW_FORMAT_H
 
@@ -27,8 +27,8 @@ struct unit unit_for(const char *base, double magnitude);
 /* With a fixed count of decimals (0 to 9). */
 const char *format_number(struct arena *arena, double value, int decimals);
 
-/* With as many decimals as its size deserves: three significant digits, whole from 100 on. */
-const char *format_plain(struct arena *arena, double value);
+/* The decimals that leave a value of that size three significant digits: 0 from 100 on. */
+int format_decimals(double magnitude);
 
 /* A value in the unit it reads best in, number and unit apart, for large figures. */
 struct figure {
@@ -37,7 +37,15 @@ struct figure {
 };
 struct figure format_figure(struct arena *arena, double value, const char *unit);
 
-/* The same in one piece: "1.24 kW". */
+/* The same in the unit that the greatest of several values, `magnitude`, reads best in, so that
+ * they can be compared. */
+struct figure format_figure_beside(struct arena *arena, double value, const char *unit,
+                                   double magnitude);
+
+/* A figure in one piece: "1.24 kW". NULL where its number is. */
+const char *format_join(struct arena *arena, struct figure figure);
+
+/* format_figure in one piece. */
 const char *format_quantity(struct arena *arena, double value, const char *unit);
 
 /* A part of a whole, 0 to 1, in whole percent: "46 %". */

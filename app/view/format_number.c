@@ -77,44 +77,66 @@ const char *format_number(struct arena *arena, double value, int decimals)
     return arena_copy(arena, (struct str){ text, len });
 }
 
-/* Decimals that leave three significant digits, after rounding: 9.996 is 10.0, not 10.00. */
-static int decimals_for(double value)
+int format_decimals(double magnitude)
 {
-    double size = fabs(value);
+    /* Seen after rounding: 9.996 is 10.0, not 10.00. */
+    double size = fabs(magnitude);
     return size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2;
 }
 
-const char *format_plain(struct arena *arena, double value)
+/* A reading in a unit that does not scale: four significant digits, no zeros at the end. */
+static const char *plain(struct arena *arena, double value)
 {
     double size = fabs(value);
     if (size > 0 && size < 0.005) {
         return arena_printf(arena, "%s%.2g", value < 0 ? FORMAT_MINUS : "", size);
     }
-    return format_number(arena, value, value == rint(value) ? 0 : decimals_for(value));
+    int decimals = size >= 999.95 ? 0 : size >= 99.995 ? 1 : 2;
+    for (; decimals > 0; decimals--) {
+        double scale = pow(10, decimals - 1);
+        double kept = rint(size * scale * 10) / 10;
+        if (fabs(kept - rint(kept)) > 1e-6) {
+            break;
+        }
+    }
+    return format_number(arena, value, decimals);
+}
+
+struct figure format_figure_beside(struct arena *arena, double value, const char *unit,
+                                   double magnitude)
+{
+    struct unit shown = unit_for(unit, isfinite(magnitude) ? magnitude : 0);
+    double scaled = value * shown.factor;
+    /* Nobody reads tenths of a watt, nor of a watt-hour. */
+    bool is_small = strcmp(shown.name, "W") == 0 || strcmp(shown.name, "Wh") == 0;
+    bool is_scaled = shown.factor != 1 || strcmp(shown.name, "kWh") == 0;
+    const char *number;
+    if (is_small) {
+        number = format_number(arena, scaled, fabs(scaled) >= 9.95 || scaled == 0 ? 0 : 1);
+    } else if (is_scaled) {
+        number = format_number(arena, scaled, format_decimals(scaled));
+    } else {
+        number = plain(arena, scaled);
+    }
+    return (struct figure){ number, isfinite(value) ? shown.name : "" };
 }
 
 struct figure format_figure(struct arena *arena, double value, const char *unit)
 {
-    struct unit shown = unit_for(unit, value);
-    double scaled = value * shown.factor;
-    /* Nobody reads tenths of a watt, nor of a watt-hour. */
-    bool is_whole = strcmp(shown.name, "W") == 0 || strcmp(shown.name, "Wh") == 0;
-    bool is_scaled = shown.factor != 1 || strcmp(shown.name, "kWh") == 0;
-    const char *number = is_whole && (fabs(scaled) >= 9.95 || scaled == 0)
-                             ? format_number(arena, scaled, 0)
-                         : is_whole  ? format_number(arena, scaled, 1)
-                         : is_scaled ? format_number(arena, scaled, decimals_for(scaled))
-                                     : format_plain(arena, scaled);
-    return (struct figure){ number, isfinite(value) ? shown.name : "" };
+    return format_figure_beside(arena, value, unit, value);
 }
 
-const char *format_quantity(struct arena *arena, double value, const char *unit)
+const char *format_join(struct arena *arena, struct figure figure)
 {
-    struct figure figure = format_figure(arena, value, unit);
     if (figure.number == NULL || figure.unit[0] == '\0') {
         return figure.number;
     }
     return arena_printf(arena, "%s" FORMAT_NBSP "%s", figure.number, figure.unit);
+}
+
+const char *format_quantity(struct arena *arena, double value, const char *unit)
+{
+    return format_join(arena, format_figure(arena, value, unit));
 }
 
 const char *format_share(struct arena *arena, double share)

@@ -52,7 +52,8 @@ const char *format_machine(struct arena *arena, const struct zone *zone, int64_t
     char text[CLOCK_TEXT_SIZE];
     /* Whole seconds are what <time> needs. */
     int64_t second_us = time_us - ((time_us % US_PER_SECOND) + US_PER_SECOND) % US_PER_SECOND;
-    return arena_copy(arena, str_of(clock_format_offset(second_us, zone_offset_at(zone, time_us), text)));
+    clock_format_offset(second_us, zone_offset_at(zone, time_us), text);
+    return arena_copy(arena, str_of(text));
 }
 
 const char *format_offset(struct arena *arena, int32_t offset_s)

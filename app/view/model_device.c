@@ -10,6 +10,7 @@
 /* A line parts where this many slots in a row hold nothing: devices report every minute to
  * every quarter of an hour, and one missed report is no gap. */
 #define GAP_SLOTS 6
+#define READOUT_SLOTS 4 /* points that share a read-out: 72 a day are enough to point at */
 #define SLOT_US (DEVICE_SLOT_S * US_PER_SECOND)
 
 struct span {
@@ -37,6 +38,17 @@ static int find_points(const struct trace *trace, int32_t series_id, int *first)
     return i;
 }
 
+/* What a counter rose by; a fall is a restart and adds nothing. */
+static const char *rise_text(struct arena *arena, const struct trace_point *points, int n,
+                             const char *unit)
+{
+    double rise = points[0].most - points[0].least;
+    for (int i = 1; i < n; i++) {
+        rise += fmax(0, points[i].most - points[i - 1].most);
+    }
+    return arena_printf(arena, "%s more in the last 24 hours", format_quantity(arena, rise, unit));
+}
+
 static const char *range_text(struct arena *arena, const struct trace_point *points, int n,
                               const char *unit)
 {
@@ -55,13 +67,37 @@ static const char *range_text(struct arena *arena, const struct trace_point *poi
 
 /* ---- lines ---- */
 
+/* What a pointer reads: the first point of every few minutes. */
+static bool add_readouts(struct arena *arena, const struct device_facts *facts,
+                         const struct span *span, const struct trace_point *points, int n,
+                         struct series_card *card)
+{
+    struct chart_slot *slots = arena_array(arena, (size_t)n, sizeof *slots);
+    int n_slots = 0;
+    int64_t until_us = INT64_MIN;
+    for (int i = 0; slots != NULL && i < n; i++) {
+        if (points[i].slot_us < until_us) {
+            continue;
+        }
+        until_us = points[i].slot_us + READOUT_SLOTS * SLOT_US;
+        slots[n_slots++] = (struct chart_slot){
+            .from = place(span, points[i].slot_us),
+            .to = place(span, until_us),
+            .name = format_clock(arena, &facts->zone, points[i].slot_us),
+            .values = { points[i].mean },
+        };
+    }
+    card->line.slots = slots;
+    card->line.n_slots = n_slots;
+    return slots != NULL;
+}
+
 static bool add_line(struct arena *arena, const struct device_facts *facts,
                      const struct span *span, const struct trace_point *points, int n,
                      struct series_card *card)
 {
     struct chart_point *line = arena_array(arena, (size_t)n * 2, sizeof *line);
-    struct chart_slot *slots = arena_array(arena, (size_t)n, sizeof *slots);
-    if (line == NULL || slots == NULL) {
+    if (line == NULL) {
         return false;
     }
     int n_line = 0;
@@ -71,19 +107,12 @@ static bool add_line(struct arena *arena, const struct device_facts *facts,
             line[n_line++] = (struct chart_point){ place(span, middle_us), NAN };
         }
         line[n_line++] = (struct chart_point){ place(span, middle_us), points[i].mean };
-        slots[i] = (struct chart_slot){
-            .from = place(span, points[i].slot_us),
-            .to = place(span, points[i].slot_us + SLOT_US),
-            .name = format_clock(arena, &facts->zone, points[i].slot_us),
-            .values = { points[i].mean },
-        };
     }
     card->line.points = line;
     card->line.n_points = n_line;
-    card->line.slots = slots;
-    card->line.n_slots = n;
-    card->range = range_text(arena, points, n, card->line.unit);
-    return true;
+    card->range = card->is_counter ? rise_text(arena, points, n, card->line.unit)
+                                   : range_text(arena, points, n, card->line.unit);
+    return add_readouts(arena, facts, span, points, n, card);
 }
 
 /* ---- bars ---- */
@@ -140,7 +169,8 @@ static const char *tone_of(const char *role)
 /* "gauge · generation · {"phase":"1"}" */
 static const char *about(struct arena *arena, const struct device_series *series)
 {
-    bool has_role = strcmp(series->role, "none") != 0, has_labels = strcmp(series->labels, "{}") != 0;
+    bool has_role = strcmp(series->role, "none") != 0;
+    bool has_labels = strcmp(series->labels, "{}") != 0;
     /* Words for people: grid_import is "grid import". */
     char *role = arena_copy(arena, str_of(series->role));
     for (char *at = role; at != NULL && *at != '\0'; at++) {
@@ -151,6 +181,13 @@ static const char *about(struct arena *arena, const struct device_series *series
                         has_labels ? series->labels : "");
 }
 
+/* As the meter itself shows it, not in the unit that reads best. */
+static struct figure meter_reading(struct arena *arena, const struct device_series *series)
+{
+    const char *unit = series->unit != NULL && !isnan(series->last_value) ? series->unit : "";
+    return (struct figure){ format_number(arena, series->last_value, 1), unit };
+}
+
 static bool add_card(struct arena *arena, const struct device_facts *facts,
                      const struct span *span, const struct device_series *series, int i,
                      struct series_card *card)
@@ -159,12 +196,15 @@ static bool add_card(struct arena *arena, const struct device_facts *facts,
     int end = find_points(&facts->trace, series->id, &first);
     const char *id = arena_printf(arena, "series-%d", i);
     const char *tone = tone_of(series->role);
+    bool is_counter = strcmp(series->kind, "counter") == 0;
     *card = (struct series_card){
         .metric = series->metric,
         .about = about(arena, series),
-        .value = format_figure(arena, series->last_value, series->unit),
+        .value = is_counter ? meter_reading(arena, series)
+                            : format_figure(arena, series->last_value, series->unit),
         .at = moment_view(arena, &facts->zone, facts->now_us, series->last_us),
         .is_bars = strcmp(series->kind, "delta") == 0,
+        .is_counter = is_counter,
         .line = {
             .id = id, .title = series->metric, .unit = series->unit, .tone = tone,
             .ticks = span->ticks, .n_ticks = span->n_ticks,
@@ -186,6 +226,16 @@ static bool add_card(struct arena *arena, const struct device_facts *facts,
     return is_done && card->range != NULL;
 }
 
+/* Power comes first, then energy, then the rest, each by name as they come. */
+static int rank_of(const struct device_series *series)
+{
+    const char *unit = series->unit == NULL ? "" : series->unit;
+    if (strcmp(unit, "W") == 0 || strcmp(unit, "kW") == 0) {
+        return 0;
+    }
+    return strcmp(unit, "kWh") == 0 || strcmp(unit, "Wh") == 0 ? 1 : 2;
+}
+
 static bool add_cards(struct arena *arena, const struct device_facts *facts,
                       struct device_view *out)
 {
@@ -198,13 +248,21 @@ static bool add_cards(struct arena *arena, const struct device_facts *facts,
     if (cards == NULL || span.ticks == NULL) {
         return n == 0;
     }
-    for (int i = 0; i < n; i++) {
-        if (!add_card(arena, facts, &span, &facts->series.items[i], i, &cards[i])) {
-            return false;
+    int n_cards = 0;
+    for (int rank = 0; rank <= 2; rank++) {
+        for (int i = 0; i < facts->series.n && n_cards < n; i++) {
+            const struct device_series *series = &facts->series.items[i];
+            if (rank_of(series) != rank) {
+                continue;
+            }
+            if (!add_card(arena, facts, &span, series, n_cards, &cards[n_cards])) {
+                return false;
+            }
+            n_cards++;
         }
     }
     out->series = cards;
-    out->n_series = n;
+    out->n_series = n_cards;
     out->n_more = facts->series.n - n;
     return true;
 }

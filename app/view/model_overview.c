@@ -82,7 +82,8 @@ static void add_totals(struct arena *arena, const struct overview_slot *slots, i
     }
     for (int b = 0; b < N_BANDS; b++) {
         totals[b] = (struct total_view){
-            bands[b].name, bands[b].tone, format_quantity(arena, sums[b], "kWh"),
+            bands[b].name, bands[b].tone,
+            format_join(arena, format_figure_beside(arena, sums[b], "kWh", fmax(sums[0], sums[1]))),
         };
     }
 }
@@ -178,8 +179,8 @@ static void add_today(struct arena *arena, const struct overview *overview,
     out->today = format_day_long(arena, &overview->zone, overview->now_us);
     out->has_today = !isnan(used) || !isnan(generated);
     out->has_today_generation = !isnan(generated);
-    out->today_used = format_figure(arena, used, "kWh");
-    out->today_generated = format_figure(arena, generated, "kWh");
+    out->today_used = format_figure_beside(arena, used, "kWh", fmax(used, generated));
+    out->today_generated = format_figure_beside(arena, generated, "kWh", fmax(used, generated));
     if (used > 0 && !isnan(generated)) {
         double share = generated / used;
         out->today_share_percent = 100 * fmin(share, 1);
@@ -221,12 +222,15 @@ static bool add_devices(struct arena *arena, const struct overview *overview,
     if (rows == NULL && overview->n_devices > 0) {
         return false;
     }
+    double most_kwh = NAN;
+    for (int i = 0; i < overview->n_devices; i++) {
+        most_kwh = fmax(most_kwh, overview->devices[i].today_kwh);
+    }
     for (int i = 0; i < overview->n_devices; i++) {
         const struct overview_device *device = &overview->devices[i];
         rows[i] = device_row(arena, &overview->zone, overview->now_us, &device->latest);
-        rows[i].today = isnan(device->today_kwh)
-                            ? NULL
-                            : format_quantity(arena, device->today_kwh, "kWh");
+        struct figure today = format_figure_beside(arena, device->today_kwh, "kWh", most_kwh);
+        rows[i].today = isnan(device->today_kwh) ? NULL : format_join(arena, today);
         if (!add_spark(arena, device, &rows[i])) {
             return false;
         }

@@ -88,7 +88,7 @@ struct series_card {
     struct figure value;
     struct moment_view at;
     const char *range;                   /* "3.1 – 212 W in 24 h"; NULL: nothing in them */
-    bool is_bars;
+    bool is_bars, is_counter;
     struct line_chart line;
     struct bar_chart bars;
 };

@@ -79,7 +79,7 @@ void svg_time_axis(struct buf *out, const struct svg_frame *frame, const struct 
     for (int i = 0; i < n_ticks; i++) {
         const struct chart_tick *tick = &ticks[i];
         buf_add_text(out, "<line class=\"");
-        buf_add_text(out, tick->is_day ? "mark day\" x1=\"" : "mark\" x1=\"");
+        buf_add_text(out, tick->is_day ? "tick day\" x1=\"" : "tick\" x1=\"");
         svg_number(out, tick->at);
         buf_add_text(out, "%\" x2=\"");
         svg_number(out, tick->at);

@@ -9,7 +9,7 @@
 static const struct svg_frame frame = { .top = 20, .bottom = 196, .height = 224 };
 
 #define GROUP_PART 0.76   /* of a span's width that its bars take; the rest is air */
-#define STUB_PX 1.5       /* a bar of almost nothing is still a bar */
+#define STUB_PX 1.5       /* a bar of almost nothing is still a bar; of nothing, none */
 
 static double greatest(const struct bar_chart *chart)
 {
@@ -63,6 +63,9 @@ static void group(struct buf *out, const struct bar_chart *chart, const struct c
             continue;
         }
         is_known = true;
+        if (slot->values[b] == 0) {
+            continue;
+        }
         double top = svg_y(&frame, scale, slot->values[b] * unit->factor);
         bar(out, slot, chart, b, fmax(frame.bottom - top, STUB_PX));
     }
@@ -71,10 +74,15 @@ static void group(struct buf *out, const struct bar_chart *chart, const struct c
     }
 }
 
+bool chart_is_blank(const struct bar_chart *chart)
+{
+    return isnan(greatest(chart));
+}
+
 void svg_bars(struct buf *out, const struct bar_chart *chart)
 {
-    double most = greatest(chart);
-    struct unit unit = unit_for(chart->unit, isnan(most) ? 0 : most);
+    double most = fmax(greatest(chart), 0);
+    struct unit unit = unit_for(chart->unit, most);
     struct scale scale = scale_nice(0, most * unit.factor, 4, true);
     svg_open(out, chart->id, chart->title, chart->summary, &frame);
     svg_value_axis(out, &frame, &scale, unit.name);
@@ -90,18 +98,21 @@ void svg_bars(struct buf *out, const struct bar_chart *chart)
 
 /* ---- the same numbers as a table ---- */
 
-static void cell(struct buf *out, double value, const struct unit *unit)
+static void cell(struct buf *out, double value, int decimals)
 {
     buf_add_text(out, "<td class=\"num\">");
-    html_text(out, format_plain(out->arena, value * unit->factor));
+    html_text(out, format_number(out->arena, value, decimals));
     buf_add_text(out, "</td>");
 }
 
 void chart_table(struct buf *out, const struct bar_chart *chart)
 {
-    double most = greatest(chart);
-    struct unit unit = unit_for(chart->unit, isnan(most) ? 0 : most);
-    buf_add_text(out, "<table class=\"numbers\"><caption>");
+    double most = fmax(greatest(chart), 0);
+    struct unit unit = unit_for(chart->unit, most);
+    int decimals = format_decimals(most * unit.factor);
+    buf_add_text(out, "<table class=\"numbers\" id=\"");
+    html_attr(out, chart->id);
+    buf_add_text(out, "-table\"><caption>");
     html_text(out, chart->title);
     buf_add_text(out, "</caption><thead><tr><th scope=\"col\">");
     html_text(out, chart->slot_heading);
@@ -120,7 +131,7 @@ void chart_table(struct buf *out, const struct bar_chart *chart)
         html_text(out, slot->name);
         buf_add_text(out, slot->is_open ? " (so far)</th>" : "</th>");
         for (int b = 0; b < chart->n_bands; b++) {
-            cell(out, slot->values[b], &unit);
+            cell(out, slot->values[b] * unit.factor, decimals);
         }
         buf_add_text(out, "</tr>\n");
     }

@@ -79,46 +79,62 @@ static int64_t step_start(int64_t index, int64_t step_us)
     return index * step_us + (step_us > US_PER_DAY ? MONDAY_US : 0);
 }
 
-static const char *tick_label(struct arena *arena, const struct zone *zone, int64_t time_us,
-                              int64_t step_us, bool is_day)
+/* The ticks being made. */
+struct tick_list {
+    struct arena *arena;
+    const struct zone *zone;
+    int64_t step_us;
+    struct tick *out;
+    int n;
+};
+
+static int64_t local_time(const struct tick_list *list, int64_t time_us)
 {
-    struct clock_fields at = format_local(zone, time_us);
-    if (step_us < US_PER_DAY && !is_day) {
-        return arena_printf(arena, "%02d:%02d", at.hour, at.minute);
-    }
-    if (step_us < US_PER_DAY) {
-        return format_day(arena, zone, time_us);
-    }
-    return arena_printf(arena, "%d %s", at.day, format_months[at.month - 1]);
+    return time_us + zone_offset_at(list->zone, time_us) * US_PER_SECOND;
 }
 
-/* The ticks of one span of constant offset, [from_us, to_us]. A local midnight that the change
- * of offset jumped over begins its day at the span's start. */
-static int add_span(struct arena *arena, const struct zone *zone, int64_t step_us, int64_t from_us,
-                    int64_t to_us, bool is_after_change, int n, struct tick out[TICKS_MAX])
+static const char *tick_label(const struct tick_list *list, int64_t time_us, bool is_day)
 {
-    int64_t offset_us = zone_offset_at(zone, from_us) * US_PER_SECOND;
-    int64_t local_us = step_start(step_index(from_us + offset_us - 1, step_us) + 1, step_us);
-    if (is_after_change && step_us >= US_PER_DAY) {
-        int64_t before_us = from_us - 1 + zone_offset_at(zone, from_us - 1) * US_PER_SECOND;
-        if (step_index(before_us, step_us) < step_index(from_us + offset_us, step_us)) {
-            local_us = from_us + offset_us;
-        }
+    struct clock_fields at = format_local(list->zone, time_us);
+    if (list->step_us >= US_PER_DAY) {
+        return arena_printf(list->arena, "%d %s", at.day, format_months[at.month - 1]);
     }
-    while (local_us - offset_us <= to_us && n < TICKS_MAX) {
-        int64_t time_us = local_us - offset_us;
-        int64_t day = floor_div(local_us, US_PER_DAY);
-        bool is_day = day * US_PER_DAY == local_us || step_us >= US_PER_DAY;
-        int64_t seen_us = n == 0 ? INT64_MIN : out[n - 1].time_us;
-        bool is_same_day = n > 0 && is_day &&
-            floor_div(seen_us + zone_offset_at(zone, seen_us) * US_PER_SECOND, US_PER_DAY) == day;
-        if (!is_same_day || step_us < US_PER_DAY) {
-            out[n] = (struct tick){ .time_us = time_us, .is_day = is_day };
-            out[n++].label = tick_label(arena, zone, time_us, step_us, is_day);
-        }
+    return is_day ? format_day(list->arena, list->zone, time_us)
+                  : arena_printf(list->arena, "%02d:%02d", at.hour, at.minute);
+}
+
+/* Adds a tick, but no second one for the day of a clock that was set back over midnight. */
+static void add_tick(struct tick_list *list, int64_t time_us, int64_t local_us)
+{
+    int64_t day = floor_div(local_us, US_PER_DAY);
+    bool is_day = day * US_PER_DAY == local_us || list->step_us >= US_PER_DAY;
+    if (list->step_us >= US_PER_DAY && list->n > 0 &&
+        floor_div(local_time(list, list->out[list->n - 1].time_us), US_PER_DAY) == day) {
+        return;
+    }
+    list->out[list->n++] = (struct tick){
+        .time_us = time_us,
+        .label = tick_label(list, time_us, is_day),
+        .is_day = is_day,
+        .is_minor = step_index(local_us, list->step_us) % 2 != 0,
+    };
+}
+
+/* The ticks of a span of constant offset, [from_us, to_us]. `is_changed`: the clock was set at
+ * its start; a local midnight that was jumped over then begins its day there. */
+static void add_span(struct tick_list *list, int64_t from_us, int64_t to_us, bool is_changed)
+{
+    int64_t step_us = list->step_us;
+    int64_t start_us = local_time(list, from_us), offset_us = start_us - from_us;
+    int64_t local_us = step_start(step_index(start_us - 1, step_us) + 1, step_us);
+    if (is_changed && step_us >= US_PER_DAY &&
+        step_index(local_time(list, from_us - 1), step_us) < step_index(start_us, step_us)) {
+        local_us = start_us;
+    }
+    while (local_us - offset_us <= to_us && list->n < TICKS_MAX) {
+        add_tick(list, local_us - offset_us, local_us);
         local_us = step_start(step_index(local_us, step_us) + 1, step_us);
     }
-    return n;
 }
 
 int ticks_time(struct arena *arena, const struct zone *zone, int64_t from_us, int64_t to_us,
@@ -128,22 +144,19 @@ int ticks_time(struct arena *arena, const struct zone *zone, int64_t from_us, in
     while (i + 1 < N_STEPS && (to_us - from_us) / steps_us[i] > target) {
         i++;
     }
-    int64_t step_us = steps_us[i];
-    int n = 0;
+    struct tick_list list = { arena, zone, steps_us[i], out, 0 };
     int64_t start_us = from_us;
-    for (int z = 0; z < zone->n_offsets; z++) {
+    for (int z = 1; z < zone->n_offsets; z++) {
         int64_t change_us = zone->offsets[z].from_us;
-        if (change_us > start_us && change_us <= to_us && z > 0) {
-            n = add_span(arena, zone, step_us, start_us, change_us - 1, start_us > from_us, n, out);
+        if (change_us > start_us && change_us <= to_us) {
+            add_span(&list, start_us, change_us - 1, start_us > from_us);
             start_us = change_us;
         }
     }
-    n = add_span(arena, zone, step_us, start_us, to_us, start_us > from_us, n, out);
-    /* Every other one can go; days stay. */
-    bool is_minor = false;
-    for (int t = 0; t < n; t++) {
-        out[t].is_minor = is_minor && !(out[t].is_day && step_us < US_PER_DAY);
-        is_minor = !out[t].is_minor;
+    add_span(&list, start_us, to_us, start_us > from_us);
+    /* So few have room on a phone. */
+    for (int t = 0; t < list.n && list.n <= TICKS_FEW; t++) {
+        out[t].is_minor = false;
     }
-    return n;
+    return list.n;
 }

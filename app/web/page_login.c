@@ -60,16 +60,16 @@ static enum err refuse_for_now(struct web *web, int wait_s)
 
 enum err page_login_post(struct web *web)
 {
-    struct login_result result;
-    enum err err = login_attempt(web->tx, web->config, web->request, web->response,
-                                 web_form(web, "email"), web_form(web, "password"), &result);
+    struct login login = { .email = web_form(web, "email"),
+                           .password = web_form(web, "password") };
+    enum err err = login_attempt(web->tx, web->config, web->request, web->response, &login);
     if (err != OK) {
         return err;
     }
-    if (result.outcome == LOGIN_WAIT) {
-        return refuse_for_now(web, result.wait_s);
+    if (login.outcome == LOGIN_WAIT) {
+        return refuse_for_now(web, login.wait_s);
     }
-    if (result.outcome == LOGIN_REFUSED) {
+    if (login.outcome == LOGIN_REFUSED) {
         web->response->status = 401;
         show(web, web_form(web, "email"), web_form(web, "next"),
              "The e-mail or the password is not right.");

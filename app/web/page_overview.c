@@ -20,9 +20,11 @@ static const char *base_url(struct web *web)
         is_sane = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                   strchr(".-:[]", c) != NULL;
     }
-    return is_sane ? arena_printf(web->op->arena, "%s://%.*s",
-                                  web->request->is_https ? "https" : "http", (int)host.len, host.ptr)
-                   : "http://127.0.0.1:8080";
+    if (!is_sane) {
+        return "http://127.0.0.1:8080";
+    }
+    return arena_printf(web->op->arena, "%s://%.*s", web->request->is_https ? "https" : "http",
+                        (int)host.len, host.ptr);
 }
 
 enum err page_overview(struct web *web)

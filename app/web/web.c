@@ -43,7 +43,8 @@ static bool parse_time(struct web *web, struct str text, int64_t *out)
     return clock_parse((struct str){ mended, text.len }, out);
 }
 
-enum err web_query_time(struct web *web, const char *name, int64_t fallback_us, int64_t *out)
+/* A parameter as time; `fallback_us` when it is absent. */
+static enum err query_time(struct web *web, const char *name, int64_t fallback_us, int64_t *out)
 {
     struct str text = http_query(web->request, name);
     if (text.ptr == NULL) {
@@ -59,9 +60,9 @@ enum err web_query_time(struct web *web, const char *name, int64_t fallback_us, 
 
 enum err web_query_span(struct web *web, int64_t *from_us, int64_t *to_us)
 {
-    enum err err = web_query_time(web, "from", TIME_FIRST_US, from_us);
+    enum err err = query_time(web, "from", TIME_FIRST_US, from_us);
     if (err == OK) {
-        err = web_query_time(web, "to", TIME_END_US, to_us);
+        err = query_time(web, "to", TIME_END_US, to_us);
     }
     if (err == OK && *to_us < *from_us) {
         err = fail(web->op, ERR_INVALID, "to: must not be before from");

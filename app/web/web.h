@@ -35,8 +35,6 @@ struct str web_form(const struct web *web, const char *name);
 
 /* A text to filter by; ptr NULL when absent or empty. Never fails. */
 struct str web_query_text(const struct web *web, const char *name);
-/* A query parameter as time; `fallback_us` when absent. */
-enum err web_query_time(struct web *web, const char *name, int64_t fallback_us, int64_t *out) MUST_CHECK;
 /* `limit`, default LIST_LIMIT_DEFAULT, 1 to LIST_LIMIT_MAX. */
 enum err web_query_limit(struct web *web, int *out) MUST_CHECK;
 

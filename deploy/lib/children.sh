@@ -37,15 +37,15 @@ child_may_restart() {
     [ "$recent" -lt "$MAX_RESTARTS" ]
 }
 
-# Waits for any child to end and starts it again; returns 1 when one ends too often.
+# Starts children again when they end; returns 1 when one ends too often. A child may have been
+# waited for already by the time we look (bash forgets it then), so the pids tell, not `wait`.
 children_watch() {
-    local ended status i
+    local i
     while :; do
-        status=0
-        wait -n -p ended "${child_pids[@]}" || status=$?
+        wait -n "${child_pids[@]}" 2>/dev/null || true
         for i in "${!child_pids[@]}"; do
-            [ "${child_pids[i]}" = "${ended:-}" ] || continue
-            say "${child_names[i]} ended (status $status)"
+            ! kill -0 "${child_pids[i]}" 2>/dev/null || continue
+            say "${child_names[i]} ended"
             if ! child_may_restart "$i"; then
                 child_show_log "${child_names[i]}"
                 return 1

@@ -48,9 +48,13 @@ $$;
 
 -- engine: partitions
 
+-- By column: chunks, compressed ones too, inherit a table's grants but not its columns', and an
+-- INSERT into a compressed chunk past TimescaleDB would corrupt it. (Before compression is
+-- enabled: TimescaleDB would repeat it on the compressed table, which has no such columns.)
+GRANT INSERT (tenant_id, series_id, time, value) ON core.sample TO tidemark_ingest;
+
 -- engine: sample
 
-GRANT INSERT ON core.sample TO tidemark_ingest;
 GRANT SELECT, INSERT, UPDATE, DELETE ON core.sample TO tidemark_door;
 GRANT EXECUTE ON FUNCTION api.partitions_ensure(timestamptz, timestamptz) TO tidemark_ingest,
     tidemark_worker, tidemark_operator;

@@ -27,18 +27,6 @@ FROM api.session_resolve($1::bytea) s;
 -- Logs a session out.
 SELECT FROM api.session_end($1::bytea);
 
--- name: session_switch
--- roles: web
--- columns: is_switched
--- Lets a session look at another of its person's tenants.
-SELECT api.session_switch($1::bytea, $2::text) AS is_switched;
-
--- name: session_memberships
--- roles: web
--- columns: slug name role
--- The tenants that a session's person may look at.
-SELECT m.slug, m.name, m.role FROM api.session_memberships($1::bytea) m ORDER BY m.slug;
-
 -- name: login_check
 -- roles: web
 -- columns: person_id password_hash wait_s

@@ -3,9 +3,13 @@
 # transaction mode; its migration runner on each engine. The checks are in tests/unit/db_*.c.
 use strict;
 use warnings;
+use IO::Socket::UNIX;
 use Test::More;
+use Time::HiRes qw(time);
 use Tidemark::Cluster;
 use Tidemark::Unit qw(run_unit);
+
+my $pgbouncer;    # its pid while it runs
 
 # PgBouncer between the programs and the cluster: two server connections for everybody, so that
 # transactions of different clients share them. Returns the folder of its socket.
@@ -27,18 +31,39 @@ pool_mode = transaction
 default_pool_size = 2
 max_client_conn = 50
 logfile = $folder/log
-pidfile = $folder/pid
 INI
-    $cluster->run('pgbouncer', '-q', '-d', "$folder/pgbouncer.ini");
+    $pgbouncer = fork // die "fork: $!";
+    if (!$pgbouncer) {
+        chdir '/';
+        open STDERR, '>', '/dev/null' or die;
+        exec $cluster->command('pgbouncer', '-q', "$folder/pgbouncer.ini") or die "pgbouncer: $!";
+    }
+    await_socket("$folder/.s.PGSQL.5432");
     return $folder;
 }
 
-sub stop_pgbouncer {
-    my ($folder) = @_;
-    open my $file, '<', "$folder/pid" or return;
-    my ($pid) = <$file> =~ /(\d+)/;
-    kill 'INT', $pid if $pid;
+# Waits until somebody answers at the socket.
+sub await_socket {
+    my ($path) = @_;
+    my $deadline = time + 20;
+    until (IO::Socket::UNIX->new(Peer => $path)) {
+        die "nobody answers at $path" if time > $deadline || waitpid($pgbouncer, 1) > 0;
+        select undef, undef, undef, 0.02;
+    }
     return;
+}
+
+sub stop_pgbouncer {
+    my $pid = $pgbouncer or return;
+    undef $pgbouncer;
+    kill 'TERM', $pid;
+    waitpid $pid, 0;
+    return;
+}
+
+END {
+    local $?;
+    stop_pgbouncer();
 }
 
 sub write_file {
@@ -79,7 +104,7 @@ Tidemark::Cluster->each_engine(sub {
             run_unit($cluster, $program, name => "$program through PgBouncer", host => $folder,
                 env => ['TIDEMARK_TEST_POOLER=1']);
         }
-        stop_pgbouncer($folder);
+        stop_pgbouncer();
     }
 });
 

@@ -240,9 +240,11 @@ sub check_reading {
     my %seen;
     for my $role (@LOGINS) {
         my $as = $role =~ /^tidemark/ ? $role : 'tidemark_read';
+        my %is_refused;
         for my $tenant (@TENANTS, $role eq 'grafana_alpha' ? 2 : ()) {
             my $psql = session($cluster, $role, $tenant);
             for my $name (sort keys %{$relations}) {
+                next if ($is_refused{$name} // 0) > 1;    # a right does not depend on the tenant
                 my $answer = $psql->run("SELECT * FROM $relations->{$name}{sql}");
                 my $who = "$role (tenant " . ($tenant // 'none') . ") reading $name";
                 $n++;
@@ -251,9 +253,13 @@ sub check_reading {
                     push @leaks, "$who: $leak" unless $is_foreign && $leak !~ /bravo|22222/i;
                 }
                 next if $is_foreign;
+                # TimescaleDB refuses its empty parents of compressed chunks in its own way
+                my $has_refused = $answer->{error} eq '42501'
+                    || $answer->{error} eq 'XX000' && $name =~ /^_timescaledb_internal\._compressed_hypertable_/;
+                $is_refused{$name}++ if $has_refused;
                 my $is_allowed = may($READ{$name}, $as);
                 push @surprises, "$who: " . ($answer->{error} || 'allowed')
-                    if $is_allowed ? $answer->{error} : $answer->{error} ne '42501';
+                    if $is_allowed ? $answer->{error} : !$has_refused;
                 my $is_bound = $role eq 'grafana_alpha' || ($tenant // '') eq '1' && $role ne 'sql_unbound';
                 push @surprises, "$who: rows without a tenant" if !$is_bound && @{ $answer->{rows} };
                 $seen{$name}++ if @{ $answer->{rows} };
@@ -273,7 +279,6 @@ sub check_privileges {
     my ($cluster, $relations) = @_;
     my $super = $cluster->session('tidemark_super');
     my @wrong;
-    my %parent = map { ($_ => $relations->{$_}{parent}) } keys %{$relations};
     for ($super->query(<<'SQL')) {
         SELECT n.nspname || '.' || c.relname, role, priv
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace,
@@ -285,9 +290,8 @@ sub check_privileges {
                AND has_any_column_privilege(role, c.oid, priv))
 SQL
         my ($name, $role, $privilege) = @{$_};
-        my $top = $parent{$name} || $name;
         next if $privilege eq 'SELECT' && ($relations->{$name}{is_extension} && $name =~ $EXTENSION || may($READ{$name}, $role));
-        next if $privilege eq 'INSERT' && $role eq 'tidemark_ingest' && $top eq 'core.sample';
+        next if $privilege eq 'INSERT' && $role eq 'tidemark_ingest' && $name eq 'core.sample';
         push @wrong, "$role: $privilege on $name";
     }
     is join("\n", @wrong), '', 'nobody may do more than read the views and, ingest, insert samples';
@@ -355,7 +359,7 @@ sub check_writing {
                 "INSERT INTO $sql DEFAULT VALUES", "COPY $sql TO STDOUT", "LOCK TABLE $sql") {
                 my $answer = $psql->run($statement);
                 push @allowed, "$role: $statement: " . ($answer->{error} || 'done')
-                    if $answer->{error} !~ /^(?:42501|42809|55000|25P01|0A000)$/
+                    if $answer->{error} !~ /^(?:42501|42809|428C9|55000|25P01|0A000)$/
                     && !($statement =~ /^(?:INSERT|COPY|LOCK)/ && writable($role, $name, $relations->{$name}, $answer));
             }
         }
@@ -375,8 +379,7 @@ sub column {
 # (not null), COPY from a view, and locking or copying what may be read anyway.
 sub writable {
     my ($role, $name, $relation, $answer) = @_;
-    return 1 if $answer->{error} eq '23502' && $role eq 'tidemark_ingest'
-        && ($relation->{parent} || $name) eq 'core.sample';
+    return 1 if $answer->{error} =~ /^235/ && $role eq 'tidemark_ingest' && $name eq 'core.sample';
     return $relation->{is_extension} && $name =~ $EXTENSION;
 }
 

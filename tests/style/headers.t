@@ -29,7 +29,7 @@ my $build = 'build';
 if (!-f "$build/gen/version.h") {
     ok(1, 'headers compile alone # skip nothing is built yet');
 } else {
-    my @flags = qw(-std=gnu17 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wundef -Wvla -Werror -Wno-unused-function);
+    my @flags = qw(-std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wundef -Wvla -Werror -Wno-unused-function);
     my @packages = split ' ', qx{pkg-config --cflags libpq libcurl libsodium};
     my @base = grep { m{^app/base/} && $_ ne 'app/base/banned.h' } @headers;
     my @other = grep { !m{^app/base/} } @headers;

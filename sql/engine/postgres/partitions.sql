@@ -66,8 +66,14 @@ BEGIN
             name := core.partition_name(part.relation, slot.from_time, slot.to_time);
             CONTINUE WHEN to_regclass(name) IS NOT NULL;
             PERFORM pg_advisory_xact_lock(hashtextextended('tidemark.partitions', 0));
-            -- Another caller may have made it while this one waited.
-            CONTINUE WHEN to_regclass(name) IS NOT NULL;
+            -- Another caller may have made it while this one waited. Asked of the catalog itself:
+            -- to_regclass would repeat from its cache that there is none.
+            CONTINUE WHEN EXISTS (
+                SELECT FROM pg_inherits i
+                JOIN pg_class c ON c.oid = i.inhrelid
+                JOIN pg_namespace n ON n.oid = c.relnamespace
+                WHERE i.inhparent = part.relation
+                  AND format('%I.%I', n.nspname, c.relname) = name);
             PERFORM core.partition_make(part.relation, slot.from_time, slot.to_time);
             made := made + 1;
         END LOOP;

@@ -1,3 +1,4 @@
+-- Events: a hypertable, compressed by tenant.
 SELECT public.create_hypertable('core.event', public.by_range('time', interval '7 days'),
                                 create_default_indexes => false);
 ALTER TABLE core.event SET (

@@ -1,3 +1,4 @@
+-- Samples: a hypertable, compressed by series.
 SELECT public.create_hypertable('core.sample', public.by_range('time', interval '7 days'),
                                 create_default_indexes => false);
 ALTER TABLE core.sample SET (

@@ -34,7 +34,9 @@ sub bind {
 # or '', message => text }; NULL comes as undef.
 sub run {
     my ($self, $sql) = @_;
-    print { $self->{in} } "$sql\n;\n\\echo $END\n";
+    # after COPY's data psql takes an empty statement for more of it
+    my $stop = $sql =~ /^\\\.\n\z/m ? '' : "\n;\n";
+    print { $self->{in} } "$sql$stop\\echo $END\n";
     $self->{in}->flush;
     my (@rows, $error, $message);
     while (defined(my $line = readline $self->{out})) {

@@ -1,0 +1,91 @@
+/* Jobs whose work is one call of a function in the database. Called by the table. */
+#include "work/jobs.h"
+
+#include "db/conn.h"
+#include "gen/queries.h"
+
+#include <stdio.h>
+
+#define SYSTEM_METRIC_DAYS 30 /* measurements of the installation are for operating it */
+
+/* Runs one statement in a transaction of its own; its rows outlive it. */
+static enum err run_alone(struct job_pass *pass, const struct db_query *query,
+                          const struct db_args *args, struct db_rows **out)
+{
+    struct db_tx *tx;
+    enum err err = db_begin(pass->op, pass->conn, DB_WRITE, 0, &tx);
+    if (err != OK) {
+        return err;
+    }
+    err = db_run(tx, query, args, out);
+    if (err != OK) {
+        db_rollback(tx);
+        return err;
+    }
+    return db_commit(tx);
+}
+
+enum err job_partitions(struct job_pass *pass)
+{
+    struct db_rows *rows;
+    enum err err = run_alone(pass, &q_job_partitions_ahead, NULL, &rows);
+    if (err == OK) {
+        snprintf(pass->detail, sizeof pass->detail, "made=%d",
+                 (int)db_int(rows, 0, JOB_PARTITIONS_AHEAD_MADE));
+    }
+    return err;
+}
+
+enum err job_series_last(struct job_pass *pass)
+{
+    struct db_rows *rows;
+    enum err err = run_alone(pass, &q_job_series_last_repair, NULL, &rows);
+    if (err == OK) {
+        snprintf(pass->detail, sizeof pass->detail, "repaired=%lld",
+                 (long long)db_int64(rows, 0, JOB_SERIES_LAST_REPAIR_REPAIRED));
+    }
+    return err;
+}
+
+enum err job_sessions(struct job_pass *pass)
+{
+    struct db_rows *rows;
+    enum err err = run_alone(pass, &q_job_session_prune, NULL, &rows);
+    if (err == OK) {
+        snprintf(pass->detail, sizeof pass->detail, "removed=%lld",
+                 (long long)db_int64(rows, 0, JOB_SESSION_PRUNE_REMOVED));
+    }
+    return err;
+}
+
+enum err job_retention(struct job_pass *pass)
+{
+    struct db_args args;
+    db_args_init(&args, pass->op->arena);
+    db_arg_int(&args, pass->config->retention_event_days);
+    db_arg_int(&args, SYSTEM_METRIC_DAYS);
+    struct db_rows *rows;
+    enum err err = run_alone(pass, &q_job_retention_run, &args, &rows);
+    if (err == OK) {
+        const char *removed = db_text(rows, 0, JOB_RETENTION_RUN_REMOVED);
+        snprintf(pass->detail, sizeof pass->detail, "removed=%s", removed ? removed : "{}");
+    }
+    return err;
+}
+
+enum err job_orphans(struct job_pass *pass)
+{
+    struct db_rows *rows;
+    enum err err = run_alone(pass, &q_job_orphan_check, NULL, &rows);
+    if (err != OK) {
+        return err;
+    }
+    int64_t orphans = db_int64(rows, 0, JOB_ORPHAN_CHECK_ORPHANS);
+    if (orphans > 0) {
+        return fail(pass->op, ERR_INTERNAL,
+                    "%lld series have samples under a tenant that is not theirs",
+                    (long long)orphans);
+    }
+    snprintf(pass->detail, sizeof pass->detail, "orphans=0");
+    return OK;
+}

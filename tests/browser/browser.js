@@ -1,0 +1,74 @@
+'use strict';
+// A browser for pages.js, and the checks that hold for every page. Prints TAP.
+
+const fs = require('fs');
+const { chromium } = require('playwright-core');
+const axe = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+
+const setup = JSON.parse(process.env.PAGES);
+const flags = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+  '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+
+let count = 0;
+let failed = 0;
+
+function ok(passed, name, why) {
+  count += 1;
+  console.log(`${passed ? 'ok' : 'not ok'} ${count} - ${name}`);
+  if (!passed) {
+    failed += 1;
+    if (why !== undefined) console.log(`# ${JSON.stringify(why)}`);
+  }
+  return passed;
+}
+
+function is(got, expected, name) {
+  return ok(got === expected, name, { got, expected });
+}
+
+// A window of its own, with its complaints (errors, violations of the policy) gathered.
+async function open(browser, options) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  const page = await context.newPage();
+  page.complaints = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error') page.complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => page.complaints.push(String(error)));
+  page.setDefaultTimeout(20000);
+  return page;
+}
+
+async function logIn(page, email, password) {
+  await page.goto(`${setup.url}/login`);
+  await page.fill('#email', email);
+  await page.fill('#password', password);
+  await page.click('button[type=submit]');
+  await page.waitForLoadState();
+}
+
+// Axe finds nothing, and nothing is wider than the window.
+async function inspect(page, name) {
+  await page.evaluate(axe);
+  const found = await page.evaluate(async () => {
+    const result = await axe.run(document, { resultTypes: ['violations'] });
+    return result.violations.map((v) => [v.id, v.nodes.map((n) => n.target.join(' ')).slice(0, 3)]);
+  });
+  ok(found.length === 0, `${name}: axe finds nothing`, found);
+  const beyond = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  ok(beyond <= 0, `${name}: nothing is wider than the window`, beyond);
+}
+
+async function main(tests) {
+  const browser = await chromium.launch({ executablePath: setup.chromium, args: flags });
+  try {
+    for (const test of tests) await test(browser);
+  } catch (error) {
+    ok(false, 'the tests came to their end', String(error && error.stack));
+  }
+  await browser.close();
+  console.log(`1..${count}`);
+  process.exitCode = failed > 0 ? 1 : 0;
+}
+
+module.exports = { setup, ok, is, open, logIn, inspect, main };

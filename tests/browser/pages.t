@@ -1,0 +1,96 @@
+#!/usr/bin/env perl
+# The pages in a real browser: starts a stack, makes two tenants and a day of readings, and lets
+# pages.js look at them. Installs playwright-core and axe-core once, into build/tools; skips,
+# saying what is missing, where there is no chromium, no npm or no way to its registry.
+use strict;
+use warnings;
+use File::Copy qw(copy);
+use File::Path qw(make_path);
+use FindBin;
+use Time::HiRes qw(sleep time);
+use lib "$FindBin::Bin/../lib";
+use Tidemark::Stack;
+
+my $root = $Tidemark::Stack::ROOT;
+my $tools = "$root/build/tools/browser";
+
+sub skip_all {
+    print "1..0 # SKIP the pages were not looked at: $_[0]\n";
+    exit 0;
+}
+
+sub find_command {
+    for my $name (@_) {
+        for my $folder (split /:/, $ENV{PATH}) {
+            return "$folder/$name" if -x "$folder/$name";
+        }
+    }
+    return;
+}
+
+# Puts what package-lock.json names into build/tools, once; another run may do so meanwhile.
+sub install_tools {
+    return if -e "$tools/installed" && same("$tools/installed", "$FindBin::Bin/package-lock.json");
+    my $npm = find_command('npm') or skip_all('npm is not installed');
+    make_path($tools);
+    copy("$FindBin::Bin/$_", "$tools/$_") or die "$tools/$_: $!" for qw(package.json package-lock.json);
+    my $log = "$tools/npm.log";
+    my $status = system "cd '$tools' && '$npm' ci --no-audit --no-fund --ignore-scripts >'$log' 2>&1";
+    skip_all("npm could not install playwright-core and axe-core, see $log") if $status;
+    copy("$FindBin::Bin/package-lock.json", "$tools/installed") or die "$tools/installed: $!";
+    return;
+}
+
+sub same {
+    my @texts = map { Tidemark::Stack::slurp($_) } @_;
+    return $texts[0] eq $texts[1];
+}
+
+# Readings every five minutes of the last 26 hours, with an hour missing, and of yesterday noon.
+sub events {
+    my ($now) = @_;
+    my $last = $now - $now % 300;
+    my @events;
+    for my $i (0 .. 26 * 12) {
+        my $time = $last - 300 * $i;
+        next if $i >= 60 && $i < 84;
+        push @events, { device => 'meter-1', time => $time,
+            metrics => { power_w => 400 + $i % 7, energy_kwh => 0.03 + ($i % 7) / 1000 } };
+        push @events, { device => 'roof', time => $time,
+            metrics => { generation_w => 150 + $i % 5, generation_kwh => 0.0125, temperature_c => 21.5 } };
+    }
+    push @events, { device => 'odd/<b>key</b>', time => $now - 3 * 86400,
+        metrics => { level => 7 }, type => 'telemetry' };
+    return \@events;
+}
+
+my $node = find_command('node', 'nodejs') or skip_all('node is not installed');
+my $chromium = find_command('chromium', 'chromium-browser', 'google-chrome') or skip_all('chromium is not installed');
+install_tools();
+
+my $stack = Tidemark::Stack->start;
+$stack->cli('tenant', 'add', 'home', '--name', 'Home & <Garden>', '--timezone', 'America/Los_Angeles');
+$stack->cli('tenant', 'add', 'other', '--name', 'Other', '--timezone', 'Asia/Kolkata');
+for my $person (['eve@home.example', 'home'], ['kay@other.example', 'other']) {
+    $stack->cli('user', 'add', '--tenant', $person->[1], '--email', $person->[0], '--role', 'viewer',
+        { stdin => "a long enough password\n" });
+}
+my $device_token = $stack->token('home', 'device', '--backfill');
+my $answer = $stack->post('/v1/events/batch', events(int time), token => $device_token);
+die "the readings were not taken: $answer->{status} " . substr($answer->{content}, 0, 500) if $answer->{status} != 200;
+
+# The overview reads last values, which ingest writes down a moment later.
+my $deadline = time + 20;
+while ($stack->sql('SELECT count(*) FROM core.series_last') < 6) {
+    die "the last values were not written down within 20 s" if time > $deadline;
+    sleep 0.1;
+}
+
+$ENV{NODE_PATH} = "$tools/node_modules";
+$ENV{PAGES} = JSON::PP->new->utf8->encode({
+    url => $stack->url, chromium => $chromium, password => 'a long enough password',
+    person => 'eve@home.example', other => 'kay@other.example', zone => 'America/Los_Angeles',
+    token => $stack->token('home', 'api'), device_token => $device_token,
+});
+my $status = system $node, "$FindBin::Bin/pages.js";
+exit($status >> 8 || ($status ? 1 : 0));

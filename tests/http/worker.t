@@ -1,0 +1,84 @@
+#!/usr/bin/perl
+# The worker: every job runs when it starts and leaves its record, mends what it is there to
+# mend, calls out what must never be, and stops at once.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Test::More;
+use Tidemark::Processes;
+use Tidemark::Stack;
+
+my @JOBS = qw(metrics orphans partitions retention series_last sessions);
+
+sub await {
+    my ($is_true, $seconds) = @_;
+    my $deadline = time + $seconds;
+    until ($is_true->()) {
+        return 0 if time > $deadline;
+        select undef, undef, undef, 0.1;
+    }
+    return 1;
+}
+
+sub check_first_passes {
+    my ($stack) = @_;
+    my $done = 'SELECT name FROM ops.job_run WHERE is_ok AND finished_at IS NOT NULL GROUP BY 1 ORDER BY 1';
+    ok(await(sub { my @names = $stack->sql($done); return "@names" eq "@JOBS" }, 10), 'every job runs at the start')
+        or diag join "\n", $stack->sql('SELECT * FROM ops.job_run'), $stack->logs;
+    my %value = map { split /\|/ } $stack->sql('SELECT name, max(value) FROM ops.system_metric GROUP BY 1');
+    cmp_ok($value{database_bytes} // 0, '>', 5e6, 'the database is measured');
+    cmp_ok($value{database_connections} // 0, '>=', 1, 'its connections');
+    cmp_ok($value{processes} // 0, '>=', 3, 'our processes');
+    cmp_ok($value{process_pss_bytes} // 0, '>', 1e6, 'and their memory');
+    return;
+}
+
+sub check_repairs {
+    my ($stack) = @_;
+    $stack->cli('tenant', 'add', 'acme');
+    my $token = $stack->token('acme', 'device');
+    my $answer = $stack->post('/v1/event', { device => 'm1', metrics => { power_w => 5 } }, token => $token);
+    is($answer->{status}, 200, 'a device posts');
+    ok(await(sub { $stack->sql('SELECT count(*) FROM core.series_last') }, 10), 'its last value is noted');
+    $stack->sql("DELETE FROM core.series_last; INSERT INTO core.person (email, password_hash) VALUES ('a\@b.example', 'x');"
+        . " INSERT INTO core.session (hash, person_id, idle_days, expires_at) SELECT 'old', id, 7, now() - interval '1 hour' FROM core.person");
+    my ($status) = $stack->tidemark('worker', '--once');
+    is($status, 0, 'all jobs can be run once');
+    is($stack->sql('SELECT value FROM core.series_last'), 5, 'a last value that was lost is found again');
+    is($stack->sql('SELECT count(*) FROM core.session'), 0, 'a session that ended is gone');
+    return;
+}
+
+sub check_orphans {
+    my ($stack) = @_;
+    $stack->sql('INSERT INTO core.sample (tenant_id, series_id, time, value) VALUES (4711, 1, now(), 1)');
+    my ($status, undef, $said) = $stack->tidemark('worker', '--once');
+    is($status, 1, 'a sample of a stranger fails the check');
+    like($said, qr/level=error.*1 series have samples under a tenant/, 'and is called out in the log');
+    like($stack->sql("SELECT is_ok, detail FROM ops.job_run WHERE name = 'orphans' ORDER BY id DESC LIMIT 1"), qr/^f\|1 series/, 'and in the record');
+    is($stack->sql("SELECT count(*) FROM ops.job_run WHERE name = 'metrics' AND NOT is_ok"), 0, 'no other job fails with it');
+    return;
+}
+
+sub check_stop {
+    my ($stack) = @_;
+    my ($pid) = Tidemark::Processes::part($stack, 'worker');
+    ok($pid, 'the worker runs');
+    my $asked = time;
+    kill 'TERM', $pid;
+    ok(await(sub { !kill 0, $pid or Tidemark::Stack::slurp("/proc/$pid/stat") =~ /\) Z/ }, 5), 'it stops when told to');
+    cmp_ok(time - $asked, '<=', 2, 'at once');
+    return;
+}
+
+for my $engine (Tidemark::Stack::engines()) {
+    subtest $engine => sub {
+        my $stack = Tidemark::Stack->start(engine => $engine);
+        subtest 'first passes' => sub { check_first_passes($stack) };
+        subtest repairs => sub { check_repairs($stack) };
+        subtest orphans => sub { check_orphans($stack) };
+        subtest stop => sub { check_stop($stack) };
+    };
+}
+done_testing();

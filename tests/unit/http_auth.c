@@ -1,0 +1,235 @@
+/* Credentials in every place where conventions put them, form tokens, cookies, the way after a
+ * login, tokens and their cache, passwords. */
+#include "auth/cookie.h"
+#include "auth/credential.h"
+#include "auth/csrf.h"
+#include "auth/login.h"
+#include "auth/password.h"
+#include "auth/token_cache.h"
+#include "base/clock.h"
+#include "http_test.h"
+#include "tap.h"
+
+static struct arena *arena;
+
+static struct http_request request_of(struct fake *fake, struct op *op)
+{
+    struct http_request request;
+    arena_reset(arena);
+    op_init(op, arena, "test");
+    (void)!http_request_init(&request, op, &fake->transport);
+    return request;
+}
+
+static void test_headers(void)
+{
+    /* RFC 7617's example and others, by coreutils' base64. */
+    static const struct {
+        const char *name, *value;
+        enum credential_kind kind;
+        const char *secret;
+    } cases[] = {
+        { "HTTP_AUTHORIZATION", "Bearer tmk_abc", CREDENTIAL_TOKEN, "tmk_abc" },
+        { "HTTP_AUTHORIZATION", "bearer   tmk_abc ", CREDENTIAL_TOKEN, "tmk_abc" },
+        { "HTTP_AUTHORIZATION", "Token tmk_abc", CREDENTIAL_TOKEN, "tmk_abc" },
+        { "HTTP_AUTHORIZATION", "Token user:tmk_abc", CREDENTIAL_TOKEN, "tmk_abc" },
+        { "HTTP_AUTHORIZATION", "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==", CREDENTIAL_TOKEN, "open sesame" },
+        { "HTTP_AUTHORIZATION", "Basic dTpwOnE=", CREDENTIAL_TOKEN, "p:q" },
+        { "HTTP_AUTHORIZATION", "Basic dG1rX2FiYzo=", CREDENTIAL_TOKEN, "tmk_abc" },
+        { "HTTP_AUTHORIZATION", "Basic ???", CREDENTIAL_NONSENSE, NULL },
+        { "HTTP_AUTHORIZATION", "Basic", CREDENTIAL_NONSENSE, NULL },
+        { "HTTP_AUTHORIZATION", "Bearer", CREDENTIAL_NONSENSE, NULL },
+        { "HTTP_AUTHORIZATION", "Digest username=\"x\"", CREDENTIAL_NONSENSE, NULL },
+        { "HTTP_AUTHORIZATION", "", CREDENTIAL_NONE, NULL },
+        { "HTTP_X_API_KEY", "tmk_abc", CREDENTIAL_TOKEN, "tmk_abc" },
+        { "HTTP_X_API_KEY", " ", CREDENTIAL_NONE, NULL },
+        { "HTTP_COOKIE", "tidemark_session=s3cret", CREDENTIAL_SESSION, "s3cret" },
+        { "HTTP_COOKIE", "__Host-tidemark_session=s3cret", CREDENTIAL_NONE, NULL },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct fake fake = fake_request("GET", "/x");
+        struct op op;
+        fake_set(&fake, cases[i].name, cases[i].value);
+        struct http_request request = request_of(&fake, &op);
+        struct credential found =
+            credential_find(&request, CREDENTIAL_IN_HEADERS | CREDENTIAL_IN_COOKIE, false);
+        ok(found.kind == cases[i].kind && (!cases[i].secret || str_equal(found.secret, str_of(cases[i].secret))),
+           "%s: %s", cases[i].name, cases[i].value);
+    }
+}
+
+static void test_places(void)
+{
+    struct fake fake = fake_request("GET", "/x");
+    struct op op;
+    char longest[2000];
+
+    fake_set(&fake, "HTTP_AUTHORIZATION", "Bearer tmk_abc");
+    fake_set(&fake, "HTTP_COOKIE", "__Host-tidemark_session=s3cret");
+    struct http_request request = request_of(&fake, &op);
+    unsigned both = CREDENTIAL_IN_HEADERS | CREDENTIAL_IN_COOKIE;
+    is_view(credential_find(&request, both, true).secret, "tmk_abc", "a header wins over the cookie");
+    is_view(credential_find(&request, CREDENTIAL_IN_COOKIE, true).secret, "s3cret", "a page reads the cookie alone");
+    is_int(credential_find(&request, 0, true).kind, CREDENTIAL_NONE, "a public address looks nowhere");
+
+    memset(longest, 'x', sizeof longest);
+    memcpy(longest, "Bearer ", 7);
+    longest[sizeof longest - 1] = '\0';
+    fake = fake_request("GET", "/x");
+    fake_set(&fake, "HTTP_AUTHORIZATION", longest);
+    request = request_of(&fake, &op);
+    is_int(credential_find(&request, both, true).kind, CREDENTIAL_NONSENSE, "a giant credential is nobody's");
+}
+
+static void test_csrf(void)
+{
+    char a[CSRF_SIZE], b[CSRF_SIZE];
+    struct http_response response;
+    const char *first, *second;
+    struct op op;
+
+    csrf_token(STR("secret a"), a);
+    csrf_token(STR("secret b"), b);
+    ok(strcmp(a, b) != 0, "sessions have different form tokens");
+    ok(csrf_is_valid(a, str_of(a)), "a form token is accepted by its own session");
+    ok(!csrf_is_valid(a, str_of(b)), "and by no other");
+    ok(!csrf_is_valid(a, (struct str){ NULL, 0 }), "a form without one is refused");
+    ok(!csrf_is_valid(a, (struct str){ a, strlen(a) - 1 }), "a part of one is refused");
+    ok(!csrf_is_valid(NULL, STR("")), "where none is expected none is right");
+
+    struct fake fake = fake_request("GET", "/login");
+    struct http_request request = request_of(&fake, &op);
+    http_response_init(&response, arena);
+    is_int(csrf_before_login(&request, &response, false, &first), OK, "the login form gets a token");
+    const char *cookie = http_response_header(&response, "Set-Cookie");
+    ok(cookie && strstr(cookie, "HttpOnly; SameSite=Lax") && !strstr(cookie, "Secure"), "bound to a cookie");
+    char pair[128];
+    snprintf(pair, sizeof pair, "%.*s", (int)strcspn(cookie, ";"), cookie);
+    char shown[CSRF_SIZE];
+    snprintf(shown, sizeof shown, "%s", first);
+    fake_set(&fake, "HTTP_COOKIE", pair);
+    request = request_of(&fake, &op);
+    http_response_init(&response, arena);
+    is_int(csrf_before_login(&request, &response, false, &second), OK, "which comes back with the form");
+    is_str(second, shown, "and gives the same token");
+    ok(!http_response_header(&response, "Set-Cookie"), "and no new cookie");
+}
+
+static void test_cookies(void)
+{
+    struct fake fake = fake_request("GET", "/");
+    struct config config = { .public_url = NULL };
+    struct http_response response;
+    struct op op;
+    struct http_request request = request_of(&fake, &op);
+
+    ok(!cookie_is_secure(&config, &request), "plain http at home has plain cookies");
+    request.is_https = true;
+    ok(cookie_is_secure(&config, &request), "https has secure ones");
+    config.public_url = "http://tide.example";
+    ok(!cookie_is_secure(&config, &request), "PUBLIC_URL decides where it is set");
+    config.public_url = "HTTPS://tide.example";
+    ok(cookie_is_secure(&config, &request), "either way");
+    http_response_init(&response, arena);
+    ok(cookie_write(&response, "tidemark_session", "abc", true, 60), "a secure cookie is written");
+    is_str(http_response_header(&response, "Set-Cookie"),
+           "__Host-tidemark_session=abc; Path=/; Max-Age=60; HttpOnly; SameSite=Lax; Secure",
+           "with the __Host- prefix and what that asks for");
+}
+
+static void test_next(void)
+{
+    static const struct { const char *next, *path; } cases[] = {
+        { "/devices?a=1", "/devices?a=1" }, { "", "/" }, { "devices", "/" }, { "//evil.example/", "/" },
+        { "/\\evil.example", "/" }, { "https://evil.example", "/" }, { "/\tx", "/" }, { "/a\\b", "/" },
+        { "/a\r\nb", "/" }, { "javascript:alert(1)", "/" },
+    };
+    struct op op;
+    op_init(&op, arena, "test");
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        is_str(login_next_path(&op, str_of(cases[i].next)), cases[i].path, "after the login: case %zu", i);
+    }
+}
+
+static void test_tokens(void)
+{
+    char a[TOKEN_SIZE], b[TOKEN_SIZE];
+    uint8_t hash[CRYPTO_HASH_BYTES], other[CRYPTO_HASH_BYTES];
+    struct token_cache *cache = token_cache_new(16);
+    struct identity who = { .kind = IDENTITY_DEVICE, .tenant_id = 7, .tenant_slug = "acme",
+                            .tenant_name = "Acme", .tenant_timezone = "UTC", .device_key = "meter-1" };
+    struct identity got;
+    struct op op;
+
+    token_make(a);
+    token_make(b);
+    ok(strcmp(a, b) != 0, "no two tokens are alike");
+    is_int((int64_t)strlen(a), 36, "a token has 4 + 32 characters: 192 bits");
+    ok(token_is_plausible(str_of(a)), "and looks like one");
+    ok(!token_is_plausible(STR("tmk_")) && !token_is_plausible(STR("abcdefghijklmnopqrstuvwxyz")),
+       "other texts do not");
+
+    op_init(&op, arena, "test");
+    token_hash(str_of(a), hash);
+    token_hash(str_of(b), other);
+    int64_t now_us = clock_monotonic_us();
+    ok(!token_cache_find(cache, &op, hash, &got), "an empty cache knows nothing");
+    ok(token_cache_put(cache, hash, &who, now_us, US_PER_MINUTE), "a first use is to be noted");
+    ok(!token_cache_put(cache, hash, &who, now_us + 1, US_PER_MINUTE), "one soon after is not");
+    ok(token_cache_find(cache, &op, hash, &got) && got.tenant_id == 7, "an answer is remembered");
+    is_str(got.tenant_slug, "acme", "with its texts");
+    is_str(got.device_key, "meter-1", "all of them");
+    ok(got.tenant_currency == NULL, "a missing text stays missing");
+    ok(!token_cache_find(cache, &op, other, &got), "another token is not known by it");
+    token_cache_put(cache, hash, &who, now_us - INT64_C(1000) * TOKEN_CACHE_AGE_MS, US_PER_MINUTE);
+    ok(!token_cache_find(cache, &op, hash, &got), "an answer of %d ms is too old", TOKEN_CACHE_AGE_MS);
+    token_cache_put(cache, hash, &who, now_us - INT64_C(900) * TOKEN_CACHE_AGE_MS, US_PER_MINUTE);
+    ok(!token_cache_find(cache, &op, hash, &got), "shortly before that one caller asks again");
+    ok(token_cache_find(cache, &op, hash, &got), "while the others go on");
+    token_cache_free(cache);
+}
+
+static void test_passwords(void)
+{
+    static const struct { const char *password; enum err err; const char *about; } cases[] = {
+        { "correct horse", OK, "an ordinary one is accepted" }, { "1234567", ERR_INVALID, "a short one is refused" },
+        { "aaaaaaaaaa", ERR_INVALID, "one repeated character is refused" },
+        { "Ann@Example.org", ERR_INVALID, "the e-mail is refused" },
+        { "\xff\xfe\xfd\xfc\xfb\xfa\xf9\xf8", ERR_INVALID, "what is not UTF-8 is refused" },
+    };
+    char encoded[CRYPTO_PASSWORD_SIZE];
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct op op;
+        op_init(&op, arena, "test");
+        is_int(password_check(&op, str_of(cases[i].password), STR("ann@example.org")), cases[i].err, "%s",
+               cases[i].about);
+    }
+    ok(crypto_password_hash(STR("correct horse"), encoded), "a password is hashed");
+    ok(password_fits(STR("correct horse"), encoded), "and fits its hash");
+    int64_t began_us = clock_monotonic_us();
+    ok(!password_fits(STR("wrong horse"), encoded), "another does not");
+    int64_t wrong_us = clock_monotonic_us() - began_us;
+    began_us = clock_monotonic_us();
+    ok(!password_fits(STR("correct horse"), NULL), "nobody's password fits nothing");
+    int64_t nobody_us = clock_monotonic_us() - began_us;
+    ok(nobody_us > wrong_us / 4, "and takes its time: %lld µs, a wrong one %lld", (long long)nobody_us,
+       (long long)wrong_us);
+}
+
+int main(void)
+{
+    if (!crypto_open()) {
+        return 1;
+    }
+    arena = arena_new(4 << 20);
+    test_headers();
+    test_places();
+    test_csrf();
+    test_cookies();
+    test_next();
+    test_tokens();
+    test_passwords();
+    arena_free(arena);
+    return done_testing();
+}
