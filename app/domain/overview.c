@@ -105,7 +105,7 @@ static void add_known(double *sum, double value)
 
 static enum err load_power(struct db_tx *tx, struct overview *out)
 {
-    struct db_rows *rows;
+    struct db_rows *rows = NULL;
     enum err err = db_run(tx, &q_overview_power, NULL, &rows);
     if (err != OK) {
         return err;
@@ -147,7 +147,7 @@ static enum err run_energy(struct db_tx *tx, const struct overview *overview, co
 
 static enum err load_hourly_energy(struct db_tx *tx, struct overview *out)
 {
-    struct db_rows *rows;
+    struct db_rows *rows = NULL;
     int64_t from_us = out->hours[0].from_us;
     enum err err = run_energy(tx, out, "1h", from_us, from_us, &rows);
     if (err != OK) {
@@ -174,7 +174,7 @@ static enum err load_hourly_energy(struct db_tx *tx, struct overview *out)
 
 static enum err load_daily_energy(struct db_tx *tx, struct overview *out)
 {
-    struct db_rows *rows;
+    struct db_rows *rows = NULL;
     const struct overview_slot *today = &out->days[OVERVIEW_DAYS - 1];
     /* Half a day earlier: where the days of a site further east begin. */
     enum err err = run_energy(tx, out, "1d", out->days[0].from_us - US_PER_DAY / 2,

@@ -170,7 +170,24 @@ static void prepare_connection(int fd)
     (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &stall, sizeof stall);
 }
 
-/* Takes a waiting connection, or NULL when another process or thread was quicker. */
+/* Waits for the next request on the connection without a thread. */
+static void park(struct fcgi_exchange *slot)
+{
+    struct fcgi_server *server = slot->server;
+
+    pthread_mutex_lock(&server->lock);
+    slot->state = SLOT_IDLE;
+    slot->idle_since_us = clock_monotonic_us();
+    /* with the lock: once watched, another thread may claim the slot */
+    if (!watch(server, EPOLL_CTL_MOD, slot->fcgx.ipcFd, EPOLLIN | EPOLLRDHUP | EPOLLONESHOT,
+               slot_key(slot))) {
+        close_idle(slot);
+        slot->state = SLOT_EMPTY;
+    }
+    pthread_mutex_unlock(&server->lock);
+}
+
+/* Takes a waiting connection. NULL when it has no request yet, or another process or thread was quicker. */
 static struct fcgi_exchange *accept_connection(struct fcgi_server *server, bool *is_failed)
 {
     struct fcgi_exchange *slot = take_slot(server);
@@ -189,6 +206,10 @@ static struct fcgi_exchange *accept_connection(struct fcgi_server *server, bool 
     if (!watch(server, EPOLL_CTL_ADD, fd, EPOLLONESHOT, slot_key(slot))) {
         close_idle(slot);
         release_slot(slot);
+        return NULL;
+    }
+    if (!is_readable(fd)) {
+        park(slot);
         return NULL;
     }
     return slot;
@@ -375,15 +396,5 @@ void fcgi_finish(struct fcgi_exchange *exchange)
         release_slot(exchange);
         return;
     }
-    int fd = exchange->fcgx.ipcFd;
-    pthread_mutex_lock(&server->lock);
-    exchange->state = SLOT_IDLE;
-    exchange->idle_since_us = clock_monotonic_us();
-    /* with the lock: once watched, another thread may claim the slot */
-    if (!watch(server, EPOLL_CTL_MOD, fd, EPOLLIN | EPOLLRDHUP | EPOLLONESHOT,
-               slot_key(exchange))) {
-        close_idle(exchange);
-        exchange->state = SLOT_EMPTY;
-    }
-    pthread_mutex_unlock(&server->lock);
+    park(exchange);
 }

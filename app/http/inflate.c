@@ -48,7 +48,7 @@ static enum err fail_damaged(struct op *op)
 /* One call of inflate with room for some more output, or for the one byte too many. */
 static int inflate_step(z_stream *stream, struct buf *out, size_t cap, bool *is_over)
 {
-    char spill;
+    char spill = 0;
     size_t room = cap - out->len < STEP_BYTES ? cap - out->len : STEP_BYTES;
     char *at = room > 0 ? buf_reserve(out, room) : &spill;
 

@@ -175,13 +175,27 @@ static void sort_runs(struct ingest_batch *batch)
     }
 }
 
-static void list_events(struct ingest_batch *batch)
+/* An event goes with its samples: late where one of them is. Otherwise of two requests with the
+ * same event one could find the event new and the other its samples. */
+static bool is_late_event(const struct ingest_columns *columns, const struct ingest_event *event)
+{
+    for (uint32_t i = 0; i < event->n_rows; i++) {
+        if (columns->is_late[event->first_row + i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void list_events(struct ingest_batch *batch, enum ingest_lane lane)
 {
     batch->n_events = 0;
     for (size_t t = 0; t < batch->n_tickets; t++) {
         const struct ingest_columns *columns = batch->tickets[t]->columns;
         for (size_t e = 0; e < columns->n_events; e++) {
-            if (columns->events[e].is_stored && !columns->events[e].is_rejected) {
+            const struct ingest_event *event = &columns->events[e];
+            if (event->is_stored && !event->is_rejected &&
+                is_late_event(columns, event) == (lane == LANE_LATE)) {
                 batch->events[batch->n_events++] =
                     (struct batch_event){ (uint32_t)t, (uint32_t)e };
             }
@@ -204,11 +218,7 @@ enum err batch_gather(struct op *op, struct ingest_ticket *tickets, enum ingest_
     }
     place_rows(&gathering);
     sort_runs(batch);
-    if (lane == LANE_FAST) {
-        list_events(batch);
-    } else {
-        batch->n_events = 0;
-    }
+    list_events(batch, lane);
     *out = batch;
     return OK;
 }
@@ -259,6 +269,7 @@ void batch_split(struct ingest_batch *batch, struct series_cache *cache)
         run->end = kept;
     }
     batch->n_rows = kept;
+    list_events(batch, LANE_FAST);
 }
 
 void batch_leave_all(struct ingest_batch *batch)
@@ -268,6 +279,7 @@ void batch_leave_all(struct ingest_batch *batch)
     }
     batch->n_rows = 0;
     batch->n_runs = 0;
+    list_events(batch, LANE_FAST);
 }
 
 int64_t batch_day_of(int64_t time_us)

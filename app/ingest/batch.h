@@ -31,7 +31,7 @@ struct ingest_batch {
     size_t n_rows;
     struct batch_run *runs;
     size_t n_runs;
-    struct batch_event *events;     /* none in the late lane */
+    struct batch_event *events;
     size_t n_events;
     char sqlstate[6];               /* of the last failure, or "" */
 };
@@ -41,10 +41,10 @@ enum err batch_gather(struct op *op, struct ingest_ticket *tickets, enum ingest_
                       struct ingest_batch **out) MUST_CHECK;
 
 /* Leaves to the late lane what is not newer than its series' last time: marks those rows in
- * their columns, counts them in their tickets, takes them out of the batch. */
+ * their columns, counts them in their tickets, takes them and their events out of the batch. */
 void batch_split(struct ingest_batch *batch, struct series_cache *cache);
 
-/* Leaves all rows to the late lane. */
+/* Leaves all rows, and their events, to the late lane. */
 void batch_leave_all(struct ingest_batch *batch);
 
 /* Days since 1970-01-01 UTC. */

@@ -1,5 +1,5 @@
 /* The late lane: rows that may be there already, one transaction per UTC day, so that a day
- * whose chunk is being compressed holds up no other. Called by the late writers, and by the
+ * whose chunk is being compressed holds up no other; then the events they belong to. Called by the late writers, and by the
  * dry run for everything. */
 #include "gen/queries.h"
 #include "ingest/lane_parts.h"
@@ -86,6 +86,27 @@ static enum err commit_day(struct ingest_batch *batch, struct db_conn *conn, siz
     return err;
 }
 
+static enum err commit_events(struct ingest_batch *batch, struct db_conn *conn)
+{
+    struct db_rows *rows;
+    struct db_tx *tx;
+    enum err err = db_begin(batch->op, conn, DB_WRITE, 0, &tx);
+
+    if (err) {
+        return err;
+    }
+    err = lane_insert_events(batch, tx, &rows);
+    if (err) {
+        lane_roll_back(batch, tx);
+        return err;
+    }
+    err = db_commit(tx);
+    if (!err) {
+        lane_note_events(batch, rows);
+    }
+    return err;
+}
+
 enum err lanes_write_late(struct ingest_batch *batch, struct db_conn *conn)
 {
     batch->sqlstate[0] = '\0';
@@ -98,12 +119,12 @@ enum err lanes_write_late(struct ingest_batch *batch, struct db_conn *conn)
         batch->rows += end;
         batch->n_rows -= end;
     }
-    return OK;
+    return batch->n_events ? commit_events(batch, conn) : OK;
 }
 
 enum err lanes_try(struct ingest_batch *batch, struct db_tx *tx)
 {
-    struct db_rows *outcomes, *events;
+    struct db_rows *outcomes = NULL, *events = NULL;
     enum err err = OK;
 
     if (batch->n_rows) {

@@ -12,9 +12,9 @@
 enum err lanes_write_fast(struct ingest_batch *batch, struct db_conn *conn, int64_t now_us,
                           int64_t *out_commit_us) MUST_CHECK;
 
-/* One transaction per UTC day, each noted when committed: rows that may be there already. The
- * batch is in the order of batch_sort_by_day. On failure the days before are stored, and are
- * taken out of the batch, so that it can be tried again. */
+/* One transaction per UTC day, each noted when committed: rows that may be there already; then one
+ * for the events. The batch is in the order of batch_sort_by_day. On failure the days before are
+ * stored, and are taken out of the batch, so that it can be tried again. */
 enum err lanes_write_late(struct ingest_batch *batch, struct db_conn *conn) MUST_CHECK;
 
 /* Writes everything as the late lane does, in the caller's transaction, and notes the outcomes at

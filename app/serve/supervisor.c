@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 
+#include <stdio.h>
 #include <sys/prctl.h>
 
 #define DRAIN_SECONDS 20 /* for running requests; then they are cut */
@@ -36,12 +37,15 @@ static void become_child(const struct supervisor *supervisor, const struct child
                          pid_t parent)
 {
     const struct config *config = supervisor->setup->config;
+    char title[16]; /* all that the kernel keeps */
 
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent) {
         _exit(1); /* the parent died before we asked to be told */
     }
     log_open(config->log_level, config->log_format, child->kind->name);
+    (void)snprintf(title, sizeof title, "tidemark-%s", child->kind->name);
+    prctl(PR_SET_NAME, title); /* what `ps -o comm` and top show */
     /* SIGTERM stays blocked until the child's own stop descriptor takes it: none is lost */
     _exit(child->kind->run(supervisor->setup));
 }

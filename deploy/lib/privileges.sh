@@ -50,6 +50,7 @@ as_user() {
 # Makes the home, opens both directories and runs deploy/run again as the user.
 become_user() {
     local repo home user death=()
+    # shellcheck disable=SC2154  # set by deploy/run
     repo=$(cd "$here/.." && pwd -P)
     mkdir -p "${TIDEMARK_HOME:-$repo/var}"
     home=$(cd "${TIDEMARK_HOME:-$repo/var}" && pwd -P)

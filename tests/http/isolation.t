@@ -53,7 +53,7 @@ sub routes {
 }
 
 # Filters that name a thing, for routes that take them.
-sub filters { return map { "?device=$_&metric=${_}_w&site=$_-site&type=$_-alarm&limit=7" } @_ }
+sub filters { return map { "?device=$_&metric=${_}_w&site=$_-site&type=$_-alarm&limit=7&dry_run=1" } @_ }
 
 sub check_routes {
     my ($stack, $who, $ask, $description) = @_;

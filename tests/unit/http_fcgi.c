@@ -168,6 +168,22 @@ static void test_rude(const char *path)
     close(fd);
 }
 
+/* As many silent connections as there are threads, and one that speaks. */
+static void test_silent(const char *path)
+{
+    char answer[1000];
+    int a = connect_to(path), b = connect_to(path), c = connect_to(path);
+    send_head(c, "GET", "/", "");
+    send_body(c, 0);
+    ok(read_answer(c, answer, sizeof answer), "connections that say nothing hold no thread");
+    send_head(a, "GET", "/", "");
+    send_body(a, 0);
+    ok(read_answer(a, answer, sizeof answer), "and may speak later");
+    close(a);
+    close(b);
+    close(c);
+}
+
 static void test_crowd(const char *path)
 {
     enum { CROWD = 12 };
@@ -212,6 +228,7 @@ int main(void)
     int fd = connect_to(path);
     test_kept(fd);
     test_rude(path);
+    test_silent(path);
     test_crowd(path);
     int idle = connect_to(path);
     char answer[1000];

@@ -132,8 +132,8 @@ static void test_tenants(struct store_test *test)
 static void test_events(struct store_test *test)
 {
     static const char *const events[] = {
-        "{\"device\":\"ev\",\"type\":\"job\",\"id\":\"0190a3b4-c5d6-7e8f-9a0b-1c2d3e4f5061\","
-        "\"time\":%lld,\"data\":{\"n\":1}}",
+        ("{\"device\":\"ev\",\"type\":\"job\",\"id\":\"0190a3b4-c5d6-7e8f-9a0b-1c2d3e4f5061\","
+         "\"time\":%lld,\"data\":{\"n\":1}}"),
         "{\"device\":\"ev\",\"type\":\"job\",\"seq\":17,\"time\":%lld,\"data\":{\"n\":2}}",
         "{\"device\":\"ev\",\"type\":\"job\",\"time\":%lld,\"data\":{\"n\":3}}",
         "{\"device\":\"ev\",\"time\":%lld,\"metrics\":{\"a\":1},\"data\":{\"firmware\":\"2\"}}",

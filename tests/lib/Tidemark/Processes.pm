@@ -7,7 +7,8 @@ use strict;
 use warnings;
 use Tidemark::Stack;
 
-# All descendants of the stack's deploy/run: hashes {pid, parent, command}.
+# All descendants of the stack's deploy/run: hashes {pid, parent, command}; the
+# command begins with the process's own name.
 sub all {
     my ($stack) = @_;
     my %process;
@@ -16,7 +17,8 @@ sub all {
         my $stat = eval { Tidemark::Stack::slurp("$directory/stat") } // next;
         my $command = eval { Tidemark::Stack::slurp("$directory/cmdline") } // next;
         my ($parent) = $stat =~ /.*\) \S (\d+)/s or next;
-        $process{$pid} = { pid => $pid, parent => $parent, command => $command =~ tr/\0/ /r };
+        my $name = (eval { Tidemark::Stack::slurp("$directory/comm") } // '') =~ s/\n//r;
+        $process{$pid} = { pid => $pid, parent => $parent, command => "$name " . $command =~ tr/\0/ /r };
     }
     my $is_ours = sub {
         my $pid = shift;
@@ -30,9 +32,8 @@ sub all {
 # its children), 'worker', 'nginx'.
 sub part {
     my ($stack, $part) = @_;
-    my %pattern = (postgres => qr{^\S*postgres\b}, ingest => qr{^tidemark: ingest|ingest process},
-        web => qr{^tidemark: web}, serve => qr{^\S*tidemark serve|^tidemark: }, worker => qr{tidemark worker},
-        nginx => qr{^nginx: });
+    my %pattern = (postgres => qr{^postgres }, ingest => qr{^tidemark-ingest }, web => qr{^tidemark-web },
+        serve => qr{^tidemark\S* \S*tidemark serve}, worker => qr{^tidemark \S*tidemark worker}, nginx => qr{^nginx });
     my $wanted = $pattern{$part} or die "no part $part";
     return map { $_->{pid} } grep { $_->{command} =~ $wanted } all($stack);
 }
