@@ -14,6 +14,7 @@
 
 #define DRAIN_MAX_BYTES (32u << 20) /* of a body nobody read; beyond it the connection is closed */
 #define STALL_SECONDS 30            /* nginx buffers both ways: longer silence is a dead peer */
+#define FIRST_BYTE_MS 20            /* nginx writes as soon as it is connected */
 #define KEY_LISTEN UINT64_MAX
 #define KEY_STOP (UINT64_MAX - 1)
 
@@ -97,11 +98,16 @@ static void close_idle(struct fcgi_exchange *slot)
     slot->fcgx.ipcFd = -1;
 }
 
-static bool is_readable(int fd)
+static bool is_readable_within(int fd, int wait_ms)
 {
     struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
 
-    return poll(&poll_fd, 1, 0) > 0;
+    return poll(&poll_fd, 1, wait_ms) > 0;
+}
+
+static bool is_readable(int fd)
+{
+    return is_readable_within(fd, 0);
 }
 
 /* Called with the lock. */
@@ -187,7 +193,8 @@ static void park(struct fcgi_exchange *slot)
     pthread_mutex_unlock(&server->lock);
 }
 
-/* Takes a waiting connection. NULL when it has no request yet, or another process or thread was quicker. */
+/* Takes a waiting connection. NULL when it has no request yet, or when another process or thread
+ * was quicker. */
 static struct fcgi_exchange *accept_connection(struct fcgi_server *server, bool *is_failed)
 {
     struct fcgi_exchange *slot = take_slot(server);
@@ -208,7 +215,8 @@ static struct fcgi_exchange *accept_connection(struct fcgi_server *server, bool 
         release_slot(slot);
         return NULL;
     }
-    if (!is_readable(fd)) {
+    /* parked sooner, it could be the idle connection that makes room for the next one */
+    if (!is_readable_within(fd, FIRST_BYTE_MS)) {
         park(slot);
         return NULL;
     }

@@ -285,17 +285,17 @@ static bool check_name(struct ingest_columns *columns, const char *field, struct
 static bool check_device(struct ingest_columns *columns)
 {
     struct ingest_draft *draft = &columns->draft;
-    struct str bound = columns->rules.bound_device;
+    const struct ingest_rules *rules = &columns->rules;
 
     if (!draft->device.ptr) {
-        draft->device = bound;
+        draft->device = rules->device;
     }
     if (!draft->device.ptr) {
         columns_reject(columns, ERR_INVALID, "device",
                        "no device: neither the event names one nor does the token");
         return false;
     }
-    if (bound.ptr && !str_equal(bound, draft->device)) {
+    if (rules->is_device_bound && !str_equal(rules->device, draft->device)) {
         columns_reject(columns, ERR_FORBIDDEN, "device", "the token is for another device");
         return false;
     }

@@ -20,7 +20,8 @@ struct ingest_rules {
     int64_t now_us;          /* the time of an event that names none */
     int64_t oldest_us;       /* older is rejected; INT64_MIN: any age */
     int64_t newest_us;       /* newer is rejected */
-    struct str bound_device; /* the only device that may be named; ptr NULL: any */
+    struct str device;       /* of events that name none; ptr NULL: those are rejected */
+    bool is_device_bound;    /* no other may be named */
     uint32_t max_events;     /* of one request */
 };
 

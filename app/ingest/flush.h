@@ -1,6 +1,7 @@
 /* What ingest learns with every request and writes now and then: each series' newest sample and
- * when devices were last heard of. (Tokens' use is auth/token's to note.) A thread of its own writes it every
- * FLUSH_INTERVAL_MS and at the end. What a killed process did not write, the worker repairs. */
+ * when devices were last heard of. (Tokens' use is auth/token's to note.) A thread of its own
+ * writes it every FLUSH_INTERVAL_MS and at the end. What a killed process did not write, the
+ * worker repairs. */
 #ifndef TIDEMARK_INGEST_FLUSH_H
 #define TIDEMARK_INGEST_FLUSH_H
 

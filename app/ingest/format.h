@@ -53,7 +53,4 @@ bool ingest_read_event(struct json_reader *reader, uint32_t index, struct ingest
 /* Reads one line of NDJSON as the item `index`; a line that is not JSON is a rejected item. */
 void ingest_read_event_line(struct str line, uint32_t index, struct ingest_columns *columns);
 
-/* True where `text`, a valid JSON value, holds only numbers that jsonb's numeric can. */
-bool ingest_is_storable(struct str text);
-
 #endif

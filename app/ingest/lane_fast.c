@@ -158,4 +158,3 @@ enum err lanes_write_fast(struct ingest_batch *batch, struct db_conn *conn, int6
     }
     return err;
 }
-

@@ -1,14 +1,14 @@
 /* The late lane: rows that may be there already, one transaction per UTC day, so that a day
- * whose chunk is being compressed holds up no other; then the events they belong to. Called by the late writers, and by the
- * dry run for everything. */
+ * whose chunk is being compressed holds up no other; then the events they belong to. Called by
+ * the late writers, and by the dry run for everything. */
 #include "gen/queries.h"
 #include "ingest/lane_parts.h"
 
 #include <stdio.h>
 
-/* Of each key the first arrival, whose outcome only the database knows, then the last one where
- * the value changed on the way. */
-enum err lane_upsert(struct ingest_batch *batch, struct db_tx *tx, size_t from, size_t end,
+/* Writes rows[from … end - 1]: of each key the first arrival, whose outcome only the database
+ * knows, then the last one where the value changed on the way. */
+static enum err upsert(struct ingest_batch *batch, struct db_tx *tx, size_t from, size_t end,
                           struct db_rows **out)
 {
     struct row_arrays firsts, lasts;
@@ -40,7 +40,7 @@ static uint8_t outcome_of(int32_t code)
     return code == 1 ? INGEST_NEW : code == 2 ? INGEST_UPDATED : 0;
 }
 
-void lane_note_late(struct ingest_batch *batch, size_t from, size_t end,
+static void note_late(struct ingest_batch *batch, size_t from, size_t end,
                      const struct db_rows *outcomes)
 {
     int n = 0;
@@ -48,8 +48,10 @@ void lane_note_late(struct ingest_batch *batch, size_t from, size_t end,
     for (size_t at = from; at < end; at++) {
         const struct batch_row *row = &batch->rows[at];
         bool is_repeat = at > from && batch_is_same_key(row - 1, row);
-        batch_note(batch, row, is_repeat ? lane_outcome_after(row - 1, row)
-                                         : outcome_of(db_int(outcomes, n++, INGEST_SAMPLES_OUTCOME)));
+        uint8_t outcome = is_repeat
+                              ? lane_outcome_after(row - 1, row)
+                              : outcome_of(db_int(outcomes, n++, INGEST_SAMPLES_OUTCOME));
+        batch_note(batch, row, outcome);
     }
 }
 
@@ -74,14 +76,14 @@ static enum err commit_day(struct ingest_batch *batch, struct db_conn *conn, siz
     if (err) {
         return err;
     }
-    err = lane_upsert(batch, tx, from, end, &outcomes);
+    err = upsert(batch, tx, from, end, &outcomes);
     if (err) {
         lane_roll_back(batch, tx);
         return err;
     }
     err = db_commit(tx);
     if (!err) {
-        lane_note_late(batch, from, end, outcomes);
+        note_late(batch, from, end, outcomes);
     }
     return err;
 }
@@ -128,7 +130,7 @@ enum err lanes_try(struct ingest_batch *batch, struct db_tx *tx)
     enum err err = OK;
 
     if (batch->n_rows) {
-        err = lane_upsert(batch, tx, 0, batch->n_rows, &outcomes);
+        err = upsert(batch, tx, 0, batch->n_rows, &outcomes);
     }
     if (!err) {
         err = lane_insert_events(batch, tx, &events);
@@ -138,7 +140,7 @@ enum err lanes_try(struct ingest_batch *batch, struct db_tx *tx)
         return err;
     }
     if (batch->n_rows) {
-        lane_note_late(batch, 0, batch->n_rows, outcomes);
+        note_late(batch, 0, batch->n_rows, outcomes);
     }
     lane_note_events(batch, events);
     return OK;

@@ -28,13 +28,6 @@ enum err lane_insert_events(struct ingest_batch *batch, struct db_tx *tx, struct
     MUST_CHECK;
 void lane_note_events(struct ingest_batch *batch, const struct db_rows *rows);
 
-/* Writes rows[from … end - 1], without repeats over days, as the late lane does; lane_note_late
- * reads their outcomes from `out`. */
-enum err lane_upsert(struct ingest_batch *batch, struct db_tx *tx, size_t from, size_t end,
-                     struct db_rows **out) MUST_CHECK;
-void lane_note_late(struct ingest_batch *batch, size_t from, size_t end,
-                    const struct db_rows *rows);
-
 /* What a row is after another one of its key in the same batch: outcome bits. */
 static inline uint8_t lane_outcome_after(const struct batch_row *before,
                                          const struct batch_row *row)

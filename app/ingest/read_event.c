@@ -250,7 +250,8 @@ static const char *pass_string(const char *at, const char *end)
     return at < end ? at + 1 : end;
 }
 
-bool ingest_is_storable(struct str text)
+/* True where a valid JSON value holds only numbers that jsonb can. */
+static bool is_storable(struct str text)
 {
     const char *at = text.ptr;
     const char *end = text.ptr + text.len;
@@ -285,7 +286,7 @@ static void read_data(struct item *item)
         reject(item, "data", "data is not an object");
     } else if (item->data.len > MAX_EVENT_DATA_BYTES) {
         reject(item, "data", "data is over %u bytes", MAX_EVENT_DATA_BYTES);
-    } else if (!ingest_is_storable(item->data)) {
+    } else if (!is_storable(item->data)) {
         reject(item, "data", "data holds a number that is out of range");
     }
 }

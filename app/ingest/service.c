@@ -210,7 +210,8 @@ static struct ingest_rules rules_of(const struct ingest_service *service,
         .now_us = now_us,
         .newest_us = now_us + MAX_FUTURE_HOURS * US_PER_HOUR,
         .oldest_us = who->is_backfill ? INT64_MIN : now_us - raw_days * US_PER_DAY,
-        .bound_device = who->device_id ? str_of(who->device_key) : (struct str){ 0 },
+        .device = who->device_id ? str_of(who->device_key) : (struct str){ 0 },
+        .is_device_bound = who->device_id != 0,
         .max_events = MAX_BATCH_EVENTS,
     };
 }

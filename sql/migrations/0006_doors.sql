@@ -35,7 +35,8 @@ AS $$
 BEGIN
     UPDATE core.token k
     SET last_used = used.time
-    FROM (SELECT u.id, max(u.time) AS time FROM unnest(ids, times) AS u (id, time) GROUP BY u.id) used
+    FROM (SELECT u.id, max(u.time) AS time
+          FROM unnest(ids, times) AS u (id, time) GROUP BY u.id) used
     WHERE k.id = used.id AND (k.last_used IS NULL OR k.last_used < used.time);
 END
 $$;

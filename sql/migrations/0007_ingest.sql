@@ -100,7 +100,8 @@ BEGIN
             CROSS JOIN LATERAL (SELECT d.config -> 'metrics' -> i.metric AS own) c
             WHERE NOT EXISTS (SELECT FROM core.series s
                               WHERE s.tenant_id = owner AND s.device_id = i.device_id
-                                AND s.metric = i.metric AND md5(s.labels::text) = md5(i.labels::text))
+                                AND s.metric = i.metric
+                                AND md5(s.labels::text) = md5(i.labels::text))
             ORDER BY d.id, i.metric, i.labels
             ON CONFLICT (tenant_id, device_id, metric, md5(labels::text)) DO NOTHING
             RETURNING id)
@@ -266,7 +267,8 @@ BEGIN
     FROM unnest(tenant_ids, series_ids, times, vals) AS i (tenant_id, series_id, time, value)
     ORDER BY i.tenant_id, i.series_id, i.time DESC
     ON CONFLICT (tenant_id, series_id) DO UPDATE SET time = excluded.time, value = excluded.value
-    WHERE l.time <= excluded.time AND (l.time, l.value) IS DISTINCT FROM (excluded.time, excluded.value);
+    WHERE l.time <= excluded.time
+      AND (l.time, l.value) IS DISTINCT FROM (excluded.time, excluded.value);
 END
 $$;
 

@@ -90,8 +90,9 @@ DECLARE
     relation text;
 BEGIN
     members := ARRAY(SELECT m.person_id FROM core.membership m WHERE m.tenant_id = gone);
-    FOREACH relation IN ARRAY ARRAY['sample', 'event', 'event_key', 'change', 'series_last', 'series',
-                                 'token', 'device', 'site', 'plugin', 'membership', 'audit'] LOOP
+    FOREACH relation IN ARRAY ARRAY[
+            'sample', 'event', 'event_key', 'change', 'series_last', 'series', 'token', 'device',
+            'site', 'plugin', 'membership', 'audit'] LOOP
         EXECUTE format('SELECT count(*) FROM core.%I WHERE tenant_id = $1', relation)
             INTO before USING gone;
         EXECUTE format('DELETE FROM core.%I WHERE tenant_id = $1', relation) USING gone;

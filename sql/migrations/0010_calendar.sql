@@ -67,13 +67,13 @@ AS $$
 BEGIN
     RETURN QUERY
     WITH spans AS (
-        SELECT o.from_time, o.offset_s, lead(o.from_time, 1, until) OVER (ORDER BY o.from_time) AS stop,
-               o.from_time > since AS is_jump
+        SELECT o.from_time, o.offset_s, o.from_time > since AS is_jump,
+               lead(o.from_time, 1, until) OVER (ORDER BY o.from_time) AS stop
         FROM api.zone_offsets(tz, since, until) o
     ), aligned AS (
-        SELECT s.*, date_bin(width, s.from_time - interval '1 microsecond',
-                             timestamptz '2000-01-01 00:00:00+00' - make_interval(secs => s.offset_s))
-                    + width AS first
+        SELECT s.*, width + date_bin(width, s.from_time - interval '1 microsecond',
+                                     timestamptz '2000-01-01 00:00:00+00'
+                                     - make_interval(secs => s.offset_s)) AS first
         FROM spans s
     )
     SELECT g FROM aligned a CROSS JOIN LATERAL generate_series(a.first, a.stop, width) g
@@ -100,10 +100,10 @@ BEGIN
     ELSIF unit IS NOT NULL THEN
         RETURN QUERY
         SELECT DISTINCT s.start
-        FROM generate_series(date_trunc(unit, since AT TIME ZONE tz), until AT TIME ZONE tz
-                             + interval '1 day', ('1 ' || unit)::interval) AS g (noon)
-        CROSS JOIN LATERAL core.local_start(unit, (g.noon + interval '12 hours') AT TIME ZONE tz, tz)
-             AS s (start)
+        FROM generate_series(date_trunc(unit, since AT TIME ZONE tz) + interval '12 hours',
+                             until AT TIME ZONE tz + interval '36 hours',
+                             ('1 ' || unit)::interval) AS g (noon)
+        CROSS JOIN LATERAL core.local_start(unit, g.noon AT TIME ZONE tz, tz) AS s (start)
         WHERE s.start >= since AND s.start < until
         ORDER BY s.start;
     ELSE

@@ -45,7 +45,8 @@ $views$;
 -- more than it returns.
 CREATE FUNCTION api.rollup_list(grain text, of_device text, of_metric text, from_time timestamptz,
                                 to_time timestamptz, row_limit int,
-                                after_bucket timestamptz DEFAULT NULL, after_series int DEFAULT NULL)
+                                after_bucket timestamptz DEFAULT NULL,
+                                after_series int DEFAULT NULL)
 RETURNS TABLE (series_id int, device_id int, device text, metric text, unit text, kind text,
                role text, bucket timestamptz, count bigint, sum float8, min float8, max float8,
                first float8, first_time timestamptz, last float8, last_time timestamptz)

@@ -24,7 +24,7 @@ BEGIN
            s.timezone
     FROM api.series s
     WHERE s.role <> 'none'
-      AND CASE s.kind WHEN 'gauge' THEN s.unit IN ('W', 'kW') ELSE s.unit IN ('Wh', 'kWh', 'MWh') END;
+      AND s.unit = ANY (CASE s.kind WHEN 'gauge' THEN '{W,kW}' ELSE '{Wh,kWh,MWh}' END::text[]);
 END
 $$;
 
@@ -125,7 +125,8 @@ BEGIN
         ORDER BY s.device_id, s.role, b.slot, s.place
     ), used AS MATERIALIZED (
         SELECT s.* FROM spans s
-        WHERE (s.device_id, s.role, s.metric) IN (SELECT c.device_id, c.role, c.metric FROM claims c)
+        WHERE (s.device_id, s.role, s.metric)
+              IN (SELECT c.device_id, c.role, c.metric FROM claims c)
     ), parts AS (
         SELECT u.device_id, u.role, u.metric, x.slot, u.factor * x.amount AS kwh
         FROM used u

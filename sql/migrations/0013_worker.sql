@@ -101,7 +101,8 @@ BEGIN
         RAISE EXCEPTION 'retention below one day' USING ERRCODE = '22023';
     END IF;
     events := core.partitions_drop('core.event', now() - make_interval(days => event_days));
-    metrics := core.partitions_drop('ops.system_metric', now() - make_interval(days => metric_days));
+    metrics := core.partitions_drop('ops.system_metric',
+                                    now() - make_interval(days => metric_days));
     -- Of the ten slots nine are in use (seven whole days, today, tomorrow); the tenth is emptied.
     EXECUTE format('SELECT EXISTS (SELECT FROM %s)', oldest) INTO has_keys;
     IF has_keys THEN

@@ -130,7 +130,13 @@ sub check_jobs {
     is $super->text("SELECT is_ok, detail FROM ops.job_run WHERE id = $second"), 'f never finished', 'and its run is closed';
     $worker->query("SELECT ops.system_metric_add(ARRAY['a', 'b'], ARRAY[1.5, 2])");
     is $super->text('SELECT name, value FROM ops.system_metric ORDER BY 1'), 'a 1.5; b 2', 'system metrics';
-    is $worker->value('SELECT ops.partitions_ahead()'), 0, 'partitions are made ahead';
+    $worker->query('SELECT ops.partitions_ahead()');
+    if ($cluster->{wanted} eq 'postgres') {
+        my $last = $super->value("SELECT max(inhrelid::regclass::text) FROM pg_inherits WHERE inhparent = 'core.sample'::regclass"
+                . " AND inhrelid::regclass::text !~ '_y'");
+        $super->query("DROP TABLE $last");
+        is $worker->value('SELECT ops.partitions_ahead()'), 1, 'partitions are made ahead';
+    }
     $cluster->session('tidemark_web')->query("SELECT api.login_failed('a\@x.org', '::1')");
     $super->query("UPDATE core.login_throttle SET last_failed = now() - interval '25 hours' WHERE kind = 'email';"
             . " INSERT INTO core.person (email, password_hash) VALUES ('p\@x.org', '');"

@@ -362,7 +362,8 @@ static void test_rules(struct ingest_test *test)
     struct ingest_columns *columns;
     struct ingest_rules before = test->rules;
 
-    test->rules.bound_device = STR("a");
+    test->rules.device = STR("a");
+    test->rules.is_device_bound = true;
     ingest_test_reset(test);
     ok(ingest_test_parse(test, &ingest_format_event, "", STR("{\"metrics\":{\"x\":1}}"), &columns) == OK,
        "a bound token's event needs no device");

@@ -83,8 +83,8 @@ BEGIN
 END
 $$;
 
--- Drops the partitions that end at or before `before`; returns their names. What is in use is
--- left for the next run: nobody waits longer than lock_timeout for it.
+-- Drops the partitions that end at or before `before`, oldest first; returns their names. Ends at
+-- one that is in use, for the next run to go on: nobody waits longer than lock_timeout.
 CREATE FUNCTION core.partitions_drop(relation regclass, before timestamptz) RETURNS text[]
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -107,7 +107,9 @@ BEGIN
             EXECUTE format('DROP TABLE %s', part.name);
             dropped := dropped || part.name;
         EXCEPTION WHEN lock_not_available THEN
+            -- Whoever uses this one may well use the others: waiting for each would add up.
             RAISE WARNING 'partition % is in use, dropped next time', part.name;
+            EXIT;
         END;
     END LOOP;
     RETURN dropped;

@@ -15,6 +15,7 @@ use strict;
 use warnings;
 use Cwd qw(abs_path);
 use File::Basename qw(dirname);
+use File::Copy qw(copy);
 use File::Path qw(remove_tree);
 use File::Temp qw(tempdir);
 use Test::More;
@@ -71,7 +72,10 @@ sub start {
         '-w', '-s', 'start');
     $self->run('psql', '-qX', '-h', "$home/run", '-U', 'tidemark_super', '-d', 'postgres',
         '-c', 'CREATE DATABASE tidemark');
-    $self->run($ENV{TIDEMARK_BIN} || "$ROOT/build/tidemark", 'migrate');
+    # a copy: the user may be unable to walk to the checkout
+    my $program = $ENV{TIDEMARK_BIN} || "$ROOT/build/tidemark";
+    copy($program, "$home/tidemark") && chmod 0755, "$home/tidemark" or die "$program: $!";
+    $self->run("$home/tidemark", 'migrate');
     return $self;
 }
 

@@ -20,9 +20,8 @@ sub new {
     $self->{stack} = Tidemark::Stack->start(engine => $option{engine}, demo => 1, timeout => 120);
     $self->{first_start} = time - $start;
     $self->{stack}->cli('tenant', 'add', $TENANT);
-    $self->{token} = $self->{stack}->token($TENANT, 'device', '--backfill');
+    $self->{token} = $self->{stack}->token($TENANT, 'device');
     $self->{tools} = "$Tidemark::Stack::ROOT/build/tests/bench";
-    $self->{next_ms} = (time - 86400) * 1000;
     return $self;
 }
 
@@ -49,11 +48,11 @@ sub load {
     return $answer;
 }
 
-# Load with bodies whose times have never been used before.
+# Load with readings as devices send them: of now, of devices that no other run has used.
 sub load_events {
     my ($self, @options) = @_;
-    $self->{next_ms} += 20_000_000;
-    return $self->load('--token', $self->{token}, '--base-ms', sprintf('%.0f', $self->{next_ms}), @options);
+    return $self->load('--token', $self->{token}, '--label', 'run-' . ++$self->{n_loads},
+        '--base-ms', sprintf('%.0f', (time - 60) * 1000), @options);
 }
 
 # ---- processes ----
@@ -171,10 +170,10 @@ sub single_events {
 sub copy_rows {
     my ($self, $rows) = @_;
     my $stack = $self->{stack};
-    my $start_ms = sprintf '%.0f', $self->{next_ms} += 20_000_000;
+    my $tenant = 2_000_000_000 + ++$self->{n_loads};
     $stack->sql('DROP TABLE IF EXISTS bench_rows');
-    $stack->sql("CREATE UNLOGGED TABLE bench_rows AS SELECT 2000000000 AS tenant_id, 1 + i / 1000 AS series_id,"
-        . " to_timestamp($start_ms / 1000.0) + i % 1000 * interval '1 ms' AS time, i::float8 AS value"
+    $stack->sql("CREATE UNLOGGED TABLE bench_rows AS SELECT $tenant AS tenant_id, 1 + i / 1000 AS series_id,"
+        . " now() + i % 1000 * interval '1 ms' AS time, i::float8 AS value"
         . " FROM generate_series(0, $rows - 1) i");
     my $file = "$stack->{home}/run/bench.copy";
     $stack->sql("COPY bench_rows TO '$file' (FORMAT binary)");
@@ -209,7 +208,7 @@ sub DESTROY {
     my ($self) = @_;
     return unless $self->{echo};
     local $?;
-    kill 'TERM', $self->{echo};
+    kill 'KILL', $self->{echo};    # it has nothing to lose, and libfcgi holds SIGTERM back
     waitpid $self->{echo}, 0;
 }
 
