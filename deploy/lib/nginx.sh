@@ -2,10 +2,9 @@
 # shellcheck shell=bash
 
 # nginx_configure BIND PORT: writes HOME/nginx/nginx.conf.
-# Kept-alive connections hold a web process or an ingest thread each, so fewer are kept than
-# there are of those: the rest always drain the listen queue.
+# Fewer connections to ingest are kept than it has room for: the rest drain the listen queue.
 nginx_configure() {
-    local web=${WEB_PROCESSES:-4} ingest=${INGEST_THREADS:-32} rate=${TIDEMARK_CLIENT_RATE:-1000}
+    local ingest=${INGEST_THREADS:-32} rate=${TIDEMARK_CLIENT_RATE:-1000}
     local prefix=$HOME_PATH/nginx realip='' limit='' proxy
     mkdir -p "$prefix"/{body,fastcgi}
     cp "$REPO_PATH"/nginx/*.conf "$prefix/"
@@ -17,7 +16,6 @@ nginx_configure() {
     [ "$rate" != 0 ] || rate=1
     sed -e "s|@BIND@|$1|g" -e "s|@PORT@|$2|g" -e "s|@HOME@|$HOME_PATH|g" \
         -e "s|@STATIC@|$REPO_PATH/static|g" \
-        -e "s|@WEB_KEEPALIVE@|$((web > 1 ? web - 1 : 1))|g" \
         -e "s|@INGEST_KEEPALIVE@|$((ingest > 4 ? ingest * 3 / 4 : 1))|g" \
         -e "s|@CLIENT_RATE@|$rate|g" -e "s|@CLIENT_LIMIT@|$limit|g" -e "s|@REAL_IP@|$realip|g" \
         "$REPO_PATH/nginx/nginx.conf.in" >"$prefix/nginx.conf"

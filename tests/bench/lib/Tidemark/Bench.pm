@@ -136,7 +136,7 @@ sub start_echo {
     (my $echo = $upstream) =~ s/upstream ingest/upstream echo/;
     $echo =~ s/unix:[^;]+/unix:$socket/;
     $text =~ s/\Q$upstream\E/$upstream\n    $echo/;
-    $text =~ s{(        location / \{)}{        location = /bench/echo {\n            fastcgi_pass echo;\n            include fastcgi.conf;\n        }\n$1};
+    $text =~ s{(        location / \{)}{        location = /bench/echo {\n            fastcgi_pass echo;\n            fastcgi_keep_conn on;\n            include fastcgi.conf;\n        }\n$1};
     open my $out, '>', $conf or die "$conf: $!";
     print {$out} $text;
     close $out;
