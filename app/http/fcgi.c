@@ -14,7 +14,7 @@
 
 #define DRAIN_MAX_BYTES (32u << 20) /* of a body nobody read; beyond it the connection is closed */
 #define STALL_SECONDS 30            /* nginx buffers both ways: longer silence is a dead peer */
-#define FIRST_BYTE_MS 20            /* nginx writes as soon as it is connected */
+#define FIRST_BYTE_MS 1000          /* nginx writes at once, but may be kept from the processor */
 #define KEY_LISTEN UINT64_MAX
 #define KEY_STOP (UINT64_MAX - 1)
 

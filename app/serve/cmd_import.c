@@ -23,9 +23,9 @@
 #define PROGRESS_EVERY_US (US_PER_SECOND / 2)
 #define STATEMENT_TIMEOUT_MS 60000
 #define DRAIN_MS 60000
-/* For which years a zone's offsets are asked: 1950 to 2049. */
+/* For which years a zone's offsets are asked: 1950 to 2047. */
 #define ZONE_FROM_US (-20 * 366 * US_PER_DAY)
-#define ZONE_TO_US (79 * 366 * US_PER_DAY)
+#define ZONE_TO_US (78 * 366 * US_PER_DAY)
 
 static const struct options_help HELP = {
     .usage = "tidemark import --tenant SLUG --format csv|ndjson [OPTION…] [FILE|-]",

@@ -25,13 +25,17 @@ sub check_tenants {
 sub check_persons {
     my ($operator) = @_;
     is $operator->value("SELECT ops.person_add(' Ann\@X.org ', 'Ann', 'hash-1', '')"), 1, 'a person is made';
-    is $operator->value("SELECT ops.person_add('ann\@x.org', 'Other', 'hash-2', '')"), 1, 'once an e-mail, whatever its case';
+    is $operator->value("SELECT ops.person_add('ann\@x.org', 'Other', 'hash-2', '')"), 1,
+        'once an e-mail, whatever its case';
     $operator->query("SELECT ops.person_add('op\@x.org', 'Op', 'hash', 'operator')");
     is $operator->value("SELECT ops.membership_add('ann\@x.org', 'alpha', 'viewer')"), 't', 'and a member';
     is $operator->value("SELECT ops.membership_add('ann\@x.org', 'alpha', 'admin')"), 't', 'with another role';
-    is $operator->value("SELECT ops.membership_add('nobody\@x.org', 'alpha', 'admin')"), 'f', 'an unknown person is not';
-    is $operator->error("SELECT ops.membership_add('ann\@x.org', 'gamma', 'admin')"), 'TM404', 'of an unknown tenant neither';
-    is $operator->error("SELECT ops.membership_add('ann\@x.org', 'alpha', 'king')"), '23514', 'roles are viewer and admin';
+    is $operator->value("SELECT ops.membership_add('nobody\@x.org', 'alpha', 'admin')"), 'f',
+        'an unknown person is not';
+    is $operator->error("SELECT ops.membership_add('ann\@x.org', 'gamma', 'admin')"), 'TM404',
+        'of an unknown tenant neither';
+    is $operator->error("SELECT ops.membership_add('ann\@x.org', 'alpha', 'king')"), '23514',
+        'roles are viewer and admin';
     is $operator->text("SELECT email, name, operator_role, memberships FROM ops.person_list(NULL)"),
         'ann@x.org Ann  alpha:admin; op@x.org Op operator ', 'all persons';
     is $operator->text("SELECT email FROM ops.person_list('alpha')"), 'ann@x.org', 'those of a tenant';
@@ -50,10 +54,12 @@ sub check_tokens {
             . " ops.token_add('beta', 'admin', NULL, '', 'h4', 'tmk_h4', NULL, false)");
     is $ingest->text("SELECT $fields FROM api.token_resolve('h1')"),
         'device 1 alpha Alpha Europe/Berlin EUR t 1 m1 f -', 'it resolves, for ingest';
-    is $web->text("SELECT $fields FROM api.token_resolve('h2')"), 'api 1 alpha Alpha Europe/Berlin EUR t - - t -', 'and web';
+    is $web->text("SELECT $fields FROM api.token_resolve('h2')"),
+        'api 1 alpha Alpha Europe/Berlin EUR t - - t -', 'and web';
     is $web->text("SELECT kind FROM api.token_resolve('h3')"), '', 'an expired one does not';
     is $web->text("SELECT kind FROM api.token_resolve('none')"), '', 'nor does an unknown one';
-    is $operator->error("SELECT ops.token_add('alpha', 'device', NULL, '', 'h1', 'x', NULL, false)"), '23505', 'a hash is taken once';
+    is $operator->error("SELECT ops.token_add('alpha', 'device', NULL, '', 'h1', 'x', NULL, false)"),
+        '23505', 'a hash is taken once';
     $ingest->query("SELECT api.token_touch(ARRAY[1, 2, 1], ARRAY['2026-01-02', '2026-01-01', '2026-01-01']::timestamptz[])");
     $ingest->query("SELECT api.token_touch(ARRAY[1], ARRAY['2025-01-01']::timestamptz[])");
     is $operator->text("SELECT id, kind, device, name, prefix, last_used, is_backfill FROM ops.token_list('alpha')"),
@@ -99,7 +105,8 @@ sub check_throttling {
     $super->query("UPDATE core.login_throttle SET last_failed = last_failed - interval '1 day'");
     is $wait->('ann@x.org', '::1'), 0, 'a day forgives';
     $web->query("SELECT api.login_failed('ann\@x.org', '::2')");
-    is $super->value("SELECT failures FROM core.login_throttle WHERE subject = 'ann\@x.org'"), 1, 'and counts anew';
+    is $super->value("SELECT failures FROM core.login_throttle WHERE subject = 'ann\@x.org'"), 1,
+        'and counts anew';
     return;
 }
 
@@ -123,20 +130,27 @@ sub check_sessions {
     $operator->query("SELECT ops.membership_add('ann\@x.org', 'beta', 'viewer')");
     $web->query("SELECT api.login_passed('ann\@x.org', '::1', 1, 's1', 7),"
             . " api.login_passed('op\@x.org', '::1', (SELECT person_id FROM api.login_check('op\@x.org', '')), 's2', 7)");
-    is $web->text("SELECT $who FROM api.session_resolve('s1')"), '1 ann@x.org Ann  1 alpha Alpha Europe/Berlin EUR admin',
+    is $web->text("SELECT $who FROM api.session_resolve('s1')"),
+        '1 ann@x.org Ann  1 alpha Alpha Europe/Berlin EUR admin',
         'a session begins at the first membership';
-    is $web->text("SELECT tenant_slug, role, operator_role FROM api.session_resolve('s2')"), '-  operator', 'an operator has none';
-    is $web->text("SELECT * FROM api.session_memberships('s1')"), 'alpha Alpha admin; beta beta viewer', 'memberships';
+    is $web->text("SELECT tenant_slug, role, operator_role FROM api.session_resolve('s2')"), '-  operator',
+        'an operator has none';
+    is $web->text("SELECT * FROM api.session_memberships('s1')"), 'alpha Alpha admin; beta beta viewer',
+        'memberships';
     is $web->value("SELECT api.session_switch('s1', 'beta')"), 't', 'it switches';
     is $web->text("SELECT tenant_slug, role FROM api.session_resolve('s1')"), 'beta viewer', 'and stays there';
     is $web->value("SELECT api.session_switch('s2', 'beta')"), 'f', 'not for others';
     $super->query("DELETE FROM core.membership WHERE tenant_id = 2");
-    is $web->text("SELECT tenant_slug, role FROM api.session_resolve('s1')"), 'alpha admin', 'a lost membership falls back';
+    is $web->text("SELECT tenant_slug, role FROM api.session_resolve('s1')"), 'alpha admin',
+        'a lost membership falls back';
     $super->query("UPDATE core.session SET last_seen = now() - interval '61 seconds', expires_at = now() + interval '1 hour'");
-    is $web->text("BEGIN READ ONLY; SELECT email FROM api.session_resolve('s1'); COMMIT"), 'ann@x.org', 'a read-only transaction will do';
-    is $super->value("SELECT last_seen < now() - interval '1 minute' FROM core.session WHERE hash = 's1'"), 't', 'and notes nothing';
+    is $web->text("BEGIN READ ONLY; SELECT email FROM api.session_resolve('s1'); COMMIT"), 'ann@x.org',
+        'a read-only transaction will do';
+    is $super->value("SELECT last_seen < now() - interval '1 minute' FROM core.session WHERE hash = 's1'"),
+        't', 'and notes nothing';
     $web->query("SELECT api.session_resolve('s1')");
-    is $super->value("SELECT expires_at > now() + interval '6 days' FROM core.session WHERE hash = 's1'"), 't', 'use prolongs it';
+    is $super->value("SELECT expires_at > now() + interval '6 days' FROM core.session WHERE hash = 's1'"),
+        't', 'use prolongs it';
     $super->query("UPDATE core.session SET expires_at = now()");
     is $web->text("SELECT email FROM api.session_resolve('s1')"), '', 'an expired one is none';
     is $web->value("SELECT api.session_switch('s1', 'alpha')"), 'f', 'and cannot switch';

@@ -25,14 +25,16 @@ sub check_offsets {
     is $offsets->('Asia/Kathmandu', '2024-01-01', '2025-01-01'), '01-01 00:00 20700', 'Kathmandu never changes';
     is $offsets->('America/Los_Angeles', '2024-11-03 08:59:30', '2024-11-03 09:00:30'),
         '11-03 08:59 -25200; 11-03 09:00 -28800', 'a change within a minute';
-    is $offsets->('America/Los_Angeles', '2024-11-03 09:00', '2024-11-03 09:00'), '11-03 09:00 -28800', 'an empty range';
+    is $offsets->('America/Los_Angeles', '2024-11-03 09:00', '2024-11-03 09:00'), '11-03 09:00 -28800',
+        'an empty range';
     is $web->error("SELECT * FROM api.zone_offsets('Mars/Olympus', now(), now())"), '22023', 'an unknown zone';
     return;
 }
 
 sub check_starts {
     my ($web) = @_;
-    my $starts = sub { return instants($web, "SELECT start FROM api.bucket_starts('$_[0]', '$_[1]', '$_[2]', '$_[3]')") };
+    my $starts = sub { return instants($web,
+        "SELECT start FROM api.bucket_starts('$_[0]', '$_[1]', '$_[2]', '$_[3]')") };
     my @cases = (
         [ 'a day of 23 hours', 'America/Los_Angeles', '1d', '2024-03-09 08:00', '2024-03-12 00:00',
             '2024-03-09 08:00, 2024-03-10 08:00, 2024-03-11 07:00' ],
@@ -50,7 +52,8 @@ sub check_starts {
             '2024-04-06 13:00, 2024-04-07 13:30' ],
         [ 'a day of 23 hours and a half', 'Australia/Lord_Howe', '1d', '2024-10-05', '2024-10-07',
             '2024-10-05 13:30, 2024-10-06 13:00' ],
-        [ 'half an hour that occurs twice is one of its own', 'Australia/Lord_Howe', '1h', '2024-04-06 13:30', '2024-04-06 17:00',
+        [ 'half an hour that occurs twice is one of its own', 'Australia/Lord_Howe', '1h',
+            '2024-04-06 13:30', '2024-04-06 17:00',
             '2024-04-06 14:00, 2024-04-06 15:00, 2024-04-06 15:30, 2024-04-06 16:30' ],
         [ 'an hour cut in half', 'Australia/Lord_Howe', '1h', '2024-10-05 14:30', '2024-10-05 17:00',
             '2024-10-05 14:30, 2024-10-05 15:30, 2024-10-05 16:00' ],
@@ -99,30 +102,40 @@ sub hourly {
     my ($first, @values) = @_;
     my ($day, $hour) = $first =~ /^(.*-)(\d+ \d+)/;
     my ($date, $h) = split / /, $hour;
-    return map { my $at = $h + $_; [ sprintf('%s%02d %02d:00', $day, $date + int($at / 24), $at % 24), $values[$_] ] } 0 .. $#values;
+    return map { my $at = $h + $_; [ sprintf('%s%02d %02d:00', $day, $date + int($at / 24), $at % 24),
+        $values[$_] ] } 0 .. $#values;
 }
 
 sub check_rollups {
     my ($cluster, $web) = @_;
     feed($cluster, 'west', 'America/Los_Angeles',
-        [ 'temp_c', '{}', [ '2024-11-03 06:59', 9 ], hourly('2024-11-03 07:00', 1 .. 25), [ '2024-11-04 08:00', 7 ] ]);
-    feed($cluster, 'isle', 'Australia/Lord_Howe', [ 'temp_c', '{}', [ '2024-10-05 13:29', 1 ], [ '2024-10-05 13:30', 2 ],
+        [ 'temp_c', '{}', [ '2024-11-03 06:59', 9 ], hourly('2024-11-03 07:00', 1 .. 25),
+            [ '2024-11-04 08:00', 7 ] ]);
+    feed($cluster, 'isle', 'Australia/Lord_Howe', [ 'temp_c', '{}', [ '2024-10-05 13:29', 1 ],
+        [ '2024-10-05 13:30', 2 ],
         [ '2024-10-06 12:59', 4 ], [ '2024-10-06 13:00', 8 ] ]);
-    feed($cluster, 'peak', 'Asia/Kathmandu', [ 'temp_c', '{}', [ '2024-05-01 18:14', 1 ], [ '2024-05-01 18:15', 2 ] ]);
+    feed($cluster, 'peak', 'Asia/Kathmandu', [ 'temp_c', '{}', [ '2024-05-01 18:14', 1 ],
+        [ '2024-05-01 18:15', 2 ] ]);
     my $fields = "to_char(bucket, 'MM-DD HH24:MI'), count, sum, min, max, first, last";
     my $list = sub { return $web->text("SELECT $fields FROM api.rollup_list('$_[0]', '$_[1]', NULL, '$_[2]', '$_[3]', " . ($_[4] // 'NULL') . ')') };
     is $list->('1d', 'west', '2024-11-01', '2024-11-10'),
-        '11-02 07:00 1 9 9 9 9 9; 11-03 07:00 25 325 1 25 1 25; 11-04 08:00 1 7 7 7 7 7', 'a day of 25 hours has 25 samples';
-    is $list->('1d', 'west', '2024-11-03 07:00', '2024-11-04 08:00'), '11-03 07:00 25 325 1 25 1 25', 'from is inclusive, to exclusive';
+        '11-02 07:00 1 9 9 9 9 9; 11-03 07:00 25 325 1 25 1 25; 11-04 08:00 1 7 7 7 7 7',
+            'a day of 25 hours has 25 samples';
+    is $list->('1d', 'west', '2024-11-03 07:00', '2024-11-04 08:00'), '11-03 07:00 25 325 1 25 1 25',
+        'from is inclusive, to exclusive';
     is $list->('1d', 'west', '2024-11-03 07:00:01', '2024-11-04 08:00'), '', 'and both mean the bucket\'s start';
     is $list->('1w', 'west', '2024-10-01', '2024-12-01'),
         '10-28 07:00 26 334 1 25 9 25; 11-04 08:00 1 7 7 7 7 7', 'weeks';
     is $list->('1mo', 'west', '2024-10-01', '2024-12-01'), '11-01 07:00 27 341 1 25 9 7', 'months';
-    is $list->('1d', 'isle', '2024-10-01', '2024-11-01'), '10-04 13:30 1 1 1 1 1 1; 10-05 13:30 2 6 2 4 2 4; 10-06 13:00 1 8 8 8 8 8', 'Lord Howe';
-    is $list->('1d', 'peak', '2024-04-01', '2024-06-01'), '04-30 18:15 1 1 1 1 1 1; 05-01 18:15 1 2 2 2 2 2', 'Kathmandu';
+    is $list->('1d', 'isle', '2024-10-01', '2024-11-01'),
+        '10-04 13:30 1 1 1 1 1 1; 10-05 13:30 2 6 2 4 2 4; 10-06 13:00 1 8 8 8 8 8', 'Lord Howe';
+    is $list->('1d', 'peak', '2024-04-01', '2024-06-01'),
+        '04-30 18:15 1 1 1 1 1 1; 05-01 18:15 1 2 2 2 2 2', 'Kathmandu';
     is $list->('1h', 'peak', '2024-04-01', '2024-06-01'), '05-01 18:00 2 3 1 2 1 2', 'hours are of UTC';
-    is $list->('15m', 'peak', '2024-04-01', '2024-06-01'), '05-01 18:00 1 1 1 1 1 1; 05-01 18:15 1 2 2 2 2 2', 'quarters too';
-    is $list->('1d', 'west', '2024-11-01', '2024-11-10', 2), '11-02 07:00 1 9 9 9 9 9; 11-03 07:00 25 325 1 25 1 25', 'no more than asked for';
+    is $list->('15m', 'peak', '2024-04-01', '2024-06-01'),
+        '05-01 18:00 1 1 1 1 1 1; 05-01 18:15 1 2 2 2 2 2', 'quarters too';
+    is $list->('1d', 'west', '2024-11-01', '2024-11-10', 2),
+        '11-02 07:00 1 9 9 9 9 9; 11-03 07:00 25 325 1 25 1 25', 'no more than asked for';
     is $web->text("SELECT to_char(bucket, 'MM-DD HH24:MI'), device FROM api.rollup_list('1mo', NULL, 'temp_c', '2024-01-01', '2025-01-01', 3)"),
         '04-30 18:15 peak; 09-30 13:30 isle; 11-01 07:00 west', 'across devices, by their sites\' zones';
     my $page = "SELECT bucket, series_id FROM api.rollup_list('1h', NULL, NULL, '2024-01-01', '2025-01-01', %s)";
@@ -150,37 +163,55 @@ sub energy {
 sub check_energy {
     my ($cluster, $web) = @_;
     my $west = 'America/Los_Angeles';
-    feed($cluster, 'delta', $west, [ 'energy_kwh', '{}', hourly('2024-11-03 07:00', (1) x 25), [ '2024-11-04 08:00', 5 ] ]);
-    is energy($web, 'delta', '1d', '2024-11-03 07:00', '2024-11-05 08:00'), '11-03 07:00 consumption 25; 11-04 08:00 consumption 5',
+    feed($cluster, 'delta', $west, [ 'energy_kwh', '{}', hourly('2024-11-03 07:00', (1) x 25),
+        [ '2024-11-04 08:00', 5 ] ]);
+    is energy($web, 'delta', '1d', '2024-11-03 07:00', '2024-11-05 08:00'),
+        '11-03 07:00 consumption 25; 11-04 08:00 consumption 5',
         'intervals are summed, 25 of them on a day of 25 hours';
-    feed($cluster, 'counter', $west, [ 'grid_import_kwh_total', '{}', [ '2024-11-05 06:30', 100 ], [ '2024-11-05 07:30', 102 ],
+    feed($cluster, 'counter', $west, [ 'grid_import_kwh_total', '{}', [ '2024-11-05 06:30', 100 ],
+        [ '2024-11-05 07:30', 102 ],
         [ '2024-11-05 08:30', 104 ], [ '2024-11-05 09:30', 3 ], [ '2024-11-05 12:30', 9 ] ]);
     is energy($web, 'counter', '1h', '2024-11-05 06:00', '2024-11-05 13:00'), join('; ', map {"11-05 $_"}
         '06:00 grid_import 1', '07:00 grid_import 2', '08:00 grid_import 2.5', '09:00 grid_import 2.5',
-        '10:00 grid_import 2', '11:00 grid_import 2', '12:00 grid_import 1'), 'a counter\'s rise is spread over the time between, a fall begins at zero';
-    is energy($web, 'counter', '1h', '2024-11-05 10:00', '2024-11-05 12:00'), '11-05 10:00 grid_import 2; 11-05 11:00 grid_import 2',
+        '10:00 grid_import 2', '11:00 grid_import 2', '12:00 grid_import 1'),
+            'a counter\'s rise is spread over the time between, a fall begins at zero';
+    is energy($web, 'counter', '1h', '2024-11-05 10:00', '2024-11-05 12:00'),
+        '11-05 10:00 grid_import 2; 11-05 11:00 grid_import 2',
         'across the range\'s edges too, even without a reading inside';
     feed($cluster, 'gauge', $west, [ 'solar_w', '{}', [ '2024-11-05 06:30', 1000 ], [ '2024-11-05 07:30', 2000 ],
         [ '2024-11-05 08:30', 0 ], [ '2024-11-05 10:00', 4000 ], [ '2024-11-05 10:30', 4000 ] ]);
     is energy($web, 'gauge', '1h', '2024-11-05 06:00', '2024-11-05 12:00'), join('; ', map {"11-05 $_"}
         '06:00 generation 0.625', '07:00 generation 1.625', '08:00 generation 0.25', '10:00 generation 2'),
         'power is integrated by the trapezoid, cut at the hours, not over gaps longer than an hour';
-    is energy($web, 'gauge', '1h', '2024-11-05 07:00', '2024-11-05 08:00'), '11-05 07:00 generation 1.625', 'readings around the range count';
+    is energy($web, 'gauge', '1h', '2024-11-05 07:00', '2024-11-05 08:00'), '11-05 07:00 generation 1.625',
+        'readings around the range count';
 
-    feed($cluster, 'twice', $west, [ 'energy_kwh', '{}', [ '2024-11-06 10:00', 2 ] ], [ 'power_w', '{}', [ '2024-11-06 10:00', 9000 ],
-        [ '2024-11-06 11:00', 9000 ] ], [ 'meter_kwh_total', '{}', [ '2024-11-06 10:00', 1 ], [ '2024-11-06 11:00', 100 ] ]);
-    is energy($web, 'twice', '1d', '2024-11-06 08:00', '2024-11-07 08:00'), '11-06 08:00 consumption 2', 'no device counts twice: the intervals count';
-    feed($cluster, 'changed', $west, [ 'power_w', '{}', map { [ "2024-11-0$_->[0] $_->[1]", 1000 ] } map { my $d = $_; map { [ $d, $_ ] } '18:00', '19:00' } 6 .. 8 ],
+    feed($cluster, 'twice', $west, [ 'energy_kwh', '{}', [ '2024-11-06 10:00', 2 ] ], [ 'power_w', '{}',
+        [ '2024-11-06 10:00', 9000 ],
+        [ '2024-11-06 11:00', 9000 ] ], [ 'meter_kwh_total', '{}', [ '2024-11-06 10:00', 1 ],
+            [ '2024-11-06 11:00', 100 ] ]);
+    is energy($web, 'twice', '1d', '2024-11-06 08:00', '2024-11-07 08:00'), '11-06 08:00 consumption 2',
+        'no device counts twice: the intervals count';
+    feed($cluster, 'changed', $west, [ 'power_w', '{}', map { [ "2024-11-0$_->[0] $_->[1]",
+        1000 ] } map { my $d = $_; map { [ $d, $_ ] } '18:00', '19:00' } 6 .. 8 ],
         [ 'energy_kwh', '{}', [ '2024-11-08 10:00', 7 ] ]);
     is energy($web, 'changed', '1d', '2024-11-06 08:00', '2024-11-09 08:00'),
-        '11-06 08:00 consumption 1; 11-07 08:00 consumption 1; 11-08 08:00 consumption 7', 'a better source counts from its first day on';
-    feed($cluster, 'phases', $west, map { [ 'energy_kwh', "{\"phase\": \"$_\"}", [ '2024-11-06 10:00', $_ ] ] } 1 .. 3);
-    is energy($web, 'phases', '1d', '2024-11-06 08:00', '2024-11-07 08:00'), '11-06 08:00 consumption 6', 'one metric with several labels adds up';
-    feed($cluster, 'roles', $west, [ 'grid_import_kwh', '{}', [ '2024-11-06 10:00', 3 ] ], [ 'grid_export_kwh', '{}', [ '2024-11-06 10:00', 4 ] ]);
-    is energy($web, 'roles', '1d', '2024-11-06 08:00', '2024-11-07 08:00'), '11-06 08:00 grid_export 4; 11-06 08:00 grid_import 3', 'roles are apart';
-    feed($cluster, 'india', 'Asia/Kolkata', [ 'energy_kwh', '{}', [ '2024-11-06 10:29', 1 ], [ '2024-11-06 10:30', 2 ] ]);
-    is energy($web, 'india', '1h', '2024-11-06 09:30', '2024-11-06 11:30'), '11-06 09:30 consumption 1; 11-06 10:30 consumption 2', 'hours are local ones';
-    is energy($web, 'india', '1d', '2024-11-05 18:30', '2024-11-06 18:30'), '11-05 18:30 consumption 3', 'and so are days';
+        '11-06 08:00 consumption 1; 11-07 08:00 consumption 1; 11-08 08:00 consumption 7',
+            'a better source counts from its first day on';
+    feed($cluster, 'phases', $west, map { [ 'energy_kwh', "{\"phase\": \"$_\"}", [ '2024-11-06 10:00',
+        $_ ] ] } 1 .. 3);
+    is energy($web, 'phases', '1d', '2024-11-06 08:00', '2024-11-07 08:00'), '11-06 08:00 consumption 6',
+        'one metric with several labels adds up';
+    feed($cluster, 'roles', $west, [ 'grid_import_kwh', '{}', [ '2024-11-06 10:00', 3 ] ],
+        [ 'grid_export_kwh', '{}', [ '2024-11-06 10:00', 4 ] ]);
+    is energy($web, 'roles', '1d', '2024-11-06 08:00', '2024-11-07 08:00'),
+        '11-06 08:00 grid_export 4; 11-06 08:00 grid_import 3', 'roles are apart';
+    feed($cluster, 'india', 'Asia/Kolkata', [ 'energy_kwh', '{}', [ '2024-11-06 10:29', 1 ],
+        [ '2024-11-06 10:30', 2 ] ]);
+    is energy($web, 'india', '1h', '2024-11-06 09:30', '2024-11-06 11:30'),
+        '11-06 09:30 consumption 1; 11-06 10:30 consumption 2', 'hours are local ones';
+    is energy($web, 'india', '1d', '2024-11-05 18:30', '2024-11-06 18:30'), '11-05 18:30 consumption 3',
+        'and so are days';
     is $web->error("SELECT * FROM api.energy_list('1w', now(), now())"), '22023', 'an unknown bucket';
     return;
 }
@@ -196,7 +227,8 @@ sub check_power {
     $ingest->query("SELECT api.series_last_flush(ARRAY[1], ARRAY[$series[$_]], ARRAY[now() - interval '$last[$_][1] minutes'], ARRAY[$last[$_][0]::float8])")
         for 0 .. 5;
     is $web->text("SELECT device, name, role, watts FROM api.power_now() WHERE device = 'now'"),
-        'now Now consumption 150; now Now generation 2500', 'power now: one metric a role, labels added, kW as W, nothing older than 15 minutes';
+        'now Now consumption 150; now Now generation 2500',
+            'power now: one metric a role, labels added, kW as W, nothing older than 15 minutes';
     return;
 }
 

@@ -11,9 +11,11 @@ use Tidemark::Cluster;
 
 sub check_registering {
     my ($ingest) = @_;
-    is $ingest->text("SELECT * FROM api.ingest_devices(ARRAY['m1', 'm2', 'm1'], false)"), '1 - - f; 2 - - f; 3 - - f',
+    is $ingest->text("SELECT * FROM api.ingest_devices(ARRAY['m1', 'm2', 'm1'], false)"),
+        '1 - - f; 2 - - f; 3 - - f',
         'unknown devices';
-    is $ingest->text("SELECT * FROM api.ingest_devices(ARRAY['m2', 'm1', 'm2'], true)"), '1 2 - f; 2 1 - f; 3 2 - f',
+    is $ingest->text("SELECT * FROM api.ingest_devices(ARRAY['m2', 'm1', 'm2'], true)"),
+        '1 2 - f; 2 1 - f; 3 2 - f',
         'are made once each, answers in the order of the question';
     is $ingest->text("SELECT * FROM api.ingest_sites(ARRAY['roof', 'hall'], true)"), '1 2; 2 1', 'so are sites';
     is $ingest->text("SELECT * FROM api.ingest_sites(ARRAY['cellar', 'hall'], false)"), '1 -; 2 1', 'or not';
@@ -52,7 +54,8 @@ sub check_guessing {
     $cluster->session('tidemark_ingest', tenant => 1)
         ->query("SELECT * FROM api.ingest_series(ARRAY[2, 2], ARRAY['odd', 'x_w'], ARRAY[NULL, NULL], true)");
     is $super->text("SELECT unit, kind, role FROM core.series WHERE device_id = 2 ORDER BY metric"),
-        'kWh counter grid_import; W gauge consumption; W gauge sub_meter', 'the device\'s configuration overrules them';
+        'kWh counter grid_import; W gauge consumption; W gauge sub_meter',
+            'the device\'s configuration overrules them';
     return;
 }
 
@@ -60,7 +63,8 @@ sub check_guessing {
 sub batch {
     my ($base, @rows) = @_;
     my $list = sub { my ($type, $n, $form) = @_; return 'ARRAY[' . join(',', map { $form =~ s/%s/$_->[$n]/r } @rows) . "]::${type}[]" };
-    return 'SELECT ord, outcome FROM api.ingest_samples(' . join(', ', $list->('int', 4, '1'), $list->('int', 0, '%s'),
+    return 'SELECT ord, outcome FROM api.ingest_samples(' . join(', ', $list->('int', 4, '1'),
+        $list->('int', 0, '%s'),
         $list->('timestamptz', 1, "timestamptz '$base' + interval '%s minutes'"), $list->('float8', 2, '%s'),
         $list->('bool', 3, '%s')) . ')';
 }
@@ -76,16 +80,19 @@ sub changes {
 sub check_careful_lane {
     my ($ingest, $super, $base, $compress) = @_;
     $ingest->query("SELECT api.partitions_ensure('$base', '$base')");
-    is $ingest->text(batch($base, [1, 0, 1, 'false'], [1, 1, 2, 'false'], [2, 0, 3, 'false'])), '1 1; 2 1; 3 1', 'new samples';
+    is $ingest->text(batch($base, [1, 0, 1, 'false'], [1, 1, 2, 'false'], [2, 0, 3, 'false'])),
+        '1 1; 2 1; 3 1', 'new samples';
     is changes($super, $base), '', 'in time: nothing is noted';
     $compress->();
     is $ingest->text(batch($base, [1, 0, 1, 'true'], [1, 1, 20, 'false'], [1, 2, 5, 'true'], [2, 0, 3, 'true'])),
         '1 0; 2 2; 3 1; 4 0', 'the same, another value, a late one, the same';
-    is changes($super, $base), '1 1 2', 'what replaced and what came late is noted, as one range, what is the same is not';
+    is changes($super, $base), '1 1 2',
+        'what replaced and what came late is noted, as one range, what is the same is not';
     is $super->text("SELECT series_id, value FROM core.sample WHERE time >= '$base' AND time < timestamptz '$base' + interval '1 day'"
             . ' ORDER BY series_id, time'), '1 1; 1 20; 1 5; 2 3', 'and stored';
     $compress->();
-    is $ingest->text(batch($base, map { [ 1, $_, $_, 'true' ] } 10, 60, 120, 181, 600)), '1 1; 2 1; 3 1; 4 1; 5 1', 'late ones';
+    is $ingest->text(batch($base, map { [ 1, $_, $_, 'true' ] } 10, 60, 120, 181, 600)),
+        '1 1; 2 1; 3 1; 4 1; 5 1', 'late ones';
     is changes($super, $base), '1 10 120; 1 181 181; 1 600 600', 'a gap of more than an hour divides the ranges';
     is $ingest->error(batch($base, [99, 0, 1, 'false'])), '23503', 'a series of nobody is refused';
     return;
@@ -100,9 +107,11 @@ sub check_fast_lane {
         '', 'INSERT';
     is $ingest->error("COPY core.sample (tenant_id, series_id, time, value) FROM STDIN;\n1\t3\t"
             . "$now\t3.5\n\\.\n"), '', 'COPY';
-    is $ingest->error("$insert VALUES (1, 3, now(), 2) ON CONFLICT DO NOTHING"), '', 'DO NOTHING needs no right to read';
+    is $ingest->error("$insert VALUES (1, 3, now(), 2) ON CONFLICT DO NOTHING"), '',
+        'DO NOTHING needs no right to read';
     is $ingest->error("$insert VALUES (1, 3, now(), 2) RETURNING value"), '42501', 'RETURNING does';
-    is $ingest->error("$insert SELECT 1, 3, now() - interval '1 minute', 1 FROM core.sample"), '42501', 'so does reading';
+    is $ingest->error("$insert SELECT 1, 3, now() - interval '1 minute', 1 FROM core.sample"), '42501',
+        'so does reading';
     is $ingest->error("BEGIN; $insert VALUES (1, 3, '2026-02-02', 2); $insert VALUES (1, 3, '2026-02-02', 2); COMMIT") =~ /^23/ ? 'refused' : '', 'refused',
         'a repeat is refused';
     $ingest->run('ROLLBACK');
@@ -128,7 +137,8 @@ sub check_last_values {
     is $seen->(), '2031-01-01 00:00:00+00', 'the greater of both counts';
     $ingest->query("SELECT api.device_seen_flush(ARRAY[1, 1], ARRAY['2026-01-02', '2026-01-01']::timestamptz[])");
     $ingest->query("SELECT api.device_seen_flush(ARRAY[1], ARRAY['2025-01-01']::timestamptz[])");
-    is $super->value('SELECT last_seen FROM core.device WHERE id = 1'), '2026-01-02 00:00:00+00', 'a device is seen forward only';
+    is $super->value('SELECT last_seen FROM core.device WHERE id = 1'), '2026-01-02 00:00:00+00',
+        'a device is seen forward only';
     is $ingest->error("SELECT api.change_log(ARRAY[1], ARRAY[3], ARRAY['2026-01-01'::timestamptz], ARRAY['2026-01-02'::timestamptz])"),
         '', 'the fast lane notes its late ranges';
     is changes($super, '2026-01-01 00:00+00'), '3 0 1440', 'as they are';
@@ -141,7 +151,8 @@ sub check_events {
     my ($ingest, $super) = @_;
     my $events = sub {
         my @rows = @_;
-        my $list = sub { my ($type, $n) = @_; return 'ARRAY[' . join(',', map {"$_->[$n]"} @rows) . "]::${type}[]" };
+        my $list = sub { my ($type, $n) = @_; return 'ARRAY[' . join(',', map {"$_->[$n]"} @rows)
+            . "]::${type}[]" };
         return $ingest->text('SELECT * FROM api.ingest_events(' . join(', ', $list->('int', 0), $list->('int', 1),
             $list->('int', 2), $list->('timestamptz', 3), $list->('text', 4), $list->('bigint', 5),
             $list->('text', 6), $list->('text', 7), $list->('text', 8)) . ')');
@@ -175,7 +186,8 @@ sub check_event_keys {
     is $claim->($super, '2026-03-01 23:49', 10) . $claim->($super, '2026-03-01 23:51', 10), '1', 'before midnight';
     is $claim->($super, '2026-03-01 23:59', 11) . $claim->($super, '2026-03-02 00:01', 11), '1', 'across it';
     is $claim->($super, '2026-03-02 00:09', 12) . $claim->($super, '2026-03-02 00:11', 12), '1', 'after it';
-    is $super->text("SELECT tableoid::regclass, slot FROM core.event_key WHERE key = '" . uuid(11) . "' ORDER BY 2")
+    is $super->text("SELECT tableoid::regclass, slot FROM core.event_key WHERE key = '" . uuid(11)
+        . "' ORDER BY 2")
         =~ tr/;//, 1, 'around midnight a key is in two days';
 
     # two transactions on either side of midnight, neither sees the other's rows
@@ -183,7 +195,8 @@ sub check_event_keys {
     $one->query('BEGIN');
     is $claim->($one, '2026-03-02 23:59:59', 20), '1', 'one transaction claims before midnight';
     $two->query("SET lock_timeout = '200ms'");
-    is $two->error("SELECT core.event_key_claim('2026-03-03 00:00:01+00', ARRAY[1], ARRAY[7], ARRAY['" . uuid(20) . "'::uuid])"),
+    is $two->error("SELECT core.event_key_claim('2026-03-03 00:00:01+00', ARRAY[1], ARRAY[7], ARRAY['"
+        . uuid(20) . "'::uuid])"),
         '55P03', 'another, after it, waits for the first';
     $one->query('COMMIT');
     is $claim->($two, '2026-03-03 00:00:02', 20), '', 'and then finds a duplicate';

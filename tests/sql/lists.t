@@ -53,7 +53,8 @@ sub check_samples {
         'samples by time and series';
     is $web->text("$list('m1', NULL, '$FROM', '$TO', '2026-01-01 00:00', 2, 2)"),
         '2026-01-01 00:00:00+00 3 c {} 0; 2026-01-01 00:05:00+00 1 a {} 1', 'after a cursor';
-    is $web->text("$list('m1', 'b', '2026-02-01', '2026-02-01 00:05', NULL, NULL, 9)"), '2026-02-01 00:00:00+00 2 b {} 8928', 'one metric; to is exclusive';
+    is $web->text("$list('m1', 'b', '2026-02-01', '2026-02-01 00:05', NULL, NULL, 9)"),
+        '2026-02-01 00:00:00+00 2 b {} 8928', 'one metric; to is exclusive';
     is $web->text("$list('m9', NULL, '$FROM', '$TO', NULL, NULL, 9)"), '', 'an unknown device has none';
     is $web->value("SELECT count(*) FROM api.sample_list('m2', NULL, '2026-02-01', '2026-02-02', NULL, NULL, NULL)"), 864, 'NULL means all';
     my (@seen, $after);
@@ -70,13 +71,18 @@ sub check_samples {
 sub check_events {
     my ($web) = @_;
     my $list = 'SELECT seq, type, device, site FROM api.event_list';
-    is $web->text("$list(NULL, NULL, '$FROM', '$TO', NULL, NULL, NULL, 3)"), '29999 job m2 -; 29998 door m1 roof; 29997 alarm m2 roof', 'newest first';
-    is $web->text("$list('alarm', NULL, '$FROM', '$TO', NULL, NULL, NULL, 2)"), '29997 alarm m2 roof; 29994 alarm m1 roof', 'of a type';
-    is $web->text("$list('alarm', 'm1', '$FROM', '2026-02-01', NULL, NULL, NULL, 2)"), '11154 alarm m1 roof; 11148 alarm m1 roof', 'and a device, before a time';
-    is $web->text("$list(NULL, NULL, '$FROM', '$TO', NULL, NULL, '{\"n\": 4711}', 2)"), '4711 door m2 roof', 'by content';
+    is $web->text("$list(NULL, NULL, '$FROM', '$TO', NULL, NULL, NULL, 3)"),
+        '29999 job m2 -; 29998 door m1 roof; 29997 alarm m2 roof', 'newest first';
+    is $web->text("$list('alarm', NULL, '$FROM', '$TO', NULL, NULL, NULL, 2)"),
+        '29997 alarm m2 roof; 29994 alarm m1 roof', 'of a type';
+    is $web->text("$list('alarm', 'm1', '$FROM', '2026-02-01', NULL, NULL, NULL, 2)"),
+        '11154 alarm m1 roof; 11148 alarm m1 roof', 'and a device, before a time';
+    is $web->text("$list(NULL, NULL, '$FROM', '$TO', NULL, NULL, '{\"n\": 4711}', 2)"), '4711 door m2 roof',
+        'by content';
     is $web->text("$list(NULL, 'm9', '$FROM', '$TO', NULL, NULL, NULL, 2)"), '', 'an unknown device has none';
     is $web->text("SELECT time, type, device, seq, id, site, data, key FROM api.event_list(NULL, NULL, '$FROM', '$FROM'::timestamptz + interval '1 second', NULL, NULL, NULL, 2)"),
-        '2026-01-01 00:00:00+00 alarm m1 0 - roof {"n": 0, "odd": 0} 00000000-0000-4000-8000-000000000000', 'all of it';
+        '2026-01-01 00:00:00+00 alarm m1 0 - roof {"n": 0, "odd": 0} 00000000-0000-4000-8000-000000000000',
+            'all of it';
     my ($n, $before) = (0);
     while (my @rows = $web->query("SELECT time, key FROM api.event_list(NULL, 'm2', '2026-03-01', '$TO', "
                 . ($before ? "'$before->[0]', '$before->[1]'" : 'NULL, NULL') . ', NULL, 700)')) {
@@ -92,7 +98,8 @@ sub check_effort {
     my $range = "'$FROM', '$TO'";
     my @cases = (
         [ 400, "SELECT * FROM api.sample_list('m1', NULL, $range, NULL, NULL, 100)", 'samples from the start' ],
-        [ 400, "SELECT * FROM api.sample_list('m1', NULL, $range, '2026-03-30', 2, 100)", 'samples after a cursor' ],
+        [ 400, "SELECT * FROM api.sample_list('m1', NULL, $range, '2026-03-30', 2, 100)",
+            'samples after a cursor' ],
         [ 300, "SELECT * FROM api.event_list(NULL, NULL, $range, NULL, NULL, NULL, 100)", 'events' ],
         [ 300, "SELECT * FROM api.event_list('door', NULL, $range, NULL, NULL, NULL, 100)", 'events of a type' ],
         [ 300, "SELECT * FROM api.event_list(NULL, 'm2', $range, NULL, NULL, NULL, 100)", 'events of a device' ],

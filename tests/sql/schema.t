@@ -86,7 +86,8 @@ sub check_roles {
             . " 'tidemark_worker', 'tidemark_operator', 'tidemark_read']) r WHERE nspname IN ('core', 'ops')"
             . " AND has_schema_privilege(r, oid, 'USAGE') ORDER BY 1"),
         'tidemark_ingest core; tidemark_operator ops; tidemark_worker ops', 'who may name core and ops';
-    is $super->value("SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'tidemark'"), 'tidemark_owner',
+    is $super->value("SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'tidemark'"),
+        'tidemark_owner',
         'the database is the owner\'s';
     return;
 }

@@ -14,22 +14,26 @@ sub check_bounds {
     is $super->value("SELECT extract(isodow FROM '$anchor'::timestamptz) = 1 AND date_trunc('day', '$anchor'::timestamptz) = '$anchor'"), 't',
         "weeks begin on Monday, $anchor";
     is $super->value("SELECT count(*) FROM generate_series(timestamptz '1890-01-01', now() + interval '1 year', '37 hours 11 minutes') t,"
-            . ' core.partition_bounds(t) b WHERE t < b.from_time OR t >= b.to_time'), 0, 'every time is inside its bounds';
+            . ' core.partition_bounds(t) b WHERE t < b.from_time OR t >= b.to_time'), 0,
+                'every time is inside its bounds';
     is $super->value("WITH b AS (SELECT DISTINCT b.* FROM generate_series(timestamptz '1890-01-01', now() + interval '1 year', '37 hours') t,"
             . ' core.partition_bounds(t) b) SELECT count(*) FROM (SELECT from_time, lag(to_time) OVER (ORDER BY from_time) AS previous FROM b) x'
             . ' WHERE previous <> from_time'), 0, 'bounds follow on each other without gap or overlap';
     is $super->text("SELECT to_time - from_time, to_char(from_time, 'MM-DD') FROM core.partition_bounds('$anchor')"),
         '7 days ' . $super->value("SELECT to_char('$anchor'::timestamptz, 'MM-DD')"), 'weeks from the anchor on';
-    is $super->text("SELECT from_time, to_time FROM core.partition_bounds('2011-06-05')"), '2011-01-01 00:00:00+00 2012-01-01 00:00:00+00', 'years before';
+    is $super->text("SELECT from_time, to_time FROM core.partition_bounds('2011-06-05')"),
+        '2011-01-01 00:00:00+00 2012-01-01 00:00:00+00', 'years before';
     is $super->value("SELECT to_time FROM core.partition_bounds(timestamptz '$anchor' - interval '1 microsecond')"), $anchor, 'the last one cut';
-    is $super->text("SELECT * FROM core.partition_bounds('1776-07-04')"), '-infinity 1900-01-01 00:00:00+00', 'one for all before 1900';
+    is $super->text("SELECT * FROM core.partition_bounds('1776-07-04')"),
+        '-infinity 1900-01-01 00:00:00+00', 'one for all before 1900';
     return;
 }
 
 sub check_partitions {
     my ($cluster, $super, $ingest) = @_;
     my $count = sub { return $super->value("SELECT count(*) FROM pg_inherits WHERE inhparent = 'core.$_[0]'::regclass") };
-    is $ingest->value("SELECT api.partitions_ensure(now(), now() + interval '7 days')"), 0, 'those of the next days are there already';
+    is $ingest->value("SELECT api.partitions_ensure(now(), now() + interval '7 days')"), 0,
+        'those of the next days are there already';
     my $before = $count->('sample');
     my $made = $ingest->value("SELECT api.partitions_ensure('2001-05-05', '2021-05-05')");
     is $made, 42, 'twenty years of backfill are 21 partitions of samples and of events';
@@ -38,7 +42,8 @@ sub check_partitions {
     is $super->value("SELECT count(*) FROM pg_inherits i JOIN pg_class c ON c.oid = inhrelid WHERE inhparent = 'ops.system_metric'::regclass"
             . " AND relname ~ '_y2'"), 0, 'nobody backfills system metrics';
     is $super->text("SELECT indexdef ~ 'PRIMARY KEY|UNIQUE' FROM pg_indexes WHERE tablename = 'sample_y2010'"), 't', 'with the key';
-    is $ingest->error("SELECT api.partitions_ensure(now(), now() + interval '2 years')"), '22023', 'not for the far future';
+    is $ingest->error("SELECT api.partitions_ensure(now(), now() + interval '2 years')"), '22023',
+        'not for the far future';
     is $ingest->error('SELECT api.partitions_ensure(NULL, now())'), '22023', 'nor for no time';
 
     # two callers at once: one makes it, the other waits, finds it and makes the rest
@@ -72,7 +77,7 @@ sub check_retention {
     like $said, qr/"job_runs": 1\b/, 'old job runs go';
     like $said, qr/"event_key_days": 1\b/, 'the day of identities beyond the seventh';
     is $super->value('SELECT count(*) FROM core.event_key'), 8, 'and no other';
-    like $said, $is_plain ? qr/"events": \["core\.event_\d{8}"/ : qr/"events": \["_timescaledb_internal\./, 'partitions of old events';
+    like $said, $is_plain ? qr/"events": \["core\.event_y1997"/ : qr/"events": \["_timescaledb_internal\./, 'partitions of old events, oldest first';
     is $super->value("SELECT min(time) < now() - interval '89 days' AND min(time) > now() - interval '98 days' FROM core.event"), 't',
         'whole ones only, none too early';
     unlike $worker->value('SELECT ops.retention_run(90, 30)'), qr/event_\d|_hyper/, 'once';
@@ -118,7 +123,8 @@ sub check_jobs {
     is $other->value("SELECT ops.job_begin('x')"), undef, 'not twice at once';
     ok $other->value("SELECT ops.job_begin('y')"), 'another does';
     $worker->query("SELECT ops.job_end($run, true, 'fine')");
-    is $super->text("SELECT is_ok, detail, finished_at >= started_at FROM ops.job_run WHERE id = $run"), 't fine t', 'how it ended';
+    is $super->text("SELECT is_ok, detail, finished_at >= started_at FROM ops.job_run WHERE id = $run"),
+        't fine t', 'how it ended';
     ok my $second = $other->value("SELECT ops.job_begin('x')"), 'then it may begin again';
     undef $other;    # the session ends: killed
     my $third;
@@ -127,7 +133,8 @@ sub check_jobs {
         select undef, undef, undef, 0.05;
     }
     ok $third, 'a killed worker leaves no lock';
-    is $super->text("SELECT is_ok, detail FROM ops.job_run WHERE id = $second"), 'f never finished', 'and its run is closed';
+    is $super->text("SELECT is_ok, detail FROM ops.job_run WHERE id = $second"), 'f never finished',
+        'and its run is closed';
     $worker->query("SELECT ops.system_metric_add(ARRAY['a', 'b'], ARRAY[1.5, 2])");
     is $super->text('SELECT name, value FROM ops.system_metric ORDER BY 1'), 'a 1.5; b 2', 'system metrics';
     $worker->query('SELECT ops.partitions_ahead()');
@@ -155,7 +162,8 @@ Tidemark::Cluster->each_engine(sub {
     if ($cluster->{wanted} eq 'postgres') {
         check_partitions($cluster, $super, $ingest);
     } else {
-        is $ingest->value("SELECT api.partitions_ensure('2001-05-05', '2021-05-05')"), 0, 'chunks are TimescaleDB\'s to make';
+        is $ingest->value("SELECT api.partitions_ensure('2001-05-05', '2021-05-05')"), 0,
+            'chunks are TimescaleDB\'s to make';
     }
     check_repair($super, $ingest, $worker);
     check_retention($cluster, $super, $worker);

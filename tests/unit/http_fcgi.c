@@ -175,7 +175,7 @@ static void test_silent(const char *path)
     int a = connect_to(path), b = connect_to(path), c = connect_to(path);
     send_head(c, "GET", "/", "");
     send_body(c, 0);
-    ok(read_answer(c, answer, sizeof answer), "connections that say nothing hold no thread");
+    ok(read_answer(c, answer, sizeof answer), "connections that say nothing hold no thread for long");
     send_head(a, "GET", "/", "");
     send_body(a, 0);
     ok(read_answer(a, answer, sizeof answer), "and may speak later");

@@ -77,7 +77,7 @@ static void test_headers(struct arena *arena)
     for (size_t i = 0; i < sizeof redirects / sizeof redirects[0]; i++) {
         http_response_init(&response, arena);
         http_redirect(&response, redirects[i].to);
-        is_str(http_response_header(&response, "Location"), redirects[i].location, "a redirect leads to our paths only");
+        is_str(http_response_header(&response, "Location"), redirects[i].location, "a redirect leads to paths of ours");
     }
     is_int(response.status, 303, "by 303");
     is_str(http_reason(404), "Not Found", "a status has its words");

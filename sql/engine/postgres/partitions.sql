@@ -96,12 +96,14 @@ DECLARE
     dropped text[] := '{}';
 BEGIN
     FOR part IN
-        SELECT c.oid::regclass::text AS name
-        FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-        WHERE i.inhparent = relation
-          AND substring(pg_get_expr(c.relpartbound, c.oid) from 'TO \(''([^'']+)''\)')::timestamptz
-              <= before
-        ORDER BY c.relname
+        SELECT p.name
+        FROM (SELECT c.oid::regclass::text AS name,
+                     substring(pg_get_expr(c.relpartbound, c.oid)
+                               from 'TO \(''([^'']+)''\)')::timestamptz AS to_time
+              FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+              WHERE i.inhparent = relation) p
+        WHERE p.to_time <= before
+        ORDER BY p.to_time
     LOOP
         BEGIN
             EXECUTE format('DROP TABLE %s', part.name);
