@@ -22,22 +22,28 @@ CREATE TABLE ops.system_metric (
 
 -- engine: system_metric
 
--- Takes the job's lock for this database session and opens a run; NULL: somebody else has it.
--- The lock ends with ops.job_end or with the connection, so the worker's connection must be
--- direct. Runs of the same name that never finished are closed: whoever did them is dead.
+-- Opens a run of the job; NULL: somebody else runs it. A run is a lease of ten minutes, which no
+-- job comes near: a worker that was killed keeps nobody out for longer. No lock outlives the
+-- transaction, so workers may come through a pooler.
 CREATE FUNCTION ops.job_begin(job text) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+    lease  CONSTANT interval := interval '10 minutes';
     new_id bigint;
 BEGIN
-    IF NOT pg_try_advisory_lock(hashtextextended('tidemark.job.' || job, 0)) THEN
+    PERFORM pg_advisory_xact_lock(hashtextextended('tidemark.job.' || job, 0));
+    IF EXISTS (SELECT FROM ops.job_run r
+               WHERE r.name = job AND r.finished_at IS NULL
+                 AND r.started_at > clock_timestamp() - lease) THEN
         RETURN NULL;
     END IF;
-    UPDATE ops.job_run r SET finished_at = now(), is_ok = false, detail = 'never finished'
+    UPDATE ops.job_run r
+    SET finished_at = clock_timestamp(), is_ok = false, detail = 'never finished'
     WHERE r.name = job AND r.finished_at IS NULL;
-    INSERT INTO ops.job_run (name) VALUES (job) RETURNING id INTO new_id;
+    INSERT INTO ops.job_run (name, started_at) VALUES (job, clock_timestamp())
+    RETURNING id INTO new_id;
     RETURN new_id;
 END
 $$;
@@ -46,16 +52,10 @@ CREATE FUNCTION ops.job_end(run_id bigint, ok boolean, detail text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    job text;
 BEGIN
     UPDATE ops.job_run r
     SET finished_at = clock_timestamp(), is_ok = ok, detail = coalesce(job_end.detail, '')
-    WHERE r.id = run_id
-    RETURNING r.name INTO job;
-    IF FOUND THEN
-        PERFORM pg_advisory_unlock(hashtextextended('tidemark.job.' || job, 0));
-    END IF;
+    WHERE r.id = run_id AND r.finished_at IS NULL;
 END
 $$;
 
