@@ -286,6 +286,7 @@ enum err import_run(struct op *op, struct ingest_service *service,
     import->progress = out;
     import->line = 1;
     import->csv.time_column = options->time_column;
+    import->csv.device_column = options->device_column;
     import->csv.zone = options->zone;
     import->carry = arena_alloc(op->arena, CHUNK_BYTES);
     bool is_ready = import->carry != NULL;

@@ -18,6 +18,7 @@ struct import_options {
     enum import_format format;
     struct str device;      /* of records that name none; ptr NULL: those are rejected */
     struct str time_column; /* of CSV; ptr NULL: the usual names */
+    struct str device_column; /* of CSV; ptr NULL: device */
     const struct zone *zone;
     int patience_ms;        /* how long to go on trying when the database is away */
 

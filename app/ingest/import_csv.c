@@ -99,11 +99,15 @@ enum err import_csv_header(struct import_csv *csv, struct op *op, char *record, 
     }
     csv->n_columns = n;
     csv->time = find_time(csv);
-    csv->device = find_column(csv, STR("device"));
+    csv->device = find_column(csv, csv->device_column.ptr ? csv->device_column : STR("device"));
     csv->metric = find_column(csv, STR("metric"));
     csv->value = find_column(csv, STR("value"));
     if (csv->time < 0) {
         return fail(op, ERR_INVALID, "the header names no column for the time (--time-column)");
+    }
+    if (csv->device < 0 && csv->device_column.ptr) {
+        return fail(op, ERR_INVALID, "the header names no column \"%s\" (--device-column)",
+                    csv->device_column.ptr);
     }
     if (csv->metric < 0 || csv->value < 0) {
         csv->metric = csv->value = -1;

@@ -11,6 +11,7 @@
 
 struct import_csv {
     struct str time_column;   /* its name; ptr NULL: time, timestamp, datetime or date */
+    struct str device_column; /* its name; ptr NULL: device */
     const struct zone *zone;  /* of times that name none */
 
     /* read from the header */

@@ -45,7 +45,7 @@ static const struct options_help HELP = {
 };
 
 struct import_command {
-    const char *tenant, *format, *device, *time_column, *timezone;
+    const char *tenant, *format, *device, *time_column, *device_column, *timezone;
     const char *file;
     struct op op;
     struct zone zone;
@@ -156,7 +156,8 @@ static enum err find_zone(struct import_command *command, const struct config *c
     if (err) {
         return err;
     }
-    struct db_conn *conn = db_conn_new(&(struct db_options){ .url = url, .name = "tidemark import" });
+    const struct db_options options = { .url = url, .name = "tidemark import" };
+    struct db_conn *conn = db_conn_new(&options);
     if (!conn) {
         return fail_memory(op);
     }
@@ -221,6 +222,7 @@ static int run(struct import_command *command, const struct config *config)
     command->sender.may_register = true;
     command->options.device = str_of(command->device);
     command->options.time_column = str_of(command->time_column);
+    command->options.device_column = str_of(command->device_column);
     command->options.zone = &command->zone;
     command->options.patience_ms = PATIENCE_MS;
     command->options.on_progress = show_progress;
@@ -259,6 +261,7 @@ int cmd_import(const struct config *config, int argc, char **argv)
         { "--device", "KEY", "of the records that name none", &command.device, NULL },
         { "--time-column", "NAME", "of CSV; else time, timestamp, datetime or date",
           &command.time_column, NULL },
+        { "--device-column", "NAME", "of CSV; else device", &command.device_column, NULL },
         { "--timezone", "TZ", "IANA zone of times that name none; else UTC", &command.timezone,
           NULL },
         { .name = NULL },

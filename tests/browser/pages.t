@@ -4,46 +4,17 @@
 # saying what is missing, where there is no chromium, no npm or no way to its registry.
 use strict;
 use warnings;
-use File::Copy qw(copy);
-use File::Path qw(make_path);
 use FindBin;
 use Time::HiRes qw(sleep time);
 use lib "$FindBin::Bin/../lib";
+use Tidemark::Npm;
 use Tidemark::Stack;
 
 my $root = $Tidemark::Stack::ROOT;
-my $tools = "$root/build/tools/browser";
 
 sub skip_all {
     print "1..0 # SKIP the pages were not looked at: $_[0]\n";
     exit 0;
-}
-
-sub find_command {
-    for my $name (@_) {
-        for my $folder (split /:/, $ENV{PATH}) {
-            return "$folder/$name" if -x "$folder/$name";
-        }
-    }
-    return;
-}
-
-# Puts what package-lock.json names into build/tools, once; another run may do so meanwhile.
-sub install_tools {
-    return if -e "$tools/installed" && same("$tools/installed", "$FindBin::Bin/package-lock.json");
-    my $npm = find_command('npm') or skip_all('npm is not installed');
-    make_path($tools);
-    copy("$FindBin::Bin/$_", "$tools/$_") or die "$tools/$_: $!" for qw(package.json package-lock.json);
-    my $log = "$tools/npm.log";
-    my $status = system "cd '$tools' && '$npm' ci --no-audit --no-fund --ignore-scripts >'$log' 2>&1";
-    skip_all("npm could not install playwright-core and axe-core, see $log") if $status;
-    copy("$FindBin::Bin/package-lock.json", "$tools/installed") or die "$tools/installed: $!";
-    return;
-}
-
-sub same {
-    my @texts = map { Tidemark::Stack::slurp($_) } @_;
-    return $texts[0] eq $texts[1];
 }
 
 # Readings every five minutes of the last 26 hours, with an hour missing, and of yesterday noon.
@@ -64,9 +35,10 @@ sub events {
     return \@events;
 }
 
-my $node = find_command('node', 'nodejs') or skip_all('node is not installed');
-my $chromium = find_command('chromium', 'chromium-browser', 'google-chrome') or skip_all('chromium is not installed');
-install_tools();
+my $node = Tidemark::Npm::find_command('node', 'nodejs') or skip_all('node is not installed');
+my $chromium = Tidemark::Npm::find_command('chromium', 'chromium-browser', 'google-chrome') or skip_all('chromium is not installed');
+my ($tools, $why) = Tidemark::Npm::install('browser', $FindBin::Bin);
+skip_all($why) if !$tools;
 
 my $stack = Tidemark::Stack->start;
 $stack->cli('tenant', 'add', 'home', '--name', 'Home & <Garden>', '--timezone', 'America/Los_Angeles');

@@ -136,6 +136,8 @@ sub url { return "http://127.0.0.1:$_[0]{port}" . ($_[1] // '') }
 
 # ---- HTTP ----
 
+sub decode { return $json->decode($_[0]) }
+
 # A request; returns HTTP::Tiny's answer with {json} decoded where the body is JSON. Options:
 # token, headers, body (a reference is sent as JSON).
 sub request {
