@@ -131,7 +131,7 @@ $$;
 -- The person behind a session and the tenant it looks at: the one it switched to while that
 -- membership lasts, else the first there is, else none (NULLs and role ''). No row: unknown or
 -- expired. Notes that the session lives, at most once a minute and not in a read-only
--- transaction.
+-- transaction; use prolongs it, but to thirty days at most.
 CREATE FUNCTION api.session_resolve(hash bytea)
 RETURNS TABLE (person_id bigint, email text, name text, operator_role text, tenant_id int,
                tenant_slug text, tenant_name text, tenant_timezone text, tenant_currency text,
@@ -143,7 +143,9 @@ AS $$
 BEGIN
     IF current_setting('transaction_read_only') = 'off' THEN
         UPDATE core.session s
-        SET last_seen = now(), expires_at = now() + make_interval(days => s.idle_days)
+        SET last_seen = now(),
+            expires_at = least(now() + make_interval(days => s.idle_days),
+                               s.created_at + interval '30 days')
         WHERE s.hash = session_resolve.hash AND s.expires_at > now()
           AND s.last_seen < now() - interval '1 minute';
     END IF;

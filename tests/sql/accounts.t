@@ -151,6 +151,10 @@ sub check_sessions {
     $web->query("SELECT api.session_resolve('s1')");
     is $super->value("SELECT expires_at > now() + interval '6 days' FROM core.session WHERE hash = 's1'"),
         't', 'use prolongs it';
+    $super->query("UPDATE core.session SET created_at = now() - interval '29 days', last_seen = now() - interval '61 seconds'");
+    $web->query("SELECT api.session_resolve('s1')");
+    is $super->value("SELECT expires_at = created_at + interval '30 days' FROM core.session WHERE hash = 's1'"),
+        't', 'but not beyond thirty days';
     $super->query("UPDATE core.session SET expires_at = now()");
     is $web->text("SELECT email FROM api.session_resolve('s1')"), '', 'an expired one is none';
     is $web->value("SELECT api.session_switch('s1', 'alpha')"), 'f', 'and cannot switch';
