@@ -51,6 +51,8 @@ children_watch() {
                 return 1
             fi
             sleep 0.5    # a database needs its old backends gone; do not spin
+            # what it left behind: nginx's workers outlive a killed master and keep the port
+            kill -s KILL -- "-${child_pids[i]}" 2>/dev/null || true
             child_launch "$i"
         done
     done

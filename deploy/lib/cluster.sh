@@ -40,10 +40,16 @@ cluster_create() {
     cluster_write_config "$data"
 }
 
-# A postmaster that outlived its script (which cannot happen short of a lost pdeathsig).
+# A postmaster that outlived its script: killed, the script may be followed by the next one
+# before PostgreSQL has stopped. After a restart of the machine the pid in the file may be
+# another process's, which is left alone, and PostgreSQL must not take it for its own.
 cluster_stop_stale() {
-    if "$PG_BIN/pg_ctl" -D "$HOME_PATH/pgdata" status >/dev/null 2>&1; then
-        "$PG_BIN/pg_ctl" -D "$HOME_PATH/pgdata" -m fast -w stop >/dev/null
+    local file=$HOME_PATH/pgdata/postmaster.pid pid
+    [ -f "$file" ] && read -r pid <"$file" || return 0
+    if [ "/proc/$pid/cwd" -ef "$HOME_PATH/pgdata" ]; then
+        "$PG_BIN/pg_ctl" -D "$HOME_PATH/pgdata" -m fast -w stop >/dev/null 2>&1 || true
+    elif kill -0 "$pid" 2>/dev/null; then
+        rm -f "$file" "$HOME_PATH/run/.s.PGSQL.5432.lock"
     fi
 }
 
