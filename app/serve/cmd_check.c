@@ -11,6 +11,8 @@
 #include <netinet/in.h>
 #include <sys/time.h>
 
+#define LISTEN_HOST_SIZE 64
+#define LISTEN_HOST_FORMAT "%63s" /* one less, for the NUL */
 #define CHECK_ARENA_BYTES (4u << 20)
 #define ANSWER_SECONDS 5
 
@@ -111,16 +113,34 @@ static bool is_answered_200(int fd, const char *path)
            str_starts_with(answer, STR("HTTP/1.0 200"));
 }
 
+/* Where nginx listens: deploy/run notes it for the instance that it runs; else the settings. */
+static void find_nginx(const struct check *check, char host[LISTEN_HOST_SIZE], int *port)
+{
+    const char *path = arena_printf(check->op->arena, "%s/run/listen", check->config->home);
+    FILE *note = path ? fopen(path, "re") : NULL;
+
+    if (!note || fscanf(note, LISTEN_HOST_FORMAT " %d", host, port) != 2) {
+        (void)snprintf(host, LISTEN_HOST_SIZE, "%s", check->config->bind);
+        *port = check->config->port;
+    }
+    if (note) {
+        (void)fclose(note);
+    }
+    if (strcmp(host, "0.0.0.0") == 0) {
+        (void)snprintf(host, LISTEN_HOST_SIZE, "127.0.0.1");
+    }
+}
+
 static bool check_nginx(struct check *check)
 {
-    const struct config *config = check->config;
-    const char *host = strcmp(config->bind, "0.0.0.0") == 0 ? "127.0.0.1" : config->bind;
-    struct sockaddr_in address = { .sin_family = AF_INET,
-                                   .sin_port = htons((uint16_t)config->port) };
+    char host[LISTEN_HOST_SIZE];
+    int port;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
+    find_nginx(check, host, &port);
+    struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
     (void)snprintf(check->why, sizeof check->why, "http://%s:%d/v1/readyz does not answer 200",
-                   host, config->port);
+                   host, port);
     bool is_well = fd >= 0 && inet_pton(AF_INET, host, &address.sin_addr) == 1 &&
                    connect(fd, (const struct sockaddr *)&address, sizeof address) == 0 &&
                    is_answered_200(fd, "/v1/readyz");

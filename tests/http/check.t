@@ -1,0 +1,29 @@
+#!/usr/bin/perl
+# `tidemark check` finds a running stack by its home alone, says of each part whether it is well,
+# and tells monitors by its exit status.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Test::More;
+use File::Temp qw(tempdir);
+use Tidemark::Processes;
+use Tidemark::Stack;
+
+my $home = tempdir('tidemark-test-XXXXXX', DIR => '/tmp', CLEANUP => 1);
+my $stack = Tidemark::Stack->start(home => $home);
+my ($status, $out) = $stack->tidemark('check');
+is($status, 0, 'all parts of a running stack are well');
+is(() = $out =~ /^ok /mg, 6, 'and each is named') or diag $out;
+
+kill 'STOP', Tidemark::Processes::part($stack, 'web');
+($status, $out) = $stack->tidemark('check');
+kill 'CONT', Tidemark::Processes::part($stack, 'web');
+is($status, 1, 'web processes that hang are noticed');
+like($out, qr/^FAILED +nginx.*does not answer/m, '  as what a browser sees') or diag $out;
+
+$stack->stop;
+($status, $out) = $stack->tidemark('check');
+is($status, 1, 'nothing is well after the stop');
+is(() = $out =~ /^FAILED /mg, 6, 'and each is named') or diag $out;
+done_testing;
