@@ -97,6 +97,7 @@ static void print_member(struct json_writer *writer, const char *key, uint64_t v
 static void print_result(struct import_command *command)
 {
     const struct import_progress *result = &command->result;
+    int64_t took_ms = (clock_monotonic_us() - command->begun_us) / 1000;
     struct json_writer writer;
     struct buf line;
 
@@ -112,7 +113,7 @@ static void print_result(struct import_command *command)
     print_member(&writer, "rejected", result->rejected);
     print_member(&writer, "bytes", result->bytes);
     json_key(&writer, "seconds");
-    json_double(&writer, (double)((clock_monotonic_us() - command->begun_us) / 1000) / 1e3);
+    json_double(&writer, (double)took_ms / 1e3);
     json_close_object(&writer);
     printf("%.*s\n", (int)line.len, line.data);
 }
