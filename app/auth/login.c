@@ -7,13 +7,37 @@
 #include "base/limits.h"
 #include "domain/credential.h"
 
+#include <arpa/inet.h>
+
 #define MAX_EMAIL_BYTES 320
 #define MAX_NEXT_BYTES 2048
+#define IPV6_NETWORK_BYTES 8 /* a /64: the least that a provider gives to one customer */
 
 /* What the attempt is counted by. */
 struct attempt {
     const char *email, *address;
 };
+
+const char *login_throttled_address(struct op *op, struct str address)
+{
+    const char *text = arena_copy(op->arena, address);
+    char shown[INET6_ADDRSTRLEN];
+    struct in6_addr network;
+
+    if (!text || inet_pton(AF_INET6, text, &network) != 1) {
+        return text;
+    }
+    if (IN6_IS_ADDR_V4MAPPED(&network)) {
+        const void *ipv4 = network.s6_addr + sizeof network - sizeof(struct in_addr);
+        return inet_ntop(AF_INET, ipv4, shown, sizeof shown)
+                   ? arena_copy(op->arena, str_of(shown))
+                   : text;
+    }
+    memset(network.s6_addr + IPV6_NETWORK_BYTES, 0, sizeof network - IPV6_NETWORK_BYTES);
+    return inet_ntop(AF_INET6, &network, shown, sizeof shown)
+               ? arena_printf(op->arena, "%s/64", shown)
+               : text;
+}
 
 static enum err start_session(struct db_tx *tx, const struct http_request *request,
                               struct http_response *response, bool is_secure,
@@ -46,7 +70,7 @@ enum err login_attempt(struct db_tx *tx, const struct config *config,
     bool is_sane = email.len <= MAX_EMAIL_BYTES && login->password.len <= MAX_PASSWORD_BYTES;
     struct attempt attempt = {
         .email = arena_copy(op->arena, is_sane ? email : STR("too long")),
-        .address = arena_copy(op->arena, request->remote_addr),
+        .address = login_throttled_address(op, request->remote_addr),
     };
 
     login->outcome = LOGIN_REFUSED;

@@ -29,6 +29,10 @@ enum err login_attempt(struct db_tx *tx, const struct config *config,
                        const struct http_request *request, struct http_response *response,
                        struct login *login) MUST_CHECK;
 
+/* What an address is counted as: an IPv6 one as its /64 network, for whoever has one address of it
+ * has them all; IPv4, mapped ones too, as itself. In the op's arena; NULL without memory. */
+const char *login_throttled_address(struct op *op, struct str address);
+
 /* `next` where it is a path of ours, else "/": a login form must not lead elsewhere. In the op's
  * arena. */
 const char *login_next_path(struct op *op, struct str next);

@@ -151,6 +151,22 @@ static void test_next(void)
     }
 }
 
+static void test_throttled_address(void)
+{
+    /* Networks by RFC 4291, section 2.3. */
+    static const struct { const char *address, *counted; } cases[] = {
+        { "203.0.113.7", "203.0.113.7" }, { "::ffff:203.0.113.7", "203.0.113.7" },
+        { "2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64" }, { "2001:db8:1:2::ffff", "2001:db8:1:2::/64" },
+        { "2001:db8:1:3::1", "2001:db8:1:3::/64" }, { "::1", "::/64" }, { "unix:", "unix:" }, { "", "" },
+    };
+    struct op op;
+    op_init(&op, arena, "test");
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        is_str(login_throttled_address(&op, str_of(cases[i].address)), cases[i].counted,
+               "failed logins from \"%s\" are counted together", cases[i].address);
+    }
+}
+
 static void test_tokens(void)
 {
     char a[TOKEN_SIZE], b[TOKEN_SIZE];
@@ -228,6 +244,7 @@ int main(void)
     test_csrf();
     test_cookies();
     test_next();
+    test_throttled_address();
     test_tokens();
     test_passwords();
     arena_free(arena);
