@@ -76,7 +76,12 @@ enum err job_retention(struct job_pass *pass)
 enum err job_orphans(struct job_pass *pass)
 {
     struct db_rows *rows;
-    enum err err = run_alone(pass, &q_job_orphan_check, NULL, &rows);
+    enum err err = run_alone(pass, &q_job_residue_erase, NULL, &rows);
+    if (err != OK) {
+        return err;
+    }
+    int64_t erased = db_int64(rows, 0, JOB_RESIDUE_ERASE_ERASED);
+    err = run_alone(pass, &q_job_orphan_check, NULL, &rows);
     if (err != OK) {
         return err;
     }
@@ -86,6 +91,6 @@ enum err job_orphans(struct job_pass *pass)
                     "%lld series have samples under a tenant that is not theirs",
                     (long long)orphans);
     }
-    snprintf(pass->detail, sizeof pass->detail, "orphans=0");
+    snprintf(pass->detail, sizeof pass->detail, "erased=%lld orphans=0", (long long)erased);
     return OK;
 }

@@ -13,8 +13,8 @@ enum err job_series_last(struct job_pass *pass);
 enum err job_sessions(struct job_pass *pass);
 /* Drops events, event keys, measurements and job records that are older than they are kept. */
 enum err job_retention(struct job_pass *pass);
-/* Looks for samples whose tenant is not their series': there must be none; any is logged as
- * an error and fails the job. */
+/* Erases what was committed after its tenant was erased, then looks for samples whose tenant is
+ * not their series': there must be none; any is logged as an error and fails the job. */
 enum err job_orphans(struct job_pass *pass);
 /* Measures the installation: database and processes. */
 enum err job_metrics(struct job_pass *pass);

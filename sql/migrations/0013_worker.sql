@@ -1,5 +1,6 @@
 -- The worker's tables and functions: which job ran when, the system's own measurements, and
--- upkeep: partitions ahead, last values, old sessions, retention, the check for orphans.
+-- upkeep: partitions ahead, last values, old sessions, retention, what erased tenants left, the
+-- check for orphans.
 
 -- One row a run of a job; finished_at NULL: running, or killed.
 CREATE TABLE ops.job_run (
@@ -168,6 +169,36 @@ BEGIN
 END
 $$;
 
+-- Erases the rows of tenants that are no more; how many. An ingest process that remembers a token
+-- for some seconds may commit samples after their tenant was erased. Steps from tenant to tenant
+-- through the keys' indexes; a tenant's number is never given to another.
+CREATE FUNCTION ops.residue_erase() RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET enable_bitmapscan = off
+AS $$
+DECLARE
+    relation text;
+    owner    int;
+    n_rows   bigint;
+    n_erased bigint := 0;
+BEGIN
+    FOREACH relation IN ARRAY ARRAY['sample', 'event', 'event_key', 'change', 'series_last'] LOOP
+        owner := 0;
+        LOOP
+            EXECUTE format('SELECT x.tenant_id FROM core.%I x WHERE x.tenant_id > $1'
+                           ' ORDER BY x.tenant_id LIMIT 1', relation) INTO owner USING owner;
+            EXIT WHEN owner IS NULL;
+            CONTINUE WHEN EXISTS (SELECT FROM core.tenant t WHERE t.id = owner);
+            EXECUTE format('DELETE FROM core.%I WHERE tenant_id = $1', relation) USING owner;
+            GET DIAGNOSTICS n_rows = ROW_COUNT;
+            n_erased := n_erased + n_rows;
+        END LOOP;
+    END LOOP;
+    RETURN n_erased;
+END
+$$;
+
 -- How many (tenant, series) pairs have samples though no such series is the tenant's: must be 0.
 -- Steps from pair to pair through the key's index instead of reading the samples.
 CREATE FUNCTION ops.orphan_check() RETURNS bigint
@@ -201,8 +232,8 @@ BEGIN
 END
 $$;
 
-GRANT EXECUTE ON FUNCTION ops.session_prune(), ops.series_last_repair(), ops.orphan_check()
-    TO tidemark_worker;
+GRANT EXECUTE ON FUNCTION ops.session_prune(), ops.series_last_repair(), ops.residue_erase(),
+    ops.orphan_check() TO tidemark_worker;
 
 SET LOCAL ROLE tidemark_owner;
 

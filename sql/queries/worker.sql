@@ -35,6 +35,12 @@ SELECT ops.session_prune() AS removed;
 -- Drops what is older than its retention (days of events, days of system metrics); counts by table.
 SELECT ops.retention_run($1::int4, $2::int4)::text AS removed;
 
+-- name: job_residue_erase
+-- roles: worker
+-- columns: erased
+-- Erases rows that were committed after their tenant was erased; how many.
+SELECT ops.residue_erase() AS erased;
+
 -- name: job_orphan_check
 -- roles: worker
 -- columns: orphans

@@ -102,7 +102,7 @@ my %FUNCTION = (
     (map { ("ops.$_->[0]" => { may => 'worker', door => 'upkeep', call => $_->[1] }) }
         [job_begin => q{'isolation'}], [job_end => q{0, true, ''}], [partitions_ahead => q{}],
         [series_last_repair => q{}], [session_prune => q{}], [retention_run => q{9000, 9000}],
-        [orphan_check => q{}], [system_metric_add => q{ARRAY['x'], ARRAY[1.0]}]),
+        [residue_erase => q{}], [orphan_check => q{}], [system_metric_add => q{ARRAY['x'], ARRAY[1.0]}]),
     # parts of the above, for the functions' owners alone
     (map { ("core.$_" => { may => '' }) } qw(protect partition_bounds partition_name partition_make
         partitions_drop event_key_slot event_key_claim email_norm login_wait_s series_last_time

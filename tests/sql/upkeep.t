@@ -111,6 +111,12 @@ sub check_repair {
     is $worker->value('SELECT ops.orphan_check()'), 0, 'no orphans';
     $super->query("INSERT INTO core.sample VALUES (1, 3, now(), 0), (2, 1, now(), 0), (7, 1, now(), 0), (7, 1, now() - interval '1 hour', 0)");
     is $worker->value('SELECT ops.orphan_check()'), 2, 'two series of tenants whose they are not';
+    $super->query("INSERT INTO core.change (tenant_id, series_id, from_time, to_time) VALUES (7, 1, now(), now());"
+            . " INSERT INTO core.series_last VALUES (7, 1, now(), 0);"
+            . " INSERT INTO core.event (tenant_id, time, key, device_id, type, data) VALUES (7, now(), gen_random_uuid(), 1, 'x', '{}')");
+    is $worker->value('SELECT ops.residue_erase()'), 5, 'what a tenant that is no more left behind is erased';
+    is $worker->value('SELECT ops.residue_erase()'), 0, 'once';
+    is $worker->value('SELECT ops.orphan_check()'), 1, 'of tenants that are there nothing is';
     $super->query('DELETE FROM core.sample WHERE tenant_id > 1');
     return;
 }
