@@ -14,7 +14,7 @@
 #define INGEST_CONNECTIONS 512 /* kept ones of nginx; idle ones cost nothing but memory */
 #define INGEST_STATEMENT_TIMEOUT_MS 20000
 #define INGEST_TOKEN_CACHE 8192 /* devices with tokens of their own */
-#define MAX_THREADS 256
+#define MAX_THREADS 256 /* as many as the setting allows */
 #define DRAIN_MS 15000 /* less than the supervisor's patience */
 
 struct worker {
