@@ -1,5 +1,5 @@
-/* Whether a UTF-8 sequence is well formed. For base/ itself (str, json, log); others use
- * str_is_utf8. */
+/* Whether a UTF-8 sequence is well formed. For those that walk a text (str, json, log, view/html);
+ * others use str_is_utf8. */
 #ifndef TIDEMARK_BASE_UTF8_H
 #define TIDEMARK_BASE_UTF8_H
 

@@ -1,4 +1,5 @@
-/* Makes the descriptor of stop_fd.h. Called by cmd_worker.c and seed_post.c. */
+/* Makes the descriptor of stop_fd.h. Called by the processes of cmd_serve, cmd_worker and
+ * seed_post. */
 #include "serve/stop_fd.h"
 
 #include <signal.h>

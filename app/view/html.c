@@ -3,6 +3,8 @@
  * OWASP Cross Site Scripting Prevention Cheat Sheet. */
 #include "view/html.h"
 
+#include "base/utf8.h"
+
 #include <math.h>
 
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD in UTF-8 */
@@ -49,43 +51,29 @@ static const char *json_escape(unsigned char byte)
     }
 }
 
-/* Bytes of the well-formed UTF-8 sequence at `text`, or 0 (RFC 3629, table 3-7 of Unicode). */
-static size_t sequence_len(const unsigned char *text, size_t len)
+/* Bytes of the well-formed UTF-8 sequence at `text`, or 0. */
+static size_t sequence_len(const char *text, const char *end)
 {
-    unsigned char first = text[0];
-    if (first < 0x80)
-        return 1;
-    size_t need = first >= 0xc2 && first <= 0xdf ? 2 : (first & 0xf0) == 0xe0 ? 3 :
-                  first >= 0xf0 && first <= 0xf4 ? 4 : 0;
-    if (need == 0 || need > len)
-        return 0;
-    for (size_t i = 1; i < need; i++)
-        if ((text[i] & 0xc0) != 0x80)
-            return 0;
-    unsigned char second = text[1];
-    bool is_overlong = (first == 0xe0 && second < 0xa0) || (first == 0xf0 && second < 0x90);
-    bool is_surrogate = first == 0xed && second > 0x9f;
-    bool is_beyond = first == 0xf4 && second > 0x8f;
-    return is_overlong || is_surrogate || is_beyond ? 0 : need;
+    return (unsigned char)*text < 0x80 ? 1 : utf8_length(text, end);
 }
 
 /* Writes `text` with the context's escapes; broken UTF-8 is replaced byte by byte. */
 static void write_escaped(struct buf *out, struct str text, escape_of escape)
 {
-    const unsigned char *bytes = (const unsigned char *)text.ptr;
     size_t run = 0, i = 0;
     while (i < text.len) {
-        size_t step = sequence_len(bytes + i, text.len - i);
-        const char *replacement = step == 0 ? REPLACEMENT : step == 1 ? escape(bytes[i]) : NULL;
+        unsigned char byte = (unsigned char)text.ptr[i];
+        size_t step = sequence_len(text.ptr + i, text.ptr + text.len);
+        const char *replacement = step == 0 ? REPLACEMENT : step == 1 ? escape(byte) : NULL;
         if (replacement) {
-            buf_add(out, bytes + run, i - run);
+            buf_add(out, text.ptr + run, i - run);
             buf_add_text(out, replacement);
             run = i + 1;
         }
         i += step ? step : 1;
     }
     if (text.len > run)
-        buf_add(out, bytes + run, text.len - run);
+        buf_add(out, text.ptr + run, text.len - run);
 }
 
 void html_text_str(struct buf *out, struct str text)

@@ -3,6 +3,7 @@
 #include "web/web.h"
 
 #include "base/clock.h"
+#include "http/form.h"
 #include "web/cursor.h"
 
 /* The years that RFC 3339 can write: the bounds of a span that has none. */
@@ -11,12 +12,7 @@
 
 struct str web_form(const struct web *web, const char *name)
 {
-    for (int i = 0; i < web->n_form; i++) {
-        if (str_equal(web->form[i].name, str_of(name))) {
-            return web->form[i].value;
-        }
-    }
-    return (struct str){ .ptr = NULL };
+    return http_param_find(web->form, web->n_form, name);
 }
 
 struct str web_query_text(const struct web *web, const char *name)
