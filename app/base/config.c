@@ -7,6 +7,7 @@
 #include "base/limits.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -343,6 +344,23 @@ static bool settle(struct loader *loader, int i, const struct source *environmen
     return !value || store(loader, row, value);
 }
 
+/* A home whose path is too long for a socket's is used by way of a descriptor of it, which
+ * stays open as long as the process lives; deploy/run does the same for what it starts. */
+static bool shorten_home(struct loader *loader)
+{
+    struct config *config = loader->config;
+
+    if (strlen(config->home) <= MAX_HOME_BYTES) {
+        return true;
+    }
+    int directory = open(config->home, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (directory < 0) {
+        return refuse(loader, "TIDEMARK_HOME: cannot open %s: %s", config->home, strerror(errno));
+    }
+    config->home = arena_printf(loader->memory, "/proc/self/fd/%d", directory);
+    return config->home || refuse(loader, "no memory for the settings");
+}
+
 /* What no row can say alone. */
 static bool check_together(struct loader *loader)
 {
@@ -351,10 +369,6 @@ static bool check_together(struct loader *loader)
     if (config->pool_min > config->pool_max) {
         return refuse(loader, "DB_POOL_MIN_SIZE: %d is more than DB_POOL_MAX_SIZE, %d",
                       config->pool_min, config->pool_max);
-    }
-    if (strlen(config->home) > MAX_HOME_BYTES) {
-        return refuse(loader, "TIDEMARK_HOME: %s is longer than %d bytes, too long for sockets",
-                      config->home, MAX_HOME_BYTES);
     }
     const char *missing = !config->s3_bucket       ? "S3_BUCKET"
                           : !config->s3_access_key ? "S3_ACCESS_KEY"
@@ -378,7 +392,7 @@ static bool load(struct loader *loader, const char *path)
             return false;
         }
     }
-    return check_together(loader);
+    return check_together(loader) && shorten_home(loader);
 }
 
 bool config_load(struct config *config, const char *path, char *error, size_t error_size)

@@ -13,7 +13,7 @@
 #include <stdio.h>
 
 struct config {
-    const char *home;             /* TIDEMARK_HOME, absolute */
+    const char *home;             /* TIDEMARK_HOME, absolute, and short enough for sockets */
     int port;                     /* TIDEMARK_PORT */
     const char *bind;             /* TIDEMARK_BIND */
     bool is_demo;                 /* TIDEMARK_DEMO */

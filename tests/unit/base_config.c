@@ -206,7 +206,7 @@ static void test_file_refusals(void)
     ok(!load_with(&config, NULL,
                   ENV("TIDEMARK_HOME", "/a/home/whose/name/is/so/long/that/no/unix/socket/in/it/"
                                        "could/ever/be/bound/to/its/path")),
-       "and a home too long for sockets");
+       "and a home too long for sockets that is not there to be opened");
 }
 
 /* Each row has what printing and the README need. */
