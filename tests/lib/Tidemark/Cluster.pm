@@ -70,7 +70,7 @@ sub start {
     $self->configure;
     $self->run("$self->{programs}/pg_ctl", '-D', "$home/pgdata", '-l', "$home/log/postgres.log",
         '-w', '-s', 'start');
-    $self->run('psql', '-qX', '-h', "$home/run", '-U', 'tidemark_super', '-d', 'postgres',
+    $self->run("$self->{programs}/psql", '-qX', '-h', "$home/run", '-U', 'tidemark_super', '-d', 'postgres',
         '-c', 'CREATE DATABASE tidemark');
     # a copy: the user may be unable to walk to the checkout
     my $program = $ENV{TIDEMARK_BIN} || "$ROOT/build/tidemark";
@@ -156,7 +156,7 @@ sub session {
     if (!$psql) {
         my $file = "$self->{home}/secrets/$role";
         my $password = $option{password} // (-e $file ? slurp($file) : '');
-        $psql = Tidemark::Psql->open([$self->command('psql')], "$self->{home}/run", $role, $password);
+        $psql = Tidemark::Psql->open([$self->command("$self->{programs}/psql")], "$self->{home}/run", $role, $password);
         $self->{sessions}{$role} = $psql if !$option{new};
     }
     $psql->bind($option{tenant});
