@@ -105,7 +105,7 @@ sanitize-thread: deps-test   ## ingest's unit and HTTP tests under TSan
 	@$(BUILD) B=build/tsan SANITIZE=thread all unit-tests
 	@TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 \
 	    TIDEMARK_BIN=$(abspath build/tsan/tidemark) TIDEMARK_BUILD=build/tsan \
-	    setarch -R tests/run $(or $(TESTS),$(wildcard tests/unit/ingest*.c tests/unit/db_pool*.c tests/http/ingest*.t))
+	    setarch -R tests/run $(or $(TESTS),$(wildcard tests/unit/ingest*.c tests/unit/db_pool*.c tests/sql/ingest_store.t tests/http/ingest*.t))
 
 coverage: deps-test deps-lint          ## line coverage of unit and HTTP tests, in build/coverage/
 	@$(BUILD) B=build/cov COVERAGE=1 all unit-tests

@@ -25,7 +25,7 @@
 #define INGEST_LATE_WRITERS 1       /* of the late lane */
 #define SECOND_WRITER_ROWS 2000     /* waiting rows that are worth a writer of their own */
 #define SECOND_WRITER_WAIT_MS 2     /* or the disk is slow: another commit may start */
-#define COPY_MIN_ROWS 4000          /* from here on COPY is faster than unnest */
+#define COPY_MIN_ROWS 2000                /* from here on COPY is faster than unnest (measured) */
 #define WRITE_RETRY_MS 8000         /* how long a batch is tried again before 503 */
 #define FLUSH_INTERVAL_MS 2000      /* of last values and times seen */
 #define TOKEN_CACHE_AGE_MS 5000     /* a revoked token stops within this */

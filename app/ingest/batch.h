@@ -34,6 +34,10 @@ struct ingest_batch {
     struct batch_event *events;
     size_t n_events;
     char sqlstate[6];               /* of the last failure, or "" */
+    /* What one transaction needs lives in here and goes with the next one; NULL: in op's arena,
+     * where there are few. The writer's. */
+    struct arena *scratch;
+    struct op tx_op;
 };
 
 /* Gathers what the lane is to write of the tickets, linked by `next`. */

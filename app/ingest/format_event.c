@@ -6,14 +6,14 @@
 #include "base/json.h"
 
 static const char *const json_types[] = {
-    /* none, and what `curl -d` says when it is told nothing */
-    "", "application/x-www-form-urlencoded",
+    /* none, and what clients say when they are told nothing (`curl -d`, libraries) */
+    "", "application/x-www-form-urlencoded", "application/octet-stream",
     "application/json", "text/json", NULL,
 };
 
 #define NDJSON "application/x-ndjson"
 static const char *const batch_types[] = {
-    "", "application/x-www-form-urlencoded",
+    "", "application/x-www-form-urlencoded", "application/octet-stream",
     "application/json", "text/json",
     NDJSON, "application/ndjson", "application/jsonl", "application/x-jsonlines", NULL,
 };

@@ -59,14 +59,14 @@ enum err lane_insert_events(struct ingest_batch *batch, struct db_tx *tx, struct
     if (batch->n_events == 0) {
         return OK;
     }
-    if (!events_open(&arrays, batch->op->arena, batch->n_events)) {
-        return fail_memory(batch->op);
+    if (!events_open(&arrays, db_op(tx)->arena, batch->n_events)) {
+        return fail_memory(db_op(tx));
     }
     for (size_t i = 0; i < batch->n_events; i++) {
         const struct ingest_ticket *ticket = batch->tickets[batch->events[i].ticket];
         events_add(&arrays, ticket, &ticket->columns->events[batch->events[i].event]);
     }
-    db_args_init(&args, batch->op->arena);
+    db_args_init(&args, db_op(tx)->arena);
     db_arg_int_array(&args, arrays.base.tenants, batch->n_events);
     db_arg_int_array(&args, arrays.base.series, batch->n_events);
     db_arg_int_array(&args, arrays.sites, batch->n_events);

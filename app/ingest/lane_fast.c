@@ -18,32 +18,46 @@ static bool is_last_of_key(const struct ingest_batch *batch, size_t at)
            !batch_is_same_key(&batch->rows[at], &batch->rows[at + 1]);
 }
 
-static enum err insert_by_copy(struct ingest_batch *batch, struct db_tx *tx, size_t from,
-                               size_t end)
+/* Copies rows[from … end - 1]; `rows` is the buffer for it. */
+static enum err copy_rows(struct ingest_batch *batch, struct db_tx *tx, size_t from, size_t end,
+                          struct buf *rows)
 {
-    struct buf rows;
     int64_t stored;
 
-    buf_init(&rows, batch->op->arena, (end - from) * COPY_ROW_BYTES + COPY_FRAME_BYTES);
+    buf_clear(rows);
     for (size_t at = from; at < end; at++) {
         if (is_last_of_key(batch, at)) {
             const struct batch_row *row = &batch->rows[at];
-            db_copy_row(&rows, 4);
-            db_copy_int(&rows, row->tenant_id);
-            db_copy_int(&rows, row->series_id);
-            db_copy_time(&rows, row->time_us);
-            db_copy_double(&rows, row->value);
+            db_copy_row(rows, 4);
+            db_copy_int(rows, row->tenant_id);
+            db_copy_int(rows, row->series_id);
+            db_copy_time(rows, row->time_us);
+            db_copy_double(rows, row->value);
         }
     }
-    return rows.len ? db_copy_send(tx, &q_ingest_copy, &rows, &stored) : OK;
+    return rows->len ? db_copy_send(tx, &q_ingest_copy, rows, &stored) : OK;
+}
+
+static enum err insert_by_copy(struct ingest_batch *batch, struct db_tx *tx)
+{
+    struct buf rows;
+    enum err err = OK;
+
+    buf_init(&rows, db_op(tx)->arena, BATCH_MAX_ROWS * COPY_ROW_BYTES + COPY_FRAME_BYTES);
+    for (size_t from = 0; !err && from < batch->n_rows; from += BATCH_MAX_ROWS) {
+        size_t left = batch->n_rows - from;
+        err = copy_rows(batch, tx, from, from + (left < BATCH_MAX_ROWS ? left : BATCH_MAX_ROWS),
+                        &rows);
+    }
+    return err;
 }
 
 static enum err insert_by_arrays(struct ingest_batch *batch, struct db_tx *tx)
 {
     struct row_arrays arrays;
 
-    if (!row_arrays_open(&arrays, batch->op->arena, batch->n_rows)) {
-        return fail_memory(batch->op);
+    if (!row_arrays_open(&arrays, db_op(tx)->arena, batch->n_rows)) {
+        return fail_memory(db_op(tx));
     }
     for (size_t at = 0; at < batch->n_rows; at++) {
         if (is_last_of_key(batch, at)) {
@@ -58,24 +72,14 @@ static enum err insert_rows(struct ingest_batch *batch, struct db_tx *tx)
     if (batch->n_rows == 0) {
         return OK;
     }
-    if (batch->n_rows < COPY_MIN_ROWS) {
-        return insert_by_arrays(batch, tx);
-    }
-    for (size_t from = 0; from < batch->n_rows; from += BATCH_MAX_ROWS) {
-        size_t end = from + BATCH_MAX_ROWS < batch->n_rows ? from + BATCH_MAX_ROWS : batch->n_rows;
-        enum err err = insert_by_copy(batch, tx, from, end);
-        if (err) {
-            return err;
-        }
-    }
-    return OK;
+    return batch->n_rows < COPY_MIN_ROWS ? insert_by_arrays(batch, tx) : insert_by_copy(batch, tx);
 }
 
 /* Notes the ranges of rows that are older than what is still open to rollups. */
 static enum err log_old_rows(struct ingest_batch *batch, struct db_tx *tx, int64_t now_us)
 {
     int64_t open_us = now_us - OPEN_WINDOW_MINUTES * US_PER_MINUTE;
-    struct arena *arena = batch->op->arena;
+    struct arena *arena = db_op(tx)->arena;
     size_t n_old = 0;
     size_t n = 0;
 
@@ -88,7 +92,7 @@ static enum err log_old_rows(struct ingest_batch *batch, struct db_tx *tx, int64
     struct row_arrays from;
     int64_t *to = arena_array(arena, n_old, sizeof *to);
     if (!to || !row_arrays_open(&from, arena, n_old)) {
-        return fail_memory(batch->op);
+        return fail_memory(db_op(tx));
     }
     for (size_t at = 0; at < batch->n_rows; at++) {
         const struct batch_row *row = &batch->rows[at];
@@ -135,7 +139,7 @@ enum err lanes_write_fast(struct ingest_batch *batch, struct db_conn *conn, int6
     if (batch->n_rows == 0 && batch->n_events == 0) {
         return OK;
     }
-    enum err err = db_begin(batch->op, conn, DB_WRITE, 0, &tx);
+    enum err err = lane_begin(batch, conn, &tx);
     if (err) {
         return err;
     }
@@ -146,14 +150,10 @@ enum err lanes_write_fast(struct ingest_batch *batch, struct db_conn *conn, int6
     if (!err) {
         err = lane_insert_events(batch, tx, &events);
     }
-    if (err) {
-        lane_roll_back(batch, tx);
-        return err;
-    }
     int64_t begun_us = clock_monotonic_us();
-    err = db_commit(tx);
-    *out_commit_us = clock_monotonic_us() - begun_us;
+    err = lane_end(batch, tx, err);
     if (!err) {
+        *out_commit_us = clock_monotonic_us() - begun_us;
         note_fast(batch, events);
     }
     return err;

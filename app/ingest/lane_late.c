@@ -9,13 +9,13 @@
 /* Writes rows[from … end - 1]: of each key the first arrival, whose outcome only the database
  * knows, then the last one where the value changed on the way. */
 static enum err upsert(struct ingest_batch *batch, struct db_tx *tx, size_t from, size_t end,
-                          struct db_rows **out)
+                       struct db_rows **out)
 {
     struct row_arrays firsts, lasts;
 
-    if (!row_arrays_open(&firsts, batch->op->arena, end - from) ||
-        !row_arrays_open(&lasts, batch->op->arena, end - from)) {
-        return fail_memory(batch->op);
+    if (!row_arrays_open(&firsts, db_op(tx)->arena, end - from) ||
+        !row_arrays_open(&lasts, db_op(tx)->arena, end - from)) {
+        return fail_memory(db_op(tx));
     }
     for (size_t at = from, first = from; at < end; at++) {
         if (at == from || !batch_is_same_key(&batch->rows[at - 1], &batch->rows[at])) {
@@ -41,7 +41,7 @@ static uint8_t outcome_of(int32_t code)
 }
 
 static void note_late(struct ingest_batch *batch, size_t from, size_t end,
-                     const struct db_rows *outcomes)
+                      const struct db_rows *outcomes)
 {
     int n = 0;
 
@@ -55,35 +55,33 @@ static void note_late(struct ingest_batch *batch, size_t from, size_t end,
     }
 }
 
-static size_t day_end(const struct ingest_batch *batch, size_t from)
+/* Where the transaction that begins with rows[0] ends: with its day, or when it is large, but not
+ * between rows of one key. */
+static size_t share_end(const struct ingest_batch *batch)
 {
-    size_t end = from + 1;
+    const struct batch_row *rows = batch->rows;
+    int64_t day = batch_day_of(rows[0].time_us);
+    size_t end = 1;
 
-    while (end < batch->n_rows && batch_day_of(batch->rows[end].time_us) ==
-                                      batch_day_of(batch->rows[from].time_us)) {
+    while (end < batch->n_rows && batch_day_of(rows[end].time_us) == day &&
+           (end < BATCH_MAX_ROWS || batch_is_same_key(&rows[end - 1], &rows[end]))) {
         end++;
     }
     return end;
 }
 
-static enum err commit_day(struct ingest_batch *batch, struct db_conn *conn, size_t from,
-                           size_t end)
+static enum err commit_rows(struct ingest_batch *batch, struct db_conn *conn, size_t n)
 {
     struct db_rows *outcomes;
     struct db_tx *tx;
-    enum err err = db_begin(batch->op, conn, DB_WRITE, 0, &tx);
+    enum err err = lane_begin(batch, conn, &tx);
 
     if (err) {
         return err;
     }
-    err = upsert(batch, tx, from, end, &outcomes);
-    if (err) {
-        lane_roll_back(batch, tx);
-        return err;
-    }
-    err = db_commit(tx);
+    err = lane_end(batch, tx, upsert(batch, tx, 0, n, &outcomes));
     if (!err) {
-        note_late(batch, from, end, outcomes);
+        note_late(batch, 0, n, outcomes);
     }
     return err;
 }
@@ -92,17 +90,12 @@ static enum err commit_events(struct ingest_batch *batch, struct db_conn *conn)
 {
     struct db_rows *rows;
     struct db_tx *tx;
-    enum err err = db_begin(batch->op, conn, DB_WRITE, 0, &tx);
+    enum err err = lane_begin(batch, conn, &tx);
 
     if (err) {
         return err;
     }
-    err = lane_insert_events(batch, tx, &rows);
-    if (err) {
-        lane_roll_back(batch, tx);
-        return err;
-    }
-    err = db_commit(tx);
+    err = lane_end(batch, tx, lane_insert_events(batch, tx, &rows));
     if (!err) {
         lane_note_events(batch, rows);
     }
@@ -113,13 +106,13 @@ enum err lanes_write_late(struct ingest_batch *batch, struct db_conn *conn)
 {
     batch->sqlstate[0] = '\0';
     while (batch->n_rows) {
-        size_t end = day_end(batch, 0);
-        enum err err = commit_day(batch, conn, 0, end);
+        size_t n = share_end(batch);
+        enum err err = commit_rows(batch, conn, n);
         if (err) {
             return err;
         }
-        batch->rows += end;
-        batch->n_rows -= end;
+        batch->rows += n;
+        batch->n_rows -= n;
     }
     return batch->n_events ? commit_events(batch, conn) : OK;
 }

@@ -13,27 +13,26 @@ struct spans {
     int64_t from[MAX_SPANS], to[MAX_SPANS];
 };
 
-/* Widens the span that holds the time; what does not fit is left to the next attempt. */
+/* Widens the span that holds the time, or begins one; the last one takes what is too much. */
 static void spans_add(struct spans *spans, int64_t time_us)
 {
     for (int i = 0; i < spans->n; i++) {
-        if (time_us > spans->from[i] - SPAN_US && time_us < spans->to[i] + SPAN_US) {
+        bool is_near = time_us > spans->from[i] - SPAN_US && time_us < spans->to[i] + SPAN_US;
+        if (is_near || i == MAX_SPANS - 1) {
             spans->from[i] = time_us < spans->from[i] ? time_us : spans->from[i];
             spans->to[i] = time_us > spans->to[i] ? time_us : spans->to[i];
             return;
         }
     }
-    if (spans->n < MAX_SPANS) {
-        spans->from[spans->n] = spans->to[spans->n] = time_us;
-        spans->n++;
-    }
+    spans->from[spans->n] = spans->to[spans->n] = time_us;
+    spans->n++;
 }
 
 enum err lanes_make_partitions(struct ingest_batch *batch, struct db_conn *conn)
 {
     struct spans spans = { .n = 0 };
     struct db_tx *tx;
-    enum err err = db_begin(batch->op, conn, DB_WRITE, 0, &tx);
+    enum err err = lane_begin(batch, conn, &tx);
 
     if (err) {
         return err;
@@ -47,14 +46,10 @@ enum err lanes_make_partitions(struct ingest_batch *batch, struct db_conn *conn)
     }
     for (int i = 0; !err && i < spans.n; i++) {
         struct db_args args;
-        db_args_init(&args, batch->op->arena);
+        db_args_init(&args, db_op(tx)->arena);
         db_arg_time(&args, spans.from[i]);
         db_arg_time(&args, spans.to[i]);
         err = db_run(tx, &q_ingest_partitions_ensure, &args, NULL);
     }
-    if (err) {
-        lane_roll_back(batch, tx);
-        return err;
-    }
-    return db_commit(tx);
+    return lane_end(batch, tx, err);
 }

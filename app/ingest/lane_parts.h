@@ -35,7 +35,10 @@ static inline uint8_t lane_outcome_after(const struct batch_row *before,
     return before->value == row->value ? 0 : INGEST_UPDATED;
 }
 
-/* Rolls back, keeping why. */
-void lane_roll_back(struct ingest_batch *batch, struct db_tx *tx);
+/* Begins a transaction, with memory of its own until the next one: db_op(tx)->arena. */
+enum err lane_begin(struct ingest_batch *batch, struct db_conn *conn, struct db_tx **tx) MUST_CHECK;
+
+/* Commits where `err` is OK, else rolls back. A failure is then the batch's, with its SQLSTATE. */
+enum err lane_end(struct ingest_batch *batch, struct db_tx *tx, enum err err) MUST_CHECK;
 
 #endif

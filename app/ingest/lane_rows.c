@@ -37,8 +37,32 @@ enum err row_arrays_run(struct db_tx *tx, const struct db_query *query,
     return db_run(tx, query, &args, out);
 }
 
-void lane_roll_back(struct ingest_batch *batch, struct db_tx *tx)
+/* Makes the failure of a transaction the batch's, with the place where it was discovered. */
+static enum err hand_on(struct ingest_batch *batch, enum err err)
 {
+    const struct fault *fault = &batch->tx_op.fault;
+
+    return op_fail(batch->op, err, fault->file, fault->line, "%s", fault->detail);
+}
+
+enum err lane_begin(struct ingest_batch *batch, struct db_conn *conn, struct db_tx **tx)
+{
+    batch->sqlstate[0] = '\0';
+    if (batch->scratch) {
+        arena_reset(batch->scratch);
+    }
+    op_init(&batch->tx_op, batch->scratch ? batch->scratch : batch->op->arena, batch->op->id);
+    enum err err = db_begin(&batch->tx_op, conn, DB_WRITE, 0, tx);
+    return err ? hand_on(batch, err) : OK;
+}
+
+enum err lane_end(struct ingest_batch *batch, struct db_tx *tx, enum err err)
+{
+    if (!err) {
+        err = db_commit(tx);
+        return err ? hand_on(batch, err) : OK;
+    }
     (void)snprintf(batch->sqlstate, sizeof batch->sqlstate, "%s", db_sqlstate(tx));
     db_rollback(tx);
+    return hand_on(batch, err);
 }

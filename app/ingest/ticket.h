@@ -19,8 +19,8 @@ struct ingest_ticket {
     /* the queue's, under its mutex */
     pthread_cond_t ready;
     bool is_done;
-    uint64_t batch;                 /* of the fast lane: its own number; then, in the late lane, */
-    uint64_t after;                 /* the last one that must be finished before */
+    uint64_t batch;                 /* number of the fast lane's batch that it begins */
+    uint64_t after;                 /* late lane: number of the last batch to be waited for */
 
     /* the writer's, the request's own once it is done */
     size_t n_late;                  /* rows left to the late lane */

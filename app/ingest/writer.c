@@ -11,7 +11,7 @@
 #include <time.h>
 
 /* Rows of the largest request with their copies while sorting and sending. */
-#define WRITER_ARENA_BYTES (512u << 20)
+#define WRITER_ARENA_BYTES (256u << 20)
 #define FIRST_PAUSE_MS 5
 #define LONGEST_PAUSE_MS 500
 #define MAX_WRITERS 16
@@ -19,7 +19,8 @@
 struct writer {
     struct ingest_writers *all;
     enum ingest_lane lane;
-    struct arena *arena;
+    struct arena *arena;   /* of a batch */
+    struct arena *scratch; /* of a transaction */
     struct db_conn *conn;
     pthread_t thread;
     char sqlstate[6]; /* of the last attempt */
@@ -190,6 +191,7 @@ static enum write_verdict attempt(void *context, struct ingest_ticket *tickets)
         op_log_fault(&op);
         return WRITE_POISONED;
     }
+    batch->scratch = writer->scratch;
     enum write_verdict verdict =
         writer->lane == LANE_FAST ? write_fast(writer, batch) : write_late(writer, batch);
     writer->is_cut_off = verdict == WRITE_RETRY && !writer->sqlstate[0];
@@ -228,6 +230,8 @@ static void *writer_thread(void *context)
             return NULL;
         }
         judge_bisect(&bisect, tickets);
+        arena_reset(writer->arena);
+        arena_reset(writer->scratch);
         ingest_queue_finish(queue, writer->lane, tickets);
     }
 }
@@ -239,10 +243,12 @@ static bool start_one(struct ingest_writers *all, enum ingest_lane lane)
     writer->all = all;
     writer->lane = lane;
     writer->arena = arena_new(WRITER_ARENA_BYTES);
+    writer->scratch = arena_new(WRITER_ARENA_BYTES);
     writer->conn = db_conn_new(&all->parts.db);
-    if (!writer->arena || !writer->conn ||
+    if (!writer->arena || !writer->scratch || !writer->conn ||
         pthread_create(&writer->thread, NULL, writer_thread, writer) != 0) {
         arena_free(writer->arena);
+        arena_free(writer->scratch);
         db_conn_close(writer->conn);
         return false;
     }
@@ -296,6 +302,7 @@ void ingest_writers_stop(struct ingest_writers *all, bool is_abandoning)
     for (int i = 0; i < all->n; i++) {
         (void)pthread_join(all->writers[i].thread, NULL);
         arena_free(all->writers[i].arena);
+        arena_free(all->writers[i].scratch);
         db_conn_close(all->writers[i].conn);
     }
     (void)pthread_mutex_destroy(&all->lock);

@@ -152,10 +152,16 @@ static void test_cut_connections(struct store_test *test)
 {
     struct load load = { .test = test, .device = "cut", .n_requests = 150, .is_persistent = true };
 
+    struct ingest_stats before, after;
+
+    ingest_read_stats(test->service, &before);
     log_open(LOG_ERROR + 1, LOG_LOGFMT, "test");
     run_load(&load, cut_connections);
     log_open(LOG_ERROR, LOG_LOGFMT, "test");
+    ingest_read_stats(test->service, &after);
     is_int(load.failed, 0, "connections are cut: no request is refused for good");
+    ok(after.retries > before.retries, "  though batches were cut while being written (%llu)",
+       (unsigned long long)(after.retries - before.retries));
     ok(load.accepted <= KEYS && load.accepted > 0,
        "  nothing is accepted twice, though a lost commit may call the new a duplicate (%lld)",
        (long long)load.accepted);

@@ -1,0 +1,115 @@
+#!/usr/bin/perl
+# Ingest as devices see it: the shapes of bodies, counts, duplicates and corrections, partial
+# rejections, bound and backfill tokens, the dry run, and what is readable right after 2xx.
+use strict;
+use warnings;
+use utf8;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Test::More;
+use Compress::Zlib qw(memGzip);
+use Time::HiRes qw(time);
+use Tidemark::Stack;
+
+my $stack = Tidemark::Stack->start;
+$stack->cli('tenant', 'add', 'acme');
+my $token = $stack->token('acme', 'device');
+my $bound = $stack->token('acme', 'device', '--device', 'bound-1');
+my $api = $stack->token('acme', 'api');
+my $now = int time;
+
+sub send_is {
+    my ($name, $path, $body, $expected, %option) = @_;
+    my $answer = $stack->post($path, $body, token => $token, %option);
+    my %got = map { $_ => $answer->{json}{$_} } grep { $_ ne 'status' } keys %{$expected};
+    is_deeply({ status => $answer->{status}, %got }, $expected, $name) or diag($answer->{content});
+    return $answer;
+}
+
+my %new = (status => 200, accepted => 1, duplicates => 0, updated => 0, rejected => 0);
+my %json = ('Content-Type' => 'application/json');
+
+# ---- one event ----
+
+my $event = { device => 'meter-0042', time => $now, seq => 17, site => 'roof', data => { firmware => '2.1' },
+    metrics => { energy_kwh => 1.234, voltage_v => 229.9 } };
+send_is('an event', '/v1/event', $event, { %new });
+send_is('again', '/v1/event', $event, { status => 200, accepted => 0, duplicates => 1, updated => 0 });
+$event->{metrics}{voltage_v} = 230.1;
+send_is('corrected', '/v1/event', $event, { status => 200, accepted => 0, duplicates => 0, updated => 1 });
+my $samples = $stack->get("/v1/devices/meter-0042/samples?metric=voltage_v&from=" . ($now - 60), token => $api);
+is_deeply([map { $_->{value} } @{ $samples->{json}{items} }], [230.1], 'what was answered 200 is readable at once');
+my $events = $stack->get('/v1/events?device=meter-0042', token => $api);
+is_deeply([map { [@{$_}{qw(type seq site data)}] } @{ $events->{json}{items} }],
+    [['telemetry', 17, 'roof', { firmware => '2.1' }]], 'and so is the event');
+send_is('from a client that does not say what it sends', '/v1/event', qq({"device":"plain","time":$now,"metrics":{"a":1}}),
+    { %new }, headers => { 'Content-Type' => 'application/octet-stream' });
+send_is('or says what curl says', '/v1/event', qq({"device":"plain","time":$now,"metrics":{"c":1}}), { %new },
+    headers => { 'Content-Type' => 'application/x-www-form-urlencoded' });
+send_is('with a charset', '/v1/event', qq({"device":"plain","time":$now,"metrics":{"b":1}}), { %new },
+    headers => { 'Content-Type' => 'application/json; charset=utf-8' });
+
+# ---- batches ----
+
+my $lines = join "\n", map { qq({"device":"m$_","time":$now,"metrics":{"a":$_}}) } 1 .. 3;
+my %three = (%new, accepted => 3);
+send_is('a list', '/v1/events/batch', '[' . $lines =~ s/\n/,/gr . ']', { %three }, headers => \%json);
+send_is('an object around it', '/v1/events/batch', '{"events":[' . $lines =~ s/\n/,/gr . ']}',
+    { %three, accepted => 0, duplicates => 3 }, headers => \%json);
+send_is('NDJSON', '/v1/events/batch', $lines =~ s/"a"/"b"/gr, { %three },
+    headers => { 'Content-Type' => 'application/x-ndjson' });
+send_is('gzip', '/v1/events/batch', memGzip('[' . $lines =~ s/"a"/"c"/gr =~ s/\n/,/gr . ']'), { %three },
+    headers => { %json, 'Content-Encoding' => 'gzip' });
+my $many = '[' . join(',', map { qq({"device":"many","time":@{[($now - 9000) * 1000 + $_]},"metrics":{"a":$_}}) } 1 .. 10_000) . ']';
+send_is('10,000 events', '/v1/events/batch', $many, { %new, accepted => 10_000 }, headers => \%json);
+send_is('and again', '/v1/events/batch', $many, { %new, accepted => 0, duplicates => 10_000 }, headers => \%json);
+
+my $partial = send_is('good ones among bad ones are kept', '/v1/events/batch',
+    [{ device => 'p', time => $now, metrics => { a => 1 } }, { metrics => { a => 1 } }, { device => 'p', metrics => { a => undef } }],
+    { status => 207, accepted => 1, duplicates => 0, updated => 0, rejected => 2 });
+is_deeply($partial->{json}{errors},
+    [{ index => 1, field => 'device', detail => 'no device: neither the event names one nor does the token' },
+     { index => 2, field => 'metrics', detail => 'metric "a" is null, not a number' }], 'each bad one is named with its reason');
+my $none = send_is('none good', '/v1/events/batch', [{}, 7], { status => 422 });
+is($none->{headers}{'content-type'}, 'application/problem+json', 'is a problem');
+is_deeply([map { $_->{index} } @{ $none->{json}{errors} }], [0, 1], 'with the list of errors');
+
+# ---- tokens ----
+
+send_is('a bound token needs no device', '/v1/event', { time => $now, metrics => { a => 1 } }, { %new }, token => $bound);
+send_is('may name its own', '/v1/event', { device => 'bound-1', time => $now, metrics => { b => 1 } }, { %new }, token => $bound);
+send_is('but no other', '/v1/event', { device => 'm1', metrics => { a => 1 } }, { status => 403 }, token => $bound);
+my $mixed = send_is('an item of a batch neither', '/v1/events/batch', [{ device => 'm1', metrics => { a => 1 } }],
+    { status => 422 }, token => $bound);
+is($mixed->{json}{errors}[0]{detail}, 'the token is for another device', 'for that reason');
+send_is('an api token may not ingest', '/v1/event', $event, { status => 403 }, token => $api);
+my $old = { device => 'old', time => '2001-02-03T04:05:06Z', metrics => { a => 1 } };
+send_is('old samples are rejected', '/v1/event', $old, { status => 422 });
+send_is('but from a backfill token', '/v1/event', $old, { %new },
+    token => $stack->token('acme', 'device', '--backfill'));
+
+# ---- dry run ----
+
+my $dry = { device => 'dry', type => 'boot', time => $now, metrics => { a => 1 } };
+send_is('a dry run says what would be', '/v1/event?dry_run=1', $dry, { %new, dry_run => JSON::PP::true });
+is($stack->get('/v1/devices/dry', token => $api)->{status}, 404, 'and stores nothing');
+send_is('so for real it is still new', '/v1/event', $dry, { %new });
+send_is('then a dry run sees a duplicate', '/v1/event?dry_run=1', $dry, { status => 200, accepted => 0, duplicates => 1 });
+
+# ---- registration ----
+
+$stack->sql(q{UPDATE core.tenant SET auto_register = false WHERE slug = 'acme'});
+my $strict = $stack->token('acme', 'device'); # not in the cache of tokens yet
+my $unknown = send_is('without registration an unknown device is rejected', '/v1/event',
+    { device => 'stranger', metrics => { a => 1 } }, { status => 422 }, token => $strict);
+like($unknown->{json}{detail}, qr/"stranger" is not registered/, 'by name');
+send_is('a known one is not', '/v1/event', { device => 'm1', time => $now, metrics => { new => 1 } }, { %new }, token => $strict);
+
+# ---- counted ----
+
+my $metrics = $stack->get('/metrics')->{content};
+my ($accepted) = $metrics =~ /^tidemark_ingest_events_total\{.*accepted.*\} (\d+)/m;
+cmp_ok($accepted, '>=', 10_000, 'events are counted at /metrics');
+
+$stack->stop;
+done_testing;
