@@ -80,6 +80,38 @@ static enum err ask_sites(const struct resolve *resolve, struct db_tx *tx)
     return err;
 }
 
+/* A device that is nowhere yet gets the site that its first event names. Asked only with the
+ * device, so that a device in the cache costs nothing. */
+static enum err place_devices(const struct resolve *resolve, struct db_tx *tx)
+{
+    struct ingest_columns *columns = resolve->columns;
+    struct arena *arena = resolve->op->arena;
+    int32_t *devices = arena_array(arena, columns->n_devices + 1, sizeof *devices);
+    int32_t *sites = arena_array(arena, columns->n_devices + 1, sizeof *sites);
+    struct db_args args;
+    size_t n = 0;
+
+    if (!devices || !sites) {
+        return fail_memory(resolve->op);
+    }
+    for (size_t i = 0; i < columns->n_events; i++) {
+        const struct ingest_event *event = &columns->events[i];
+        struct ingest_device *device = &columns->devices[event->device];
+        int32_t site_id = event->site == INGEST_NONE ? 0 : columns->sites[event->site].id;
+        if (device->is_asked && device->id && !device->site_id && site_id) {
+            devices[n] = device->id;
+            sites[n++] = device->site_id = site_id;
+        }
+    }
+    if (n == 0) {
+        return OK;
+    }
+    db_args_init(&args, arena);
+    db_arg_int_array(&args, devices, n);
+    db_arg_int_array(&args, sites, n);
+    return db_run(tx, &q_ingest_place, &args, NULL);
+}
+
 /* A known device's new metrics are always registered. */
 static enum err ask_series(const struct resolve *resolve, struct db_tx *tx)
 {
@@ -220,6 +252,9 @@ enum err ingest_resolve_in(const struct resolve *resolve, struct db_tx *tx)
         err = ask_sites(resolve, tx);
     }
     if (!err) {
+        err = place_devices(resolve, tx);
+    }
+    if (!err) {
         err = ask_series(resolve, tx);
     }
     if (!err) {
@@ -254,6 +289,9 @@ static enum err ask(const struct resolve *resolve, struct db_conn *conn)
     err = ask_devices(resolve, tx);
     if (!err) {
         err = ask_sites(resolve, tx);
+    }
+    if (!err) {
+        err = place_devices(resolve, tx);
     }
     if (!err) {
         /* of devices just learned the cache may know the series */

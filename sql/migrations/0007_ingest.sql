@@ -53,6 +53,25 @@ BEGIN
 END
 $$;
 
+-- Puts devices that are nowhere yet to the sites their events name; of two for one device the
+-- first. Where an admin put a device it stays.
+CREATE FUNCTION api.ingest_place(device_ids int[], site_ids int[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    owner CONSTANT int := core.tenant();
+BEGIN
+    UPDATE core.device d
+    SET site_id = named.site_id
+    FROM (SELECT DISTINCT ON (u.device_id) u.device_id, s.id AS site_id
+          FROM unnest(device_ids, site_ids) WITH ORDINALITY AS u (device_id, site_id, ord)
+          JOIN core.site s ON s.tenant_id = owner AND s.id = u.site_id
+          ORDER BY u.device_id, u.ord) named
+    WHERE d.tenant_id = owner AND d.id = named.device_id AND d.site_id IS NULL;
+END
+$$;
+
 -- The newest sample's time of a series: what was flushed, or what came after it.
 CREATE FUNCTION core.series_last_time(tenant_id int, series_id int, known timestamptz)
 RETURNS timestamptz
@@ -121,6 +140,7 @@ END
 $$;
 
 GRANT EXECUTE ON FUNCTION api.ingest_devices(text[], boolean), api.ingest_sites(text[], boolean),
+    api.ingest_place(int[], int[]),
     api.ingest_series(int[], text[], text[], boolean) TO tidemark_ingest;
 
 SET LOCAL ROLE tidemark_door;

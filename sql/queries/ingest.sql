@@ -16,6 +16,11 @@ SELECT s.site_id
 FROM api.ingest_sites($1::text[], $2::boolean) s
 ORDER BY s.ord;
 
+-- name: ingest_place
+-- roles: ingest
+-- Puts the devices $1 that are nowhere yet to the sites $2 that their events name.
+SELECT api.ingest_place($1::int4[], $2::int4[]);
+
 -- name: ingest_series
 -- roles: ingest
 -- columns: series_id last_time

@@ -42,6 +42,9 @@ is_deeply([map { $_->{value} } @{ $samples->{json}{items} }], [230.1], 'what was
 my $events = $stack->get('/v1/events?device=meter-0042', token => $api);
 is_deeply([map { [@{$_}{qw(type seq site data)}] } @{ $events->{json}{items} }],
     [['telemetry', 17, 'roof', { firmware => '2.1' }]], 'and so is the event');
+is($stack->get('/v1/devices/meter-0042', token => $api)->{json}{site}, 'roof', 'a new device is at the site it names');
+send_is('from another site', '/v1/event', { device => 'meter-0042', time => $now + 1, site => 'cellar', type => 'moved' }, { %new });
+is($stack->get('/v1/devices/meter-0042', token => $api)->{json}{site}, 'roof', 'and stays there');
 send_is('from a client that does not say what it sends', '/v1/event', qq({"device":"plain","time":$now,"metrics":{"a":1}}),
     { %new }, headers => { 'Content-Type' => 'application/octet-stream' });
 send_is('or says what curl says', '/v1/event', qq({"device":"plain","time":$now,"metrics":{"c":1}}), { %new },

@@ -19,6 +19,10 @@ sub check_registering {
         'are made once each, answers in the order of the question';
     is $ingest->text("SELECT * FROM api.ingest_sites(ARRAY['roof', 'hall'], true)"), '1 2; 2 1', 'so are sites';
     is $ingest->text("SELECT * FROM api.ingest_sites(ARRAY['cellar', 'hall'], false)"), '1 -; 2 1', 'or not';
+    $ingest->query('SELECT api.ingest_place(ARRAY[2, 2], ARRAY[1, 2])');
+    $ingest->query('SELECT api.ingest_place(ARRAY[2, 99], ARRAY[2, 2])');
+    is $ingest->text("SELECT site_id FROM api.ingest_devices(ARRAY['m2', 'm1'], false)"), '1; -',
+        'a device is put where it is first said to be';
     my $series = q{SELECT * FROM api.ingest_series(ARRAY[1, 1, 1, 2, 99],
         ARRAY['energy_kwh', 'energy_kwh', 'energy_kwh', 'power_w', 'power_w'],
         ARRAY[NULL, '{"phase": "a", "n": 1}', '{"n":1,"phase":"a"}', '', '{}'], %s)};

@@ -60,6 +60,7 @@ my %FUNCTION = (
         q{ARRAY['bravo-meter'], false}, q{ARRAY['alpha-new'], true}] },
     'api.ingest_sites' => { may => 'ingest', call => [
         q{ARRAY['bravo-site'], false}, q{ARRAY['alpha-new'], true}] },
+    'api.ingest_place' => { may => 'ingest', call => [q{ARRAY[7700001], ARRAY[7700001]}, q{ARRAY[1], ARRAY[7700001]}] },
     'api.ingest_series' => { may => 'ingest', call => [
         q{ARRAY[7700001], ARRAY['bravo_kwh'], ARRAY['{}'], false},
         q{ARRAY[7700001], ARRAY['stolen_kwh'], ARRAY['{}'], true}] },
