@@ -41,14 +41,16 @@ sub engines {
 }
 
 # Starts a stack and waits until it is ready. Options: demo (0), engine, env (hash), home
-# (kept at the end when given), port, timeout (90 s).
+# (kept at the end when given), port, timeout (90 s), checkout (another copy of this one, with
+# its build/tidemark).
 sub start {
     my ($class, %option) = @_;
     my $home = $option{home} || tempdir('tidemark-test-XXXXXX', DIR => '/tmp');
     chmod 0755, $home;
     my $self = bless {
         home => $home, keeps_home => !!$option{home}, port => $option{port} || free_port(),
-        bin => $ENV{TIDEMARK_BIN} || "$ROOT/build/tidemark", option => \%option, owner => $$,
+        bin => $option{checkout} ? "$option{checkout}/build/tidemark" : $ENV{TIDEMARK_BIN} || "$ROOT/build/tidemark",
+        option => \%option, owner => $$,
     }, $class;
     return $self->run;
 }
@@ -67,7 +69,7 @@ sub run {
         open STDOUT, '>&', $writer or die;
         open STDERR, '>&', $writer or die;
         open STDIN, '<', '/dev/null' or die;
-        exec "$ROOT/deploy/run" or die "deploy/run: $!";
+        exec +($option->{checkout} || $ROOT) . '/deploy/run' or die "deploy/run: $!";
     }
     close $writer;
     @$self{qw(pid output said)} = ($pid, $reader, '');
