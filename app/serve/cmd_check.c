@@ -12,7 +12,6 @@
 #include <sys/time.h>
 
 #define LISTEN_HOST_SIZE 64
-#define LISTEN_HOST_FORMAT "%63s" /* one less, for the NUL */
 #define CHECK_ARENA_BYTES (4u << 20)
 #define ANSWER_SECONDS 5
 
@@ -113,18 +112,36 @@ static bool is_answered_200(int fd, const char *path)
            str_starts_with(answer, STR("HTTP/1.0 200"));
 }
 
+/* Reads "HOST PORT" from the note of a running instance. False when there is none to be read. */
+static bool read_listen_note(const char *path, char host[LISTEN_HOST_SIZE], int *port)
+{
+    FILE *note = path ? fopen(path, "re") : NULL;
+    char line[LISTEN_HOST_SIZE + 16];
+    bool is_read = note && fgets(line, sizeof line, note);
+
+    if (note) {
+        (void)fclose(note);
+    }
+    struct str rest = is_read ? str_trim(str_of(line)) : STR("");
+    struct str name = str_cut(&rest, ' ');
+    long long number = 0;
+    if (name.len == 0 || name.len >= LISTEN_HOST_SIZE || !str_to_int64(rest, &number) ||
+        number < 1 || number > UINT16_MAX) {
+        return false;
+    }
+    (void)snprintf(host, LISTEN_HOST_SIZE, "%.*s", (int)name.len, name.ptr);
+    *port = (int)number;
+    return true;
+}
+
 /* Where nginx listens: deploy/run notes it for the instance that it runs; else the settings. */
 static void find_nginx(const struct check *check, char host[LISTEN_HOST_SIZE], int *port)
 {
     const char *path = arena_printf(check->op->arena, "%s/run/listen", check->config->home);
-    FILE *note = path ? fopen(path, "re") : NULL;
 
-    if (!note || fscanf(note, LISTEN_HOST_FORMAT " %d", host, port) != 2) {
+    if (!read_listen_note(path, host, port)) {
         (void)snprintf(host, LISTEN_HOST_SIZE, "%s", check->config->bind);
         *port = check->config->port;
-    }
-    if (note) {
-        (void)fclose(note);
     }
     if (strcmp(host, "0.0.0.0") == 0) {
         (void)snprintf(host, LISTEN_HOST_SIZE, "127.0.0.1");
