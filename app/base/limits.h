@@ -50,11 +50,9 @@
 #define LIST_LIMIT_DEFAULT 100
 #define LIST_LIMIT_MAX 1000
 
-/* Sessions and logins. */
+/* Sessions and logins; how long guesses wait is core.login_wait_s(). */
 #define SESSION_DAYS 30            /* absolute life */
 #define SESSION_IDLE_DAYS 7        /* without a request */
-#define LOGIN_FREE_FAILURES 5      /* per address and per e-mail before waiting is asked */
-#define LOGIN_WAIT_MAX_SECONDS 900 /* the longest wait asked */
 #define MIN_PASSWORD_BYTES 8
 #define MAX_PASSWORD_BYTES 1024 /* argon2id's cost does not depend on it, parsing does */
 #define TOKEN_RANDOM_BYTES 24   /* 192 bits, 32 characters of base64url */
