@@ -1,5 +1,6 @@
 /* A seeded hash of bytes for the tables of ingest: eight bytes a step, no promise beyond
- * spreading keys. The seed is random, so that a client cannot choose keys that collide.
+ * spreading keys. The seed is random, so that colliding keys cannot be prepared; names
+ * are short, so what a stubborn client could still do stays small.
  * Identities that are stored are made by event_key, never by this. */
 #ifndef TIDEMARK_INGEST_HASH_H
 #define TIDEMARK_INGEST_HASH_H

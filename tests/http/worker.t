@@ -52,7 +52,8 @@ sub check_repairs {
 
 sub check_orphans {
     my ($stack) = @_;
-    $stack->sql('INSERT INTO core.sample (tenant_id, series_id, time, value) VALUES (4711, 1, now(), 1)');
+    $stack->cli('tenant', 'add', 'stranger');
+    $stack->sql("INSERT INTO core.sample (tenant_id, series_id, time, value) SELECT id, 1, now(), 1 FROM core.tenant WHERE slug = 'stranger'");
     my ($status, undef, $said) = $stack->tidemark('worker', '--once');
     is($status, 1, 'a sample of a stranger fails the check');
     like($said, qr/level=error.*1 series have samples under a tenant/, 'and is called out in the log');
