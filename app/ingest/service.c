@@ -243,11 +243,17 @@ static enum err store(struct ingest_service *service, const struct ingest_sender
     return err ? err : ingest_await(service, &ticket, out);
 }
 
-static bool is_dry_run(const struct http_request *request)
+/* What is neither yes nor no is refused: who asks to store nothing must not be misread. */
+static enum err read_dry_run(const struct http_request *request, bool *is_dry)
 {
     struct str value = http_query(request, "dry_run");
 
-    return str_equal(value, STR("1")) || str_equal(value, STR("true"));
+    *is_dry = str_equal(value, STR("1")) || str_equal(value, STR("true"));
+    if (*is_dry || value.ptr == NULL || str_equal(value, STR("0")) ||
+        str_equal(value, STR("false"))) {
+        return OK;
+    }
+    return fail(request->op, ERR_INVALID, "dry_run: must be 0 or 1");
 }
 
 enum err ingest_handle(struct ingest_service *service, struct http_request *request,
@@ -259,9 +265,13 @@ enum err ingest_handle(struct ingest_service *service, struct http_request *requ
     const struct ingest_rules rules = rules_of(service, who);
     struct ingest_outcome outcome;
     struct str body;
+    bool is_dry = false;
     enum err err = check_media_type(request, format);
 
     atomic_fetch_add_explicit(&service->counts.requests, 1, memory_order_relaxed);
+    if (!err) {
+        err = read_dry_run(request, &is_dry);
+    }
     if (!err) {
         err = http_read_decoded_body(request, MAX_INGEST_BODY_BYTES, &body);
     }
@@ -271,8 +281,8 @@ enum err ingest_handle(struct ingest_service *service, struct http_request *requ
     }
     err = format->parse(request, body, columns);
     if (!err) {
-        err = is_dry_run(request) ? dry_run(service, &sender, columns, &outcome)
-                                  : store(service, &sender, columns, &outcome);
+        err = is_dry ? dry_run(service, &sender, columns, &outcome)
+                     : store(service, &sender, columns, &outcome);
     }
     return err ? err : format->answer(request, &outcome, response);
 }

@@ -99,6 +99,13 @@ is($stack->get('/v1/devices/dry', token => $api)->{status}, 404, 'and stores not
 send_is('so for real it is still new', '/v1/event', $dry, { %new });
 send_is('then a dry run sees a duplicate', '/v1/event?dry_run=1', $dry, { status => 200, accepted => 0, duplicates => 1 });
 
+for my $value ('2', 'yes', 'True', '') {
+    send_is("dry_run='$value' is refused and not taken for a no", "/v1/event?dry_run=$value",
+        { device => 'dry2', metrics => { a => 1 } }, { status => 422 });
+}
+is($stack->get('/v1/devices/dry2', token => $api)->{status}, 404, 'nothing of it was stored');
+send_is('dry_run=0 stores', '/v1/event?dry_run=0', { device => 'dry2', metrics => { a => 1 } }, { %new });
+
 # ---- registration ----
 
 $stack->sql(q{UPDATE core.tenant SET auto_register = false WHERE slug = 'acme'});
