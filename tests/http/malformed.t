@@ -172,6 +172,13 @@ for my $method ('GET', 'PUT', 'DELETE', 'PATCH', 'BREW') {
     like($answer->{headers}{allow} // '', qr/POST/, '  and is told what is allowed');
     is_good_event_stored($method);
 }
+for my $case (['TRACE', '/v1/event', 'POST'], ['TRACE', '/v1/devices?limit=1', 'GET, HEAD'],
+    ['PUT', '/favicon.svg', 'GET, HEAD']) {
+    my ($method, $path, $allowed) = @$case;
+    my $answer = $stack->request($method, $path);
+    is_problem($answer, 405, "$method of $path, which nginx refuses");
+    is($answer->{headers}{allow}, $allowed, '  and is told what is allowed');
+}
 post_is(404, 'an unknown path', '/v1/evnt', $fine);
 post_is(400, 'a bad escape in the path', '/v1/devices/%zz', $fine);
 post_is(400, 'a nul in the path', '/v1/devices/%00', $fine);
