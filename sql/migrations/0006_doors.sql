@@ -46,22 +46,24 @@ CREATE FUNCTION core.email_norm(email text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT left(lower(btrim(email)), 320) $$;
 
--- Seconds until a further attempt is looked at: none for four failures, then doubling from one
--- second to at most 900. Forgotten a day after the last failure.
+-- Seconds until a further attempt is looked at: none for four failures of an e-mail and nineteen
+-- of an address (a household or an office has one together: who forgot a password must not lock
+-- out the others), then doubling from one second to at most 900. Forgotten a day after the last.
 CREATE FUNCTION core.login_wait_s(kind text, subject text) RETURNS int
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     failed core.login_throttle;
+    first int := CASE kind WHEN 'address' THEN 20 ELSE 5 END;
 BEGIN
     SELECT * INTO failed FROM core.login_throttle t
     WHERE t.kind = login_wait_s.kind AND t.subject = login_wait_s.subject
       AND t.last_failed > clock_timestamp() - interval '1 day';
-    IF NOT FOUND OR failed.failures < 5 THEN
+    IF NOT FOUND OR failed.failures < first THEN
         RETURN 0;
     END IF;
-    RETURN greatest(0, ceil(least(900, 2 ^ least(failed.failures - 5, 10))
+    RETURN greatest(0, ceil(least(900, 2 ^ least(failed.failures - first, 10))
         - date_part('epoch', clock_timestamp() - failed.last_failed)));
 END
 $$;
