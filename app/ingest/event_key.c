@@ -4,31 +4,11 @@
 #include "ingest/event_key.h"
 
 #include "base/crypto.h"
+#include "ingest/event_content.h"
 
 #define KEY_BY_ID 'i'
 #define KEY_BY_SEQ 's'
 #define KEY_BY_CONTENT 'c'
-
-static void add_text(struct buf *form, struct str text)
-{
-    buf_add_be32(form, (uint32_t)text.len);
-    buf_add_str(form, text);
-}
-
-static void add_content(struct buf *form, const struct ingest_draft *draft)
-{
-    add_text(form, draft->type);
-    add_text(form, draft->site);
-    add_text(form, draft->data);
-    for (int i = 0; i < draft->n_metrics; i++) {
-        const struct ingest_metric *metric = &draft->metrics[i];
-        uint64_t bits;
-        memcpy(&bits, &metric->value, sizeof bits);
-        add_text(form, metric->name);
-        add_text(form, metric->labels);
-        buf_add_be64(form, bits);
-    }
-}
 
 bool event_key(const struct ingest_draft *draft, struct buf *scratch, uint8_t out[EVENT_KEY_BYTES])
 {
@@ -43,7 +23,7 @@ bool event_key(const struct ingest_draft *draft, struct buf *scratch, uint8_t ou
     } else {
         buf_add_char(scratch, KEY_BY_CONTENT);
         buf_add_be64(scratch, (uint64_t)draft->time_us);
-        add_content(scratch, draft);
+        event_content_add(scratch, draft);
     }
     if (scratch->is_broken) {
         return false;

@@ -9,7 +9,7 @@
 
 /* Writes the draft's key: from its id, else its seq and time, else all its content (device and
  * tenant are not part of it, the table is keyed by them). `scratch` is overwritten; false when
- * it is too small for the content. */
+ * it is too small for the content. The same content in another order is the same key. */
 bool event_key(const struct ingest_draft *draft, struct buf *scratch, uint8_t out[EVENT_KEY_BYTES])
     MUST_CHECK;
 

@@ -52,6 +52,25 @@ send_is('or says what curl says', '/v1/event', qq({"device":"plain","time":$now,
 send_is('with a charset', '/v1/event', qq({"device":"plain","time":$now,"metrics":{"b":1}}), { %new },
     headers => { 'Content-Type' => 'application/json; charset=utf-8' });
 
+# ---- events that name neither id nor seq ----
+
+my $content = sub { return qq({"device":"c","type":"cycle","time":$now,$_[0]}) };
+send_is('an event that is its content', '/v1/event', $content->('"data":{"a":1,"b":{"x":[1,2],"y":"z"}},"metrics":{"m":1,"n":2}'), { %new });
+for my $case (
+    [1, 'itself again', '"data":{"a":1,"b":{"x":[1,2],"y":"z"}},"metrics":{"m":1,"n":2}'],
+    [1, 'with other white space', '"data": {"a": 1, "b": {"x": [1, 2],  "y" : "z" } }, "metrics": {"m": 1, "n": 2}'],
+    [1, 'with its members in another order', '"metrics":{"n":2,"m":1},"data":{"b":{"y":"z","x":[1,2]},"a":1}'],
+    [0, 'with a list in another order', '"data":{"a":1,"b":{"x":[2,1],"y":"z"}},"metrics":{"m":1,"n":2}'],
+    [0, 'with two values exchanged', '"data":{"a":1,"b":{"x":"z","y":[1,2]}},"metrics":{"m":1,"n":2}'],
+    [0, 'with a member at another depth', '"data":{"a":1,"x":[1,2],"b":{"y":"z"}},"metrics":{"m":1,"n":2}'],
+    [0, 'with a string for a number', '"data":{"a":"1","b":{"x":[1,2],"y":"z"}},"metrics":{"m":1,"n":2}'],
+    [0, 'with a list in a list', '"data":{"a":1,"b":{"x":[[1],2],"y":"z"}},"metrics":{"m":1,"n":2}'],
+    [0, 'without data', '"metrics":{"m":1,"n":2}'],
+) {
+    my ($is_same, $name, $fields) = @$case;
+    send_is($name, '/v1/event', $content->($fields), { %new, accepted => 1 - $is_same, duplicates => $is_same });
+}
+
 # ---- batches ----
 
 my $lines = join "\n", map { qq({"device":"m$_","time":$now,"metrics":{"a":$_}}) } 1 .. 3;
