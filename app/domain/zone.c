@@ -5,6 +5,41 @@
 #include "db/db.h"
 #include "gen/queries.h"
 
+#define MAX_ZONE_NAME_BYTES 64
+
+/* IANA's only names with a digit, beside those of Etc. */
+static const char *const WITH_DIGITS[] = { "EST5EDT", "CST6CDT", "MST7MDT", "PST8PDT",
+                                           "GMT0",    "GMT+0",   "GMT-0" };
+
+static bool may_have_digits(struct str text)
+{
+    bool is_listed = str_starts_with(text, STR("Etc/GMT"));
+
+    for (size_t i = 0; i < sizeof WITH_DIGITS / sizeof WITH_DIGITS[0]; i++) {
+        is_listed = is_listed || str_equal(text, str_of(WITH_DIGITS[i]));
+    }
+    return is_listed;
+}
+
+bool zone_is_name(struct str text)
+{
+    bool has_digit = false;
+
+    if (text.len == 0 || text.len > MAX_ZONE_NAME_BYTES) {
+        return false;
+    }
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        bool is_letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+        bool is_digit = c >= '0' && c <= '9';
+        if (!is_letter && !is_digit && (c == 0 || strchr("/_+-", c) == NULL)) {
+            return false;
+        }
+        has_digit = has_digit || is_digit;
+    }
+    return !has_digit || may_have_digits(text);
+}
+
 enum err zone_load(struct db_tx *tx, const char *name, int64_t from_us, int64_t to_us,
                    struct zone *out)
 {

@@ -7,6 +7,10 @@
 
 struct db_tx;
 
+/* True where the text can be a zone's name. PostgreSQL takes what it does not know for a POSIX
+ * rule: UTC+3 is west of Greenwich to it and Europe/Berlin2 two hours west; such are no names. */
+bool zone_is_name(struct str text);
+
 /* The offsets of the zone `name` (IANA) over [from_us, to_us), in the operation's arena.
  * ERR_INVALID for a name that the database does not know. */
 enum err zone_load(struct db_tx *tx, const char *name, int64_t from_us, int64_t to_us,

@@ -143,6 +143,11 @@ static enum err find_tenant(struct import_command *command, const struct config 
     return err ? err : status == EXIT_OK ? OK : ERR_UNAVAILABLE;
 }
 
+static enum err no_zone(struct import_command *command)
+{
+    return fail(&command->op, ERR_INVALID, "there is no time zone \"%s\"", command->timezone);
+}
+
 static enum err find_zone(struct import_command *command, const struct config *config)
 {
     struct op *op = &command->op;
@@ -152,6 +157,9 @@ static enum err find_zone(struct import_command *command, const struct config *c
     command->zone = (struct zone){ .name = "UTC" };
     if (!command->timezone || strcmp(command->timezone, "UTC") == 0) {
         return OK;
+    }
+    if (!zone_is_name(str_of(command->timezone))) {
+        return no_zone(command);
     }
     enum err err = db_role_url(op, config, DB_ROLE_READ, &url);
     if (err) {
@@ -168,6 +176,10 @@ static enum err find_zone(struct import_command *command, const struct config *c
         db_rollback(tx);
     }
     db_conn_close(conn);
+    if (err == ERR_INVALID) {
+        op_clear_fault(op);
+        return no_zone(command);
+    }
     return err;
 }
 

@@ -1,6 +1,7 @@
 /* GET /v1/devices/{key}/samples: what a device measured, as it came or in buckets. */
 #include "domain/device.h"
 #include "domain/sample.h"
+#include "domain/zone.h"
 #include "web/api.h"
 #include "web/list.h"
 
@@ -16,21 +17,6 @@ struct query {
     enum sample_bucket bucket;
     const char *zone_name; /* NULL: the site's */
 };
-
-static bool is_zone_name(struct str text)
-{
-    if (text.len == 0 || text.len > 64) {
-        return false;
-    }
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        bool is_letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-        if (!is_letter && !(c >= '0' && c <= '9') && (c == 0 || strchr("/_+-", c) == NULL)) {
-            return false;
-        }
-    }
-    return true;
-}
 
 static enum err bad_zone(struct web *web)
 {
@@ -48,7 +34,7 @@ static enum err read_bucket(struct web *web, struct query *query)
     if (zone.ptr == NULL) {
         return OK;
     }
-    if (!is_zone_name(zone)) {
+    if (!zone_is_name(zone)) {
         return bad_zone(web);
     }
     query->zone_name = arena_copy(web->op->arena, zone);

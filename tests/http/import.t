@@ -39,6 +39,18 @@ sub read_back {
     return \%value;
 }
 
+# Zones that PostgreSQL would take for POSIX rules, with the sign the other way round.
+sub check_zones {
+    my ($stack) = @_;
+    for my $zone ('UTC+3', 'Europe/Berlin2', 'Nowhere') {
+        my ($status, undef, $error) = $stack->tidemark('import', '--tenant', 'science', '--format', 'csv', '--device', 'z',
+            '--timezone', $zone, { stdin => "time,v\n2026-11-20 12:00:00,1\n" });
+        is($status, 1, "$zone is no zone");
+        like($error, qr/there is no time zone "\Q$zone\E"/, 'which is said');
+    }
+    return;
+}
+
 # Imports a file; returns the counts that are printed.
 sub import_file {
     my ($stack, $file, @options) = @_;
@@ -96,6 +108,7 @@ for my $engine ('postgres', 'timescaledb') {
             my $stack = Tidemark::Stack->start(engine => $engine);
             $stack->cli('tenant', 'add', 'science', '--timezone', 'America/Los_Angeles');
             my $token = $stack->token('science', 'api');
+            check_zones($stack);
             check_weather($stack, $token);
             check_electricity($stack, $token);
         };

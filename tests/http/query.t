@@ -197,6 +197,8 @@ sub check_events {
 sub check_refusals {
     my ($get) = @_;
     my $cursor = $get->('/v1/devices?limit=1')->{json}{next};
+    is($get->("/v1/devices/meter-1/samples?bucket=1d&tz=$_")->{status}, 200, "$_ is a zone")
+        for 'Etc/GMT%2B8', 'EST5EDT', 'Asia/Kathmandu', 'America/Port-au-Prince', 'Etc/GMT-14';
     for my $case (
         ['/v1/devices?limit=x', 400, 'limit'], ['/v1/devices?limit=0', 422, 'limit'], ['/v1/devices?limit=1001', 422, 'limit'],
         ['/v1/devices?limit=99999999999999999999', 400, 'limit'],
@@ -209,6 +211,7 @@ sub check_refusals {
         ['/v1/devices/meter-1/samples?bucket=2h', 422, 'bucket'],
         ['/v1/devices/meter-1/samples?bucket=1d&tz=Mars/Olympus', 422, 'tz'],
         ["/v1/devices/meter-1/samples?tz=%27%3B", 422, 'tz'],
+        (map { ["/v1/devices/meter-1/samples?bucket=1d&tz=$_", 422, 'tz'] } 'UTC%2B3', 'GMT%2B3', 'Europe/Berlin2', 'UTC0'),
     ) {
         my ($path, $status, $parameter) = @$case;
         my $answer = $get->($path);
