@@ -132,7 +132,7 @@ static void note_fast(struct ingest_batch *batch, const struct db_rows *events)
 enum err lanes_write_fast(struct ingest_batch *batch, struct db_conn *conn, int64_t now_us,
                           int64_t *out_commit_us)
 {
-    struct db_rows *events;
+    struct db_rows *events = NULL;
     struct db_tx *tx;
 
     batch->sqlstate[0] = '\0';
