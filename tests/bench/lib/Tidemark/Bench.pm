@@ -148,12 +148,24 @@ sub start_echo {
     return;
 }
 
+# A run of the echo handler. libfcgi's own accept now and then drops kept connections under 64
+# clients: such a run says nothing about the floor and is repeated.
+sub echo_run {
+    my ($self) = @_;
+    for my $try (1 .. 5) {
+        my $answer = eval { $self->load_events('--path', '/bench/echo', '--connections', 64) };
+        return $answer if $answer;
+        print STDERR "echo, try $try: $@";
+    }
+    die "the echo handler fails\n";
+}
+
 sub single_events {
     my ($self) = @_;
     $self->start_echo;
     my (@single, @echo, @p99, @ratio);
     for (1 .. $self->{runs}) {
-        my $floor = $self->load_events('--path', '/bench/echo', '--connections', 64);
+        my $floor = $self->echo_run;
         my $answer = $self->load_events('--path', '/v1/event', '--connections', 64);
         push @echo, $floor->{rps};
         push @single, $answer->{rps};
