@@ -49,6 +49,9 @@ struct op *db_op(const struct db_tx *tx);
 /* Binds the open transaction to a tenant found inside it (after resolving a token). */
 enum err db_bind_tenant(struct db_tx *tx, int32_t tenant_id) MUST_CHECK;
 
+/* Says who acts in the open transaction ("eve@home.example", "token 17"), for the audit trail. */
+enum err db_bind_actor(struct db_tx *tx, const char *actor) MUST_CHECK;
+
 /* ---- parameters: in the order of $1, $2, … ---- */
 
 #define DB_MAX_PARAMS 24

@@ -185,3 +185,11 @@ enum err db_bind_tenant(struct db_tx *tx, int32_t tenant_id)
     db_arg_text(&args, tenant);
     return db_run(tx, &q_tx_bind_tenant, &args, NULL);
 }
+
+enum err db_bind_actor(struct db_tx *tx, const char *actor)
+{
+    struct db_args args;
+    db_args_init(&args, tx->op->arena);
+    db_arg_text(&args, actor);
+    return db_run(tx, &q_tx_bind_actor, &args, NULL);
+}

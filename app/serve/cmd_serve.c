@@ -39,6 +39,11 @@ static enum err prepare(struct op *op, struct serve_setup *setup)
     if (err == OK) {
         err = db_role_url(op, config, DB_ROLE_INGEST, &setup->ingest_url);
     }
+    if (err == OK && db_role_url(op, config, DB_ROLE_OPERATOR, &setup->operator_url) != OK) {
+        log_warn("operators will find no pages", LOG_TEXT("why", op->fault.detail));
+        op_clear_fault(op);
+        setup->operator_url = NULL;
+    }
     if (err == OK) {
         err = open_sockets(op, setup, config->home);
     }

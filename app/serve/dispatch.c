@@ -41,7 +41,10 @@ enum err passage_begin(struct passage *passage, bool is_write, int32_t tenant_id
     struct dispatcher *dispatcher = passage->dispatcher;
     enum err err = OK;
 
-    *conn = dispatcher->conn;
+    *conn = passage->is_operating ? dispatcher->operator_conn : dispatcher->conn;
+    if (!*conn && passage->is_operating) {
+        return fail(&passage->op, ERR_UNAVAILABLE, "DATABASE_OPERATOR_URL is not set.");
+    }
     if (!*conn) {
         err = db_pool_take(dispatcher->pool, &passage->op, POOL_WAIT_MS, conn);
     }
@@ -122,12 +125,36 @@ static enum err run_ingest(struct passage *passage)
     return err;
 }
 
+/* The tenant that the handler's transaction is bound to; 0: none. */
+static int32_t tenant_of(const struct passage *passage)
+{
+    switch (passage->route->access) {
+    case ACCESS_PUBLIC:
+    case ACCESS_LOGIN:
+    case ACCESS_OPERATOR:
+    case ACCESS_OPERATOR_ADMIN: return 0;
+    default: return passage->who.tenant_id;
+    }
+}
+
+/* Names in the transaction who acts: a person by e-mail, a token by its number. */
+static enum err bind_actor(struct passage *passage, struct db_tx *tx)
+{
+    const struct identity *who = &passage->who;
+
+    if (passage->route->tx != TX_WRITE || who->kind == IDENTITY_NONE) {
+        return OK;
+    }
+    const char *actor = who->kind == IDENTITY_PERSON
+                            ? who->person_email
+                            : arena_printf(passage->op.arena, "token %lld",
+                                           (long long)who->token_id);
+    return actor ? db_bind_actor(tx, actor) : fail_memory(&passage->op);
+}
+
 static enum err run_handler(struct passage *passage)
 {
     const struct route *route = passage->route;
-    int32_t tenant_id = route->access == ACCESS_PUBLIC || route->access == ACCESS_LOGIN
-                            ? 0
-                            : passage->who.tenant_id;
     struct db_conn *conn;
     struct db_tx *tx;
 
@@ -137,11 +164,15 @@ static enum err run_handler(struct passage *passage)
     if (route->tx == TX_NONE) {
         return call_handler(passage, NULL);
     }
-    enum err err = passage_begin(passage, route->tx == TX_WRITE, tenant_id, &tx, &conn);
+    enum err err =
+        passage_begin(passage, route->tx == TX_WRITE, tenant_of(passage), &tx, &conn);
     if (err != OK) {
         return err;
     }
-    err = call_handler(passage, tx);
+    err = bind_actor(passage, tx);
+    if (err == OK) {
+        err = call_handler(passage, tx);
+    }
     return passage_end(passage, tx, conn, err);
 }
 

@@ -19,6 +19,7 @@ struct dispatcher {
     enum route_process process;
     struct arena *arena;  /* of this thread alone; reset after each request */
     struct db_conn *conn; /* of this thread alone, or NULL: */
+    struct db_conn *operator_conn; /* of the operator role, for operators' addresses; or NULL */
     struct db_pool *pool; /* connections are lent for a transaction each */
     struct token_cache *tokens;
     struct metrics *metrics;

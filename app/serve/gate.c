@@ -102,6 +102,8 @@ enum err gate_admit(struct passage *passage)
     const struct identity *who = &passage->who;
 
     if (is_admitted(passage->route->access, who)) {
+        passage->is_operating = passage->route->access == ACCESS_OPERATOR ||
+                                passage->route->access == ACCESS_OPERATOR_ADMIN;
         return OK;
     }
     if (who->kind == IDENTITY_NONE) {

@@ -18,12 +18,14 @@ struct passage {
     unsigned allowed;          /* methods of the path, where the method was wrong */
     struct credential credential;
     struct identity who;
+    bool is_operating; /* an operator's address, whose user was admitted */
     bool is_secure; /* cookies carry Secure and the __Host- prefix */
     struct http_param form[MAX_FORM_FIELDS];
     int n_form;
 };
 
-/* Takes a connection and opens a transaction bound to `tenant_id` (0: none). */
+/* Takes a connection and opens a transaction bound to `tenant_id` (0: none); the handler's one on
+ * an operator's address is the operator role's. */
 enum err passage_begin(struct passage *passage, bool is_write, int32_t tenant_id, struct db_tx **tx,
                        struct db_conn **conn) MUST_CHECK;
 /* Commits (or, where `err` is a failure, rolls back) and gives the connection back. */

@@ -11,6 +11,7 @@ struct serve_setup {
     const struct config *config;
     int web_fd, ingest_fd; /* listening, non-blocking */
     const char *web_url, *ingest_url;
+    const char *operator_url; /* NULL where nothing tells it: no pages for operators */
     struct metrics *metrics;
 };
 

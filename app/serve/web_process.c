@@ -30,11 +30,16 @@ int web_process_run(const struct serve_setup *setup)
         .is_prepared = setup->config->db_prepare,
         .statement_timeout_ms = WEB_STATEMENT_TIMEOUT_MS,
     };
+    struct db_options operator_options = options;
+    operator_options.url = setup->operator_url;
+    operator_options.name = "tidemark web, operators";
     struct dispatcher dispatcher = {
         .config = setup->config,
         .process = PROCESS_WEB,
         .arena = arena_new(REQUEST_ARENA_BYTES),
         .conn = db_conn_new(&options),
+        /* opened by the first request that needs it */
+        .operator_conn = setup->operator_url ? db_conn_new(&operator_options) : NULL,
         .tokens = token_cache_new(WEB_TOKEN_CACHE),
         .metrics = setup->metrics,
     };
@@ -49,6 +54,7 @@ int web_process_run(const struct serve_setup *setup)
     }
     fcgi_server_free(server);
     token_cache_free(dispatcher.tokens);
+    db_conn_close(dispatcher.operator_conn);
     db_conn_close(dispatcher.conn);
     arena_free(dispatcher.arena);
     return server ? 0 : 1;

@@ -36,6 +36,12 @@ SELECT set_config('tidemark.tenant_id', $1::text, true) AS tenant_id,
 -- Binds the open transaction to a tenant found inside it.
 SELECT set_config('tidemark.tenant_id', $1::text, true) AS tenant_id;
 
+-- name: tx_bind_actor
+-- roles: web operator
+-- columns: actor
+-- Says who acts in the open transaction, for the audit trail.
+SELECT set_config('tidemark.actor', $1::text, true) AS actor;
+
 -- name: schema_version
 -- roles: web ingest worker operator read
 -- columns: version
