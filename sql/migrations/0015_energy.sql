@@ -1,0 +1,2 @@
+-- Reserved; see the next commits.
+SELECT;
