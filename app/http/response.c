@@ -122,7 +122,7 @@ void http_problem_items(struct http_response *response, const struct op *op, str
 
 void http_problem(struct http_response *response, const struct op *op, struct str instance)
 {
-    http_problem_items(response, op, instance, NULL, 0);
+    http_problem_items(response, op, instance, response->errors, response->n_errors);
 }
 
 const char *http_reason(int status)

@@ -8,6 +8,13 @@
 
 #define HTTP_MAX_HEADERS 24
 
+/* One entry of the `errors` list of a problem or a 207. */
+struct http_item_error {
+    int index;         /* position in the request, or -1 */
+    const char *field; /* or NULL */
+    const char *detail;
+};
+
 struct http_response {
     int status;               /* 200 unless set */
     const char *content_type; /* NULL when there is no body */
@@ -17,6 +24,8 @@ struct http_response {
     int n_headers;
     struct buf body;
     struct arena *arena;
+    const struct http_item_error *errors; /* what a handler found wrong; told by http_problem */
+    int n_errors;
 };
 
 /* An empty 200. */
@@ -31,21 +40,15 @@ const char *http_response_header(const struct http_response *response, const cha
 /* 303 to `location` (a path of ours). */
 void http_redirect(struct http_response *response, const char *location);
 
-/* Turns the operation's failure into an RFC 9457 problem document. `instance` is the
- * request's path. Drops what the body held before; keeps headers. */
+/* Turns the operation's failure into an RFC 9457 problem document, with the response's list of
+ * errors. `instance` is the request's path. Drops what the body held before; keeps headers. */
 void http_problem(struct http_response *response, const struct op *op, struct str instance);
 
 /* What a client may read of the operation's failure: its detail, or a general sentence where
  * the detail is not the client's. */
 const char *http_public_detail(const struct op *op);
 
-/* One entry of the `errors` list of a problem or a 207. */
-struct http_item_error {
-    int index;         /* position in the request, or -1 */
-    const char *field; /* or NULL */
-    const char *detail;
-};
-/* As http_problem, with the list. */
+/* As http_problem, with this list of errors. */
 void http_problem_items(struct http_response *response, const struct op *op, struct str instance,
                         const struct http_item_error *items, int n_items);
 

@@ -105,6 +105,7 @@ static enum err call_handler(struct passage *passage, struct db_tx *tx)
         .tx = tx,
         .who = &passage->who,
         .config = dispatcher->config,
+        .max_body = passage->route->max_body,
         .form = passage->form,
         .n_form = passage->n_form,
         .metrics = dispatcher->metrics,

@@ -19,6 +19,12 @@
     {                                                                                            \
         HTTP_POST, path, access, tx, MAX_FORM_BODY_BYTES, PROCESS_WEB, STYLE_PAGE, handler, NULL \
     }
+/* An admin's change through the API: a JSON body where there is one (web/body.h). */
+#define CHANGE(methods, path, handler)                                                           \
+    {                                                                                            \
+        methods, path, ACCESS_ADMIN, TX_WRITE, MAX_JSON_BODY_BYTES, PROCESS_WEB, STYLE_API,      \
+            handler, NULL                                                                        \
+    }
 #define INGEST(path, format)                                                                       \
     {                                                                                              \
         HTTP_POST, path, ACCESS_INGEST, TX_NONE, MAX_INGEST_BODY_BYTES, PROCESS_INGEST, STYLE_API, \

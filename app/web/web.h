@@ -21,6 +21,7 @@ struct web {
     struct db_tx *tx;               /* bound to who->tenant_id; NULL where the route has none */
     const struct identity *who;     /* never NULL */
     const struct config *config;
+    size_t max_body;                /* bytes, of the route */
     const struct http_param *form;  /* decoded form fields of a POST page */
     int n_form;
     const struct metrics *metrics;  /* of this server, for serve/health alone */
