@@ -11,7 +11,8 @@ enum identity_kind {
     IDENTITY_DEVICE, /* a device token: may only ingest */
     IDENTITY_API,    /* an api token: reads its tenant */
     IDENTITY_ADMIN,  /* an admin token */
-    IDENTITY_PERSON  /* a browser session */
+    IDENTITY_PERSON, /* a browser session */
+    IDENTITY_SHARE   /* a read-only link */
 };
 
 enum identity_role { ROLE_NONE, ROLE_VIEWER, ROLE_ADMIN };
@@ -27,7 +28,7 @@ struct identity {
     enum operator_role operator_role;
     int64_t token_id;  /* tokens */
     int32_t device_id; /* a token bound to one device; 0: not bound */
-    const char *device_key;
+    const char *device_key; /* of it; of a link: whose page it shows, NULL: the overview */
     bool is_backfill;  /* may send any age */
     int raw_days;      /* the tenant's own retention of samples; 0: the installation's */
     int64_t person_id; /* persons */

@@ -5,13 +5,14 @@
 #include "auth/cookie.h"
 #include "auth/csrf.h"
 #include "auth/session.h"
+#include "auth/share.h"
 #include "auth/token.h"
 
 /* ---- credentials ---- */
 
 static unsigned places_of(const struct route *route)
 {
-    if (route->access == ACCESS_PUBLIC) {
+    if (route->access == ACCESS_PUBLIC || route->access == ACCESS_SHARE) {
         return 0;
     }
     if (route->style == STYLE_PAGE) {
@@ -56,6 +57,19 @@ static enum err identify_session(struct passage *passage)
     return err;
 }
 
+static enum err identify_share(struct passage *passage)
+{
+    struct db_conn *conn;
+    struct db_tx *tx;
+    enum err err = passage_begin(passage, true, 0, &tx, &conn);
+
+    if (err == OK) {
+        err = share_resolve(tx, http_capture(&passage->request, "secret"), &passage->who);
+        err = passage_end(passage, tx, conn, err);
+    }
+    return err;
+}
+
 enum err gate_identify(struct passage *passage)
 {
     const struct route *route = passage->route;
@@ -63,7 +77,9 @@ enum err gate_identify(struct passage *passage)
 
     passage->is_secure = cookie_is_secure(passage->dispatcher->config, &passage->request);
     passage->credential = credential_find(&passage->request, places_of(route), passage->is_secure);
-    if (passage->credential.kind == CREDENTIAL_TOKEN) {
+    if (route->access == ACCESS_SHARE) {
+        err = identify_share(passage);
+    } else if (passage->credential.kind == CREDENTIAL_TOKEN) {
         err = identify_token(passage);
     } else if (passage->credential.kind == CREDENTIAL_SESSION) {
         err = identify_session(passage);
@@ -90,6 +106,7 @@ static bool is_admitted(enum route_access access, const struct identity *who)
     case ACCESS_INGEST: return who->kind == IDENTITY_DEVICE || who->kind == IDENTITY_ADMIN;
     case ACCESS_READ: return who->tenant_id != 0 && who->role != ROLE_NONE;
     case ACCESS_ADMIN: return who->tenant_id != 0 && who->role == ROLE_ADMIN;
+    case ACCESS_SHARE: return who->kind == IDENTITY_SHARE;
     case ACCESS_PERSON: return who->kind == IDENTITY_PERSON;
     case ACCESS_OPERATOR: return who->operator_role != OPERATOR_NONE;
     case ACCESS_OPERATOR_ADMIN: return who->operator_role == OPERATOR_ADMIN;
@@ -105,6 +122,10 @@ enum err gate_admit(struct passage *passage)
         passage->is_operating = passage->route->access == ACCESS_OPERATOR ||
                                 passage->route->access == ACCESS_OPERATOR_ADMIN;
         return OK;
+    }
+    if (passage->route->access == ACCESS_SHARE) {
+        return fail(&passage->op, ERR_NOT_FOUND,
+                    "This link has expired, was withdrawn, or was not copied whole.");
     }
     if (who->kind == IDENTITY_NONE) {
         bool is_shown = passage->credential.kind != CREDENTIAL_NONE;

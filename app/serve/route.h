@@ -14,6 +14,7 @@ enum route_access {
     ACCESS_INGEST,        /* device and admin tokens */
     ACCESS_READ,          /* api and admin tokens, members of the tenant */
     ACCESS_ADMIN,         /* admin tokens, admins of the tenant */
+    ACCESS_SHARE,         /* whoever has the link: its secret is the route's {secret} */
     ACCESS_PERSON,        /* anybody logged in */
     ACCESS_OPERATOR,      /* those who run the installation */
     ACCESS_OPERATOR_ADMIN /* those of them who may change it */
