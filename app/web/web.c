@@ -147,3 +147,22 @@ enum err web_wants_csv(struct web *web, bool *out)
     }
     return OK;
 }
+
+const char *web_base_url(const struct web *web)
+{
+    if (web->config->public_url != NULL) {
+        return web->config->public_url;
+    }
+    struct str host = http_header(web->request, "Host");
+    bool is_sane = host.len > 0 && host.len <= 255;
+    for (size_t i = 0; is_sane && i < host.len; i++) {
+        unsigned char c = (unsigned char)host.ptr[i];
+        is_sane = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  strchr(".-:[]", c) != NULL;
+    }
+    if (!is_sane) {
+        return "http://127.0.0.1:8080";
+    }
+    return arena_printf(web->op->arena, "%s://%.*s", web->request->is_https ? "https" : "http",
+                        (int)host.len, host.ptr);
+}

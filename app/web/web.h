@@ -46,6 +46,10 @@ enum err web_query_span(struct web *web, int64_t *from_us, int64_t *to_us) MUST_
  * when absent. */
 enum err web_query_cursor(struct web *web, int kind, bool *found, struct cursor *out) MUST_CHECK;
 
+/* Where this installation is reached, without a slash at the end, for links and commands to be
+ * copied: as PUBLIC_URL says, else as the client said. In the arena. */
+const char *web_base_url(const struct web *web);
+
 /* ---- output ---- */
 
 /* True when the client asks for CSV (?format=csv or Accept: text/csv). ERR_NOT_ACCEPTABLE for
