@@ -5,6 +5,7 @@
 #define TIDEMARK_VIEW_MODELS_H
 
 #include "view/chart.h"
+#include "view/models_form.h"
 
 /* The frame of every page. */
 struct page_view {
@@ -12,6 +13,7 @@ struct page_view {
     const char *here;            /* address of the current entry of the menu; "" for none */
     const char *tenant, *person; /* NULL: nobody is logged in */
     const char *csrf;            /* form token */
+    bool is_admin;               /* of the tenant: the administration is in the menu */
 };
 
 struct login_view {

@@ -12,6 +12,7 @@ struct page_view page_view(const struct web *web, const char *title, const char 
         .tenant = is_person ? who->tenant_name : NULL,
         .person = has_name ? who->person_name : is_person ? who->person_email : NULL,
         .csrf = who->csrf,
+        .is_admin = is_person && who->role == ROLE_ADMIN,
     };
 }
 
