@@ -25,6 +25,12 @@
         methods, path, ACCESS_ADMIN, TX_WRITE, MAX_JSON_BODY_BYTES, PROCESS_WEB, STYLE_API,      \
             handler, NULL                                                                        \
     }
+/* The same of an operator who may change the installation. */
+#define OPERATE(methods, path, handler)                                                          \
+    {                                                                                            \
+        methods, path, ACCESS_OPERATOR_ADMIN, TX_WRITE, MAX_JSON_BODY_BYTES, PROCESS_WEB,        \
+            STYLE_API, handler, NULL                                                             \
+    }
 #define INGEST(path, format)                                                                       \
     {                                                                                              \
         HTTP_POST, path, ACCESS_INGEST, TX_NONE, MAX_INGEST_BODY_BYTES, PROCESS_INGEST, STYLE_API, \
@@ -48,6 +54,14 @@ const struct route ROUTES[] = {
     API(HTTP_GET, "/v1/healthz", ACCESS_PUBLIC, TX_NONE, health_live),
     API(HTTP_GET, "/v1/openapi.json", ACCESS_PUBLIC, TX_NONE, api_meta_openapi),
     API(HTTP_GET, "/v1/readyz", ACCESS_PUBLIC, TX_READ, health_ready),
+    API(HTTP_GET, "/v1/shares", ACCESS_ADMIN, TX_READ, api_shares_list),
+    CHANGE(HTTP_POST, "/v1/shares", api_shares_add),
+    CHANGE(HTTP_DELETE, "/v1/shares/{id}", api_shares_revoke),
+    API(HTTP_GET, "/v1/tenants", ACCESS_OPERATOR, TX_READ, api_tenants_list),
+    OPERATE(HTTP_POST, "/v1/tenants", api_tenants_add),
+    API(HTTP_GET, "/v1/tenants/{slug}", ACCESS_OPERATOR, TX_READ, api_tenants_show),
+    OPERATE(HTTP_PATCH, "/v1/tenants/{slug}", api_tenants_change),
+    OPERATE(HTTP_DELETE, "/v1/tenants/{slug}", api_tenants_erase),
     API(HTTP_GET, "/v1/version", ACCESS_PUBLIC, TX_NONE, health_version),
 };
 const int N_ROUTES = sizeof ROUTES / sizeof ROUTES[0];

@@ -13,6 +13,16 @@ enum err api_devices_show(struct web *web);
 enum err api_samples_list(struct web *web);
 /* GET /v1/events?type=&device=&from=&to=&data=&limit=&cursor= */
 enum err api_events_list(struct web *web);
+/* GET /v1/shares, POST, DELETE /v1/shares/{id}: read-only links of a dashboard */
+enum err api_shares_list(struct web *web);
+enum err api_shares_add(struct web *web);
+enum err api_shares_revoke(struct web *web);
+/* GET /v1/tenants, POST, GET PATCH DELETE /v1/tenants/{slug}: for operators */
+enum err api_tenants_list(struct web *web);
+enum err api_tenants_add(struct web *web);
+enum err api_tenants_show(struct web *web);
+enum err api_tenants_change(struct web *web);
+enum err api_tenants_erase(struct web *web);
 /* GET /v1/openapi.json */
 enum err api_meta_openapi(struct web *web);
 

@@ -11,7 +11,8 @@
 #include <stdint.h>
 
 enum cursor_kind {
-    CURSOR_DEVICES = 'd', CURSOR_SAMPLES = 's', CURSOR_ROLLUPS = 'r', CURSOR_EVENTS = 'e'
+    CURSOR_DEVICES = 'd', CURSOR_SAMPLES = 's', CURSOR_ROLLUPS = 'r', CURSOR_EVENTS = 'e',
+    CURSOR_TENANTS = 'T', CURSOR_SHARES = 'S'
 };
 
 /* The last item of a page, by what the list is ordered by. */
