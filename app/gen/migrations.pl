@@ -1,8 +1,9 @@
 #!/usr/bin/env perl
 # Compiles sql/migrations/NNNN_name.sql into gen/migrations.h and gen/migrations.c, the
 # table that db/migrate runs: for each engine the text with its `-- engine: part` lines
-# replaced by sql/engine/<engine>/part.sql, and a checksum over all of it. Also embeds
-# sql/bootstrap.sql. Called by the Makefile.
+# replaced by sql/engine/<engine>/part.sql (or sql/engine/both/part.sql, a chapter of a long
+# migration), and a checksum over all of it. Also embeds sql/bootstrap.sql. Called by the
+# Makefile.
 use strict;
 use warnings;
 use Digest::SHA qw(sha256_hex);
@@ -68,6 +69,8 @@ sub expand {
         }
         my $part = $1;
         my $path = "$option->{engine}/$engine/$part.sql";
+        my $shared = "$option->{engine}/both/$part.sql";
+        $path = $shared if !-f $path && -f $shared;
         if ($part !~ /^[a-z0-9_]+$/) {
             complain($file, $line, "engine part '$part' is not a lower_case name");
         } elsif (!-f $path) {
@@ -96,7 +99,7 @@ sub check_versions {
 
 # No dead SQL beside the migrations.
 sub check_parts {
-    for my $engine (@engines) {
+    for my $engine (@engines, 'both') {
         for my $path (sort glob "$option->{engine}/$engine/*.sql") {
             complain($path, 1, 'no migration has this engine part') if !$part_used{$path};
         }

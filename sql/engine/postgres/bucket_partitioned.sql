@@ -1,0 +1,1 @@
+) PARTITION BY RANGE (bucket);
