@@ -39,12 +39,16 @@
 
 const struct route ROUTES[] = {
     PAGE(HTTP_GET, "/", ACCESS_READ, TX_READ, page_overview),
+    PAGE(HTTP_GET, "/admin/shares", ACCESS_ADMIN, TX_READ, page_shares),
+    FORM("/admin/shares", ACCESS_ADMIN, TX_WRITE, page_shares_add),
+    FORM("/admin/shares/revoke", ACCESS_ADMIN, TX_WRITE, page_shares_revoke),
     PAGE(HTTP_GET, "/devices", ACCESS_READ, TX_READ, page_devices),
     PAGE(HTTP_GET, "/devices/{key}", ACCESS_READ, TX_READ, page_device),
     PAGE(HTTP_GET, "/login", ACCESS_LOGIN, TX_NONE, page_login),
     FORM("/login", ACCESS_LOGIN, TX_WRITE, page_login_post),
     FORM("/logout", ACCESS_PERSON, TX_WRITE, page_logout_post),
     API(HTTP_GET, "/metrics", ACCESS_PUBLIC, TX_NONE, health_metrics),
+    PAGE(HTTP_GET, "/share/{secret}", ACCESS_SHARE, TX_READ, page_share),
     API(HTTP_GET, "/v1/devices", ACCESS_READ, TX_READ, api_devices_list),
     API(HTTP_GET, "/v1/devices/{key}", ACCESS_READ, TX_READ, api_devices_show),
     API(HTTP_GET, "/v1/devices/{key}/samples", ACCESS_READ, TX_READ, api_samples_list),

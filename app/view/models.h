@@ -13,6 +13,7 @@ struct page_view {
     const char *here;            /* address of the current entry of the menu; "" for none */
     const char *tenant, *person; /* NULL: nobody is logged in */
     const char *csrf;            /* form token */
+    bool is_shared;              /* shown to whoever has a link: nothing leads elsewhere */
     bool is_admin;               /* of the tenant: the administration is in the menu */
 };
 
@@ -104,5 +105,7 @@ struct device_view {
     int n_series;
     int n_more;                          /* series that are not shown */
 };
+
+#include "view/models_share.h"
 
 #endif

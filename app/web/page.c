@@ -9,7 +9,8 @@ struct page_view page_view(const struct web *web, const char *title, const char 
     return (struct page_view){
         .title = title,
         .here = here,
-        .tenant = is_person ? who->tenant_name : NULL,
+        .tenant = is_person || who->kind == IDENTITY_SHARE ? who->tenant_name : NULL,
+        .is_shared = who->kind == IDENTITY_SHARE,
         .person = has_name ? who->person_name : is_person ? who->person_email : NULL,
         .csrf = who->csrf,
         .is_admin = is_person && who->role == ROLE_ADMIN,

@@ -34,10 +34,10 @@ static enum err load(struct web *web, struct str key, struct device_facts *out)
     return err;
 }
 
-enum err page_device(struct web *web)
+enum err page_device_show(struct web *web, struct str key)
 {
     struct device_facts facts;
-    enum err err = load(web, http_capture(web->request, "key"), &facts);
+    enum err err = load(web, key, &facts);
     if (err != OK) {
         return err;
     }
@@ -49,4 +49,9 @@ enum err page_device(struct web *web)
     page_is_html(web);
     tpl_page_device(&web->response->body, &view);
     return OK;
+}
+
+enum err page_device(struct web *web)
+{
+    return page_device_show(web, http_capture(web->request, "key"));
 }

@@ -11,6 +11,16 @@ enum err page_devices(struct web *web);
 /* GET /devices/{key} */
 enum err page_device(struct web *web);
 
+/* The page of the device `key`, for /devices/{key} and for a link that shows it. */
+enum err page_device_show(struct web *web, struct str key);
+
+/* GET and POST /admin/shares (name, device, days), POST /admin/shares/revoke (id) */
+enum err page_shares(struct web *web);
+enum err page_shares_add(struct web *web);
+enum err page_shares_revoke(struct web *web);
+/* GET /share/{secret}: the page that the link opens */
+enum err page_share(struct web *web);
+
 /* GET /login; who is logged in goes on. */
 enum err page_login(struct web *web);
 /* POST /login: email, password, next. */
