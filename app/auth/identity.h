@@ -18,6 +18,11 @@ enum identity_kind {
 enum identity_role { ROLE_NONE, ROLE_VIEWER, ROLE_ADMIN };
 enum operator_role { OPERATOR_NONE, OPERATOR_VIEW, OPERATOR_ADMIN };
 
+/* A tenant that a person may look at. */
+struct identity_home {
+    const char *slug, *name;
+};
+
 struct identity {
     enum identity_kind kind;
     int32_t tenant_id; /* 0: none chosen (an operator without a membership) */
@@ -26,7 +31,10 @@ struct identity {
     bool may_register;       /* the tenant's auto_register */
     enum identity_role role; /* in that tenant */
     enum operator_role operator_role;
+    const struct identity_home *homes; /* where a person has the choice; n_homes is 0 where not */
+    int n_homes;
     int64_t token_id;  /* tokens */
+    int64_t expires_us; /* when the token shown stops to work; 0: never */
     int32_t device_id; /* a token bound to one device; 0: not bound */
     const char *device_key; /* of it; of a link: whose page it shows, NULL: the overview */
     bool is_backfill;  /* may send any age */

@@ -39,15 +39,30 @@ const char *login_throttled_address(struct op *op, struct str address)
                : text;
 }
 
-static enum err start_session(struct db_tx *tx, const struct http_request *request,
-                              struct http_response *response, bool is_secure,
-                              const struct attempt *attempt, int64_t person_id)
+/* ERR_INTERNAL without memory. */
+static enum err attempt_init(const struct http_request *request, struct str email,
+                             struct attempt *out)
 {
-    struct str old = session_secret(request, is_secure);
-    uint8_t hash[CRYPTO_HASH_BYTES];
-    enum err err = OK;
+    struct op *op = request->op;
+    struct str trimmed = str_trim(email);
+    bool is_sane = trimmed.len <= MAX_EMAIL_BYTES;
 
-    if (old.len > 0) {
+    out->email = arena_copy(op->arena, is_sane ? trimmed : STR("too long"));
+    out->address = login_throttled_address(op, request->remote_addr);
+    return out->email && out->address ? OK : fail_memory(op);
+}
+
+enum err login_start(struct db_tx *tx, const struct config *config,
+                     const struct http_request *request, struct http_response *response,
+                     const struct login *login)
+{
+    bool is_secure = cookie_is_secure(config, request);
+    struct str old = session_secret(request, is_secure);
+    struct attempt attempt;
+    uint8_t hash[CRYPTO_HASH_BYTES];
+    enum err err = attempt_init(request, login->email, &attempt);
+
+    if (err == OK && old.len > 0) {
         crypto_sha256(old, hash);
         err = credential_session_end(tx, hash);
     }
@@ -57,47 +72,66 @@ static enum err start_session(struct db_tx *tx, const struct http_request *reque
     if (err != OK) {
         return err;
     }
-    return credential_login_passed(tx, attempt->email, attempt->address, person_id, hash);
+    return credential_login_passed(tx, attempt.email, attempt.address, login->person_id, hash);
+}
+
+enum err login_verify(struct db_tx *tx, const struct http_request *request, struct login *login)
+{
+    struct login_record record;
+    struct attempt attempt;
+    enum err err = attempt_init(request, login->email, &attempt);
+
+    login->outcome = LOGIN_REFUSED;
+    if (err == OK) {
+        err = credential_login_find(tx, attempt.email, attempt.address, &record);
+    }
+    if (err != OK) {
+        return err;
+    }
+    login->person_id = record.person_id;
+    if (record.wait_s > 0) {
+        login->outcome = LOGIN_WAIT;
+        login->wait_s = record.wait_s;
+        return OK;
+    }
+    if (login->password.len > MAX_PASSWORD_BYTES ||
+        !password_fits(login->password, record.password_hash)) {
+        return credential_login_failed(tx, attempt.email, attempt.address);
+    }
+    login->outcome = LOGIN_PASSED;
+    return OK;
 }
 
 enum err login_attempt(struct db_tx *tx, const struct config *config,
                        const struct http_request *request, struct http_response *response,
                        struct login *login)
 {
-    struct op *op = request->op;
-    struct login_record record;
-    struct str email = str_trim(login->email);
-    bool is_sane = email.len <= MAX_EMAIL_BYTES && login->password.len <= MAX_PASSWORD_BYTES;
-    struct attempt attempt = {
-        .email = arena_copy(op->arena, is_sane ? email : STR("too long")),
-        .address = login_throttled_address(op, request->remote_addr),
-    };
+    enum err err = login_verify(tx, request, login);
 
-    login->outcome = LOGIN_REFUSED;
-    if (!attempt.email || !attempt.address) {
-        return fail_memory(op);
-    }
-    enum err err = credential_login_find(tx, attempt.email, attempt.address, &record);
-    if (err != OK) {
-        return err;
-    }
-    if (record.wait_s > 0) {
-        login->outcome = LOGIN_WAIT;
-        login->wait_s = record.wait_s;
-        return OK;
-    }
-    if (!is_sane || !password_fits(login->password, record.password_hash)) {
-        return credential_login_failed(tx, attempt.email, attempt.address);
-    }
-    err = start_session(tx, request, response, cookie_is_secure(config, request), &attempt,
-                        record.person_id);
-    if (err == OK) {
-        login->outcome = LOGIN_PASSED;
+    if (err == OK && login->outcome == LOGIN_PASSED) {
+        err = login_start(tx, config, request, response, login);
     }
     return err;
 }
 
-const char *login_next_path(struct op *op, struct str next)
+/* Addresses that take a form alone: nobody can be sent there. */
+static bool is_form_only(struct str path)
+{
+    static const char *const PATHS[] = { "/login", "/logout", "/switch", "/theme" };
+    struct str bare = { path.ptr, 0 };
+
+    while (bare.len < path.len && path.ptr[bare.len] != '?' && path.ptr[bare.len] != '#') {
+        bare.len++;
+    }
+    for (size_t i = 0; i < sizeof PATHS / sizeof PATHS[0]; i++) {
+        if (str_equal(bare, str_of(PATHS[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *login_own_path(struct op *op, struct str next)
 {
     bool is_ours = next.len > 0 && next.len <= MAX_NEXT_BYTES && next.ptr[0] == '/' &&
                    !(next.len > 1 && (next.ptr[1] == '/' || next.ptr[1] == '\\'));
@@ -108,4 +142,9 @@ const char *login_next_path(struct op *op, struct str next)
     }
     const char *path = is_ours ? arena_copy(op->arena, next) : NULL;
     return path ? path : "/";
+}
+
+const char *login_next_path(struct op *op, struct str next)
+{
+    return is_form_only(next) ? "/" : login_own_path(op, next);
 }

@@ -5,12 +5,14 @@
 #include "auth/cookie.h"
 #include "auth/csrf.h"
 #include "base/crypto.h"
+#include "base/json.h"
 #include "base/limits.h"
 #include "domain/credential.h"
 
 #define SESSION_COOKIE "tidemark_session"
 #define SECRET_BYTES 32
 #define SECONDS_PER_DAY 86400
+#define MAX_HOMES 100 /* shown to choose from */
 
 struct str session_secret(const struct http_request *request, bool is_secure)
 {
@@ -31,6 +33,33 @@ static enum operator_role operator_role_of(const char *role)
         return OPERATOR_ADMIN;
     }
     return role && strcmp(role, "operator") == 0 ? OPERATOR_VIEW : OPERATOR_NONE;
+}
+
+/* Reads [[slug, name, role], …] of the database's own making. */
+static enum err read_homes(struct op *op, const char *text, struct identity *who)
+{
+    struct identity_home *homes = arena_array(op->arena, MAX_HOMES, sizeof *homes);
+    struct json_reader reader;
+
+    if (!homes) {
+        return fail_memory(op);
+    }
+    json_reader_init(&reader, str_of(text), op->arena, 2);
+    bool is_good = json_enter_array(&reader);
+    while (is_good && who->n_homes < MAX_HOMES && json_next_element(&reader)) {
+        struct str words[3] = { { NULL, 0 } };
+        is_good = json_enter_array(&reader);
+        for (int i = 0; is_good && i < 3; i++) {
+            is_good = json_next_element(&reader) && json_read_string(&reader, &words[i]);
+        }
+        is_good = is_good && !json_next_element(&reader) && !reader.error;
+        homes[who->n_homes++] = (struct identity_home){
+            .slug = arena_copy(op->arena, words[0]),
+            .name = arena_copy(op->arena, words[1]),
+        };
+    }
+    who->homes = homes;
+    return is_good ? OK : fail(op, ERR_INTERNAL, "the list of a person's tenants is malformed");
 }
 
 enum err session_resolve(struct op *op, struct db_tx *tx, struct str secret, struct identity *who)
@@ -61,7 +90,10 @@ enum err session_resolve(struct op *op, struct db_tx *tx, struct str secret, str
         .person_name = record.name,
         .csrf = arena_copy(op->arena, str_of(csrf)),
     };
-    return who->csrf ? OK : fail_memory(op);
+    if (!who->csrf) {
+        return fail_memory(op);
+    }
+    return record.homes ? read_homes(op, record.homes, who) : OK;
 }
 
 enum err session_issue(struct op *op, struct http_response *response, bool is_secure,
@@ -78,6 +110,24 @@ enum err session_issue(struct op *op, struct http_response *response, bool is_se
         return fail_memory(op);
     }
     return OK;
+}
+
+enum err session_switch(struct op *op, struct db_tx *tx, struct str secret,
+                        struct str tenant_slug)
+{
+    uint8_t hash[CRYPTO_HASH_BYTES];
+    const char *slug = arena_copy(op->arena, tenant_slug);
+    bool is_switched = false;
+
+    if (!slug) {
+        return fail_memory(op);
+    }
+    crypto_sha256(secret, hash);
+    enum err err = credential_session_switch(tx, hash, slug, &is_switched);
+    if (err == OK && !is_switched) {
+        err = fail(op, ERR_NOT_FOUND, "There is no such tenant.");
+    }
+    return err;
 }
 
 enum err session_logout(struct db_tx *tx, const struct http_request *request,

@@ -22,6 +22,11 @@ enum err session_resolve(struct op *op, struct db_tx *tx, struct str secret,
 enum err session_issue(struct op *op, struct http_response *response, bool is_secure,
                        uint8_t hash[32]) MUST_CHECK;
 
+/* Turns the request's session to another tenant of its person. ERR_NOT_FOUND where the person is
+ * no member of it. */
+enum err session_switch(struct op *op, struct db_tx *tx, struct str secret,
+                        struct str tenant_slug) MUST_CHECK;
+
 /* Ends the request's session, if any, and removes the cookie. */
 enum err session_logout(struct db_tx *tx, const struct http_request *request,
                         struct http_response *response, bool is_secure) MUST_CHECK;

@@ -71,6 +71,7 @@ static struct identity identity_of(const struct token_record *record)
         .device_key = record->device_key,
         .is_backfill = record->is_backfill,
         .raw_days = record->raw_days,
+        .expires_us = record->expires_us,
     };
 }
 

@@ -142,6 +142,11 @@ static bool load_texts(const struct entry *entry, struct arena *arena, struct id
     return true;
 }
 
+static bool has_expired(const struct identity *who)
+{
+    return who->expires_us != 0 && who->expires_us <= clock_now_us();
+}
+
 /* True when the answer may still be used by this caller. */
 static bool is_fresh(struct entry *entry, int64_t now_us)
 {
@@ -159,8 +164,8 @@ bool token_cache_find(struct token_cache *cache, struct op *op,
 {
     pthread_mutex_lock(&cache->lock);
     struct entry *entry = find_entry(cache, hash);
-    bool is_good =
-        entry && is_fresh(entry, clock_monotonic_us()) && load_texts(entry, op->arena, out);
+    bool is_good = entry && !has_expired(&entry->who) &&
+                   is_fresh(entry, clock_monotonic_us()) && load_texts(entry, op->arena, out);
     pthread_mutex_unlock(&cache->lock);
     return is_good;
 }

@@ -40,6 +40,7 @@ enum err credential_token_find(struct db_tx *tx, const uint8_t hash[CRYPTO_HASH_
         .device_key = db_text(rows, 0, TOKEN_RESOLVE_DEVICE_KEY),
         .is_backfill = db_bool(rows, 0, TOKEN_RESOLVE_IS_BACKFILL),
         .raw_days = db_int(rows, 0, TOKEN_RESOLVE_RAW_DAYS),
+        .expires_us = db_time(rows, 0, TOKEN_RESOLVE_EXPIRES_AT),
     };
     return OK;
 }
@@ -80,8 +81,24 @@ enum err credential_session_find(struct db_tx *tx, const uint8_t hash[CRYPTO_HAS
         .tenant_timezone = db_text(rows, 0, SESSION_RESOLVE_TENANT_TIMEZONE),
         .tenant_currency = db_text(rows, 0, SESSION_RESOLVE_TENANT_CURRENCY),
         .role = db_text(rows, 0, SESSION_RESOLVE_ROLE),
+        .homes = db_text(rows, 0, SESSION_RESOLVE_HOMES),
     };
     return OK;
+}
+
+enum err credential_session_switch(struct db_tx *tx, const uint8_t hash[CRYPTO_HASH_BYTES],
+                                   const char *tenant_slug, bool *is_switched)
+{
+    struct db_args args;
+    struct db_rows *rows;
+
+    args_hash(&args, tx, hash);
+    db_arg_text(&args, tenant_slug);
+    enum err err = db_run(tx, &q_session_switch, &args, &rows);
+    if (err == OK) {
+        *is_switched = db_bool(rows, 0, SESSION_SWITCH_IS_SWITCHED);
+    }
+    return err;
 }
 
 enum err credential_session_end(struct db_tx *tx, const uint8_t hash[CRYPTO_HASH_BYTES])

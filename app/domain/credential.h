@@ -22,6 +22,7 @@ struct token_record {
     const char *device_key;
     bool is_backfill;
     int raw_days; /* the tenant's own retention of samples; 0: the installation's */
+    int64_t expires_us; /* of the secret that was shown; 0: never */
 };
 
 /* Whose token has this hash. *is_found is false when it is unknown, revoked, expired, or its
@@ -40,12 +41,17 @@ struct session_record {
     int32_t tenant_id;         /* 0: looks at none; the texts below are NULL then */
     const char *tenant_slug, *tenant_name, *tenant_timezone, *tenant_currency;
     const char *role; /* in that tenant: "viewer", "admin" or "" */
+    const char *homes; /* JSON [[slug, name, role], …] where there is a choice, else NULL */
 };
 
 /* Whose session has this hash; notes that it was seen. *is_found is false when it is unknown
  * or expired. */
 enum err credential_session_find(struct db_tx *tx, const uint8_t hash[CRYPTO_HASH_BYTES],
                                  struct session_record *out, bool *is_found) MUST_CHECK;
+
+/* Turns a session to another tenant of its person; *is_switched is false where that cannot be. */
+enum err credential_session_switch(struct db_tx *tx, const uint8_t hash[CRYPTO_HASH_BYTES],
+                                   const char *tenant_slug, bool *is_switched) MUST_CHECK;
 
 /* Logs a session out; an unknown one is no failure. */
 enum err credential_session_end(struct db_tx *tx, const uint8_t hash[CRYPTO_HASH_BYTES]) MUST_CHECK;

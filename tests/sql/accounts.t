@@ -138,8 +138,9 @@ sub check_sessions {
         'a session begins at the first membership';
     is $web->text("SELECT tenant_slug, role, operator_role FROM api.session_resolve('s2')"), '-  operator',
         'an operator has none';
-    is $web->text("SELECT * FROM api.session_memberships('s1')"), 'alpha Alpha admin; beta beta viewer',
-        'memberships';
+    is $web->value("SELECT homes FROM api.session_resolve('s1')"),
+        '[["alpha", "Alpha", "admin"], ["beta", "beta", "viewer"]]', 'where the person may look';
+    is $web->value("SELECT homes IS NULL FROM api.session_resolve('s2')"), 't', 'no choice, no list';
     is $web->value("SELECT api.session_switch('s1', 'beta')"), 't', 'it switches';
     is $web->text("SELECT tenant_slug, role FROM api.session_resolve('s1')"), 'beta viewer', 'and stays there';
     is $web->value("SELECT api.session_switch('s2', 'beta')"), 'f', 'not for others';

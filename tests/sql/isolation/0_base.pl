@@ -60,7 +60,6 @@ my %function = (
     'api.session_resolve' => { may => 'web', door => 'who a secret belongs to', call => q{'alpha'} },
     'api.session_end' => { may => 'web', door => 'the same', call => q{'none'} },
     'api.session_switch' => { may => 'web', door => 'a person of several tenants', call => q{'alpha', 'bravo'} },
-    'api.session_memberships' => { may => 'web', door => 'the same', call => q{'alpha'} },
     'api.ingest_samples' => { may => 'ingest', door => 'group commit: a batch of all tenants', call => [
         q{ARRAY[1], ARRAY[7700001], ARRAY[now()], ARRAY[1.0], ARRAY[true]},
         q{ARRAY[2], ARRAY[1], ARRAY[now()], ARRAY[1.0], ARRAY[true]}] },
