@@ -188,8 +188,7 @@ enum err page_shares_revoke(struct web *web)
 
 enum err page_share(struct web *web)
 {
-    if (!http_add_header(web->response, "Referrer-Policy", "no-referrer") ||
-        !http_add_header(web->response, "X-Robots-Tag", "noindex")) {
+    if (!http_add_header(web->response, "X-Robots-Tag", "noindex")) {
         return fail_memory(web->op);
     }
     return web->who->device_key ? page_device_show(web, str_of(web->who->device_key))

@@ -6,6 +6,7 @@ package Tidemark::Browser;
 use strict;
 use warnings;
 use HTTP::Tiny;
+use JSON::PP;
 
 sub new {
     my ($class, $stack) = @_;
@@ -35,6 +36,18 @@ sub submit {
     my ($self, $page, $action, %fields) = @_;
     my ($csrf) = $page->{content} =~ /name="csrf"\s+value="([^"]*)"/;
     return $self->request('POST', $action, { csrf => $csrf // '', %fields });
+}
+
+# Calls the API in the session's name: `body` is sent as JSON, the answer's `json` is decoded.
+sub call {
+    my ($self, $method, $path, $body) = @_;
+    my ($csrf) = $self->get('/account')->{content} =~ /name="csrf"\s+value="([^"]*)"/;
+    my %headers = (Cookie => join('; ', map { "$_=$self->{cookies}{$_}" } sort keys %{ $self->{cookies} }),
+        'X-CSRF-Token' => $csrf // '', defined $body ? ('Content-Type' => 'application/json') : ());
+    my $answer = $self->{http}->request($method, $self->{stack}->url($path), { headers => \%headers,
+            defined $body ? (content => JSON::PP->new->utf8->encode($body)) : () });
+    $answer->{json} = eval { JSON::PP->new->utf8->decode($answer->{content}) };
+    return $answer;
 }
 
 # Logs in; returns the answer to the form (303 when it worked).
