@@ -10,13 +10,21 @@ static int64_t time_or_never(const struct db_rows *rows, int row, int column)
     return db_is_null(rows, row, column) ? DEVICE_NEVER : db_time(rows, row, column);
 }
 
-enum err device_list(struct db_tx *tx, struct str after_key, int limit, struct device_list *out)
+enum err device_list(struct db_tx *tx, const struct device_filter *filter, struct str after_key,
+                     int limit, struct device_list *out)
 {
     struct op *op = db_op(tx);
     struct db_args args;
     db_args_init(&args, op->arena);
     db_arg_str(&args, after_key);
     db_arg_int(&args, limit);
+    db_arg_str(&args, filter->site);
+    db_arg_str(&args, filter->search);
+    if (filter->use == DEVICE_ANY) {
+        db_arg_null(&args);
+    } else {
+        db_arg_bool(&args, filter->use == DEVICE_RETIRED);
+    }
     struct db_rows *rows;
     enum err err = db_run(tx, &q_device_list, &args, &rows);
     if (err != OK) {
@@ -73,17 +81,10 @@ enum err device_find(struct db_tx *tx, struct str key, struct device *out)
     return OK;
 }
 
-enum err device_series_list(struct db_tx *tx, int32_t device_id, struct device_series_list *out)
+/* The rows of device_series or device_series_page, whose columns are the same. */
+static enum err read_series(struct op *op, const struct db_rows *rows,
+                            struct device_series_list *out)
 {
-    struct op *op = db_op(tx);
-    struct db_args args;
-    db_args_init(&args, op->arena);
-    db_arg_int(&args, device_id);
-    struct db_rows *rows;
-    enum err err = db_run(tx, &q_device_series, &args, &rows);
-    if (err != OK) {
-        return err;
-    }
     int n = db_count(rows);
     struct device_series *items = arena_array(op->arena, (size_t)n, sizeof *items);
     if (items == NULL && n > 0) {
@@ -104,4 +105,29 @@ enum err device_series_list(struct db_tx *tx, int32_t device_id, struct device_s
     }
     *out = (struct device_series_list){ .items = items, .n = n };
     return OK;
+}
+
+enum err device_series_list(struct db_tx *tx, int32_t device_id, struct device_series_list *out)
+{
+    struct op *op = db_op(tx);
+    struct db_args args;
+    db_args_init(&args, op->arena);
+    db_arg_int(&args, device_id);
+    struct db_rows *rows;
+    enum err err = db_run(tx, &q_device_series, &args, &rows);
+    return err == OK ? read_series(op, rows, out) : err;
+}
+
+enum err device_series_page(struct db_tx *tx, int32_t device_id, int32_t after_id, int limit,
+                            struct device_series_list *out)
+{
+    struct op *op = db_op(tx);
+    struct db_args args;
+    db_args_init(&args, op->arena);
+    db_arg_int(&args, device_id);
+    db_arg_int(&args, after_id);
+    db_arg_int(&args, limit);
+    struct db_rows *rows;
+    enum err err = db_run(tx, &q_device_series_page, &args, &rows);
+    return err == OK ? read_series(op, rows, out) : err;
 }

@@ -1,5 +1,5 @@
 /* Devices and their series as a tenant reads them. All text lives in the operation's
- * arena. Creating devices is ingest's and the commands' business. */
+ * arena. How they are changed: device_change.h. */
 #ifndef TIDEMARK_DOMAIN_DEVICE_H
 #define TIDEMARK_DOMAIN_DEVICE_H
 
@@ -31,10 +31,19 @@ struct device_list {
     int n;
 };
 
+enum device_use { DEVICE_ANY, DEVICE_IN_USE, DEVICE_RETIRED };
+
+/* Which devices a list shows; views with ptr NULL: all. */
+struct device_filter {
+    struct str site;   /* key */
+    struct str search; /* a part of key, name or model, in any case */
+    enum device_use use;
+};
+
 /* At most `limit` devices in the order of their keys, those after `after_key`
  * (ptr NULL: from the first). */
-enum err device_list(struct db_tx *tx, struct str after_key, int limit,
-                     struct device_list *out) MUST_CHECK;
+enum err device_list(struct db_tx *tx, const struct device_filter *filter, struct str after_key,
+                     int limit, struct device_list *out) MUST_CHECK;
 
 /* The device of a key; ERR_NOT_FOUND when the tenant has none, whoever else may have. */
 enum err device_find(struct db_tx *tx, struct str key, struct device *out) MUST_CHECK;
@@ -58,6 +67,10 @@ struct device_series_list {
 
 /* All series of a device, by metric. */
 enum err device_series_list(struct db_tx *tx, int32_t device_id,
+                            struct device_series_list *out) MUST_CHECK;
+
+/* At most `limit` series of a device in the order of their ids, those after `after_id`. */
+enum err device_series_page(struct db_tx *tx, int32_t device_id, int32_t after_id, int limit,
                             struct device_series_list *out) MUST_CHECK;
 
 #endif

@@ -95,3 +95,34 @@ enum err zone_bucket_starts(struct db_tx *tx, const char *name, const char *buck
     *out = (struct zone_starts){ .us = starts, .n = n };
     return OK;
 }
+
+enum err zone_exists(struct db_tx *tx, struct str name, bool *out)
+{
+    struct db_args args;
+    db_args_init(&args, db_op(tx)->arena);
+    db_arg_str(&args, name);
+    struct db_rows *rows;
+    enum err err = db_run(tx, &q_zone_exists, &args, &rows);
+    *out = err == OK && zone_is_name(name) && db_bool(rows, 0, ZONE_EXISTS_IS_THERE);
+    return err;
+}
+
+enum err zone_list(struct db_tx *tx, const char *const **out, int *n)
+{
+    struct op *op = db_op(tx);
+    struct db_rows *rows;
+    enum err err = db_run(tx, &q_zone_list, NULL, &rows);
+    if (err != OK) {
+        return err;
+    }
+    *n = db_count(rows);
+    const char **names = arena_array(op->arena, (size_t)*n + 1, sizeof *names);
+    if (names == NULL) {
+        return fail_memory(op);
+    }
+    for (int i = 0; i < *n; i++) {
+        names[i] = db_text(rows, i, ZONE_LIST_NAME);
+    }
+    *out = names;
+    return OK;
+}

@@ -16,6 +16,12 @@ bool zone_is_name(struct str text);
 enum err zone_load(struct db_tx *tx, const char *name, int64_t from_us, int64_t to_us,
                    struct zone *out) MUST_CHECK;
 
+/* Whether the database knows a zone of this name. */
+enum err zone_exists(struct db_tx *tx, struct str name, bool *out) MUST_CHECK;
+
+/* The names that people choose from, ascending. */
+enum err zone_list(struct db_tx *tx, const char *const **out, int *n) MUST_CHECK;
+
 struct zone_starts {
     int64_t *us;  /* ascending */
     int n;

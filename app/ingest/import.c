@@ -3,7 +3,7 @@
  * into whole records and for trying again; called by `tidemark import`. */
 #include "ingest/import.h"
 
-#include "ingest/csv.h"
+#include "base/csv.h"
 
 #include <errno.h>
 #include <time.h>

@@ -1,9 +1,9 @@
 /* CSV to events: the header's meaning, cells to times and values. Called by the importer. */
 #include "ingest/import_csv.h"
 
+#include "base/csv.h"
 #include "base/json.h"
 #include "base/json_number.h"
-#include "ingest/csv.h"
 
 /* ---- times ---- */
 

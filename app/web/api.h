@@ -5,10 +5,23 @@
 
 #include "web/web.h"
 
-/* GET /v1/devices?limit=&cursor= */
+/* GET /v1/devices?site=&q=&retired=&limit=&cursor= */
 enum err api_devices_list(struct web *web);
+/* POST /v1/devices */
+enum err api_devices_add(struct web *web);
 /* GET /v1/devices/{key}: the device with its series */
 enum err api_devices_show(struct web *web);
+/* PATCH /v1/devices/{key} */
+enum err api_devices_change(struct web *web);
+/* GET /v1/devices/{key}/series, PATCH /v1/devices/{key}/series/{id} */
+enum err api_series_list(struct web *web);
+enum err api_series_change(struct web *web);
+/* GET /v1/sites, POST, GET PATCH DELETE /v1/sites/{key} */
+enum err api_sites_list(struct web *web);
+enum err api_sites_add(struct web *web);
+enum err api_sites_show(struct web *web);
+enum err api_sites_change(struct web *web);
+enum err api_sites_remove(struct web *web);
 /* GET /v1/devices/{key}/samples?metric=&from=&to=&bucket=&tz=&limit=&cursor= */
 enum err api_samples_list(struct web *web);
 /* GET /v1/events?type=&device=&from=&to=&data=&limit=&cursor= */

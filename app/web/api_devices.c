@@ -1,7 +1,11 @@
-/* GET /v1/devices and /v1/devices/{key}. */
+/* /v1/devices and /v1/devices/{key}: what a tenant has, and what its admins make of it. */
 #include "base/clock.h"
+#include "base/limits.h"
 #include "domain/device.h"
+#include "domain/device_change.h"
+#include "domain/site.h"
 #include "web/api.h"
+#include "web/body.h"
 #include "web/list.h"
 
 static const char *const device_columns[] = {
@@ -31,12 +35,31 @@ static void write_device(struct list_writer *list, const struct device *device)
     write_time(list, device->retired_us);
 }
 
+static enum err read_filter(struct web *web, struct device_filter *filter)
+{
+    struct str retired = web_query_text(web, "retired");
+    bool is_yes = str_equal(retired, STR("true"));
+    if (retired.ptr != NULL && !is_yes && !str_equal(retired, STR("false"))) {
+        return fail(web->op, ERR_MALFORMED, "retired: must be true or false");
+    }
+    *filter = (struct device_filter){
+        .site = web_query_text(web, "site"),
+        .search = web_query_text(web, "q"),
+        .use = retired.ptr == NULL ? DEVICE_ANY : is_yes ? DEVICE_RETIRED : DEVICE_IN_USE,
+    };
+    return OK;
+}
+
 enum err api_devices_list(struct web *web)
 {
     int limit = 0;
     bool has_cursor = false;
     struct cursor cursor;
+    struct device_filter filter;
     enum err err = web_query_limit(web, &limit);
+    if (err == OK) {
+        err = read_filter(web, &filter);
+    }
     if (err == OK) {
         err = web_query_cursor(web, CURSOR_DEVICES, &has_cursor, &cursor);
     }
@@ -47,7 +70,7 @@ enum err api_devices_list(struct web *web)
     struct device_list devices;
     if (err == OK) {
         struct str after = has_cursor ? cursor.key : (struct str){ .ptr = NULL };
-        err = device_list(web->tx, after, limit + 1, &devices);
+        err = device_list(web->tx, &filter, after, limit + 1, &devices);
     }
     if (err != OK) {
         return err;
@@ -70,6 +93,8 @@ static void write_series(struct json_writer *json, const struct device_series *s
     char text[CLOCK_TEXT_SIZE];
     bool has_sample = series->last_us != DEVICE_NEVER;
     json_open_object(json);
+    json_key(json, "id");
+    json_int(json, series->id);
     json_key(json, "metric");
     json_text(json, series->metric);
     json_key(json, "labels");
@@ -138,4 +163,88 @@ enum err api_devices_show(struct web *web)
     write_device(&list, &device);
     list_end_item(&list);
     return list_end(&list, CURSOR_DEVICES, NULL);
+}
+
+/* ---- changes ---- */
+
+/* The members that make and change a device. A site of null is none. */
+static enum err read_device(struct web *web, struct body *body, struct device_facts_given *given)
+{
+    bool is_site = true;
+    *given = (struct device_facts_given){
+        .name = body_text(body, "name", 1, MAX_TITLE_BYTES),
+        .model = body_text(body, "model", 0, MAX_TITLE_BYTES),
+        .config = body_object(body, "config", MAX_CONFIG_BYTES),
+    };
+    if (body_is_null(body, "site")) {
+        given->site = STR("");
+    } else {
+        given->site = body_text(body, "site", 1, MAX_NAME_BYTES);
+    }
+    if (given->site.len > 0) {
+        enum err err = site_exists(web->tx, given->site, &is_site);
+        if (err != OK) {
+            return err;
+        }
+    }
+    if (!is_site) {
+        body_refuse(body, "site", "is no site of this tenant");
+    }
+    return body_finish(body);
+}
+
+/* Answers with the device as it is now. */
+static enum err answer(struct web *web, struct str key)
+{
+    struct device device;
+    struct device_series_list series;
+    enum err err = device_find(web->tx, key, &device);
+    if (err == OK) {
+        err = device_series_list(web->tx, device.id, &series);
+    }
+    if (err == OK) {
+        write_document(web, &device, &series);
+    }
+    return err;
+}
+
+enum err api_devices_add(struct web *web)
+{
+    struct body body;
+    struct device_facts_given given;
+    enum err err = body_read(web, &body);
+    if (err != OK) {
+        return err;
+    }
+    body_require(&body, "key");
+    struct str key = body_text(&body, "key", 1, MAX_NAME_BYTES);
+    err = read_device(web, &body, &given);
+    if (err == OK) {
+        err = device_add(web->tx, key, &given);
+    }
+    if (err == OK) {
+        err = web_created(web, "/v1/devices/", key);
+    }
+    return err == OK ? answer(web, key) : err;
+}
+
+enum err api_devices_change(struct web *web)
+{
+    struct str key = http_capture(web->request, "key");
+    struct body body;
+    struct device_facts_given given;
+    enum err err = body_read(web, &body);
+    if (err != OK) {
+        return err;
+    }
+    bool is_retired = body_bool(&body, "retired", false);
+    err = read_device(web, &body, &given);
+    if (err != OK) {
+        return err;
+    }
+    if (body_has(&body, "retired")) {
+        given.retire = is_retired ? RETIRE_YES : RETIRE_NO;
+    }
+    err = device_change(web->tx, key, &given);
+    return err == OK ? answer(web, key) : err;
 }

@@ -1,8 +1,6 @@
 /* Fields of pages' forms, see the header. Called by page_*.c. */
 #include "web/form_input.h"
 
-#include "view/html.h"
-
 #include <assert.h>
 
 #define DEFAULT_MAX_BYTES 200
@@ -130,15 +128,4 @@ enum err form_done(struct web *web, const char *path, const char *word)
     }
     http_redirect(web->response, location);
     return OK;
-}
-
-const char *form_path(struct arena *arena, const char *prefix, struct str part)
-{
-    struct buf path;
-
-    buf_init(&path, arena, 4096);
-    buf_add_text(&path, prefix);
-    html_url_part_str(&path, part);
-    buf_add_char(&path, '\0');
-    return path.is_broken ? NULL : path.data;
 }

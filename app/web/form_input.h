@@ -41,7 +41,4 @@ struct notice_view form_notice(const struct web *web, const struct form_outcome 
 /* 303 to `path?done=word`; `path` is an address of ours without a query. */
 enum err form_done(struct web *web, const char *path, const char *word) MUST_CHECK;
 
-/* "/admin/devices/kitchen%2F1" of "/admin/devices/" and a key. NULL beyond the arena's cap. */
-const char *form_path(struct arena *arena, const char *prefix, struct str part);
-
 #endif

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "http/form.h"
+#include "view/html.h"
 #include "web/cursor.h"
 
 /* The years that RFC 3339 can write: the bounds of a span that has none. */
@@ -165,4 +166,24 @@ const char *web_base_url(const struct web *web)
     }
     return arena_printf(web->op->arena, "%s://%.*s", web->request->is_https ? "https" : "http",
                         (int)host.len, host.ptr);
+}
+
+const char *web_path(struct arena *arena, const char *prefix, struct str part)
+{
+    struct buf path;
+    buf_init(&path, arena, 4096);
+    buf_add_text(&path, prefix);
+    html_url_part_str(&path, part);
+    buf_add_char(&path, '\0');
+    return path.is_broken ? NULL : path.data;
+}
+
+enum err web_created(struct web *web, const char *prefix, struct str key)
+{
+    const char *location = web_path(web->op->arena, prefix, key);
+    if (location == NULL || !http_add_header(web->response, "Location", location)) {
+        return fail_memory(web->op);
+    }
+    web->response->status = 201;
+    return OK;
 }

@@ -52,6 +52,12 @@ const char *web_base_url(const struct web *web);
 
 /* ---- output ---- */
 
+/* "/admin/devices/kitchen%2F1" of "/admin/devices/" and a key. NULL beyond the arena's cap. */
+const char *web_path(struct arena *arena, const char *prefix, struct str part) MUST_CHECK;
+
+/* Makes the answer a 201 with the address of what was made. */
+enum err web_created(struct web *web, const char *prefix, struct str key) MUST_CHECK;
+
 /* True when the client asks for CSV (?format=csv or Accept: text/csv). ERR_NOT_ACCEPTABLE for
  * an unknown `format`. */
 enum err web_wants_csv(struct web *web, bool *out) MUST_CHECK;

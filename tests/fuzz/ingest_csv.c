@@ -1,7 +1,7 @@
 /* CSV on whatever bytes, cut into records as import does: it never reads beyond them, and every
  * record is kept, rejected or blank. */
 #include "base/crypto.h"
-#include "ingest/csv.h"
+#include "base/csv.h"
 #include "ingest/import_csv.h"
 
 #include <stdio.h>

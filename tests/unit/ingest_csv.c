@@ -1,7 +1,7 @@
 /* CSV as RFC 4180 writes it, and what people write for times. */
 #include "ingest_test.h"
 
-#include "ingest/csv.h"
+#include "base/csv.h"
 #include "ingest/import_csv.h"
 
 /* ---- records and fields ---- */

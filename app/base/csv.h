@@ -1,7 +1,7 @@
 /* CSV as RFC 4180 writes it, with any end of line: where a record ends, and its fields. Knows
  * nothing of what they mean. */
-#ifndef TIDEMARK_INGEST_CSV_H
-#define TIDEMARK_INGEST_CSV_H
+#ifndef TIDEMARK_BASE_CSV_H
+#define TIDEMARK_BASE_CSV_H
 
 #include "base/str.h"
 

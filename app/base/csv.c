@@ -1,6 +1,6 @@
 /* Records and fields of CSV. A quote opens a field only at its beginning; inside, two stand for
- * one. Called by import_csv. */
-#include "ingest/csv.h"
+ * one. Called by ingest/import_csv and domain/device_import. */
+#include "base/csv.h"
 
 /* The end of the quoted part that begins at `at`, behind its closing quote; NULL: not closed. */
 static const char *quoted_end(const char *at, const char *end)
