@@ -21,6 +21,17 @@ enum err page_shares_revoke(struct web *web);
 /* GET /share/{secret}: the page that the link opens */
 enum err page_share(struct web *web);
 
+/* GET /operator: the installation as its operators see it. */
+enum err page_operator(struct web *web);
+/* GET and POST /operator/tenants/new (slug, name, timezone, currency), /operator/tenants/{slug}
+ * (the same but the slug), POST …/status (status), …/erase (confirm) */
+enum err page_operator_tenant_new(struct web *web);
+enum err page_operator_tenant_add(struct web *web);
+enum err page_operator_tenant(struct web *web);
+enum err page_operator_tenant_save(struct web *web);
+enum err page_operator_tenant_status(struct web *web);
+enum err page_operator_tenant_erase(struct web *web);
+
 /* GET /login; who is logged in goes on. */
 enum err page_login(struct web *web);
 /* POST /login: email, password, next. */

@@ -1,0 +1,67 @@
+/* What the operators' pages show: tenants, and the state of the installation. Filled by
+ * web/page_operator*.c. */
+#ifndef TIDEMARK_VIEW_MODELS_OPERATOR_H
+#define TIDEMARK_VIEW_MODELS_OPERATOR_H
+
+#include "view/models.h"
+
+struct tenant_row {
+    const char *slug, *name;
+    const char *devices, *series;       /* counts */
+    const char *rows_day;               /* readings of the last 24 hours */
+    struct moment_view last_ingest;
+    const char *state, *state_class;    /* "Active", "live" */
+};
+
+struct storage_row {
+    const char *relation;
+    const char *size, *rows, *pieces;   /* pieces: chunks or partitions */
+    const char *packed;                 /* "12 of 14 packed, 11.2 : 1"; NULL: not packed here */
+};
+
+struct job_row {
+    const char *name;
+    struct moment_view last_run;
+    const char *took, *failures;        /* "12 ms"; of the last 24 hours */
+    const char *detail;                 /* of the last run */
+    const char *state, *state_class;
+};
+
+struct query_row {
+    const char *text, *calls, *mean, *total;
+};
+
+struct operator_view {
+    struct page_view page;
+    struct notice_view notice;
+    bool may_change;                    /* an operator_admin */
+    struct figure tenants, devices, rate, storage;
+    const char *tenants_note, *rate_note, *storage_note;
+    struct bar_chart ingest;            /* readings a second by hour */
+    const struct tenant_row *rows;
+    int n_rows;
+    struct pager_view pager;
+    const struct storage_row *stored;
+    int n_stored;
+    const struct job_row *jobs;
+    int n_jobs;
+    const struct query_row *queries;
+    int n_queries;
+    const char *queries_note;           /* where they come from, or why there are none */
+};
+
+/* One tenant, or (slug NULL) a new one. */
+struct operator_tenant_view {
+    struct page_view page;
+    struct notice_view notice;
+    const char *slug, *name;
+    bool may_change, is_suspended;
+    const char *devices;
+    struct moment_view created;
+    struct field_view fields[4];        /* slug, name, timezone, currency */
+    int n_fields;
+    struct field_view confirm;          /* the slug, typed to erase */
+    const char *action;                 /* where the form goes */
+};
+
+#endif
