@@ -88,6 +88,7 @@ CREATE TABLE core.series_floor (
     raw_from  timestamptz NOT NULL DEFAULT '-infinity',
     fine_from timestamptz NOT NULL DEFAULT '-infinity',
     day_from  timestamptz NOT NULL DEFAULT '-infinity',
+    seam      timestamptz NOT NULL DEFAULT '-infinity', -- before it days of another zone count
     PRIMARY KEY (tenant_id, series_id)
 );
 SELECT core.protect('core.series_floor', 'tenant_id');
@@ -109,6 +110,10 @@ SELECT c.until, c.until
 FROM date_bin('15 minutes', now() - interval '5 minutes', timestamptz '2000-01-01 00:00:00+00')
      AS c (until);
 INSERT INTO core.change_reader VALUES ('rollup', pg_snapshot_xmin(pg_current_snapshot()));
+SET LOCAL ROLE tidemark_door;
+INSERT INTO core.rollup_dirty (tenant_id, series_id, from_time, to_time)
+SELECT x.tenant_id, x.id, '-infinity', s.closed_until FROM core.series x, core.rollup_state s;
+SET LOCAL ROLE tidemark_owner;
 
 -- ---- what builds on rollups ----
 -- Called in the transaction that writes them; later migrations replace these.
@@ -122,7 +127,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$ BEGIN NULL; END $$;
 
 -- The closed quarter hours in [from, to) of the series were derived again. Parallel arrays, a
--- series in one or several places.
+-- series in one or several places; a range may begin at -infinity.
 CREATE FUNCTION core.derived_follow(tenant_ids int[], series_ids int[], from_times timestamptz[],
                                     to_times timestamptz[]) RETURNS void
 LANGUAGE plpgsql
@@ -141,4 +146,16 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$ BEGIN NULL; END $$;
 
-SET LOCAL ROLE tidemark_owner;
+-- engine: rollup_derive
+
+-- engine: rollup_close
+
+-- engine: rollup_follow
+
+-- engine: rollup_recast
+
+-- engine: rollup_read
+
+-- engine: tenant_tables
+
+-- engine: rollup_settings

@@ -143,3 +143,14 @@ BEGIN
         from_time, to_time);
 END
 $$;
+
+-- Partitions for what may arrive during the next days, and for what is derived of it.
+CREATE OR REPLACE FUNCTION ops.partitions_ahead() RETURNS int
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN core.partitions_ensure_of(ARRAY(SELECT p.relation FROM core.partitioned p),
+                                     now() - interval '7 days', now() + interval '14 days');
+END
+$$;

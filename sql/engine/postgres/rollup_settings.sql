@@ -1,0 +1,1 @@
+-- No settings of this engine.
