@@ -5,6 +5,7 @@
 #include "serve/health.h"
 #include "serve/metrics.h"
 #include "web/api.h"
+#include "web/api_access.h"
 #include "web/pages.h"
 
 #define API(methods, path, access, tx, handler)                             \
@@ -48,9 +49,8 @@ const struct route ROUTES[] = {
     FORM("/login", ACCESS_LOGIN, TX_WRITE, page_login_post),
     FORM("/logout", ACCESS_PERSON, TX_WRITE, page_logout_post),
     API(HTTP_GET, "/metrics", ACCESS_PUBLIC, TX_NONE, health_metrics),
-    PAGE(HTTP_GET, "/operator/tenants/new", ACCESS_OPERATOR_ADMIN, TX_READ,
-         page_operator_tenant_new),
-    FORM("/operator/tenants/new", ACCESS_OPERATOR_ADMIN, TX_WRITE, page_operator_tenant_add),
+    PAGE(HTTP_GET, "/operator/tenants", ACCESS_OPERATOR_ADMIN, TX_READ, page_operator_tenant_new),
+    FORM("/operator/tenants", ACCESS_OPERATOR_ADMIN, TX_WRITE, page_operator_tenant_add),
     PAGE(HTTP_GET, "/operator/tenants/{slug}", ACCESS_OPERATOR, TX_READ, page_operator_tenant),
     FORM("/operator/tenants/{slug}", ACCESS_OPERATOR_ADMIN, TX_WRITE, page_operator_tenant_save),
     FORM("/operator/tenants/{slug}/status", ACCESS_OPERATOR_ADMIN, TX_WRITE,
@@ -58,6 +58,7 @@ const struct route ROUTES[] = {
     FORM("/operator/tenants/{slug}/erase", ACCESS_OPERATOR_ADMIN, TX_WRITE,
          page_operator_tenant_erase),
     PAGE(HTTP_GET, "/share/{secret}", ACCESS_SHARE, TX_READ, page_share),
+    API(HTTP_GET, "/v1/audit", ACCESS_ADMIN, TX_READ, api_audit_list),
     API(HTTP_GET, "/v1/devices", ACCESS_READ, TX_READ, api_devices_list),
     CHANGE(HTTP_POST, "/v1/devices", api_devices_add),
     API(HTTP_GET, "/v1/devices/{key}", ACCESS_READ, TX_READ, api_devices_show),
@@ -69,7 +70,14 @@ const struct route ROUTES[] = {
     API(HTTP_GET, "/v1/events", ACCESS_READ, TX_READ, api_events_list),
     INGEST("/v1/events/batch", &ingest_format_events),
     API(HTTP_GET, "/v1/healthz", ACCESS_PUBLIC, TX_NONE, health_live),
+    API(HTTP_GET, "/v1/invites", ACCESS_ADMIN, TX_READ, api_invites_list),
+    API(HTTP_GET, "/v1/invites/{id}", ACCESS_ADMIN, TX_READ, api_invites_show),
+    CHANGE(HTTP_DELETE, "/v1/invites/{id}", api_invites_withdraw),
     API(HTTP_GET, "/v1/openapi.json", ACCESS_PUBLIC, TX_NONE, api_meta_openapi),
+    API(HTTP_GET, "/v1/plugins", ACCESS_ADMIN, TX_READ, api_plugins_list),
+    API(HTTP_GET, "/v1/plugins/{key}", ACCESS_ADMIN, TX_READ, api_plugins_show),
+    CHANGE(HTTP_PUT, "/v1/plugins/{key}", api_plugins_put),
+    CHANGE(HTTP_DELETE, "/v1/plugins/{key}", api_plugins_remove),
     API(HTTP_GET, "/v1/readyz", ACCESS_PUBLIC, TX_READ, health_ready),
     API(HTTP_GET, "/v1/shares", ACCESS_ADMIN, TX_READ, api_shares_list),
     CHANGE(HTTP_POST, "/v1/shares", api_shares_add),
@@ -79,11 +87,25 @@ const struct route ROUTES[] = {
     API(HTTP_GET, "/v1/sites/{key}", ACCESS_ADMIN, TX_READ, api_sites_show),
     CHANGE(HTTP_PATCH, "/v1/sites/{key}", api_sites_change),
     CHANGE(HTTP_DELETE, "/v1/sites/{key}", api_sites_remove),
+    API(HTTP_GET, "/v1/tenant", ACCESS_ADMIN, TX_READ, api_tenant_show),
+    CHANGE(HTTP_PATCH, "/v1/tenant", api_tenant_change),
     API(HTTP_GET, "/v1/tenants", ACCESS_OPERATOR, TX_READ, api_tenants_list),
     OPERATE(HTTP_POST, "/v1/tenants", api_tenants_add),
     API(HTTP_GET, "/v1/tenants/{slug}", ACCESS_OPERATOR, TX_READ, api_tenants_show),
     OPERATE(HTTP_PATCH, "/v1/tenants/{slug}", api_tenants_change),
     OPERATE(HTTP_DELETE, "/v1/tenants/{slug}", api_tenants_erase),
+    API(HTTP_GET, "/v1/tokens", ACCESS_ADMIN, TX_READ, api_tokens_list),
+    CHANGE(HTTP_POST, "/v1/tokens", api_tokens_add),
+    API(HTTP_GET, "/v1/tokens/{id}", ACCESS_ADMIN, TX_READ, api_tokens_show),
+    CHANGE(HTTP_PATCH, "/v1/tokens/{id}", api_tokens_change),
+    CHANGE(HTTP_DELETE, "/v1/tokens/{id}", api_tokens_revoke),
+    CHANGE(HTTP_POST, "/v1/tokens/{id}/rotate", api_tokens_rotate),
+    API(HTTP_GET, "/v1/users", ACCESS_ADMIN, TX_READ, api_users_list),
+    CHANGE(HTTP_POST, "/v1/users", api_users_invite),
+    API(HTTP_GET, "/v1/users/{id}", ACCESS_ADMIN, TX_READ, api_users_show),
+    CHANGE(HTTP_PATCH, "/v1/users/{id}", api_users_change),
+    CHANGE(HTTP_DELETE, "/v1/users/{id}", api_users_remove),
+    CHANGE(HTTP_POST, "/v1/users/{id}/reset", api_users_reset),
     API(HTTP_GET, "/v1/version", ACCESS_PUBLIC, TX_NONE, health_version),
 };
 const int N_ROUTES = sizeof ROUTES / sizeof ROUTES[0];

@@ -12,7 +12,9 @@
 
 enum cursor_kind {
     CURSOR_DEVICES = 'd', CURSOR_SAMPLES = 's', CURSOR_ROLLUPS = 'r', CURSOR_EVENTS = 'e',
-    CURSOR_SITES = 'p', CURSOR_SERIES = 'm', CURSOR_TENANTS = 'T', CURSOR_SHARES = 'S'
+    CURSOR_SITES = 'p', CURSOR_SERIES = 'm', CURSOR_TENANTS = 'T', CURSOR_SHARES = 'S',
+    CURSOR_TOKENS = 't', CURSOR_MEMBERS = 'M', CURSOR_INVITES = 'i', CURSOR_AUDIT = 'a',
+    CURSOR_PLUGINS = 'P'
 };
 
 /* The last item of a page, by what the list is ordered by. */

@@ -31,6 +31,14 @@ enum err list_begin(struct list_writer *list, struct web *web, const char *const
     return OK;
 }
 
+void list_single(struct list_writer *list, struct web *web, const char *const *columns,
+                 int n_columns)
+{
+    *list = (struct list_writer){ .web = web, .columns = columns, .n_columns = n_columns };
+    web->response->content_type = "application/json";
+    json_writer_init(&list->json, &web->response->body);
+}
+
 void list_item(struct list_writer *list)
 {
     list->at = 0;
@@ -88,6 +96,16 @@ void list_int(struct list_writer *list, int64_t value)
         csv_int(&list->csv, value);
     } else {
         json_int(&list->json, value);
+    }
+}
+
+void list_bool(struct list_writer *list, bool value)
+{
+    begin_value(list);
+    if (list->is_csv) {
+        csv_bool(&list->csv, value);
+    } else {
+        json_bool(&list->json, value);
     }
 }
 

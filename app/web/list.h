@@ -23,11 +23,16 @@ struct list_writer {
 enum err list_begin(struct list_writer *list, struct web *web, const char *const *columns,
                     int n_columns) MUST_CHECK;
 
+/* Begins a single item by itself, always in JSON. */
+void list_single(struct list_writer *list, struct web *web, const char *const *columns,
+                 int n_columns);
+
 /* One item: list_item, then a value for each column, then list_end_item. */
 void list_item(struct list_writer *list);
 void list_end_item(struct list_writer *list);
 void list_text(struct list_writer *list, const char *value); /* NULL: no value */
 void list_int(struct list_writer *list, int64_t value);
+void list_bool(struct list_writer *list, bool value);
 void list_double(struct list_writer *list, double value);    /* not finite: no value */
 void list_time(struct list_writer *list, int64_t time_us);
 void list_json(struct list_writer *list, const char *value); /* valid JSON; NULL: no value */
