@@ -11,7 +11,7 @@
 
 enum { FIELD_SLUG, FIELD_NAME, FIELD_ZONE, FIELD_CURRENCY, N_FIELDS };
 
-#define NEW_PATH "/operator/tenants/new"
+#define NEW_PATH "/operator/tenants"
 #define TENANT_PREFIX "/operator/tenants/"
 
 static const struct form_outcome outcomes[] = {
