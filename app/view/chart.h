@@ -9,12 +9,12 @@
 #include "view/format.h"
 #include "view/ticks.h"
 
-#define CHART_MAX_BANDS 3
+#define CHART_MAX_BANDS 6
 
 /* What one colour stands for. */
 struct chart_band {
     const char *name;   /* "Used" */
-    const char *tone;   /* class: "used", "made", "grid", "plain" */
+    const char *tone;   /* class: "used", "made", "grid", "plain", "peak", "night" */
 };
 
 /* A label below the plot. */
@@ -44,6 +44,7 @@ struct bar_chart {
     int n_slots;
     const struct chart_tick *ticks;
     int n_ticks;
+    bool is_stacked;                 /* bands on top of each other, those below zero downwards */
 };
 
 /* A value at a time; a NaN parts the line. */
@@ -52,29 +53,69 @@ struct chart_point {
     double value;
 };
 
+/* What lies around a point: drawn as a band behind the line. */
+struct chart_range {
+    double least, most;
+};
+
 struct line_chart {
     const char *id, *title, *summary, *unit, *tone;
     const struct chart_point *points;
     int n_points;
+    const struct chart_range *ranges;   /* one of each point, or NULL: no band */
     const struct chart_tick *ticks;
     int n_ticks;
-    const struct chart_slot *slots;  /* what a pointer over them reads; values[0] */
+    const struct chart_slot *slots;  /* what a pointer reads: value, with a band least and most */
     int n_slots;
     bool is_from_zero;               /* zero is on the axis, the area below the line is filled */
     bool is_smooth;                  /* rounded between the points, never beyond them */
+    bool is_tall;                    /* the one chart of its page: 280 px */
+};
+
+/* Values by day (across) and hour of the local clock (down). */
+struct heat_day {
+    const char *name;                /* "Fri 20 Nov" */
+    const char *label;               /* below the column; NULL for most */
+    double hours[24];                /* NaN: nothing known */
+};
+
+struct heat_chart {
+    const char *id, *title, *summary, *unit;
+    const struct heat_day *days;
+    int n_days;
+};
+
+/* A table of numbers beside a drawing. */
+#define CHART_MAX_COLUMNS 4
+
+struct chart_row {
+    const char *name;
+    const char *cells[CHART_MAX_COLUMNS];
+};
+
+struct number_table {
+    const char *id, *caption, *heading;   /* heading: of the first column */
+    const char *columns[CHART_MAX_COLUMNS];
+    int n_columns;
+    const struct chart_row *rows;
+    int n_rows;
 };
 
 /* The drawing: one <svg>, 224 px high and as wide as its place. */
 void svg_bars(struct buf *out, const struct bar_chart *chart);
-/* The same of a line, 196 px high. */
+/* The same of a line, 196 px high or 280. */
 void svg_line(struct buf *out, const struct line_chart *chart);
 /* A line without axes, 28 px high, that repeats what is written beside it: hidden from readers. */
 void svg_spark(struct buf *out, const struct line_chart *chart);
 /* The same, 96 px high, as the ground of a card. */
 void svg_tide(struct buf *out, const struct line_chart *chart);
+/* Hours as cells that are the darker the greater, with the scale below. */
+void svg_heat(struct buf *out, const struct heat_chart *chart);
 /* True when not one value of the chart is known. */
 bool chart_is_blank(const struct bar_chart *chart);
 /* The numbers of a bar chart as a table, newest first. */
 void chart_table(struct buf *out, const struct bar_chart *chart);
+/* Any table of numbers, in the order of its rows. */
+void chart_numbers(struct buf *out, const struct number_table *table);
 
 #endif

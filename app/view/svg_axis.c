@@ -53,6 +53,25 @@ static void line(struct buf *out, const char *class, double y)
     buf_add_text(out, "\"/>");
 }
 
+/* A label of the value axis; from a million on in millions (M), milliards (G) …, for there is
+ * little room. */
+static const char *axis_number(struct arena *arena, const struct scale *scale, double value)
+{
+    static const char *const thousands[] = { "", "", "M", "G", "T" };
+    double size = fmax(fabs(scale->least), fabs(scale->most));
+    if (size < 1e6) {
+        return format_number(arena, value, scale->decimals);
+    }
+    if (size >= 1e16) {
+        return arena_printf(arena, "%.3g", value);
+    }
+    int power = size < 1e9 ? 2 : size < 1e12 ? 3 : 4;
+    double unit = pow(1000, power);
+    int decimals = (int)fmax(0, ceil(-log10(scale->step / unit) - 1e-9));
+    const char *number = format_number(arena, value / unit, decimals > 6 ? 6 : decimals);
+    return number == NULL ? NULL : arena_printf(arena, "%s" FORMAT_NBSP "%s", number, thousands[power]);
+}
+
 void svg_value_axis(struct buf *out, const struct svg_frame *frame, const struct scale *scale,
                     const char *unit)
 {
@@ -65,7 +84,7 @@ void svg_value_axis(struct buf *out, const struct svg_frame *frame, const struct
         buf_add_text(out, "<text class=\"y\" x=\"-8\" y=\"");
         svg_number(out, y + 3.5);
         buf_add_text(out, "\">");
-        html_text(out, format_number(out->arena, value, scale->decimals));
+        html_text(out, axis_number(out->arena, scale, value));
         buf_add_text(out, "</text>");
     }
     buf_add_text(out, "<text class=\"y unit\" x=\"-8\" y=\"10\">");

@@ -1,5 +1,6 @@
-/* Bar charts: a group of bars for each span of time, side by side on one baseline. A span of
- * which nothing is known is shaded, so that it is not taken for a zero. Called by templates. */
+/* Bar charts: a group of bars for each span of time, side by side on one baseline or stacked. A
+ * span of which nothing is known is shaded, so that it is not taken for a zero. Called by
+ * templates. */
 #include "view/svg.h"
 
 #include "view/html.h"
@@ -11,34 +12,63 @@ static const struct svg_frame frame = { .top = 20, .bottom = 196, .height = 224 
 #define GROUP_PART 0.76   /* of a span's width that its bars take; the rest is air */
 #define STUB_PX 1.5       /* a bar of almost nothing is still a bar; of nothing, none */
 
-static double greatest(const struct bar_chart *chart)
+/* The values' bounds as they will be drawn; NaN where nothing is known. */
+static void bounds(const struct bar_chart *chart, double *least, double *most)
 {
-    double most = NAN;
+    *least = *most = NAN;
     for (int i = 0; i < chart->n_slots; i++) {
+        double above = NAN, below = NAN;
         for (int b = 0; b < chart->n_bands; b++) {
-            most = fmax(most, chart->slots[i].values[b]);
+            double value = chart->slots[i].values[b];
+            double *sum = value < 0 ? &below : &above;
+            if (!isnan(value)) {
+                *sum = isnan(*sum) || !chart->is_stacked
+                           ? (value < 0 ? fmin(*sum, value) : fmax(*sum, value))
+                           : *sum + value;
+            }
         }
+        *least = fmin(*least, fmin(above, below));
+        *most = fmax(*most, fmax(above, below));
     }
-    return most;
 }
 
-static void bar(struct buf *out, const struct chart_slot *slot, const struct bar_chart *chart,
-                int band, double height)
+/* A value's size that the chart's unit is chosen by. */
+static double magnitude(const struct bar_chart *chart)
 {
+    double least, most;
+    bounds(chart, &least, &most);
+    return fmax(fmax(most, -least), 0);
+}
+
+/* What is being drawn, and how values become places. */
+struct drawing {
+    struct buf *out;
+    const struct bar_chart *chart;
+    struct unit unit;
+    struct scale scale;
+};
+
+/* One bar, `top` and `height` in pixels; those of a stack are parted by a stroke. */
+static void bar(const struct drawing *drawing, const struct chart_slot *slot, int band, double top,
+                double height)
+{
+    const struct bar_chart *chart = drawing->chart;
+    struct buf *out = drawing->out;
     double span = slot->to - slot->from;
-    double width = span * GROUP_PART / chart->n_bands;
-    double from = slot->from + span * (1 - GROUP_PART) / 2 + width * band;
+    double width = span * GROUP_PART / (chart->is_stacked ? 1 : chart->n_bands);
+    double from = slot->from + span * (1 - GROUP_PART) / 2 + (chart->is_stacked ? 0 : width * band);
     buf_add_text(out, "<rect class=\"bar ");
     html_attr(out, chart->bands[band].tone);
+    buf_add_text(out, chart->is_stacked ? " stacked" : "");
     buf_add_text(out, slot->is_open ? " open\" x=\"" : "\" x=\"");
     svg_number(out, from);
     buf_add_text(out, "%\" width=\"");
-    svg_number(out, width * (chart->n_bands > 1 ? 0.94 : 1));
+    svg_number(out, width * (!chart->is_stacked && chart->n_bands > 1 ? 0.94 : 1));
     buf_add_text(out, "%\" y=\"");
-    svg_number(out, frame.bottom - height);
+    svg_number(out, top);
     buf_add_text(out, "\" height=\"");
     svg_number(out, height);
-    buf_add_text(out, "\" rx=\"1.5\"/>");
+    buf_add_text(out, chart->is_stacked ? "\"/>" : "\" rx=\"1.5\"/>");
 }
 
 static void gap(struct buf *out, const struct chart_slot *slot)
@@ -54,41 +84,53 @@ static void gap(struct buf *out, const struct chart_slot *slot)
     buf_add_text(out, "\"/>");
 }
 
-static void group(struct buf *out, const struct bar_chart *chart, const struct chart_slot *slot,
-                  const struct scale *scale, const struct unit *unit)
+static void group(const struct drawing *drawing, const struct chart_slot *slot)
 {
     bool is_known = false;
-    for (int b = 0; b < chart->n_bands; b++) {
-        if (isnan(slot->values[b])) {
+    double above = 0, below = 0;
+    for (int b = 0; b < drawing->chart->n_bands; b++) {
+        double value = slot->values[b] * drawing->unit.factor;
+        if (isnan(value)) {
             continue;
         }
         is_known = true;
-        if (slot->values[b] == 0) {
+        if (value == 0) {
             continue;
         }
-        double top = svg_y(&frame, scale, slot->values[b] * unit->factor);
-        bar(out, slot, chart, b, fmax(frame.bottom - top, STUB_PX));
+        double *base = value < 0 ? &below : &above;
+        double start = drawing->chart->is_stacked ? *base : 0;
+        *base = start + value;
+        double y_0 = svg_y(&frame, &drawing->scale, start);
+        double y = svg_y(&frame, &drawing->scale, start + value);
+        double height = fmax(fabs(y_0 - y), STUB_PX);
+        bar(drawing, slot, b, value < 0 ? y_0 : y_0 - height, height);
     }
     if (!is_known) {
-        gap(out, slot);
+        gap(drawing->out, slot);
     }
 }
 
 bool chart_is_blank(const struct bar_chart *chart)
 {
-    return isnan(greatest(chart));
+    double least, most;
+    bounds(chart, &least, &most);
+    return isnan(most);
 }
 
 void svg_bars(struct buf *out, const struct bar_chart *chart)
 {
-    double most = fmax(greatest(chart), 0);
-    struct unit unit = unit_for(chart->unit, most);
-    struct scale scale = scale_nice(0, most * unit.factor, 4, true);
+    double least, most;
+    bounds(chart, &least, &most);
+    struct unit unit = unit_for(chart->unit, magnitude(chart));
+    struct drawing drawing = {
+        .out = out, .chart = chart, .unit = unit,
+        .scale = scale_nice(fmin(least, 0) * unit.factor, fmax(most, 0) * unit.factor, 4, true),
+    };
     svg_open(out, chart->id, chart->title, chart->summary, &frame);
-    svg_value_axis(out, &frame, &scale, unit.name);
+    svg_value_axis(out, &frame, &drawing.scale, unit.name);
     for (int i = 0; i < chart->n_slots; i++) {
         buf_add_text(out, "<g class=\"slot\">");
-        group(out, chart, &chart->slots[i], &scale, &unit);
+        group(&drawing, &chart->slots[i]);
         svg_readout(out, &frame, &chart->slots[i], chart->bands, chart->n_bands, chart->unit);
         buf_add_text(out, "</g>");
     }
@@ -107,7 +149,7 @@ static void cell(struct buf *out, double value, int decimals)
 
 void chart_table(struct buf *out, const struct bar_chart *chart)
 {
-    double most = fmax(greatest(chart), 0);
+    double most = magnitude(chart);
     struct unit unit = unit_for(chart->unit, most);
     int decimals = format_decimals(most * unit.factor);
     buf_add_text(out, "<table class=\"numbers\" id=\"");
@@ -132,6 +174,35 @@ void chart_table(struct buf *out, const struct bar_chart *chart)
         buf_add_text(out, slot->is_open ? " (so far)</th>" : "</th>");
         for (int b = 0; b < chart->n_bands; b++) {
             cell(out, slot->values[b] * unit.factor, decimals);
+        }
+        buf_add_text(out, "</tr>\n");
+    }
+    buf_add_text(out, "</tbody></table>\n");
+}
+
+void chart_numbers(struct buf *out, const struct number_table *table)
+{
+    buf_add_text(out, "<table class=\"numbers\" id=\"");
+    html_attr(out, table->id);
+    buf_add_text(out, "\"><caption>");
+    html_text(out, table->caption);
+    buf_add_text(out, "</caption><thead><tr><th scope=\"col\">");
+    html_text(out, table->heading);
+    buf_add_text(out, "</th>");
+    for (int c = 0; c < table->n_columns; c++) {
+        buf_add_text(out, "<th scope=\"col\" class=\"num\">");
+        html_text(out, table->columns[c]);
+        buf_add_text(out, "</th>");
+    }
+    buf_add_text(out, "</tr></thead><tbody>\n");
+    for (int i = 0; i < table->n_rows; i++) {
+        buf_add_text(out, "<tr><th scope=\"row\">");
+        html_text(out, table->rows[i].name);
+        buf_add_text(out, "</th>");
+        for (int c = 0; c < table->n_columns; c++) {
+            buf_add_text(out, "<td class=\"num\">");
+            html_text(out, table->rows[i].cells[c]);
+            buf_add_text(out, "</td>");
         }
         buf_add_text(out, "</tr>\n");
     }

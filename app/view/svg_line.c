@@ -1,4 +1,4 @@
-/* Line charts and sparklines. The line is drawn in a box of its own units that stretches with
+/* Line charts and sparklines, with a band from least to most where there is one. The line is drawn in a box of its own units that stretches with
  * the page, with a stroke that does not. Where a value is not known the line parts. Called
  * by templates. */
 #include "view/svg.h"
@@ -8,6 +8,7 @@
 #include <math.h>
 
 static const struct svg_frame line_frame = { .top = 20, .bottom = 168, .height = 196 };
+static const struct svg_frame tall_frame = { .top = 20, .bottom = 252, .height = 280 };
 static const struct svg_frame spark_frame = { .top = 2, .bottom = 26, .height = 28 };
 static const struct svg_frame tide_frame = { .top = 8, .bottom = 96, .height = 96 };
 
@@ -28,6 +29,9 @@ static double size_of(const struct line_chart *chart)
     double size = 0;
     for (int i = 0; i < chart->n_points; i++) {
         size = fmax(size, fabs(chart->points[i].value));
+        if (chart->ranges != NULL && !isnan(chart->points[i].value)) {
+            size = fmax(size, fmax(fabs(chart->ranges[i].least), fabs(chart->ranges[i].most)));
+        }
     }
     return size;
 }
@@ -37,13 +41,16 @@ static struct drawing drawing_of(struct buf *out, const struct line_chart *chart
 {
     double least = NAN, most = NAN;
     for (int i = 0; i < chart->n_points; i++) {
-        least = fmin(least, chart->points[i].value);
-        most = fmax(most, chart->points[i].value);
+        double value = chart->points[i].value;
+        bool is_wide = chart->ranges != NULL && !isnan(value);
+        least = fmin(least, is_wide ? chart->ranges[i].least : value);
+        most = fmax(most, is_wide ? chart->ranges[i].most : value);
     }
     struct unit unit = unit_for(chart->unit, size_of(chart));
     return (struct drawing){
         out, chart, frame, unit,
-        scale_nice(least * unit.factor, most * unit.factor, 3, chart->is_from_zero),
+        scale_nice(least * unit.factor, most * unit.factor, chart->is_tall ? 5 : 3,
+                   chart->is_from_zero),
     };
 }
 
@@ -64,56 +71,105 @@ static void curve(struct buf *out, double at_0, double y_0, double at, double y)
     place(out, ' ', at, y);
 }
 
-static double height_of(const struct drawing *drawing, int i)
+static double down(const struct drawing *drawing, double value)
 {
-    double value = drawing->chart->points[i].value * drawing->unit.factor;
-    return svg_y(drawing->frame, &drawing->scale, value);
+    return svg_y(drawing->frame, &drawing->scale, value * drawing->unit.factor);
 }
 
-/* One run of known values, from `first` to before `end`. */
-static void run(const struct drawing *drawing, int first, int end, bool is_area)
+/* ---- runs of known values: from `first` to before `end` ---- */
+
+typedef void (*draw_run)(const struct drawing *drawing, int first, int end);
+
+static void strokes(const struct drawing *drawing, char command, int first, int end)
+{
+    const struct chart_point *points = drawing->chart->points;
+    place(drawing->out, command, points[first].at, down(drawing, points[first].value));
+    for (int i = first + 1; i < end; i++) {
+        double y = down(drawing, points[i].value);
+        if (drawing->chart->is_smooth) {
+            curve(drawing->out, points[i - 1].at, down(drawing, points[i - 1].value), points[i].at, y);
+        } else {
+            place(drawing->out, 'L', points[i].at, y);
+        }
+    }
+}
+
+static void line_run(const struct drawing *drawing, int first, int end)
+{
+    if (end - first > 1) {
+        strokes(drawing, 'M', first, end);
+    }
+}
+
+/* A lone value is a dot, by the stroke's round ends. */
+static void dot_run(const struct drawing *drawing, int first, int end)
+{
+    if (end - first == 1) {
+        strokes(drawing, 'M', first, end);
+        buf_add_text(drawing->out, "h.1");
+    }
+}
+
+static void area_run(const struct drawing *drawing, int first, int end)
 {
     const struct chart_point *points = drawing->chart->points;
     const struct scale *scale = &drawing->scale;
     double base = svg_y(drawing->frame, scale, fmax(scale->least, fmin(scale->most, 0)));
-    struct buf *out = drawing->out;
-    if (is_area) {
-        place(out, 'M', points[first].at, base);
-    }
-    place(out, is_area ? 'L' : 'M', points[first].at, height_of(drawing, first));
-    for (int i = first + 1; i < end; i++) {
-        double y = height_of(drawing, i);
-        if (drawing->chart->is_smooth) {
-            curve(out, points[i - 1].at, height_of(drawing, i - 1), points[i].at, y);
-        } else {
-            place(out, 'L', points[i].at, y);
-        }
-    }
-    if (is_area) {
-        place(out, 'L', points[end - 1].at, base);
-        buf_add_char(out, 'z');
-    } else if (end - first == 1) {
-        buf_add_text(out, "h.1"); /* a lone value is a dot, by the stroke's round ends */
-    }
+    place(drawing->out, 'M', points[first].at, base);
+    strokes(drawing, 'L', first, end);
+    place(drawing->out, 'L', points[end - 1].at, base);
+    buf_add_char(drawing->out, 'z');
 }
 
-static void path(const struct drawing *drawing, bool is_area)
+#define LONE_BAND 0.15   /* percent to both sides, so that a lone point's band is seen */
+
+static void band_run(const struct drawing *drawing, int first, int end)
+{
+    const struct chart_point *points = drawing->chart->points;
+    const struct chart_range *ranges = drawing->chart->ranges;
+    double extra = end - first == 1 ? LONE_BAND : 0;
+    for (int i = first; i < end; i++) {
+        place(drawing->out, i == first ? 'M' : 'L', points[i].at - extra, down(drawing, ranges[i].most));
+    }
+    if (extra > 0) {
+        place(drawing->out, 'L', points[first].at + extra, down(drawing, ranges[first].most));
+    }
+    for (int i = end - 1; i >= first; i--) {
+        place(drawing->out, 'L', points[i].at + extra, down(drawing, ranges[i].least));
+    }
+    if (extra > 0) {
+        place(drawing->out, 'L', points[first].at - extra, down(drawing, ranges[first].least));
+    }
+    buf_add_char(drawing->out, 'z');
+}
+
+/* A path over all runs; none where it would be empty. */
+static void path(const struct drawing *drawing, const char *class, draw_run draw)
 {
     const struct line_chart *chart = drawing->chart;
-    buf_add_text(drawing->out, is_area ? "<path class=\"area " : "<path class=\"line ");
-    html_attr(drawing->out, chart->tone);
-    buf_add_text(drawing->out, "\" d=\"");
+    struct buf *out = drawing->out;
+    size_t start = out->len;
+    buf_add_text(out, "<path class=\"");
+    buf_add_text(out, class);
+    buf_add_char(out, ' ');
+    html_attr(out, chart->tone);
+    buf_add_text(out, "\" d=\"");
+    size_t empty = out->len;
     int first = 0;
     for (int i = 0; i <= chart->n_points; i++) {
         if (i < chart->n_points && !isnan(chart->points[i].value)) {
             continue;
         }
         if (i > first) {
-            run(drawing, first, i, is_area);
+            draw(drawing, first, i);
         }
         first = i + 1;
     }
-    buf_add_text(drawing->out, "\"/>");
+    if (out->len == empty) {
+        out->len = start;
+    } else {
+        buf_add_text(out, "\"/>");
+    }
 }
 
 static void box(const struct drawing *drawing)
@@ -124,22 +180,29 @@ static void box(const struct drawing *drawing)
     buf_add_text(out, "\" viewBox=\"0 0 1000 ");
     svg_number(out, drawing->frame->height);
     buf_add_text(out, "\" preserveAspectRatio=\"none\">");
-    if (drawing->chart->is_from_zero) {
-        path(drawing, true);
+    if (drawing->chart->ranges != NULL) {
+        path(drawing, "band", band_run);
+    } else if (drawing->chart->is_from_zero) {
+        path(drawing, "area", area_run);
     }
-    path(drawing, false);
+    path(drawing, "line", line_run);
+    path(drawing, "dot", dot_run);
     buf_add_text(out, "</svg>\n");
 }
 
 void svg_line(struct buf *out, const struct line_chart *chart)
 {
-    struct drawing drawing = drawing_of(out, chart, &line_frame);
-    svg_open(out, chart->id, chart->title, chart->summary, &line_frame);
-    svg_value_axis(out, &line_frame, &drawing.scale, drawing.unit.name);
-    svg_time_axis(out, &line_frame, chart->ticks, chart->n_ticks);
+    const struct svg_frame *in = chart->is_tall ? &tall_frame : &line_frame;
+    struct drawing drawing = drawing_of(out, chart, in);
+    svg_open(out, chart->id, chart->title, chart->summary, in);
+    svg_value_axis(out, in, &drawing.scale, drawing.unit.name);
+    svg_time_axis(out, in, chart->ticks, chart->n_ticks);
     box(&drawing);
+    static const struct chart_band band[] = {
+        { .name = "mean" }, { .name = "lowest" }, { .name = "highest" },
+    };
     for (int i = 0; i < chart->n_slots; i++) {
-        svg_readout(out, &line_frame, &chart->slots[i], NULL, 1, chart->unit);
+        svg_readout(out, in, &chart->slots[i], band, chart->ranges != NULL ? 3 : 1, chart->unit);
     }
     svg_close(out);
 }

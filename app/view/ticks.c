@@ -93,14 +93,36 @@ static int64_t local_time(const struct tick_list *list, int64_t time_us)
     return time_us + zone_offset_at(list->zone, time_us) * US_PER_SECOND;
 }
 
+/* True where the local clock shows a time that it shows twice: it was set back around then. */
+static bool is_repeated(const struct zone *zone, int64_t time_us)
+{
+    for (int z = 1; z < zone->n_offsets; z++) {
+        int64_t back_us = (zone->offsets[z - 1].offset_s - zone->offsets[z].offset_s) * US_PER_SECOND;
+        int64_t away_us = time_us - zone->offsets[z].from_us;
+        if (back_us > 0 && away_us >= -back_us && away_us < back_us) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const char *clock_label(const struct tick_list *list, int64_t time_us)
+{
+    const char *clock = format_clock(list->arena, list->zone, time_us);
+    if (clock == NULL || !is_repeated(list->zone, time_us)) {
+        return clock;
+    }
+    const char *offset = format_offset(list->arena, zone_offset_at(list->zone, time_us));
+    return offset == NULL ? NULL : arena_printf(list->arena, "%s %s", clock, offset);
+}
+
 static const char *tick_label(const struct tick_list *list, int64_t time_us, bool is_day)
 {
     struct clock_fields at = format_local(list->zone, time_us);
     if (list->step_us >= US_PER_DAY) {
         return arena_printf(list->arena, "%d %s", at.day, format_months[at.month - 1]);
     }
-    return is_day ? format_day(list->arena, list->zone, time_us)
-                  : arena_printf(list->arena, "%02d:%02d", at.hour, at.minute);
+    return is_day ? format_day(list->arena, list->zone, time_us) : clock_label(list, time_us);
 }
 
 /* Adds a tick, but no second one for the day of a clock that was set back over midnight. */

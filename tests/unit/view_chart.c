@@ -97,6 +97,95 @@ static void check_lines(struct buf *out)
     buf_clear(out);
 }
 
+/* 0 to 4 V on an axis from 20 px (4) to 252 px (0): 58 px a volt. */
+static void check_band(struct buf *out)
+{
+    const struct chart_point points[] = { { 0, 2 }, { 50, 3 }, { 60, NAN }, { 80, 1 } };
+    const struct chart_range ranges[] = { { 0, 4 }, { 2, 4 }, { NAN, NAN }, { 0, 2 } };
+    const struct chart_slot readings[] = { { .from = 0, .to = 25, .name = "Mon", .values = { 2, 0, 4 } } };
+    struct line_chart chart = {
+        .id = "band", .title = "t", .summary = "s", .unit = "V", .tone = "plain", .points = points,
+        .n_points = 4, .ranges = ranges, .slots = readings, .n_slots = 1, .is_tall = true,
+    };
+    svg_line(out, &chart);
+    ok(has(out, "<path class=\"band plain\" d=\"M0 20L500 20L500 136L0 252z"),
+       "the band goes along the greatest and back along the least values");
+    ok(has(out, "M798.5 136L801.5 136L801.5 252L798.5 252z"), "a lone point's band is wide enough to see");
+    ok(has(out, "<path class=\"line plain\" d=\"M0 136L500 78\"/>"), "the line is the mean");
+    ok(has(out, "<path class=\"dot plain\" d=\"M800 194h.1\"/>"), "a lone mean is a dot");
+    ok(has(out, "Mon: 2\u00a0V mean, 0\u00a0V lowest, 4\u00a0V highest"), "a read-out says all three");
+    buf_clear(out);
+}
+
+/* −2 to 3 kWh on an axis from 20 px (3) to 196 px (−2): 35.2 px a kWh, zero at 125.6. */
+static void check_stack(struct buf *out)
+{
+    const struct chart_slot stack[] = { { .from = 0, .to = 50, .name = "Mon", .values = { 1, 2, -2, NAN } } };
+    struct bar_chart chart = {
+        .id = "stack", .title = "t", .summary = "s", .unit = "kWh", .slot_heading = "Day",
+        .bands = { { "A", "used" }, { "B", "made" }, { "C", "grid" }, { "D", "plain" } }, .n_bands = 4,
+        .slots = stack, .n_slots = 1, .is_stacked = true,
+    };
+    svg_bars(out, &chart);
+    ok(has(out, "bar used stacked\" x=\"6%\" width=\"38%\" y=\"90.4\" height=\"35.2\""),
+       "the first stands on zero");
+    ok(has(out, "bar made stacked\" x=\"6%\" width=\"38%\" y=\"20\" height=\"70.4\""),
+       "the next upon it");
+    ok(has(out, "bar grid stacked\" x=\"6%\" width=\"38%\" y=\"125.6\" height=\"70.4\""),
+       "what is below zero hangs from it");
+    is_int(count(buf_str(out), "class=\"bar "), 3, "what is not known has no bar");
+    buf_clear(out);
+}
+
+static void check_heat(struct buf *out)
+{
+    struct heat_day days[2] = { { .name = "Mon <1>", .label = "Mon" }, { .name = "Tue" } };
+    for (int h = 0; h < 24; h++) {
+        days[0].hours[h] = h;
+        days[1].hours[h] = NAN;
+    }
+    struct heat_chart chart = {
+        .id = "heat", .title = "t", .summary = "s", .unit = "kWh", .days = days, .n_days = 2,
+    };
+    svg_heat(out, &chart);
+    is_int(count(buf_str(out), "<title>Mon &lt;1&gt;, "), 24, "a cell for each hour says which it is");
+    is_int(count(buf_str(out), "class=\"hit gap\""), 24, "what is not known is no zero");
+    ok(has(out, "<rect class=\"hit h0\" y=\"0\""), "nothing is the lightest");
+    ok(has(out, "<rect class=\"hit h6\" y=\"207\""), "the greatest the darkest, at the foot");
+    /* 12 of 23 in seven steps: the fourth. */
+    ok(has(out, "<rect class=\"hit h3\" y=\"108\" width=\"100%\" height=\"9\"><title>"
+                "Mon &lt;1&gt;, 12:00–13:00: 12.0\u00a0kWh"), "half way is between");
+    ok(has(out, "<svg x=\"50%\" width=\"50%\" y=\"6\" height=\"216\">"), "a column is a day");
+    ok(!has(out, "nan") && !has(out, "style="), "no number that is none, no style attribute");
+    buf_clear(out);
+}
+
+static void check_axis(struct buf *out)
+{
+    const struct chart_point points[] = { { 0, 0 }, { 100, 3e6 } };
+    struct line_chart chart = {
+        .id = "axis", .title = "t", .summary = "s", .unit = "L", .tone = "plain", .points = points,
+        .n_points = 2, .is_from_zero = true,
+    };
+    svg_line(out, &chart);
+    ok(has(out, ">2\u00a0M</text>"), "millions are labelled as such");
+    buf_clear(out);
+}
+
+static void check_numbers(struct buf *out)
+{
+    const struct chart_row rows[] = { { "Mon & Tue", { "1", NULL } }, { "Wed", { "2", "3" } } };
+    struct number_table table = {
+        .id = "numbers", .caption = "<c>", .heading = "Day", .columns = { "Mean", "Highest" },
+        .n_columns = 2, .rows = rows, .n_rows = 2,
+    };
+    chart_numbers(out, &table);
+    ok(has(out, "<caption>&lt;c&gt;</caption>"), "a table of numbers is named");
+    ok(has(out, "<th scope=\"row\">Mon &amp; Tue</th><td class=\"num\">1</td><td class=\"num\"></td>"),
+       "its rows are theirs");
+    buf_clear(out);
+}
+
 static void check_blank(void)
 {
     struct bar_chart blank = bars;
@@ -114,6 +203,11 @@ int main(void)
     check_bars(&out);
     check_table(&out);
     check_lines(&out);
+    check_band(&out);
+    check_stack(&out);
+    check_heat(&out);
+    check_axis(&out);
+    check_numbers(&out);
     check_blank();
     arena_free(arena);
     return done_testing();

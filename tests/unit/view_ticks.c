@@ -77,7 +77,7 @@ struct change {
 static const struct change changes[] = {
     { "Los Angeles, back: one o'clock twice", "America/Los_Angeles", "2026-11-01T09:00:00Z", -7 * HOUR,
       -8 * HOUR, "2026-11-01T07:00:00Z", "2026-11-01T12:00:00Z", 6,
-      "07:00=Sun 1 Nov|08:00=01:00|09:00=01:00|10:00=02:00|11:00=03:00|12:00=04:00" },
+      "07:00=Sun 1 Nov|08:00=01:00 UTC−7|09:00=01:00 UTC−8|10:00=02:00|11:00=03:00|12:00=04:00" },
     { "Los Angeles, forward: no two o'clock", "America/Los_Angeles", "2026-03-08T10:00:00Z", -8 * HOUR,
       -7 * HOUR, "2026-03-08T08:00:00Z", "2026-03-08T13:00:00Z", 6,
       "08:00=Sun 8 Mar|09:00=01:00|10:00=03:00|11:00=04:00|12:00=05:00|13:00=06:00" },
@@ -93,7 +93,7 @@ static const struct change changes[] = {
       "13:00=Sun 5 Apr|14:00=01:00|15:30=02:00|16:30=03:00|17:30=04:00" },
     { "Lord Howe, back: half past one twice", "Australia/Lord_Howe", "2026-04-04T15:00:00Z", 11 * HOUR,
       10 * HOUR + HALF, "2026-04-04T14:00:00Z", "2026-04-04T16:00:00Z", 4,
-      "14:00=01:00|14:30=01:30|15:00=01:30|15:30=02:00|16:00=02:30" },
+      "14:00=01:00|14:30=01:30 UTC+11|15:00=01:30 UTC+10:30|15:30=02:00|16:00=02:30" },
     { "Lord Howe, forward by half an hour: no two o'clock", "Australia/Lord_Howe",
       "2026-10-03T15:30:00Z", 10 * HOUR + HALF, 11 * HOUR, "2026-10-03T13:30:00Z",
       "2026-10-03T18:30:00Z", 6, "13:30=Sun 4 Oct|14:30=01:00|16:00=03:00|17:00=04:00|18:00=05:00" },
