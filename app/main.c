@@ -35,6 +35,7 @@ static const struct command COMMANDS[] = {
     { "tenant", cmd_tenant, "add, list, remove tenants", NEEDS_CONFIG },
     { "user", cmd_user, "add, list persons; set passwords", NEEDS_CONFIG },
     { "token", cmd_token, "add, revoke, list tokens", NEEDS_CONFIG },
+    { "device", cmd_device, "add, list, import devices", NEEDS_CONFIG },
     { "import", cmd_import, "bring in readings from a file", NEEDS_CONFIG },
     { "check", cmd_check, "ask every part whether it is well", NEEDS_CONFIG },
     { "seed", cmd_seed, "make the demo tenants, or let their devices post", NEEDS_CONFIG },

@@ -51,6 +51,37 @@ enum err device_list(struct db_tx *tx, const struct device_filter *filter, struc
     return OK;
 }
 
+enum err device_list_of(struct db_tx *tx, const char *tenant_slug, struct device_list *out)
+{
+    struct op *op = db_op(tx);
+    struct db_args args;
+    db_args_init(&args, op->arena);
+    db_arg_text(&args, tenant_slug);
+    struct db_rows *rows;
+    enum err err = db_run(tx, &q_operator_device_list, &args, &rows);
+    if (err != OK) {
+        return err;
+    }
+    int n = db_count(rows);
+    struct device *items = arena_array(op->arena, (size_t)n + 1, sizeof *items);
+    if (items == NULL) {
+        return fail_memory(op);
+    }
+    for (int i = 0; i < n; i++) {
+        items[i] = (struct device){
+            .key = db_text(rows, i, OPERATOR_DEVICE_LIST_KEY),
+            .name = db_text(rows, i, OPERATOR_DEVICE_LIST_NAME),
+            .model = db_text(rows, i, OPERATOR_DEVICE_LIST_MODEL),
+            .site = db_text(rows, i, OPERATOR_DEVICE_LIST_SITE),
+            .created_us = time_or_never(rows, i, OPERATOR_DEVICE_LIST_CREATED_AT),
+            .last_seen_us = time_or_never(rows, i, OPERATOR_DEVICE_LIST_LAST_SEEN),
+            .retired_us = time_or_never(rows, i, OPERATOR_DEVICE_LIST_RETIRED_AT),
+        };
+    }
+    *out = (struct device_list){ .items = items, .n = n };
+    return OK;
+}
+
 enum err device_find(struct db_tx *tx, struct str key, struct device *out)
 {
     struct op *op = db_op(tx);

@@ -45,6 +45,11 @@ struct device_filter {
 enum err device_list(struct db_tx *tx, const struct device_filter *filter, struct str after_key,
                      int limit, struct device_list *out) MUST_CHECK;
 
+/* All devices of a tenant, for operators; `timezone` is not set. ERR_NOT_FOUND without such a
+ * tenant. */
+enum err device_list_of(struct db_tx *tx, const char *tenant_slug,
+                        struct device_list *out) MUST_CHECK;
+
 /* The device of a key; ERR_NOT_FOUND when the tenant has none, whoever else may have. */
 enum err device_find(struct db_tx *tx, struct str key, struct device *out) MUST_CHECK;
 

@@ -28,6 +28,20 @@ enum err device_add(struct db_tx *tx, struct str key, const struct device_facts_
     return db_run(tx, &q_device_add, &args, NULL);
 }
 
+enum err device_add_to(struct db_tx *tx, const char *tenant_slug, struct str key,
+                       const struct device_facts_given *given)
+{
+    struct db_args args;
+
+    db_args_init(&args, db_op(tx)->arena);
+    db_arg_text(&args, tenant_slug);
+    db_arg_str(&args, key);
+    db_arg_str(&args, given->name);
+    db_arg_str(&args, given->model);
+    db_arg_str(&args, given->site);
+    return db_run(tx, &q_operator_device_add, &args, NULL);
+}
+
 enum err device_change(struct db_tx *tx, struct str key, const struct device_facts_given *given)
 {
     struct db_args args;

@@ -23,6 +23,10 @@ struct device_facts_given {
 enum err device_add(struct db_tx *tx, struct str key,
                     const struct device_facts_given *given) MUST_CHECK;
 
+/* The same by an operator, without a configuration. ERR_NOT_FOUND without such a tenant. */
+enum err device_add_to(struct db_tx *tx, const char *tenant_slug, struct str key,
+                       const struct device_facts_given *given) MUST_CHECK;
+
 /* ERR_NOT_FOUND where the tenant has no such device. Series follow a changed configuration. */
 enum err device_change(struct db_tx *tx, struct str key,
                        const struct device_facts_given *given) MUST_CHECK;

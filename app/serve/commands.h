@@ -15,6 +15,7 @@ int cmd_migrate(const struct config *config, int argc, char **argv);
 int cmd_tenant(const struct config *config, int argc, char **argv);
 int cmd_user(const struct config *config, int argc, char **argv);
 int cmd_token(const struct config *config, int argc, char **argv);
+int cmd_device(const struct config *config, int argc, char **argv);
 int cmd_import(const struct config *config, int argc, char **argv);
 int cmd_seed(const struct config *config, int argc, char **argv);
 int cmd_check(const struct config *config, int argc, char **argv);
