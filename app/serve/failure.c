@@ -74,6 +74,18 @@ static void add_failure_headers(struct passage *passage)
     }
 }
 
+/* An operator who is a member of no tenant, at a tenant's page: theirs is another. */
+static bool is_operator_astray(const struct passage *passage)
+{
+    const struct route *route = passage->route;
+    const struct identity *who = &passage->who;
+
+    return route && route->style == STYLE_PAGE && route->methods == HTTP_GET &&
+           (route->access == ACCESS_READ || route->access == ACCESS_ADMIN) &&
+           passage->op.fault.code == ERR_FORBIDDEN && who->kind == IDENTITY_PERSON &&
+           who->tenant_id == 0 && who->operator_role != OPERATOR_NONE;
+}
+
 void failure_answer(struct passage *passage)
 {
     bool is_page = is_for_people(passage);
@@ -84,12 +96,23 @@ void failure_answer(struct passage *passage)
         redirect_to_login(passage);
         return;
     }
+    if (is_operator_astray(passage)) {
+        http_redirect(passage->response, "/operator");
+        return;
+    }
     if (passage->route && passage->route->format) {
         passage->route->format->answer_error(&passage->request, passage->response);
         return;
     }
     http_problem(passage->response, &passage->op, passage->request.path);
     if (is_page) {
-        problem_page(passage->response, &passage->op, &passage->who);
+        const struct web web = {
+            .op = &passage->op,
+            .request = &passage->request,
+            .response = passage->response,
+            .who = &passage->who,
+            .config = passage->dispatcher->config,
+        };
+        problem_page(&web);
     }
 }

@@ -26,12 +26,13 @@ static const char *explanation(const struct op *op)
     return http_public_detail(op);
 }
 
-void problem_page(struct http_response *response, const struct op *op, const struct identity *who)
+void problem_page(const struct web *web)
 {
+    const struct op *op = web->op;
+    struct http_response *response = web->response;
     const struct err_row *row = err_row(op->fault.code);
-    const struct web web = { .who = who };
     struct problem_view view = {
-        .page = page_view(&web, row->title, ""),
+        .page = page_view(web, row->title, ""),
         .status = row->status,
         .heading = heading(row),
         .explanation = explanation(op),

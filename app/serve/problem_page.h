@@ -2,11 +2,10 @@
 #ifndef TIDEMARK_SERVE_PROBLEM_PAGE_H
 #define TIDEMARK_SERVE_PROBLEM_PAGE_H
 
-#include "auth/identity.h"
-#include "http/response.h"
+#include "web/web.h"
 
 /* Replaces the body of a response that http_problem made; status and headers stay. The frame is
- * that of `who`, where somebody is logged in. */
-void problem_page(struct http_response *response, const struct op *op, const struct identity *who);
+ * that of web->who, where somebody is logged in. */
+void problem_page(const struct web *web);
 
 #endif

@@ -7,6 +7,7 @@
 #include "web/api.h"
 #include "web/api_access.h"
 #include "web/pages.h"
+#include "web/pages_access.h"
 
 #define API(methods, path, access, tx, handler)                             \
     {                                                                       \
@@ -58,6 +59,8 @@ const struct route ROUTES[] = {
     FORM("/operator/tenants/{slug}/erase", ACCESS_OPERATOR_ADMIN, TX_WRITE,
          page_operator_tenant_erase),
     PAGE(HTTP_GET, "/share/{secret}", ACCESS_SHARE, TX_READ, page_share),
+    FORM("/switch", ACCESS_PERSON, TX_WRITE, page_switch_post),
+    FORM("/theme", ACCESS_LOGIN, TX_NONE, page_theme_post),
     API(HTTP_GET, "/v1/audit", ACCESS_ADMIN, TX_READ, api_audit_list),
     API(HTTP_GET, "/v1/devices", ACCESS_READ, TX_READ, api_devices_list),
     CHANGE(HTTP_POST, "/v1/devices", api_devices_add),

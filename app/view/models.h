@@ -7,6 +7,12 @@
 #include "view/chart.h"
 #include "view/models_form.h"
 
+/* A tenant to turn to. */
+struct home_view {
+    const char *slug, *name;
+    bool is_here;                /* the one that is looked at */
+};
+
 /* The frame of every page. */
 struct page_view {
     const char *title;           /* of the document, without the product's name */
@@ -15,6 +21,11 @@ struct page_view {
     const char *csrf;            /* form token */
     bool is_shared;              /* shown to whoever has a link: nothing leads elsewhere */
     bool is_admin;               /* of the tenant: the administration is in the menu */
+    bool is_operator;            /* of the installation: theirs is in the menu */
+    const char *path;            /* this page's address, to come back to */
+    const char *theme;           /* "light", "dark"; "": as the browser likes it */
+    const struct home_view *homes;   /* where the person may choose; n_homes 0 where not */
+    int n_homes;
 };
 
 struct login_view {

@@ -8,6 +8,9 @@
 /* The frame for whoever is asking. `here`: the menu's entry, "" for none. */
 struct page_view page_view(const struct web *web, const char *title, const char *here);
 
+/* The theme that the browser's cookie asks for: "light", "dark", or "". */
+const char *page_theme(const struct web *web);
+
 /* Says that the body is a page. */
 void page_is_html(struct web *web);
 

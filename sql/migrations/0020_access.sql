@@ -413,14 +413,14 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    found core.person;
+    who core.person;
 BEGIN
-    SELECT p.* INTO found FROM core.session s JOIN core.person p ON p.id = s.person_id
+    SELECT p.* INTO who FROM core.session s JOIN core.person p ON p.id = s.person_id
     WHERE s.hash = session_person.hash AND s.expires_at > now();
     IF NOT FOUND THEN
         RAISE EXCEPTION 'This session has ended.' USING ERRCODE = 'TM401';
     END IF;
-    RETURN found;
+    RETURN who;
 END
 $$;
 

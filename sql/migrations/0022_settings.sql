@@ -65,17 +65,17 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    found core.token;
+    held core.token;
 BEGIN
-    SELECT * INTO found FROM core.token k
+    SELECT * INTO held FROM core.token k
     WHERE k.tenant_id = home AND k.id = token_id FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'There is no such token.' USING ERRCODE = 'TM404';
     END IF;
-    IF found.revoked_at IS NOT NULL THEN
+    IF held.revoked_at IS NOT NULL THEN
         RAISE EXCEPTION 'This token is revoked.' USING ERRCODE = 'TM409';
     END IF;
-    RETURN found;
+    RETURN held;
 END
 $$;
 
