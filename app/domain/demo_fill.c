@@ -11,13 +11,11 @@
 #define SPAN_MAX_EVENTS 64
 #define ROW_BYTES 64                           /* of one sample in COPY's format, and to spare */
 #define MAX_SERIES (DEMO_MAX_DEVICES * DEMO_MAX_METRICS)
-#define OPEN_WINDOW_US (5 * US_PER_MINUTE)     /* samples older than this are logged as late */
 
 /* One span of one tenant: what to store and what to note about it. */
 struct span {
     struct demo_store *store;
     int64_t from_us, to_us;                    /* (from, to], on steps */
-    int64_t now_us;
     struct demo_moment *moments;               /* SPAN_STEPS, of one device at a time */
     struct buf rows;                           /* COPY's */
     int64_t n_samples;
@@ -88,12 +86,10 @@ static void compute(struct span *span)
     }
 }
 
-/* Samples written after the fact have to be known to whoever derives from them. */
+/* Samples written after the fact have to be known to whoever derives from them. Young ones are
+ * noted too: none then depends on how far rollups are closed. */
 static enum err log_changes(struct db_tx *tx, const struct span *span)
 {
-    if (span->from_us >= span->now_us - OPEN_WINDOW_US) {
-        return OK;
-    }
     struct db_args args;
     db_args_init(&args, db_op(tx)->arena);
     db_arg_int_array(&args, span->tenant_ids, (size_t)span->n_series);
@@ -266,7 +262,7 @@ enum err demo_store_fill(struct op *op, const struct demo_conns *conns, struct d
     if (span == NULL) {
         return fail_memory(op);
     }
-    *span = (struct span){ .store = store, .now_us = now_us, .to_us = begin_of(store, now_us) };
+    *span = (struct span){ .store = store, .to_us = begin_of(store, now_us) };
     span->moments = arena_array(op->arena, (size_t)SPAN_STEPS, sizeof *span->moments);
     buf_init(&span->rows, op->arena, (size_t)SPAN_STEPS * MAX_SERIES * ROW_BYTES);
     if (span->moments == NULL) {

@@ -38,10 +38,15 @@ static enum err copy_rows(struct ingest_batch *batch, struct db_tx *tx, size_t f
     return rows->len ? db_copy_send(tx, &q_ingest_copy, rows, &stored) : OK;
 }
 
-static enum err insert_by_copy(struct ingest_batch *batch, struct db_tx *tx)
+static enum err insert_by_copy(struct ingest_batch *batch, struct db_tx *tx, int64_t *closing_us)
 {
     struct buf rows;
-    enum err err = OK;
+    struct db_rows *guard;
+    enum err err = db_run(tx, &q_ingest_guard, NULL, &guard);
+
+    if (!err) {
+        *closing_us = db_time(guard, 0, INGEST_GUARD_CLOSING_UNTIL);
+    }
 
     buf_init(&rows, db_op(tx)->arena, BATCH_MAX_ROWS * COPY_ROW_BYTES + COPY_FRAME_BYTES);
     for (size_t from = 0; !err && from < batch->n_rows; from += BATCH_MAX_ROWS) {
@@ -52,9 +57,10 @@ static enum err insert_by_copy(struct ingest_batch *batch, struct db_tx *tx)
     return err;
 }
 
-static enum err insert_by_arrays(struct ingest_batch *batch, struct db_tx *tx)
+static enum err insert_by_arrays(struct ingest_batch *batch, struct db_tx *tx, int64_t *closing_us)
 {
     struct row_arrays arrays;
+    struct db_rows *guard;
 
     if (!row_arrays_open(&arrays, db_op(tx)->arena, batch->n_rows)) {
         return fail_memory(db_op(tx));
@@ -64,21 +70,26 @@ static enum err insert_by_arrays(struct ingest_batch *batch, struct db_tx *tx)
             row_arrays_add(&arrays, &batch->rows[at]);
         }
     }
-    return row_arrays_run(tx, &q_ingest_insert, &arrays, NULL);
+    enum err err = row_arrays_run(tx, &q_ingest_insert, &arrays, &guard);
+    if (!err) {
+        *closing_us = db_time(guard, 0, INGEST_INSERT_CLOSING_UNTIL);
+    }
+    return err;
 }
 
-static enum err insert_rows(struct ingest_batch *batch, struct db_tx *tx)
+/* Stores the rows; `closing_us` gets where rollups may be closed before this is committed. */
+static enum err insert_rows(struct ingest_batch *batch, struct db_tx *tx, int64_t *closing_us)
 {
     if (batch->n_rows == 0) {
         return OK;
     }
-    return batch->n_rows < COPY_MIN_ROWS ? insert_by_arrays(batch, tx) : insert_by_copy(batch, tx);
+    return batch->n_rows < COPY_MIN_ROWS ? insert_by_arrays(batch, tx, closing_us)
+                                         : insert_by_copy(batch, tx, closing_us);
 }
 
 /* Notes the ranges of rows that are older than what is still open to rollups. */
-static enum err log_old_rows(struct ingest_batch *batch, struct db_tx *tx, int64_t now_us)
+static enum err log_old_rows(struct ingest_batch *batch, struct db_tx *tx, int64_t open_us)
 {
-    int64_t open_us = now_us - OPEN_WINDOW_MINUTES * US_PER_MINUTE;
     struct arena *arena = db_op(tx)->arena;
     size_t n_old = 0;
     size_t n = 0;
@@ -134,6 +145,8 @@ enum err lanes_write_fast(struct ingest_batch *batch, struct db_conn *conn, int6
 {
     struct db_rows *events = NULL;
     struct db_tx *tx;
+    int64_t young_us = now_us - OPEN_WINDOW_MINUTES * US_PER_MINUTE;
+    int64_t closing_us = 0;
 
     batch->sqlstate[0] = '\0';
     if (batch->n_rows == 0 && batch->n_events == 0) {
@@ -143,9 +156,9 @@ enum err lanes_write_fast(struct ingest_batch *batch, struct db_conn *conn, int6
     if (err) {
         return err;
     }
-    err = insert_rows(batch, tx);
+    err = insert_rows(batch, tx, &closing_us);
     if (!err) {
-        err = log_old_rows(batch, tx, now_us);
+        err = log_old_rows(batch, tx, closing_us > young_us ? closing_us : young_us);
     }
     if (!err) {
         err = lane_insert_events(batch, tx, &events);

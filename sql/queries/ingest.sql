@@ -32,9 +32,21 @@ ORDER BY s.ord;
 
 -- name: ingest_insert
 -- roles: ingest
--- The fast lane for small batches: samples that are newer than anything of their series.
-INSERT INTO core.sample (tenant_id, series_id, time, value)
-SELECT * FROM unnest($1::int4[], $2::int4[], $3::timestamptz[], $4::float8[]);
+-- columns: closing_until
+-- The fast lane for small batches: samples that are newer than anything of their series. With
+-- what ingest_guard answers, for the sake of a round trip.
+WITH stored AS (
+    INSERT INTO core.sample (tenant_id, series_id, time, value)
+    SELECT * FROM unnest($1::int4[], $2::int4[], $3::timestamptz[], $4::float8[])
+)
+SELECT api.ingest_guard() AS closing_until;
+
+-- name: ingest_guard
+-- roles: ingest
+-- columns: closing_until
+-- Samples older than this have to be noted as changed; no more is closed before the transaction
+-- ends.
+SELECT api.ingest_guard() AS closing_until;
 
 -- name: ingest_copy
 -- roles: ingest

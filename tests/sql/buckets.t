@@ -116,6 +116,7 @@ sub check_rollups {
         [ '2024-10-06 12:59', 4 ], [ '2024-10-06 13:00', 8 ] ]);
     feed($cluster, 'peak', 'Asia/Kathmandu', [ 'temp_c', '{}', [ '2024-05-01 18:14', 1 ],
         [ '2024-05-01 18:15', 2 ] ]);
+    ok $cluster->roll_up, 'what was fed is rolled up';
     my $fields = "to_char(bucket, 'MM-DD HH24:MI'), count, sum, min, max, first, last";
     my $list = sub { return $web->text("SELECT $fields FROM api.rollup_list('$_[0]', '$_[1]', NULL, '$_[2]', '$_[3]', " . ($_[4] // 'NULL') . ')') };
     is $list->('1d', 'west', '2024-11-01', '2024-11-10'),
@@ -147,10 +148,33 @@ sub check_rollups {
     }
     is_deeply \@paged, \@all, 'in pages of four the same ' . @all . ' buckets';
     my $id = $web->value("SELECT id FROM api.series WHERE device = 'west' AND metric = 'temp_c'");
+    check_reading($cluster, $web, $list);
     for my $bucket (qw(15m 1h 1d 1w 1mo)) {
         is $web->text("SELECT * FROM api.rollup_$bucket WHERE series_id = $id ORDER BY bucket"),
             $web->text("SELECT * FROM api.rollup_list('$bucket', 'west', NULL, '2000-01-01', '2030-01-01', NULL)"), "the view of $bucket says the same";
     }
+    return;
+}
+
+# The same answers while nothing is closed, and while the clock stands within a day.
+sub check_reading {
+    my ($cluster, $web, $list) = @_;
+    my $super = $cluster->session('tidemark_super');
+    my @questions = map { my $grain = $_; map { [ $grain, $_, '2024-01-01', '2024-12-31' ] } qw(west isle peak) } qw(15m 1h 1d 1w 1mo);
+    my @closed = map { $list->(@{$_}) } @questions;
+    my ($state) = $super->query('SELECT closed_until, closing_until FROM core.rollup_state');
+    $super->query("CREATE TEMP TABLE kept_$_ AS SELECT * FROM core.rollup_$_") for qw(15m 1h 1d 1w 1mo);
+    for my $until ('2024-11-04 07:15', '2024-11-03 10:45', '2024-10-05 13:30', '2024-01-01') {
+        $super->query("UPDATE core.rollup_state SET closed_until = '$until', closing_until = '$until'");
+        $super->query("DELETE FROM core.rollup_15m WHERE bucket >= '$until'; DELETE FROM core.rollup_1h WHERE bucket + interval '1 hour' > '$until'");
+        $super->query("DELETE FROM core.rollup_$_->[0] r USING core.series s, core.device d, core.site p WHERE s.id = r.series_id AND d.id = s.device_id"
+                . " AND p.id = d.site_id AND r.bucket >= core.local_start('$_->[1]', '$until', p.timezone)")
+            for [ '1d', 'day' ], [ '1w', 'week' ], [ '1mo', 'month' ];
+        is_deeply [ map { $list->(@{$_}) } @questions ], \@closed, "closed until $until: the same buckets";
+    }
+    is $super->value('SELECT count(*) FROM core.rollup_15m'), 0, 'in the end from samples alone';
+    $super->query("INSERT INTO core.rollup_$_ SELECT * FROM kept_$_ ON CONFLICT DO NOTHING; DROP TABLE kept_$_") for qw(15m 1h 1d 1w 1mo);
+    $super->query("UPDATE core.rollup_state SET closed_until = '$state->[0]', closing_until = '$state->[1]'");
     return;
 }
 

@@ -84,9 +84,15 @@ sub changes {
 sub check_careful_lane {
     my ($ingest, $super, $base, $compress) = @_;
     $ingest->query("SELECT api.partitions_ensure('$base', '$base')");
+    my $close = "UPDATE core.rollup_state SET closed_until = '%s', closing_until = '%1\$s'";
+    $super->query(sprintf $close, '-infinity');
     is $ingest->text(batch($base, [1, 0, 1, 'false'], [1, 1, 2, 'false'], [2, 0, 3, 'false'])),
         '1 1; 2 1; 3 1', 'new samples';
     is changes($super, $base), '', 'in time: nothing is noted';
+    $super->query(sprintf $close, $super->value("SELECT timestamptz '$base' + interval '15 minutes'"));
+    $ingest->query(batch($base, [2, 14, 7, 'false'], [2, 15, 8, 'false']));
+    is changes($super, $base), '2 14 14', 'what is of a closed quarter hour is noted, though nobody calls it late';
+    $super->query("DELETE FROM core.sample WHERE series_id = 2 AND value > 3");
     $compress->();
     is $ingest->text(batch($base, [1, 0, 1, 'true'], [1, 1, 20, 'false'], [1, 2, 5, 'true'], [2, 0, 3, 'true'])),
         '1 0; 2 2; 3 1; 4 0', 'the same, another value, a late one, the same';

@@ -163,6 +163,23 @@ sub session {
     return $psql;
 }
 
+# Lets the worker's functions close what is over and follow what changed, until nothing is left;
+# returns how many rows of rollups that wrote.
+sub roll_up {
+    my ($self) = @_;
+    my $worker = $self->session('tidemark_worker');
+    my ($until, $rows) = ('', 0);
+    while ((my $next = $worker->value('SELECT ops.rollup_close_begin()')) ne $until) {
+        $rows += $worker->value('SELECT ops.rollup_close_finish()');
+        $until = $next;
+    }
+    while (1) {
+        my ($step) = $worker->query('SELECT rows_written, is_done FROM ops.rollup_follow(20000)');
+        $rows += $step->[0];
+        return $rows if $step->[1] eq 't';
+    }
+}
+
 sub slurp {
     my ($path) = @_;
     open my $file, '<', $path or die "$path: $!";
