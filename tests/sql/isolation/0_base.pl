@@ -91,7 +91,7 @@ my %function = (
     (map { ("core.$_" => { may => '' }) } qw(protect partition_bounds partition_name partition_make
         partitions_drop event_key_slot event_key_claim email_norm login_wait_s series_last_time
         series_check series_guess tenant_by_slug timezone_check audit_add zone_offset_s
-        clock_starts energy_series sample_beside)),
+        clock_starts energy_series)),
 );
 
 +{ read => \%read, unprotected => \%unprotected, function => \%function };
