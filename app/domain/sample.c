@@ -24,6 +24,11 @@ bool sample_bucket_parse(struct str text, enum sample_bucket *out)
     return false;
 }
 
+const char *sample_bucket_name(enum sample_bucket bucket)
+{
+    return bucket_names[bucket];
+}
+
 /* The parameters that all listings share, in their order. */
 static void add_filter(struct db_args *args, const struct sample_filter *filter)
 {

@@ -18,6 +18,7 @@ enum sample_bucket {
 
 /* By its name in URLs ("raw", "15m", … "1mo"); false for another. */
 bool sample_bucket_parse(struct str text, enum sample_bucket *out);
+const char *sample_bucket_name(enum sample_bucket bucket);
 
 /* Whose samples, of when, and where the list goes on. */
 struct sample_filter {
