@@ -34,9 +34,12 @@ AS $$
 $$;
 
 -- A sum as the tables can hold it: nonsense in a reading must not stop what is kept of others.
+-- NULL for NULL, which least and greatest would pass over.
 CREATE FUNCTION core.energy_bound(nkwh numeric) RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$ SELECT least(greatest(nkwh, -9e18), 9e18)::bigint $$;
+AS $$
+    SELECT CASE WHEN nkwh IS NOT NULL THEN least(greatest(nkwh, -9e18), 9e18)::bigint END
+$$;
 
 -- Nano-kWh of the first `part` seconds of a step from value_0 to value that lasts `width` seconds,
 -- rounded: the difference of two is what lies between them, and all of a step's parts together are
