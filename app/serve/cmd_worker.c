@@ -29,9 +29,12 @@ static int run(const struct config *config, struct op *op, bool is_once)
     struct db_options options = { .url = url, .name = "tidemark worker",
                                   .is_prepared = config->db_prepare,
                                   .statement_timeout_ms = STATEMENT_TIMEOUT_MS };
-    struct worker worker = { .config = config, .conn = db_conn_new(&options),
-                             .stop_fd = stop_fd_open() };
-    bool is_good = worker.conn != NULL && worker.stop_fd >= 0;
+    struct worker worker = { .config = config, .stop_fd = stop_fd_open() };
+    bool is_good = worker.stop_fd >= 0;
+    for (int i = 0; i < JOB_LANES; i++) {
+        worker.conns[i] = db_conn_new(&options);
+        is_good = is_good && worker.conns[i] != NULL;
+    }
     if (!is_good) {
         fputs("tidemark: the system has no memory or descriptor left\n", stderr);
     } else {
@@ -40,7 +43,9 @@ static int run(const struct config *config, struct op *op, bool is_once)
     if (worker.stop_fd >= 0) {
         close(worker.stop_fd);
     }
-    db_conn_close(worker.conn);
+    for (int i = 0; i < JOB_LANES; i++) {
+        db_conn_close(worker.conns[i]);
+    }
     return is_good ? EXIT_OK : EXIT_FAILED;
 }
 

@@ -1,6 +1,7 @@
 /* Jobs whose work is one call of a function in the database. Called by the table. */
 #include "work/jobs.h"
 
+#include "base/clock.h"
 #include "db/conn.h"
 #include "gen/queries.h"
 
@@ -8,9 +9,8 @@
 
 #define SYSTEM_METRIC_DAYS 30 /* measurements of the installation are for operating it */
 
-/* Runs one statement in a transaction of its own; its rows outlive it. */
-static enum err run_alone(struct job_pass *pass, const struct db_query *query,
-                          const struct db_args *args, struct db_rows **out)
+enum err job_run_alone(struct job_pass *pass, const struct db_query *query,
+                       const struct db_args *args, struct db_rows **out)
 {
     struct db_tx *tx;
     enum err err = db_begin(pass->op, pass->conn, DB_WRITE, 0, &tx);
@@ -25,10 +25,16 @@ static enum err run_alone(struct job_pass *pass, const struct db_query *query,
     return db_commit(tx);
 }
 
+bool job_goes_on(const struct job_pass *pass, int64_t end_us)
+{
+    return !worker_is_stopping(pass->stop_fd, 0) &&
+           (pass->is_once || clock_monotonic_us() < end_us);
+}
+
 enum err job_partitions(struct job_pass *pass)
 {
     struct db_rows *rows;
-    enum err err = run_alone(pass, &q_job_partitions_ahead, NULL, &rows);
+    enum err err = job_run_alone(pass, &q_job_partitions_ahead, NULL, &rows);
     if (err == OK) {
         snprintf(pass->detail, sizeof pass->detail, "made=%d",
                  (int)db_int(rows, 0, JOB_PARTITIONS_AHEAD_MADE));
@@ -39,7 +45,7 @@ enum err job_partitions(struct job_pass *pass)
 enum err job_series_last(struct job_pass *pass)
 {
     struct db_rows *rows;
-    enum err err = run_alone(pass, &q_job_series_last_repair, NULL, &rows);
+    enum err err = job_run_alone(pass, &q_job_series_last_repair, NULL, &rows);
     if (err == OK) {
         snprintf(pass->detail, sizeof pass->detail, "repaired=%lld",
                  (long long)db_int64(rows, 0, JOB_SERIES_LAST_REPAIR_REPAIRED));
@@ -50,7 +56,7 @@ enum err job_series_last(struct job_pass *pass)
 enum err job_sessions(struct job_pass *pass)
 {
     struct db_rows *rows;
-    enum err err = run_alone(pass, &q_job_session_prune, NULL, &rows);
+    enum err err = job_run_alone(pass, &q_job_session_prune, NULL, &rows);
     if (err == OK) {
         snprintf(pass->detail, sizeof pass->detail, "removed=%lld",
                  (long long)db_int64(rows, 0, JOB_SESSION_PRUNE_REMOVED));
@@ -65,7 +71,7 @@ enum err job_retention(struct job_pass *pass)
     db_arg_int(&args, pass->config->retention_event_days);
     db_arg_int(&args, SYSTEM_METRIC_DAYS);
     struct db_rows *rows;
-    enum err err = run_alone(pass, &q_job_retention_run, &args, &rows);
+    enum err err = job_run_alone(pass, &q_job_retention_run, &args, &rows);
     if (err == OK) {
         const char *removed = db_text(rows, 0, JOB_RETENTION_RUN_REMOVED);
         snprintf(pass->detail, sizeof pass->detail, "removed=%s", removed ? removed : "{}");
@@ -76,12 +82,12 @@ enum err job_retention(struct job_pass *pass)
 enum err job_orphans(struct job_pass *pass)
 {
     struct db_rows *rows;
-    enum err err = run_alone(pass, &q_job_residue_erase, NULL, &rows);
+    enum err err = job_run_alone(pass, &q_job_residue_erase, NULL, &rows);
     if (err != OK) {
         return err;
     }
     int64_t erased = db_int64(rows, 0, JOB_RESIDUE_ERASE_ERASED);
-    err = run_alone(pass, &q_job_orphan_check, NULL, &rows);
+    err = job_run_alone(pass, &q_job_orphan_check, NULL, &rows);
     if (err != OK) {
         return err;
     }

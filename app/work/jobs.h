@@ -3,7 +3,20 @@
 #ifndef TIDEMARK_WORK_JOBS_H
 #define TIDEMARK_WORK_JOBS_H
 
+#include "db/db.h"
 #include "work/worker.h"
+
+/* Runs one statement in a transaction of its own; its rows (`out` may be NULL) outlive it. */
+enum err job_run_alone(struct job_pass *pass, const struct db_query *query,
+                       const struct db_args *args, struct db_rows **out) MUST_CHECK;
+
+/* Whether a job of many steps takes another: not when it is told to stop, and not after `end_us`
+ * (monotonic) unless it is to be done with. */
+bool job_goes_on(const struct job_pass *pass, int64_t end_us);
+
+/* Closes the quarter hours that are over and derives again what changed; whether either is due. */
+enum err job_rollups(struct job_pass *pass);
+enum err job_rollups_due(struct job_pass *pass, bool *out);
 
 /* Makes the partitions of the coming days, before a sample needs them. */
 enum err job_partitions(struct job_pass *pass);

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 
 #define PASS_ARENA_BYTES (64u << 20) /* of one job's pass; none reads rows without bounds */
@@ -55,17 +56,41 @@ static enum err end_record(struct job_pass *pass, int64_t id, bool is_good, cons
     return db_commit(tx);
 }
 
-/* Runs one job with its record. A failure is logged here and told by false. */
-static bool run_job(const struct worker *worker, const struct job *job, struct arena *arena,
-                    struct metrics_memory *metrics)
+/* What a lane keeps from pass to pass. */
+struct lane {
+    const struct worker *worker;
+    enum job_lane kind;
+    bool is_once;
+    struct arena *arena;
+    struct metrics_memory metrics;
+    pthread_t thread;
+};
+
+/* Whether the job has anything to do; one that cannot tell is run, and fails there. */
+static bool is_idle(struct job_pass *pass, const struct job *job)
 {
-    arena_reset(arena);
+    bool is_due = true;
+    if (job->is_due != NULL && job->is_due(pass, &is_due) != OK) {
+        op_clear_fault(pass->op);
+        return false;
+    }
+    return !is_due;
+}
+
+/* Runs one job with its record. A failure is logged here and told by false. */
+static bool run_job(struct lane *lane, const struct job *job, bool is_first)
+{
+    arena_reset(lane->arena);
     struct op op;
-    op_init(&op, arena, job->name);
-    struct job_pass pass = { .op = &op, .conn = worker->conn, .config = worker->config,
-                             .metrics = metrics };
+    op_init(&op, lane->arena, job->name);
+    struct job_pass pass = { .op = &op, .conn = lane->worker->conns[lane->kind],
+                             .config = lane->worker->config, .metrics = &lane->metrics,
+                             .stop_fd = lane->worker->stop_fd, .is_once = lane->is_once };
     int64_t id = 0;
     int64_t started_us = clock_monotonic_us();
+    if (!is_first && is_idle(&pass, job)) {
+        return true;
+    }
     enum err err = begin_record(&pass, job, &id);
     if (err == OK && id == 0) {
         log_debug("job is run by another worker", LOG_TEXT("job", job->name));
@@ -89,7 +114,7 @@ static bool run_job(const struct worker *worker, const struct job *job, struct a
     return is_good;
 }
 
-static bool is_stopping(int stop_fd, int64_t wait_us)
+bool worker_is_stopping(int stop_fd, int64_t wait_us)
 {
     struct pollfd stop = { .fd = stop_fd, .events = POLLIN };
     int wait_ms = (int)((wait_us + 999) / 1000);
@@ -97,53 +122,78 @@ static bool is_stopping(int stop_fd, int64_t wait_us)
     return ready > 0 || (ready < 0 && errno != EINTR);
 }
 
-/* How long until the first of the jobs is due; 0 when one is. */
-static int64_t until_due_us(const int64_t *due_us, int64_t now_us)
+/* How long until the first of the lane's jobs is due; 0 when one is. */
+static int64_t until_due_us(enum job_lane lane, const int64_t *due_us, int64_t now_us)
 {
     int64_t least = INT64_C(3600) * US_PER_SECOND;
     for (int i = 0; i < worker_jobs_count; i++) {
         int64_t wait = due_us[i] - now_us;
-        least = wait < least ? wait : least;
+        least = worker_jobs[i].lane == lane && wait < least ? wait : least;
     }
     return least > 0 ? least : 0;
 }
 
-bool worker_run(const struct worker *worker)
+static bool lane_open(struct lane *lane, const struct worker *worker, enum job_lane kind,
+                      bool is_once)
 {
+    *lane = (struct lane){ .worker = worker, .kind = kind, .is_once = is_once,
+                           .arena = arena_new(PASS_ARENA_BYTES) };
+    return lane->arena != NULL;
+}
+
+static void *lane_run(void *context)
+{
+    struct lane *lane = context;
     int64_t due_us[MAX_JOBS] = { 0 };
-    struct metrics_memory metrics = { 0 };
-    struct arena *arena = arena_new(PASS_ARENA_BYTES);
-    if (arena == NULL || worker_jobs_count > MAX_JOBS) {
-        arena_free(arena);
-        return false;
-    }
-    log_info("worker runs", LOG_INT("jobs", worker_jobs_count));
-    while (!is_stopping(worker->stop_fd, until_due_us(due_us, clock_monotonic_us()))) {
+    while (!worker_is_stopping(lane->worker->stop_fd,
+                               until_due_us(lane->kind, due_us, clock_monotonic_us()))) {
         for (int i = 0; i < worker_jobs_count; i++) {
             const struct job *job = &worker_jobs[i];
-            if (due_us[i] > clock_monotonic_us()) {
+            if (job->lane != lane->kind || due_us[i] > clock_monotonic_us()) {
                 continue;
             }
-            bool is_good = run_job(worker, job, arena, &metrics);
+            bool is_good = run_job(lane, job, due_us[i] == 0);
             bool is_soon = !is_good && job->every_s > RETRY_AFTER_S;
             due_us[i] = clock_monotonic_us() +
                         (is_soon ? RETRY_AFTER_S : job->every_s) * US_PER_SECOND;
             break; /* the stop is looked at between any two jobs */
         }
     }
-    log_info("worker stops");
-    arena_free(arena);
-    return true;
+    return NULL;
+}
+
+bool worker_run(const struct worker *worker)
+{
+    struct lane slow, quick;
+    bool is_good = lane_open(&slow, worker, JOB_SLOW, false);
+    is_good = lane_open(&quick, worker, JOB_QUICK, false) && is_good &&
+              worker_jobs_count <= MAX_JOBS &&
+              pthread_create(&quick.thread, NULL, lane_run, &quick) == 0;
+    if (is_good) {
+        log_info("worker runs", LOG_INT("jobs", worker_jobs_count));
+        (void)lane_run(&slow);
+        (void)pthread_join(quick.thread, NULL);
+        log_info("worker stops");
+    }
+    arena_free(slow.arena);
+    arena_free(quick.arena);
+    return is_good;
 }
 
 bool worker_run_once(const struct worker *worker)
 {
-    struct metrics_memory metrics = { 0 };
-    struct arena *arena = arena_new(PASS_ARENA_BYTES);
-    bool is_good = arena != NULL;
-    for (int i = 0; arena != NULL && i < worker_jobs_count; i++) {
-        is_good = run_job(worker, &worker_jobs[i], arena, &metrics) && is_good;
+    struct lane lane;
+    bool is_good = true;
+    for (int kind = JOB_LANES - 1; kind >= 0; kind--) { /* rollups, then what waits for them */
+        if (!lane_open(&lane, worker, (enum job_lane)kind, true)) {
+            return false;
+        }
+        for (int i = 0; i < worker_jobs_count; i++) {
+            if (worker_jobs[i].lane == lane.kind) {
+                is_good = run_job(&lane, &worker_jobs[i], true) && is_good;
+            }
+        }
+        arena_free(lane.arena);
     }
-    arena_free(arena);
     return is_good;
 }

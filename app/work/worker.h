@@ -1,6 +1,7 @@
-/* The worker: runs a table of jobs, each when it is due, one after another on one
- * connection. Several workers may run at once: the database lets one of them run a job.
- * A job that fails is tried again soon and harms no other. */
+/* The worker: runs a table of jobs, each when it is due, one after another in its lane. A lane is
+ * a thread with a connection of its own, so that upkeep of an hour delays no late sample. Several
+ * workers may run at once: the database lets one of them run a job. A job that fails is tried
+ * again soon and harms no other. */
 #ifndef TIDEMARK_WORK_WORKER_H
 #define TIDEMARK_WORK_WORKER_H
 
@@ -8,6 +9,7 @@
 #include "base/op.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct db_conn;
 
@@ -16,6 +18,7 @@ struct metrics_memory {
     int64_t time_us;       /* monotonic; 0: no pass yet */
     int64_t rows_written;
     int64_t commits;
+    int64_t samples, events; /* ever stored, by the server's counters */
 };
 
 /* What one pass of a job is given. Its op and arena are its own. */
@@ -24,13 +27,25 @@ struct job_pass {
     struct db_conn *conn;
     const struct config *config;
     struct metrics_memory *metrics;
+    int stop_fd;           /* readable: a job of many steps ends after the one it is at */
+    bool is_once;          /* to be done with, however long it takes */
     char detail[512];      /* what was done, for ops.job_run; filled by the job */
+};
+
+enum job_lane {
+    JOB_SLOW,              /* upkeep, that may take its time */
+    JOB_QUICK,             /* what somebody waits for */
+    JOB_LANES
 };
 
 struct job {
     const char *name;      /* its name in ops.job_run and in the log */
     int every_s;           /* from the end of one pass to the next */
     enum err (*run)(struct job_pass *pass);
+    enum job_lane lane;
+    /* Asked before each pass but the first; where nothing is due there is no record of one. NULL:
+     * always. */
+    enum err (*is_due)(struct job_pass *pass, bool *out);
 };
 
 /* The table (jobs.c), in the order of the first passes. */
@@ -39,13 +54,16 @@ extern const int worker_jobs_count;
 
 struct worker {
     const struct config *config;
-    struct db_conn *conn;  /* of the worker's role; the caller's */
+    struct db_conn *conns[JOB_LANES]; /* of the worker's role; the caller's */
     int stop_fd;           /* readable as soon as the worker should stop */
 };
 
 /* Runs due jobs until stop_fd is readable, checked between jobs. False only when the memory
- * for it is not to be had. */
+ * or the thread for it is not to be had. */
 bool worker_run(const struct worker *worker);
+
+/* Whether the stop comes within the time; a stop_fd below 0 never does. For jobs of many steps. */
+bool worker_is_stopping(int stop_fd, int64_t wait_us);
 
 /* Runs every job once. True when all went well or are another worker's at the moment. */
 bool worker_run_once(const struct worker *worker);

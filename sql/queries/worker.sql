@@ -60,3 +60,29 @@ SELECT pg_database_size(current_database()) AS size_bytes, d.numbackends AS conn
        d.tup_inserted AS rows_written, d.xact_commit AS commits
 FROM pg_stat_database d
 WHERE d.datname = current_database();
+
+-- name: job_rollups_due
+-- roles: worker
+-- columns: is_due
+-- Whether quarter hours are to be closed, or changes to be followed.
+SELECT ops.rollup_is_due() AS is_due;
+
+-- name: job_rollups_begin
+-- roles: worker
+-- columns: closing_until
+-- Begins to close quarter hours; until when.
+SELECT ops.rollup_close_begin() AS closing_until;
+
+-- name: job_rollups_finish
+-- roles: worker
+-- columns: rows_written
+-- Derives what is being closed; how many rows of rollups.
+SELECT ops.rollup_close_finish() AS rows_written;
+
+-- name: job_rollups_follow
+-- roles: worker
+-- columns: changes rows_written is_done
+-- Derives again what changed, at most about $1 quarter hours: changes read, rows written, and
+-- whether nothing is left.
+SELECT f.changes, f.rows_written, f.is_done
+FROM ops.rollup_follow($1::int4) f;

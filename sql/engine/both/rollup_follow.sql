@@ -196,4 +196,21 @@ BEGIN
                              AND c.xid < pg_snapshot_xmin(pg_current_snapshot()));
 END
 $$;
-GRANT EXECUTE ON FUNCTION ops.rollup_follow(int) TO tidemark_worker;
+
+-- Whether there is something to close or to follow.
+CREATE FUNCTION ops.rollup_is_due() RETURNS boolean
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM core.rollup_state s
+                   WHERE s.closed_until < s.closing_until
+                      OR s.closing_until + interval '20 minutes' <= clock_timestamp())
+        OR EXISTS (SELECT FROM core.rollup_dirty)
+        OR EXISTS (SELECT FROM core.rollup_recast)
+        OR EXISTS (SELECT FROM core.change c
+                   WHERE c.xid >= (SELECT r.done_xid FROM core.change_reader r
+                                   WHERE r.name = 'rollup'));
+END
+$$;
+GRANT EXECUTE ON FUNCTION ops.rollup_follow(int), ops.rollup_is_due() TO tidemark_worker;
