@@ -21,3 +21,17 @@
     document.addEventListener('visibilitychange', () => refresh().catch(() => {}));
   }
 })();
+
+// A file that is chosen goes into the text beside it. Without scripts one pastes it there.
+(() => {
+  'use strict';
+  for (const field of document.querySelectorAll('[data-file-into]')) {
+    const text = document.getElementById(field.dataset.fileInto);
+    const file = field.querySelector('input[type=file]');
+    if (!text || !file) continue;
+    field.hidden = false;
+    file.addEventListener('change', async () => {
+      if (file.files.length > 0) text.value = await file.files[0].text();
+    });
+  }
+})();

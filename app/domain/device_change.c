@@ -56,6 +56,37 @@ enum err device_change(struct db_tx *tx, struct str key, const struct device_fac
     return db_run(tx, &q_device_change, &args, NULL);
 }
 
+enum err device_config_text(struct db_tx *tx, struct str key, const char **out)
+{
+    struct db_rows *rows;
+    struct db_args args;
+
+    db_args_init(&args, db_op(tx)->arena);
+    db_arg_str(&args, key);
+    enum err err = db_run(tx, &q_device_config, &args, &rows);
+    if (err == OK && db_count(rows) == 0) {
+        err = fail(db_op(tx), ERR_NOT_FOUND, "no device has this key");
+    }
+    if (err == OK) {
+        *out = db_text(rows, 0, DEVICE_CONFIG_CONFIG);
+    }
+    return err;
+}
+
+enum err device_config_check(struct db_tx *tx, struct str config, const char **problem)
+{
+    struct db_rows *rows;
+    struct db_args args;
+
+    db_args_init(&args, db_op(tx)->arena);
+    db_arg_str(&args, config);
+    enum err err = db_run(tx, &q_config_problem, &args, &rows);
+    if (err == OK) {
+        *problem = db_text(rows, 0, CONFIG_PROBLEM_PROBLEM);
+    }
+    return err;
+}
+
 enum err device_series_change(struct db_tx *tx, struct str key, int32_t series_id, struct str unit,
                               struct str kind, struct str role)
 {

@@ -31,6 +31,12 @@ enum err device_add_to(struct db_tx *tx, const char *tenant_slug, struct str key
 enum err device_change(struct db_tx *tx, struct str key,
                        const struct device_facts_given *given) MUST_CHECK;
 
+/* A device's configuration as people edit it. ERR_NOT_FOUND. */
+enum err device_config_text(struct db_tx *tx, struct str key, const char **out) MUST_CHECK;
+
+/* What is wrong with a configuration ("config: must be a JSON object"); NULL: nothing. */
+enum err device_config_check(struct db_tx *tx, struct str config, const char **problem) MUST_CHECK;
+
 /* Corrects what a series is, and lets the device's configuration say so for later ones. Views
  * with ptr NULL keep what is there. ERR_NOT_FOUND where the device has no such series. */
 enum err device_series_change(struct db_tx *tx, struct str key, int32_t series_id, struct str unit,

@@ -21,6 +21,9 @@
     {                                                                                            \
         HTTP_POST, path, access, tx, MAX_FORM_BODY_BYTES, PROCESS_WEB, STYLE_PAGE, handler, NULL \
     }
+/* A page of the administration, and a form of it. */
+#define ADMIN_PAGE(path, handler) PAGE(HTTP_GET, path, ACCESS_ADMIN, TX_READ, handler)
+#define ADMIN_FORM(path, handler) FORM(path, ACCESS_ADMIN, TX_WRITE, handler)
 /* An admin's change through the API: a JSON body where there is one (web/body.h). */
 #define CHANGE(methods, path, handler)                                                           \
     {                                                                                            \
@@ -41,9 +44,23 @@
 
 const struct route ROUTES[] = {
     PAGE(HTTP_GET, "/", ACCESS_READ, TX_READ, page_overview),
+    ADMIN_PAGE("/admin/devices", page_admin_devices),
+    ADMIN_FORM("/admin/devices", page_admin_devices_add),
+    ADMIN_PAGE("/admin/devices/import", page_admin_import),
+    { HTTP_POST, "/admin/devices/import", ACCESS_ADMIN, TX_WRITE, MAX_LIST_BODY_BYTES, PROCESS_WEB,
+      STYLE_PAGE, page_admin_import_post, NULL },
+    ADMIN_PAGE("/admin/devices/{key}", page_admin_device),
+    ADMIN_FORM("/admin/devices/{key}", page_admin_device_save),
+    ADMIN_FORM("/admin/devices/{key}/retire", page_admin_device_retire),
+    ADMIN_FORM("/admin/devices/{key}/series", page_admin_device_series),
     PAGE(HTTP_GET, "/admin/shares", ACCESS_ADMIN, TX_READ, page_shares),
     FORM("/admin/shares", ACCESS_ADMIN, TX_WRITE, page_shares_add),
     FORM("/admin/shares/revoke", ACCESS_ADMIN, TX_WRITE, page_shares_revoke),
+    ADMIN_PAGE("/admin/sites", page_admin_sites),
+    ADMIN_FORM("/admin/sites", page_admin_sites_add),
+    ADMIN_PAGE("/admin/sites/{key}", page_admin_site),
+    ADMIN_FORM("/admin/sites/{key}", page_admin_site_save),
+    ADMIN_FORM("/admin/sites/{key}/remove", page_admin_site_remove),
     PAGE(HTTP_GET, "/devices", ACCESS_READ, TX_READ, page_devices),
     PAGE(HTTP_GET, "/devices/{key}", ACCESS_READ, TX_READ, page_device),
     PAGE(HTTP_GET, "/login", ACCESS_LOGIN, TX_NONE, page_login),

@@ -14,6 +14,26 @@ enum err page_device(struct web *web);
 /* The page of the device `key`, for /devices/{key} and for a link that shows it. */
 enum err page_device_show(struct web *web, struct str key);
 
+/* GET and POST /admin/devices (key, name, model, site); GET takes q, site, state, after */
+enum err page_admin_devices(struct web *web);
+enum err page_admin_devices_add(struct web *web);
+/* GET and POST /admin/devices/import (text, seen, step) */
+enum err page_admin_import(struct web *web);
+enum err page_admin_import_post(struct web *web);
+/* GET and POST /admin/devices/{key} (name, model, site, config); POST …/retire (retired),
+ * …/series (series, unit, kind, role) */
+enum err page_admin_device(struct web *web);
+enum err page_admin_device_save(struct web *web);
+enum err page_admin_device_retire(struct web *web);
+enum err page_admin_device_series(struct web *web);
+/* GET and POST /admin/sites (key, name, timezone), /admin/sites/{key} (name, timezone); POST
+ * …/remove */
+enum err page_admin_sites(struct web *web);
+enum err page_admin_sites_add(struct web *web);
+enum err page_admin_site(struct web *web);
+enum err page_admin_site_save(struct web *web);
+enum err page_admin_site_remove(struct web *web);
+
 /* GET and POST /admin/shares (name, device, days), POST /admin/shares/revoke (id) */
 enum err page_shares(struct web *web);
 enum err page_shares_add(struct web *web);

@@ -421,6 +421,16 @@ BEGIN
 END
 $$;
 
+-- What is wrong with a device's configuration, for a form to say beside its field; NULL: nothing.
+CREATE FUNCTION api.config_problem(config text) RETURNS text
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN core.config_problem(config);
+END
+$$;
+
 -- ---- series ----
 
 -- Corrects what a series is; NULLs keep what is there. The correction goes into the device's
@@ -470,7 +480,7 @@ GRANT EXECUTE ON FUNCTION
     api.device_add(text, text, text, text, text),
     api.device_change(text, text, text, text, text, boolean),
     api.device_import(text[], text[], text[], text[], text[], text[], boolean),
-    api.series_change(text, int, text, text, text) TO tidemark_web;
+    api.config_problem(text), api.series_change(text, int, text, text, text) TO tidemark_web;
 
 -- ---- operators ----
 

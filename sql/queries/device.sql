@@ -56,6 +56,20 @@ SELECT api.device_add($1::text, $2::text, $3::text, $4::text, $5::text) AS id;
 -- is NULL stays.
 SELECT FROM api.device_change($1::text, $2::text, $3::text, $4::text, $5::text, $6::bool);
 
+-- name: device_config
+-- roles: web
+-- columns: config
+-- A device's configuration as people edit it.
+SELECT jsonb_pretty(d.config) AS config
+FROM api.device d
+WHERE d.key = $1::text;
+
+-- name: config_problem
+-- roles: web
+-- columns: problem
+-- What is wrong with a device's configuration; NULL: nothing.
+SELECT api.config_problem($1::text) AS problem;
+
 -- name: device_import
 -- roles: web
 -- columns: action problem
