@@ -99,6 +99,11 @@ void db_arg_str_array(struct db_args *args, const struct str *values, size_t n);
 enum err db_run(struct db_tx *tx, const struct db_query *query, const struct db_args *args,
                 struct db_rows **out) MUST_CHECK;
 
+/* Runs one statement in no transaction, for procedures that commit on their way; opens the
+ * connection where it is not open. Bound to no tenant, and to no timeout of ours. */
+enum err db_run_alone(struct op *op, struct db_conn *conn, const struct db_query *query,
+                      const struct db_args *args) MUST_CHECK;
+
 /* The five-letter SQLSTATE of the last failure on this transaction, or "". */
 const char *db_sqlstate(const struct db_tx *tx);
 

@@ -151,6 +151,14 @@ enum err db_run(struct db_tx *tx, const struct db_query *query, const struct db_
     return db_rows_keep(tx, query, result, out);
 }
 
+enum err db_run_alone(struct op *op, struct db_conn *conn, const struct db_query *query,
+                      const struct db_args *args)
+{
+    struct db_tx alone = { .op = op, .conn = conn };
+    enum err err = db_conn_open(conn, op);
+    return err == OK ? db_run(&alone, query, args, NULL) : err;
+}
+
 /* The line (from 1) that a character position (from 1) of the script is on. */
 static int line_of(const char *sql, const char *position)
 {

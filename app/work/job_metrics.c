@@ -94,6 +94,10 @@ static void add_rates(struct measures *measures, struct metrics_memory *last,
     double seconds = (double)(now.time_us - last->time_us) / 1e6;
     bool is_continued = last->time_us != 0 && now.rows_written >= last->rows_written &&
                         now.commits >= last->commits && seconds > 0;
+    if (is_continued && now.samples >= last->samples && now.events >= last->events) {
+        add(measures, STR("samples_per_s"), (double)(now.samples - last->samples) / seconds);
+        add(measures, STR("events_per_s"), (double)(now.events - last->events) / seconds);
+    }
     if (is_continued) {
         add(measures, STR("database_rows_per_s"),
             (double)(now.rows_written - last->rows_written) / seconds);
@@ -118,6 +122,8 @@ static enum err measure_database(struct job_pass *pass, struct db_tx *tx,
         .time_us = clock_monotonic_us(),
         .rows_written = db_int64(rows, 0, JOB_DATABASE_STATS_ROWS_WRITTEN),
         .commits = db_int64(rows, 0, JOB_DATABASE_STATS_COMMITS),
+        .samples = db_int64(rows, 0, JOB_DATABASE_STATS_SAMPLES),
+        .events = db_int64(rows, 0, JOB_DATABASE_STATS_EVENTS),
     };
     add_rates(measures, pass->metrics, now);
     return OK;

@@ -7,8 +7,6 @@
 
 #include <stdio.h>
 
-#define SYSTEM_METRIC_DAYS 30 /* measurements of the installation are for operating it */
-
 enum err job_run_alone(struct job_pass *pass, const struct db_query *query,
                        const struct db_args *args, struct db_rows **out)
 {
@@ -60,21 +58,6 @@ enum err job_sessions(struct job_pass *pass)
     if (err == OK) {
         snprintf(pass->detail, sizeof pass->detail, "removed=%lld",
                  (long long)db_int64(rows, 0, JOB_SESSION_PRUNE_REMOVED));
-    }
-    return err;
-}
-
-enum err job_retention(struct job_pass *pass)
-{
-    struct db_args args;
-    db_args_init(&args, pass->op->arena);
-    db_arg_int(&args, pass->config->retention_event_days);
-    db_arg_int(&args, SYSTEM_METRIC_DAYS);
-    struct db_rows *rows;
-    enum err err = job_run_alone(pass, &q_job_retention_run, &args, &rows);
-    if (err == OK) {
-        const char *removed = db_text(rows, 0, JOB_RETENTION_RUN_REMOVED);
-        snprintf(pass->detail, sizeof pass->detail, "removed=%s", removed ? removed : "{}");
     }
     return err;
 }

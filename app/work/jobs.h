@@ -17,15 +17,23 @@ bool job_goes_on(const struct job_pass *pass, int64_t end_us);
 /* Closes the quarter hours that are over and derives again what changed; whether either is due. */
 enum err job_rollups(struct job_pass *pass);
 enum err job_rollups_due(struct job_pass *pass, bool *out);
-
 /* Makes the partitions of the coming days, before a sample needs them. */
 enum err job_partitions(struct job_pass *pass);
 /* Brings core.series_last up to what ingest stored but was killed before noting. */
 enum err job_series_last(struct job_pass *pass);
 /* Removes sessions that ended. */
 enum err job_sessions(struct job_pass *pass);
-/* Drops events, event keys, measurements and job records that are older than they are kept. */
+/* Drops chunks that are past everybody's retention, deletes a tenant's rows in those that are past
+ * its own, and removes event keys and job records that are older than they are kept. */
 enum err job_retention(struct job_pass *pass);
+/* Moves chunks that are due into the columnstore. */
+enum err job_columnstore(struct job_pass *pass);
+/* Brings the planner's statistics up to date where much changed. */
+enum err job_analyse(struct job_pass *pass);
+/* Refreshes continuous aggregates over the owner's connection, where this process has it. */
+enum err job_aggregates(struct job_pass *pass);
+/* Writes down how often each job is due. */
+enum err job_schedule(struct job_pass *pass);
 /* Erases what was committed after its tenant was erased, then looks for samples whose tenant is
  * not their series': there must be none; any is logged as an error and fails the job. */
 enum err job_orphans(struct job_pass *pass);

@@ -29,12 +29,6 @@ SELECT ops.series_last_repair() AS repaired;
 -- Removes sessions that ended; how many.
 SELECT ops.session_prune() AS removed;
 
--- name: job_retention_run
--- roles: worker
--- columns: removed
--- Drops what is older than its retention (days of events, days of system metrics); counts by table.
-SELECT ops.retention_run($1::int4, $2::int4)::text AS removed;
-
 -- name: job_residue_erase
 -- roles: worker
 -- columns: erased
@@ -54,11 +48,11 @@ SELECT ops.system_metric_add($1::text[], $2::float8[]);
 
 -- name: job_database_stats
 -- roles: worker
--- columns: size_bytes connections rows_written commits
+-- columns: size_bytes connections rows_written commits samples events
 -- The database's size, connections, and counters since its statistics began.
 SELECT pg_database_size(current_database()) AS size_bytes, d.numbackends AS connections,
-       d.tup_inserted AS rows_written, d.xact_commit AS commits
-FROM pg_stat_database d
+       d.tup_inserted AS rows_written, d.xact_commit AS commits, r.samples, r.events
+FROM pg_stat_database d, ops.rows_stored() r
 WHERE d.datname = current_database();
 
 -- name: job_rollups_due

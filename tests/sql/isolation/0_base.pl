@@ -85,7 +85,7 @@ my %function = (
     # the worker keeps the installation up; none of these answers with a tenant's rows
     (map { ("ops.$_->[0]" => { may => 'worker', door => 'upkeep', call => $_->[1] }) }
         [job_begin => q{'isolation'}], [job_end => q{0, true, ''}], [partitions_ahead => q{}],
-        [series_last_repair => q{}], [session_prune => q{}], [retention_run => q{9000, 9000}],
+        [series_last_repair => q{}], [session_prune => q{}],
         [residue_erase => q{}], [orphan_check => q{}], [system_metric_add => q{ARRAY['x'], ARRAY[1.0]}]),
     # parts of the above, for the functions' owners alone
     (map { ("core.$_" => { may => '' }) } qw(protect partition_bounds partition_name partition_make
