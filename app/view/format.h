@@ -21,7 +21,7 @@ struct unit {
 };
 
 /* The unit in which a value of that size reads best: W becomes kW, MW …, kWh becomes Wh below
- * one and MWh from ten thousand on. Others (and NULL, shown as "") stay. */
+ * one and MWh from ten thousand on, B becomes kB, MB …. Others (and NULL, shown as "") stay. */
 struct unit unit_for(const char *base, double magnitude);
 
 /* With a fixed count of decimals (0 to 9). */

@@ -19,12 +19,17 @@ static const struct step energy_steps[] = {
     { 9999.5e3, { "GWh", 1e-6 } }, { 9999.5, { "MWh", 1e-3 } }, { 0.9995, { "kWh", 1 } },
     { 0, { "Wh", 1e3 } },
 };
+static const struct step byte_steps[] = {
+    { 999.5e9, { "TB", 1e-12 } }, { 999.5e6, { "GB", 1e-9 } }, { 999.5e3, { "MB", 1e-6 } },
+    { 999.5, { "kB", 1e-3 } }, { 0, { "B", 1 } },
+};
 
 static const struct { const char *base; double scale; const struct step *steps; } families[] = {
     { "W", 1, power_steps },
     { "kW", 1e3, power_steps },
     { "kWh", 1, energy_steps },
     { "Wh", 1e-3, energy_steps },
+    { "B", 1, byte_steps },
 };
 
 struct unit unit_for(const char *base, double magnitude)
@@ -107,8 +112,9 @@ struct figure format_figure_beside(struct arena *arena, double value, const char
 {
     struct unit shown = unit_for(unit, isfinite(magnitude) ? magnitude : 0);
     double scaled = value * shown.factor;
-    /* Nobody reads tenths of a watt, nor of a watt-hour. */
-    bool is_small = strcmp(shown.name, "W") == 0 || strcmp(shown.name, "Wh") == 0;
+    /* Nobody reads tenths of a watt, nor of a watt-hour; there are none of a byte. */
+    bool is_small = strcmp(shown.name, "W") == 0 || strcmp(shown.name, "Wh") == 0 ||
+                    strcmp(shown.name, "B") == 0;
     bool is_scaled = shown.factor != 1 || strcmp(shown.name, "kWh") == 0;
     const char *number;
     if (is_small) {

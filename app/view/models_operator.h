@@ -9,6 +9,7 @@ struct tenant_row {
     const char *slug, *name;
     const char *devices, *series;       /* counts */
     const char *rows_day;               /* readings of the last 24 hours */
+    const char *size;                   /* about, on disk */
     struct moment_view last_ingest;
     const char *state, *state_class;    /* "Active", "live" */
 };
@@ -31,13 +32,21 @@ struct query_row {
     const char *text, *calls, *mean, *total;
 };
 
+/* A figure at the head of the page. */
+struct tile_view {
+    const char *label, *note;
+    struct figure value;
+};
+
 struct operator_view {
     struct page_view page;
     struct notice_view notice;
+    const char *version;                /* of Tidemark and its database */
     bool may_change;                    /* an operator_admin */
-    struct figure tenants, devices, rate, storage;
-    const char *tenants_note, *rate_note, *storage_note;
+    struct tile_view tiles[4];
+    int n_tiles;
     struct bar_chart ingest;            /* readings a second by hour */
+    struct total_view ingest_totals[1];
     const struct tenant_row *rows;
     int n_rows;
     struct pager_view pager;
@@ -47,7 +56,7 @@ struct operator_view {
     int n_jobs;
     const struct query_row *queries;
     int n_queries;
-    const char *queries_note;           /* where they come from, or why there are none */
+    const char *queries_note;           /* where they come from */
 };
 
 /* One tenant, or (slug NULL) a new one. */

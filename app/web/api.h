@@ -36,6 +36,8 @@ enum err api_tenants_add(struct web *web);
 enum err api_tenants_show(struct web *web);
 enum err api_tenants_change(struct web *web);
 enum err api_tenants_erase(struct web *web);
+/* GET /v1/usage?limit=&cursor=: for operators */
+enum err api_usage_list(struct web *web);
 /* GET /v1/openapi.json */
 enum err api_meta_openapi(struct web *web);
 

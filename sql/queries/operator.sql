@@ -14,3 +14,57 @@ LIMIT $2::int4;
 -- roles: operator
 -- Changes name, zone, currency, status of a tenant; NULL leaves as it is.
 SELECT FROM ops.tenant_patch($1::text, $2::text, $3::text, $4::text, $5::text);
+
+-- name: usage_list
+-- roles: operator
+-- columns: slug name status devices series samples_24h samples events_24h events bytes last_ingest
+-- What tenants after the slug $1 have and send.
+SELECT u.slug, u.name, u.status, u.devices, u.series, u.samples_24h, u.samples, u.events_24h,
+       u.events, u.bytes, u.last_ingest
+FROM ops.tenant_usage() u
+WHERE $1::text IS NULL OR u.slug > $1
+ORDER BY u.slug
+LIMIT $2::int4;
+
+-- name: storage_list
+-- roles: operator
+-- columns: relation total_bytes ratio chunks compressed_chunks row_estimate
+-- Tables that are kept in pieces by time, the largest first.
+SELECT s.relation, s.total_bytes, s.ratio, s.chunks, s.compressed_chunks, s.row_estimate
+FROM ops.storage() s
+WHERE s.form <> 'table'
+ORDER BY s.total_bytes DESC NULLS LAST, s.relation;
+
+-- name: job_health_list
+-- roles: operator
+-- columns: name last_started last_is_ok last_seconds last_detail failures_24h is_running is_overdue
+-- The worker's jobs and their last runs.
+SELECT j.name, j.last_started, j.last_is_ok, j.last_seconds, j.last_detail, j.failures_24h,
+       j.is_running, j.is_overdue
+FROM ops.job_health() j
+ORDER BY j.name;
+
+-- name: slow_query_list
+-- roles: operator
+-- columns: query calls mean_ms total_ms source
+-- The $1 statements that cost most time.
+SELECT q.query, q.calls, q.mean_ms, q.total_ms, q.source
+FROM ops.slow_queries($1::int4) q
+ORDER BY q.total_ms DESC, q.query;
+
+-- name: ingest_rate_list
+-- roles: operator
+-- columns: time samples_per_s
+-- Samples stored a second since $1, hour by hour.
+SELECT r."time", r.samples_per_s
+FROM ops.ingest_rate($1::timestamptz, interval '1 hour') r
+ORDER BY r."time";
+
+-- name: database_size
+-- roles: operator
+-- columns: bytes engine
+-- The whole database on disk, and what keeps it.
+SELECT pg_database_size(current_database()) AS bytes,
+       coalesce((SELECT 'TimescaleDB ' || e.extversion || ' on ' FROM pg_extension e
+                 WHERE e.extname = 'timescaledb'), '')
+       || 'PostgreSQL ' || current_setting('server_version') AS engine;

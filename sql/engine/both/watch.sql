@@ -113,18 +113,21 @@ DECLARE
     statements CONSTANT text := (
         SELECT format('%I.pg_stat_statements', n.nspname)
         FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
-        WHERE e.extname = 'pg_stat_statements'
-          AND current_setting('shared_preload_libraries') LIKE '%pg_stat_statements%');
+        WHERE e.extname = 'pg_stat_statements');
 BEGIN
     IF statements IS NOT NULL THEN
-        RETURN QUERY EXECUTE format(
-            'SELECT core.statement_shape(s.query), sum(s.calls)::bigint,'
-            ' sum(s.total_exec_time) / sum(s.calls), max(s.max_exec_time), sum(s.total_exec_time),'
-            ' sum(s.rows)::bigint, ''pg_stat_statements'' FROM %s s'
-            ' WHERE s.dbid = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())'
-            ' AND s.query ~* ''^\s*(SELECT|INSERT|UPDATE|DELETE|WITH|COPY|CALL)'''
-            ' GROUP BY 1 ORDER BY 5 DESC LIMIT $1', statements) USING row_limit;
-        RETURN;
+        BEGIN
+            RETURN QUERY EXECUTE format(
+                'SELECT core.statement_shape(s.query), sum(s.calls)::bigint,'
+                ' sum(s.total_exec_time) / sum(s.calls), max(s.max_exec_time), sum(s.total_exec_time),'
+                ' sum(s.rows)::bigint, ''pg_stat_statements'' FROM %s s'
+                ' WHERE s.dbid = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())'
+                ' AND s.query ~* ''^\s*(SELECT|INSERT|UPDATE|DELETE|WITH|COPY|CALL)'''
+                ' GROUP BY 1 ORDER BY 5 DESC LIMIT $1', statements) USING row_limit;
+            RETURN;
+        EXCEPTION WHEN object_not_in_prerequisite_state THEN
+            NULL;    -- made, but its library is not loaded
+        END;
     END IF;
     RETURN QUERY
     SELECT core.statement_shape(a.query), 1::bigint, x.ms, x.ms, x.ms, NULL::bigint,
