@@ -217,7 +217,7 @@ static int64_t time_or_never(const struct db_rows *rows, int row, int column)
     return db_is_null(rows, row, column) ? ACCOUNT_NEVER : db_time(rows, row, column);
 }
 
-enum err account_token_list(struct db_tx *tx, const char *tenant_slug, const struct token_row **out,
+enum err account_token_list(struct db_tx *tx, const char *tenant_slug, const struct issued_token **out,
                             int *n)
 {
     struct db_args args;
@@ -230,12 +230,12 @@ enum err account_token_list(struct db_tx *tx, const char *tenant_slug, const str
         return err;
     }
     *n = db_count(rows);
-    struct token_row *list = arena_array(db_op(tx)->arena, (size_t)*n + 1, sizeof *list);
+    struct issued_token *list = arena_array(db_op(tx)->arena, (size_t)*n + 1, sizeof *list);
     if (!list) {
         return fail_memory(db_op(tx));
     }
     for (int i = 0; i < *n; i++) {
-        list[i] = (struct token_row){
+        list[i] = (struct issued_token){
             .id = db_int64(rows, i, TOKEN_LIST_ID),
             .tenant = db_text(rows, i, TOKEN_LIST_TENANT),
             .kind = db_text(rows, i, TOKEN_LIST_KIND),

@@ -186,7 +186,7 @@ static const char *or_dash(const char *text)
     return text && text[0] ? text : "-";
 }
 
-static void print_token(struct operator_session *session, const struct token_row *token)
+static void print_token(struct operator_session *session, const struct issued_token *token)
 {
     printf("%lld\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", (long long)token->id, token->tenant,
            token->kind, token->prefix, or_dash(token->device), or_dash(token->name),
@@ -197,7 +197,7 @@ static void print_token(struct operator_session *session, const struct token_row
 
 static int list(const struct config *config, int argc, char **argv)
 {
-    const struct token_row *tokens = NULL;
+    const struct issued_token *tokens = NULL;
     const char *tenant = NULL;
     const struct option_row rows[] = {
         { "--tenant", "SLUG", "only its tokens", &tenant, NULL },
