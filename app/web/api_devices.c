@@ -6,7 +6,7 @@
 #include "domain/site.h"
 #include "web/api.h"
 #include "web/body.h"
-#include "web/list.h"
+#include "web/list_stream.h"
 
 static const char *const device_columns[] = {
     "key", "name", "model", "site", "timezone", "created_at", "last_seen", "retired_at",
@@ -50,42 +50,41 @@ static enum err read_filter(struct web *web, struct device_filter *filter)
     return OK;
 }
 
-enum err api_devices_list(struct web *web)
+static enum err write_page(struct list_writer *list, void *query, const struct cursor *after,
+                           int limit, struct cursor *last, bool *is_more)
 {
-    int limit = 0;
-    bool has_cursor = false;
-    struct cursor cursor;
-    struct device_filter filter;
-    enum err err = web_query_limit(web, &limit);
-    if (err == OK) {
-        err = read_filter(web, &filter);
-    }
-    if (err == OK) {
-        err = web_query_cursor(web, CURSOR_DEVICES, &has_cursor, &cursor);
-    }
-    struct list_writer list;
-    if (err == OK) {
-        err = list_begin(&list, web, device_columns, N_DEVICE_COLUMNS);
-    }
     struct device_list devices;
-    if (err == OK) {
-        struct str after = has_cursor ? cursor.key : (struct str){ .ptr = NULL };
-        err = device_list(web->tx, &filter, after, limit + 1, &devices);
-    }
+    struct str after_key = after ? after->key : (struct str){ .ptr = NULL };
+    enum err err = device_list(list->web->tx, query, after_key, limit + 1, &devices);
     if (err != OK) {
         return err;
     }
-    int n = devices.n > limit ? limit : devices.n;
+    *is_more = devices.n > limit;
+    int n = *is_more ? limit : devices.n;
     for (int i = 0; i < n; i++) {
-        list_item(&list);
-        write_device(&list, &devices.items[i]);
-        list_end_item(&list);
+        list_item(list);
+        write_device(list, &devices.items[i]);
+        list_end_item(list);
     }
-    struct cursor last = { 0 };
-    if (devices.n > limit) {
-        last.key = str_of(devices.items[n - 1].key);
+    if (n > 0) {
+        last->key = str_of(devices.items[n - 1].key);
     }
-    return list_end(&list, CURSOR_DEVICES, devices.n > limit ? &last : NULL);
+    return OK;
+}
+
+#define STREAM_ROWS 1000
+
+enum err api_devices_list(struct web *web)
+{
+    struct device_filter *filter = arena_alloc(web->op->arena, sizeof *filter);
+    struct list_source *source = arena_alloc(web->op->arena, sizeof *source);
+    if (filter == NULL || source == NULL) {
+        return fail_memory(web->op);
+    }
+    *source = (struct list_source){ device_columns, N_DEVICE_COLUMNS, CURSOR_DEVICES, STREAM_ROWS,
+                                    filter, write_page };
+    enum err err = read_filter(web, filter);
+    return err == OK ? list_answer(web, source) : err;
 }
 
 static void write_series(struct json_writer *json, const struct device_series *series)
@@ -105,6 +104,8 @@ static void write_series(struct json_writer *json, const struct device_series *s
     json_text(json, series->kind);
     json_key(json, "role");
     json_text(json, series->role);
+    json_key(json, "created_at");
+    json_text(json, clock_format(series->created_us, text));
     json_key(json, "last_time");
     json_text(json, has_sample ? clock_format(series->last_us, text) : NULL);
     json_key(json, "last_value");
@@ -145,12 +146,12 @@ enum err api_devices_show(struct web *web)
     if (err != OK) {
         return err;
     }
-    bool is_csv = false;
-    err = web_wants_csv(web, &is_csv);
+    enum answer_form form;
+    err = accept_form(web, &form);
     if (err != OK) {
         return err;
     }
-    if (!is_csv) {
+    if (form == ANSWER_JSON) {
         write_document(web, &device, &series);
         return OK;
     }
