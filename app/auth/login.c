@@ -54,12 +54,13 @@ static enum err attempt_init(const struct http_request *request, struct str emai
 
 enum err login_start(struct db_tx *tx, const struct config *config,
                      const struct http_request *request, struct http_response *response,
-                     const struct login *login)
+                     const struct login *login, const char *tenant_slug)
 {
     bool is_secure = cookie_is_secure(config, request);
     struct str old = session_secret(request, is_secure);
     struct attempt attempt;
     uint8_t hash[CRYPTO_HASH_BYTES];
+    bool is_switched = false;
     enum err err = attempt_init(request, login->email, &attempt);
 
     if (err == OK && old.len > 0) {
@@ -69,10 +70,13 @@ enum err login_start(struct db_tx *tx, const struct config *config,
     if (err == OK) {
         err = session_issue(request->op, response, is_secure, hash);
     }
-    if (err != OK) {
-        return err;
+    if (err == OK) {
+        err = credential_login_passed(tx, attempt.email, attempt.address, login->person_id, hash);
     }
-    return credential_login_passed(tx, attempt.email, attempt.address, login->person_id, hash);
+    if (err == OK && tenant_slug) {
+        err = credential_session_switch(tx, hash, tenant_slug, &is_switched);
+    }
+    return err;
 }
 
 enum err login_verify(struct db_tx *tx, const struct http_request *request, struct login *login)
@@ -109,7 +113,7 @@ enum err login_attempt(struct db_tx *tx, const struct config *config,
     enum err err = login_verify(tx, request, login);
 
     if (err == OK && login->outcome == LOGIN_PASSED) {
-        err = login_start(tx, config, request, response, login);
+        err = login_start(tx, config, request, response, login, NULL);
     }
     return err;
 }

@@ -30,10 +30,11 @@ enum err login_verify(struct db_tx *tx, const struct http_request *request,
                       struct login *login) MUST_CHECK;
 
 /* Starts the session of login->person_id, whose e-mail is login->email and who has proved
- * to be that; a session that the request carries ends. */
+ * to be that; a session that the request carries ends. It looks at `tenant_slug`, NULL: at the
+ * person's first tenant. */
 enum err login_start(struct db_tx *tx, const struct config *config,
                      const struct http_request *request, struct http_response *response,
-                     const struct login *login) MUST_CHECK;
+                     const struct login *login, const char *tenant_slug) MUST_CHECK;
 
 /* Tries a login in a transaction that may write and is bound to no tenant, and fills in its
  * outcome. A request that carries an older session ends it when the login passes. */

@@ -44,6 +44,8 @@ static enum err load_members(struct db_tx *tx, int64_t only_id, int64_t after_id
             .role = db_text(rows, i, MEMBER_LIST_ROLE),
             .joined_us = db_time(rows, i, MEMBER_LIST_JOINED_AT),
             .last_seen_us = is_seen ? db_time(rows, i, MEMBER_LIST_LAST_SEEN) : MEMBER_NEVER,
+            .is_last_admin = db_bool(rows, i, MEMBER_LIST_IS_LAST_ADMIN),
+            .may_reset = db_bool(rows, i, MEMBER_LIST_MAY_RESET),
         };
     }
     return OK;
@@ -155,6 +157,21 @@ enum err invite_find(struct db_tx *tx, int64_t id, struct invite *out)
     }
     *out = found.items[0];
     return OK;
+}
+
+enum err invite_check(struct db_tx *tx, const char *email, bool *is_email, bool *is_member)
+{
+    struct db_args args;
+    struct db_rows *rows;
+
+    db_args_init(&args, db_op(tx)->arena);
+    db_arg_text(&args, email);
+    enum err err = db_run(tx, &q_invite_check, &args, &rows);
+    if (err == OK) {
+        *is_email = db_bool(rows, 0, INVITE_CHECK_IS_EMAIL);
+        *is_member = db_bool(rows, 0, INVITE_CHECK_IS_MEMBER);
+    }
+    return err;
 }
 
 enum err invite_add(struct db_tx *tx, const char *email, const char *role,

@@ -20,6 +20,8 @@ struct member {
     const char *role; /* "viewer", "admin" */
     int64_t joined_us;
     int64_t last_seen_us; /* looking at this tenant; MEMBER_NEVER where no session tells */
+    bool is_last_admin;   /* stays a member and an admin */
+    bool may_reset;       /* the account is this tenant's alone: admins may reset its password */
 };
 
 struct member_list {
@@ -59,6 +61,9 @@ struct invite_list {
 enum err invite_list(struct db_tx *tx, int64_t after_id, int limit,
                      struct invite_list *out) MUST_CHECK;
 enum err invite_find(struct db_tx *tx, int64_t id, struct invite *out) MUST_CHECK;
+/* Whether a text can be an e-mail address, and is one of a member. */
+enum err invite_check(struct db_tx *tx, const char *email, bool *is_email,
+                      bool *is_member) MUST_CHECK;
 /* Stores the hash of an invitation, in place of an earlier one of this e-mail. ERR_INVALID for
  * what is no e-mail, ERR_CONFLICT where its owner is a member already. */
 enum err invite_add(struct db_tx *tx, const char *email, const char *role,

@@ -117,6 +117,7 @@ struct device_view {
     int n_more;                          /* series that are not shown */
 };
 
+#include "view/models_access.h"
 #include "view/models_admin.h"
 #include "view/models_operator.h"
 #include "view/models_share.h"

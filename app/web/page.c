@@ -2,8 +2,10 @@
 #include "web/page.h"
 
 #include "auth/cookie.h"
+#include "domain/zone.h"
 
 #define THEME_COOKIE "theme"
+#define MOMENTS_DAYS 400 /* ahead and back that moments are exact across changes of the clocks */
 
 const char *page_theme(const struct web *web)
 {
@@ -62,6 +64,14 @@ struct page_view page_view(const struct web *web, const char *title, const char 
         .homes = homes,
         .n_homes = n_homes,
     };
+}
+
+enum err page_zone(const struct web *web, int64_t now_us, struct zone *out)
+{
+    const char *name = web->who->tenant_timezone ? web->who->tenant_timezone : "UTC";
+
+    return zone_load(web->tx, name, now_us - MOMENTS_DAYS * US_PER_DAY,
+                     now_us + MOMENTS_DAYS * US_PER_DAY, out);
 }
 
 void page_is_html(struct web *web)

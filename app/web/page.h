@@ -2,6 +2,7 @@
 #ifndef TIDEMARK_WEB_PAGE_H
 #define TIDEMARK_WEB_PAGE_H
 
+#include "base/clock.h"
 #include "view/models.h"
 #include "web/web.h"
 
@@ -10,6 +11,9 @@ struct page_view page_view(const struct web *web, const char *title, const char 
 
 /* The theme that the browser's cookie asks for: "light", "dark", or "". */
 const char *page_theme(const struct web *web);
+
+/* The tenant's zone (UTC for who has none) around now, for moments. */
+enum err page_zone(const struct web *web, int64_t now_us, struct zone *out) MUST_CHECK;
 
 /* Says that the body is a page. */
 void page_is_html(struct web *web);

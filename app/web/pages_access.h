@@ -27,9 +27,12 @@ enum err page_tokens_post(struct web *web);
 enum err page_token(struct web *web);
 enum err page_token_post(struct web *web);
 
-/* GET and POST /admin/users; `do`: invite, role, remove, reset, withdraw. */
+/* GET and POST /admin/users; `do`: invite, withdraw. */
 enum err page_users(struct web *web);
 enum err page_users_post(struct web *web);
+/* GET and POST /admin/users/{id}; `do`: role, reset, remove. */
+enum err page_user(struct web *web);
+enum err page_user_post(struct web *web);
 
 /* GET and POST /admin/settings */
 enum err page_settings(struct web *web);

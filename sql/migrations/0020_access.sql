@@ -1,5 +1,5 @@
 -- Access as a tenant's admins manage it: tokens that are rotated, members, invitations and
--- password links, and each person's own account. What belongs to one tenant runs as the owner,
+-- password links. What belongs to one tenant runs as the owner,
 -- whom row-level security holds to that tenant; persons belong to several, so theirs are doors.
 
 -- A rotated token's former secret, which works until old_until.
@@ -43,15 +43,23 @@ BEGIN
 END
 $$;
 
--- An e-mail as it is stored; fails for what cannot be one (HTML's rule, as browsers check it).
+-- Whether a text can be an e-mail address (HTML's rule, as browsers check it).
+CREATE FUNCTION core.email_is_good(email text) RETURNS boolean
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT length(btrim(email)) <= 254 AND split_part(btrim(email), '@', 1) ~ '^.{1,64}$'
+       AND btrim(email) ~ ('^[A-Za-z0-9.!#$%&''*+/=?^_`{|}~-]+@[A-Za-z0-9]([A-Za-z0-9-]{0,61}'
+                           '[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$')
+$$;
+
+-- An e-mail as it is stored; fails for what cannot be one.
 CREATE FUNCTION core.email_check(email text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF length(btrim(email)) > 254 OR split_part(btrim(email), '@', 1) !~ '^.{1,64}$'
-       OR btrim(email) !~ ('^[A-Za-z0-9.!#$%&''*+/=?^_`{|}~-]+@[A-Za-z0-9]([A-Za-z0-9-]{0,61}'
-                           '[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$') THEN
+    IF NOT core.email_is_good(email) THEN
         RAISE EXCEPTION '"%" is no e-mail address', left(email, 100) USING ERRCODE = 'TM422';
     END IF;
     RETURN core.email_norm(email);
@@ -157,7 +165,7 @@ GRANT EXECUTE ON FUNCTION api.session_resolve(bytea) TO tidemark_web;
 -- The tenant's members by id, or one of them; last_seen: when the person looked at this tenant.
 CREATE FUNCTION api.member_list(only_id bigint, after_id bigint, row_limit int)
 RETURNS TABLE (id bigint, email text, name text, role text, joined_at timestamptz,
-               last_seen timestamptz)
+               last_seen timestamptz, is_last_admin boolean, may_reset boolean)
 LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 10
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -167,7 +175,9 @@ BEGIN
     RETURN QUERY
     SELECT p.id, p.email, p.name, m.role, m.created_at,
            (SELECT max(s.last_seen) FROM core.session s
-            WHERE s.person_id = p.id AND s.tenant_id = home)
+            WHERE s.person_id = p.id AND s.tenant_id = home),
+           m.role = 'admin' AND NOT core.has_other_admin(home, p.id),
+           core.account_is_own(home, p.id)
     FROM core.membership m
     JOIN core.person p ON p.id = m.person_id
     WHERE m.tenant_id = home AND (only_id IS NULL OR p.id = only_id)
@@ -193,15 +203,23 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION core.has_other_admin(home int, member_id bigint) RETURNS boolean
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM core.membership m
+                   WHERE m.tenant_id = home AND m.role = 'admin' AND m.person_id <> member_id);
+END
+$$;
+
 -- Fails where nobody but this admin could manage the tenant any more.
 CREATE FUNCTION core.admin_check(home int, admin_id bigint, role text) RETURNS void
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF role = 'admin' AND NOT EXISTS (
-            SELECT FROM core.membership m
-            WHERE m.tenant_id = home AND m.role = 'admin' AND m.person_id <> admin_id) THEN
+    IF role = 'admin' AND NOT core.has_other_admin(home, admin_id) THEN
         RAISE EXCEPTION 'This is the last admin. Make somebody else an admin first.'
             USING ERRCODE = 'TM409';
     END IF;
@@ -254,6 +272,19 @@ $$;
 
 -- ---- links ----
 
+-- What stands against inviting an e-mail: it is none, or a member's.
+CREATE FUNCTION api.invite_check(email text, OUT is_email boolean, OUT is_member boolean)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    is_email := core.email_is_good(email);
+    is_member := EXISTS (
+        SELECT FROM core.membership m JOIN core.person p ON p.id = m.person_id
+        WHERE m.tenant_id = core.tenant() AND p.email = core.email_norm(invite_check.email));
+END
+$$;
+
 -- Makes an invitation for `days` days, in place of earlier ones of the e-mail.
 CREATE FUNCTION api.invite_add(email text, new_role text, secret_hash bytea, days int)
 RETURNS bigint
@@ -265,8 +296,7 @@ DECLARE
     wanted CONSTANT text := core.email_check(email);
     new_id bigint;
 BEGIN
-    IF EXISTS (SELECT FROM core.membership m JOIN core.person p ON p.id = m.person_id
-               WHERE m.tenant_id = home AND p.email = wanted) THEN
+    IF (SELECT c.is_member FROM api.invite_check(wanted) c) THEN
         RAISE EXCEPTION '% is a member already.', wanted USING ERRCODE = 'TM409';
     END IF;
     DELETE FROM core.access_link l
@@ -405,94 +435,11 @@ BEGIN
 END
 $$;
 
--- ---- one's own account, by the session's secret ----
-
--- The person of a living session.
-CREATE FUNCTION core.session_person(hash bytea) RETURNS core.person
-LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    who core.person;
-BEGIN
-    SELECT p.* INTO who FROM core.session s JOIN core.person p ON p.id = s.person_id
-    WHERE s.hash = session_person.hash AND s.expires_at > now();
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'This session has ended.' USING ERRCODE = 'TM401';
-    END IF;
-    RETURN who;
-END
-$$;
-
--- The person's sessions, the newest first, this one marked.
-CREATE FUNCTION api.own_sessions(hash bytea)
-RETURNS TABLE (created_at timestamptz, last_seen timestamptz, expires_at timestamptz,
-               tenant_name text, is_this boolean)
-LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 3
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    who CONSTANT core.person := core.session_person(hash);
-BEGIN
-    RETURN QUERY
-    SELECT s.created_at, s.last_seen, s.expires_at, t.name, s.hash = own_sessions.hash
-    FROM core.session s LEFT JOIN core.tenant t ON t.id = s.tenant_id
-    WHERE s.person_id = who.id AND s.expires_at > now()
-    ORDER BY s.hash = own_sessions.hash DESC, s.last_seen DESC
-    LIMIT 100;
-END
-$$;
-
-CREATE FUNCTION api.own_name_set(hash bytea, name text) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    who CONSTANT core.person := core.session_person(hash);
-BEGIN
-    UPDATE core.person p SET name = own_name_set.name WHERE p.id = who.id;
-    PERFORM core.audit_add(NULL, 'person.name', who.email);
-END
-$$;
-
--- Ends the person's other sessions; answers how many.
-CREATE FUNCTION api.own_sessions_end(hash bytea) RETURNS int
-LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    who CONSTANT core.person := core.session_person(hash);
-    n int;
-BEGIN
-    DELETE FROM core.session s WHERE s.person_id = who.id AND s.hash <> own_sessions_end.hash;
-    GET DIAGNOSTICS n = ROW_COUNT;
-    PERFORM core.audit_add(NULL, 'person.sessions_end', who.email, jsonb_build_object('ended', n));
-    RETURN n;
-END
-$$;
-
--- Sets the password, which ends the other sessions and password links.
-CREATE FUNCTION api.own_password_set(hash bytea, password_hash text) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    who CONSTANT core.person := core.session_person(hash);
-BEGIN
-    UPDATE core.person p SET password_hash = own_password_set.password_hash WHERE p.id = who.id;
-    DELETE FROM core.session s WHERE s.person_id = who.id AND s.hash <> own_password_set.hash;
-    DELETE FROM core.access_link l WHERE l.kind = 'reset' AND l.person_id = who.id;
-    PERFORM core.audit_add(NULL, 'person.password', who.email);
-END
-$$;
-
 GRANT EXECUTE ON FUNCTION
     api.member_list(bigint, bigint, int), api.member_change(bigint, text),
     api.member_remove(bigint), api.invite_add(text, text, bytea, int), api.invite_resolve(bytea),
     api.invite_accept(bytea, bigint, text, text), api.reset_add(bigint, bytea),
-    api.reset_resolve(bytea), api.reset_use(bytea, text), api.own_sessions(bytea),
-    api.own_name_set(bytea, text), api.own_sessions_end(bytea),
-    api.own_password_set(bytea, text)
+    api.reset_resolve(bytea), api.reset_use(bytea, text), api.invite_check(text)
     TO tidemark_web;
 
 SET LOCAL ROLE tidemark_owner;

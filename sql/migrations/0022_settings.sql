@@ -1,5 +1,6 @@
 -- What else a tenant's admins manage: its tokens, settings and plugins, and the audit trail they
 -- read. All of it runs as the owner, whom row-level security holds to the transaction's tenant.
+-- And each person's own account, by doors, for a person belongs to several tenants.
 
 ALTER TABLE core.tenant
     ADD COLUMN IF NOT EXISTS hourly_days int CHECK (hourly_days > 0),
@@ -286,3 +287,91 @@ GRANT EXECUTE ON FUNCTION
     api.plugin_put(text, text, boolean, jsonb), api.plugin_remove(text),
     api.audit_list(text, text, timestamptz, timestamptz, timestamptz, bigint, int)
     TO tidemark_web;
+
+SET LOCAL ROLE tidemark_door;
+
+-- ---- one's own account, by the session's secret ----
+
+-- The person of a living session.
+CREATE FUNCTION core.session_person(hash bytea) RETURNS core.person
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    who core.person;
+BEGIN
+    SELECT p.* INTO who FROM core.session s JOIN core.person p ON p.id = s.person_id
+    WHERE s.hash = session_person.hash AND s.expires_at > now();
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'This session has ended.' USING ERRCODE = 'TM401';
+    END IF;
+    RETURN who;
+END
+$$;
+
+-- The person's sessions, the newest first, this one marked.
+CREATE FUNCTION api.own_sessions(hash bytea)
+RETURNS TABLE (created_at timestamptz, last_seen timestamptz, expires_at timestamptz,
+               tenant_name text, is_this boolean)
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 3
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    who CONSTANT core.person := core.session_person(hash);
+BEGIN
+    RETURN QUERY
+    SELECT s.created_at, s.last_seen, s.expires_at, t.name, s.hash = own_sessions.hash
+    FROM core.session s LEFT JOIN core.tenant t ON t.id = s.tenant_id
+    WHERE s.person_id = who.id AND s.expires_at > now()
+    ORDER BY s.hash = own_sessions.hash DESC, s.last_seen DESC
+    LIMIT 100;
+END
+$$;
+
+CREATE FUNCTION api.own_name_set(hash bytea, name text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    who CONSTANT core.person := core.session_person(hash);
+BEGIN
+    UPDATE core.person p SET name = own_name_set.name WHERE p.id = who.id;
+    PERFORM core.audit_add(NULL, 'person.name', who.email);
+END
+$$;
+
+-- Ends the person's other sessions; answers how many.
+CREATE FUNCTION api.own_sessions_end(hash bytea) RETURNS int
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    who CONSTANT core.person := core.session_person(hash);
+    n int;
+BEGIN
+    DELETE FROM core.session s WHERE s.person_id = who.id AND s.hash <> own_sessions_end.hash;
+    GET DIAGNOSTICS n = ROW_COUNT;
+    PERFORM core.audit_add(NULL, 'person.sessions_end', who.email, jsonb_build_object('ended', n));
+    RETURN n;
+END
+$$;
+
+-- Sets the password, which ends the other sessions and password links.
+CREATE FUNCTION api.own_password_set(hash bytea, password_hash text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    who CONSTANT core.person := core.session_person(hash);
+BEGIN
+    UPDATE core.person p SET password_hash = own_password_set.password_hash WHERE p.id = who.id;
+    DELETE FROM core.session s WHERE s.person_id = who.id AND s.hash <> own_password_set.hash;
+    DELETE FROM core.access_link l WHERE l.kind = 'reset' AND l.person_id = who.id;
+    PERFORM core.audit_add(NULL, 'person.password', who.email);
+END
+$$;
+
+GRANT EXECUTE ON FUNCTION api.own_sessions(bytea), api.own_name_set(bytea, text),
+    api.own_sessions_end(bytea), api.own_password_set(bytea, text) TO tidemark_web;
+
+SET LOCAL ROLE tidemark_owner;

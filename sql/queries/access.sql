@@ -37,9 +37,9 @@ SELECT FROM api.token_revoke($1::int8);
 
 -- name: member_list
 -- roles: web
--- columns: id email name role joined_at last_seen
+-- columns: id email name role joined_at last_seen is_last_admin may_reset
 -- Members of the tenant by id, those after one (NULL: from the first); or the one of an id ($1).
-SELECT m.id, m.email, m.name, m.role, m.joined_at, m.last_seen
+SELECT m.id, m.email, m.name, m.role, m.joined_at, m.last_seen, m.is_last_admin, m.may_reset
 FROM api.member_list($1::int8, $2::int8, $3::int4) m;
 
 -- name: member_change
@@ -62,6 +62,12 @@ FROM api.invite i
 WHERE ($1::int8 IS NULL OR i.id = $1) AND ($2::int8 IS NULL OR i.id > $2)
 ORDER BY i.id
 LIMIT $3::int4;
+
+-- name: invite_check
+-- roles: web
+-- columns: is_email is_member
+-- What stands against inviting an e-mail.
+SELECT c.is_email, c.is_member FROM api.invite_check($1::text) c;
 
 -- name: invite_add
 -- roles: web

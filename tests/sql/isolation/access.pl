@@ -25,14 +25,14 @@ my %function = (
     (map { ("api.$_->[0]" => { may => 'web', door => 'persons belong to several tenants', call => $_->[1] }) }
         [member_list => [q{NULL, NULL, NULL}, q{7700001, NULL, NULL}]],
         [member_change => q{7700001, 'viewer'}], [member_remove => q{7700001}],
-        [invite_add => q{'alpha-other@x.org', 'viewer', random()::text::bytea, 7}],
+        [invite_check => q{'bravo@x.org'}], [invite_add => q{'alpha-other@x.org', 'viewer', random()::text::bytea, 7}],
         [invite_resolve => q{'alpha-invite'}],
         [invite_accept => [q{'alpha-invite', 7700001, '', ''}, q{'none', NULL, 'x', 'x'}]],
         [reset_add => q{7700001, random()::text::bytea}], [reset_resolve => q{'alpha-reset'}],
         [reset_use => q{'none', 'x'}], [own_sessions => q{'alpha'}], [own_name_set => q{'none', 'x'}],
         [own_sessions_end => q{'none'}], [own_password_set => q{'none', 'x'}]),
     # parts of the above
-    (map { ("core.$_" => { may => '' }) } qw(actor email_check member_lock admin_check account_is_own
+    (map { ("core.$_" => { may => '' }) } qw(actor email_is_good email_check member_lock has_other_admin admin_check account_is_own
         session_person token_lock)),
 );
 
