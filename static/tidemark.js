@@ -1,24 +1,60 @@
 // Keeps the live parts of a page fresh. Pages are whole without it.
 (() => {
   'use strict';
-  const EVERY_MS = 30000;
+  const EVERY_MS = 20000;
   const parts = () => document.querySelectorAll('[data-live]');
+  let timer = 0;
+  let isBusy = false;
 
-  // What somebody is in the middle of stays: a part that holds the focus is left alone.
+  // Makes a node what its fresh twin is and touches nothing that is so already: the focus, what
+  // the pointer rests on and what somebody opened stay as they are.
+  const follow = (node, fresh) => {
+    if (node.nodeName !== fresh.nodeName) {
+      node.replaceWith(fresh);
+    } else if (node.nodeType !== Node.ELEMENT_NODE) {
+      if (node.data !== fresh.data) node.data = fresh.data;
+    } else {
+      for (const { name } of [...node.attributes]) {
+        if (!fresh.hasAttribute(name) && name !== 'open') node.removeAttribute(name);
+      }
+      for (const { name, value } of fresh.attributes) {
+        if (node.getAttribute(name) !== value) node.setAttribute(name, value);
+      }
+      const old = [...node.childNodes];
+      const wanted = [...fresh.childNodes];
+      for (const gone of old.slice(wanted.length)) gone.remove();
+      wanted.forEach((child, i) => {
+        if (i < old.length) follow(old[i], child);
+        else node.append(child);
+      });
+    }
+  };
+
   const refresh = async () => {
-    if (document.hidden || !navigator.onLine) return;
-    const answer = await fetch(location.href, { headers: { Accept: 'text/html' } });
-    if (!answer.ok || answer.redirected) return;
-    const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
-    for (const part of parts()) {
-      const next = fresh.querySelector(`[data-live="${part.dataset.live}"]`);
-      if (next && !part.contains(document.activeElement)) part.replaceWith(next);
+    if (document.hidden || !navigator.onLine || isBusy) return;
+    isBusy = true;
+    try {
+      const answer = await fetch(location.href, { headers: { Accept: 'text/html' }, cache: 'no-store' });
+      if (!answer.ok || answer.redirected) {
+        clearInterval(timer); // logged out, or gone: what is shown stays
+        timer = 0;
+        return;
+      }
+      const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
+      for (const part of parts()) {
+        const twin = fresh.querySelector(`[data-live="${part.dataset.live}"]`);
+        if (twin) follow(part, twin);
+      }
+    } catch {
+      // not to be reached now; the next time perhaps
+    } finally {
+      isBusy = false;
     }
   };
 
   if (parts().length > 0) {
-    setInterval(() => refresh().catch(() => {}), EVERY_MS);
-    document.addEventListener('visibilitychange', () => refresh().catch(() => {}));
+    timer = setInterval(refresh, EVERY_MS);
+    document.addEventListener('visibilitychange', () => { if (timer) refresh(); });
   }
 })();
 

@@ -1,4 +1,4 @@
-/* Gathers the overview in seven statements, whatever the number of devices. Called by the
+/* Gathers the overview in eight statements, whatever the number of devices. Called by the
  * overview's page. What the figures mean is flow.c's business, how they look view's. */
 #include "domain/overview.h"
 
@@ -9,31 +9,73 @@
 
 /* ---- slots ---- */
 
-/* The `n` local buckets that end with the one `now_us` lies in. `longest_us`: of such a bucket. */
-static enum err load_slots(struct db_tx *tx, const char *bucket, int64_t longest_us,
-                           const struct overview *overview, int n, struct overview_slot *out)
+/* The local buckets around now: *last is the one that `now_us` lies in, and the one after it is
+ * known too. `longest_us`: of such a bucket. */
+static enum err load_starts(struct db_tx *tx, const char *bucket, int64_t longest_us, int n,
+                            const struct overview *overview, struct zone_starts *starts, int *last)
 {
-    struct zone_starts starts;
     const char *zone = overview->zone.name;
     int64_t now_us = overview->now_us;
     enum err err = zone_bucket_starts(tx, zone, bucket, now_us - (n + 2) * longest_us,
-                                      now_us + 2 * longest_us, &starts);
+                                      now_us + 2 * longest_us, starts);
     if (err != OK) {
         return err;
     }
-    int last = starts.n - 1;
-    while (last >= 0 && starts.us[last] > now_us) {
-        last--;
+    *last = starts->n - 1;
+    while (*last >= 0 && starts->us[*last] > now_us) {
+        (*last)--;
     }
-    if (last + 1 < n || last + 1 >= starts.n) {
+    if (*last + 1 < n || *last + 1 >= starts->n) {
         return fail(db_op(tx), ERR_INTERNAL, "the last %d buckets %s of %s are not known", n,
                     bucket, zone);
     }
-    const int64_t *first = starts.us + last + 1 - n;
-    for (int i = 0; i < n; i++) {
-        out[i] = (struct overview_slot){ first[i], first[i + 1], flow_none() };
-    }
     return OK;
+}
+
+static void set_slots(const int64_t *starts_us, int n, struct overview_slot *out)
+{
+    for (int i = 0; i < n; i++) {
+        out[i] = (struct overview_slot){ starts_us[i], starts_us[i + 1], flow_none() };
+    }
+}
+
+static enum err load_hours(struct db_tx *tx, struct overview *out)
+{
+    struct zone_starts starts;
+    int last;
+    enum err err = load_starts(tx, "1h", US_PER_HOUR, OVERVIEW_HOURS, out, &starts, &last);
+    if (err == OK) {
+        set_slots(starts.us + last + 1 - OVERVIEW_HOURS, OVERVIEW_HOURS, out->hours);
+    }
+    return err;
+}
+
+/* From the first day of the month before on, and as many as are drawn. */
+static enum err load_days(struct db_tx *tx, struct overview *out)
+{
+    struct zone_starts starts;
+    int last;
+    enum err err =
+        load_starts(tx, "1d", 25 * US_PER_HOUR, OVERVIEW_MAX_DAYS, out, &starts, &last);
+    if (err != OK) {
+        return err;
+    }
+    int first = last, n_months = 0;
+    while (last - first < OVERVIEW_MAX_DAYS - 1) {
+        n_months += zone_is_month_start(&out->zone, starts.us[first]);
+        if (n_months >= 2 && last - first >= OVERVIEW_DAYS - 1) {
+            break;
+        }
+        first--;
+    }
+    out->n_days = last - first + 1;
+    set_slots(starts.us + first, out->n_days, out->days);
+    return OK;
+}
+
+const struct overview_slot *overview_drawn_days(const struct overview *overview)
+{
+    return overview->days + overview->n_days - OVERVIEW_DAYS;
 }
 
 /* The slot that a bucket belongs to: the one that begins with it, else, for the bucket of a
@@ -54,7 +96,15 @@ static int slot_of(const struct overview_slot *slots, int n, int64_t bucket_us)
     return found;
 }
 
-/* ---- devices ---- */
+/* ---- events and devices ---- */
+
+static enum err load_events(struct db_tx *tx, struct overview *out)
+{
+    struct event_filter filter = {
+        .from_us = 0, .to_us = out->now_us + 2 * US_PER_DAY, .limit = OVERVIEW_EVENTS,
+    };
+    return event_list(tx, &filter, &out->events);
+}
 
 static enum err load_devices(struct db_tx *tx, const char *zone_name, struct overview *out)
 {
@@ -76,9 +126,13 @@ static enum err load_devices(struct db_tx *tx, const char *zone_name, struct ove
             device->hours_kwh[h] = NAN;
         }
     }
-    /* The zone must be known over the charts and back to when each device was heard. */
-    int64_t from_us = out->now_us - (OVERVIEW_DAYS + 5) * US_PER_DAY;
+    /* The zone must be known over the charts and back to when each device was heard and
+     * what is shown happened. */
+    int64_t from_us = out->now_us - (OVERVIEW_MAX_DAYS + 5) * US_PER_DAY;
     int64_t oldest_us = latest_oldest(&list, out->now_us);
+    if (out->events.n > 0 && out->events.items[out->events.n - 1].time_us < oldest_us) {
+        oldest_us = out->events.items[out->events.n - 1].time_us;
+    }
     err = zone_load(tx, zone_name, oldest_us < from_us ? oldest_us : from_us,
                     out->now_us + 3 * US_PER_DAY, &out->zone);
     return err == OK ? latest_count(tx, out->now_us, &out->counts) : err;
@@ -123,100 +177,85 @@ static enum err load_power(struct db_tx *tx, struct overview *out)
     return OK;
 }
 
-/* Energy by bucket and role, and for the shown devices (from `devices_from_us` on) each apart. */
-static enum err run_energy(struct db_tx *tx, const struct overview *overview, const char *bucket,
-                           int64_t from_us, int64_t devices_from_us, struct db_rows **out)
+static void add_hour(struct overview *out, struct overview_device *device, int64_t bucket_us,
+                     const char *role, double kwh)
+{
+    int slot = slot_of(out->hours, OVERVIEW_HOURS, bucket_us);
+    if (slot >= 0) {
+        flow_add(&out->hours[slot].energy, role, kwh);
+    }
+    if (slot >= 0 && device != NULL) {
+        add_known(&device->hours_kwh[slot], kwh);
+    }
+}
+
+static void add_row(struct overview *out, const struct db_rows *rows, int row)
+{
+    const char *part = db_text(rows, row, OVERVIEW_ENERGY_PART);
+    const char *role = db_text(rows, row, OVERVIEW_ENERGY_ROLE);
+    const char *key = db_text(rows, row, OVERVIEW_ENERGY_DEVICE);
+    int64_t bucket_us = db_time(rows, row, OVERVIEW_ENERGY_BUCKET);
+    double kwh = db_double(rows, row, OVERVIEW_ENERGY_KWH);
+    struct overview_device *device = key == NULL ? NULL : find_device(out, key);
+    if (strcmp(part, "hours") == 0) {
+        add_hour(out, device, bucket_us, role, kwh);
+        return;
+    }
+    int slot = slot_of(out->days, out->n_days, bucket_us);
+    if (strcmp(part, "days") == 0 && slot >= 0) {
+        flow_add(&out->days[slot].energy, role, kwh);
+    } else if (device != NULL && slot == out->n_days - 1) {
+        add_known(&device->today_kwh, kwh);
+    }
+}
+
+static enum err load_energy(struct db_tx *tx, struct overview *out)
 {
     struct op *op = db_op(tx);
-    struct str *keys = arena_array(op->arena, (size_t)overview->n_devices + 1, sizeof *keys);
+    struct str *keys = arena_array(op->arena, (size_t)out->n_devices + 1, sizeof *keys);
     if (keys == NULL) {
         return fail_memory(op);
     }
-    for (int i = 0; i < overview->n_devices; i++) {
-        keys[i] = str_of(overview->devices[i].latest.key);
+    for (int i = 0; i < out->n_devices; i++) {
+        keys[i] = str_of(out->devices[i].latest.key);
     }
     struct db_args args;
     db_args_init(&args, op->arena);
-    db_arg_text(&args, bucket);
-    db_arg_time(&args, from_us);
-    db_arg_time(&args, overview->now_us);
-    db_arg_str_array(&args, keys, (size_t)overview->n_devices);
-    db_arg_time(&args, devices_from_us);
-    return db_run(tx, &q_overview_energy, &args, out);
-}
-
-static enum err load_hourly_energy(struct db_tx *tx, struct overview *out)
-{
-    struct db_rows *rows = NULL;
-    int64_t from_us = out->hours[0].from_us;
-    enum err err = run_energy(tx, out, "1h", from_us, from_us, &rows);
-    if (err != OK) {
-        return err;
-    }
-    for (int i = 0; i < db_count(rows); i++) {
-        int slot = slot_of(out->hours, OVERVIEW_HOURS, db_time(rows, i, OVERVIEW_ENERGY_BUCKET));
-        double kwh = db_double(rows, i, OVERVIEW_ENERGY_KWH);
-        const char *key = db_text(rows, i, OVERVIEW_ENERGY_DEVICE);
-        if (slot < 0) {
-            continue;
-        }
-        if (key == NULL) {
-            flow_add(&out->hours[slot].energy, db_text(rows, i, OVERVIEW_ENERGY_ROLE), kwh);
-            continue;
-        }
-        struct overview_device *device = find_device(out, key);
-        if (device != NULL) {
-            add_known(&device->hours_kwh[slot], kwh);
-        }
-    }
-    return OK;
-}
-
-static enum err load_daily_energy(struct db_tx *tx, struct overview *out)
-{
-    struct db_rows *rows = NULL;
-    const struct overview_slot *today = &out->days[OVERVIEW_DAYS - 1];
+    db_arg_str_array(&args, keys, (size_t)out->n_devices);
+    db_arg_time(&args, out->hours[0].from_us);
     /* Half a day earlier: where the days of a site further east begin. */
-    enum err err = run_energy(tx, out, "1d", out->days[0].from_us - US_PER_DAY / 2,
-                              today->from_us - US_PER_DAY / 2, &rows);
-    if (err != OK) {
-        return err;
+    db_arg_time(&args, out->days[0].from_us - US_PER_DAY / 2);
+    db_arg_time(&args, out->days[out->n_days - 1].from_us - US_PER_DAY / 2);
+    db_arg_time(&args, out->now_us);
+    struct db_rows *rows = NULL;
+    enum err err = db_run(tx, &q_overview_energy, &args, &rows);
+    for (int i = 0; err == OK && i < db_count(rows); i++) {
+        add_row(out, rows, i);
     }
-    for (int i = 0; i < db_count(rows); i++) {
-        int slot = slot_of(out->days, OVERVIEW_DAYS, db_time(rows, i, OVERVIEW_ENERGY_BUCKET));
-        double kwh = db_double(rows, i, OVERVIEW_ENERGY_KWH);
-        const char *key = db_text(rows, i, OVERVIEW_ENERGY_DEVICE);
-        if (slot < 0) {
-            continue;
-        }
-        if (key == NULL) {
-            flow_add(&out->days[slot].energy, db_text(rows, i, OVERVIEW_ENERGY_ROLE), kwh);
-            continue;
-        }
-        struct overview_device *device = find_device(out, key);
-        if (device != NULL && slot == OVERVIEW_DAYS - 1) {
-            add_known(&device->today_kwh, kwh);
-        }
-    }
-    return OK;
+    return err;
 }
+
+/* ---- all of it ---- */
 
 enum err overview_load(struct db_tx *tx, const char *zone_name, int64_t now_us,
                        struct overview *out)
 {
     *out = (struct overview){ .now_us = now_us };
-    enum err err = load_devices(tx, zone_name, out);
+    enum err err = load_events(tx, out);
     if (err == OK) {
-        err = load_slots(tx, "1h", US_PER_HOUR, out, OVERVIEW_HOURS, out->hours);
+        err = load_devices(tx, zone_name, out);
     }
     if (err == OK) {
-        err = load_slots(tx, "1d", 25 * US_PER_HOUR, out, OVERVIEW_DAYS, out->days);
+        err = load_hours(tx, out);
+    }
+    if (err == OK) {
+        err = load_days(tx, out);
     }
     if (err == OK) {
         err = load_power(tx, out);
     }
     if (err == OK) {
-        err = load_hourly_energy(tx, out);
+        err = load_energy(tx, out);
     }
-    return err == OK ? load_daily_energy(tx, out) : err;
+    return err;
 }

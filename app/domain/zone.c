@@ -126,3 +126,10 @@ enum err zone_list(struct db_tx *tx, const char *const **out, int *n)
     *out = names;
     return OK;
 }
+
+bool zone_is_month_start(const struct zone *zone, int64_t day_us)
+{
+    /* Noon: midnight itself can be missing. */
+    int64_t noon_us = day_us + US_PER_DAY / 2;
+    return clock_split(noon_us + zone_offset_at(zone, noon_us) * US_PER_SECOND).day == 1;
+}

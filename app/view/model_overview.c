@@ -1,6 +1,7 @@
 /* Turns the overview's facts into figures, charts and rows. Called by the overview's page. */
 #include "view/model_overview.h"
 
+#include "view/model_month.h"
 #include "view/model_parts.h"
 
 #include <math.h>
@@ -39,11 +40,12 @@ static struct chart_slot *hour_slots(struct arena *arena, const struct overview 
 static struct chart_slot *day_slots(struct arena *arena, const struct overview *overview)
 {
     struct chart_slot *slots = arena_array(arena, OVERVIEW_DAYS, sizeof *slots);
+    const struct overview_slot *days = overview_drawn_days(overview);
     for (int i = 0; slots != NULL && i < OVERVIEW_DAYS; i++) {
-        slots[i] = slot_view(overview, &overview->days[i]);
+        slots[i] = slot_view(overview, &days[i]);
         slots[i].from = 100.0 * i / OVERVIEW_DAYS;
         slots[i].to = 100.0 * (i + 1) / OVERVIEW_DAYS;
-        slots[i].name = format_day(arena, &overview->zone, overview->days[i].from_us);
+        slots[i].name = format_day(arena, &overview->zone, days[i].from_us);
     }
     return slots;
 }
@@ -53,8 +55,9 @@ static struct chart_tick *day_ticks(struct arena *arena, const struct overview *
 {
     struct chart_tick *ticks = arena_array(arena, OVERVIEW_DAYS, sizeof *ticks);
     *n = 0;
+    const struct overview_slot *days = overview_drawn_days(overview);
     for (int i = 0; ticks != NULL && i < OVERVIEW_DAYS; i++) {
-        int64_t from_us = overview->days[i].from_us;
+        int64_t from_us = days[i].from_us;
         /* Noon: midnight itself can be missing. */
         struct clock_fields at = format_local(&overview->zone, from_us + US_PER_DAY / 2);
         if (at.weekday != 0) {
@@ -90,8 +93,9 @@ static void add_totals(struct arena *arena, const struct overview_slot *slots, i
 
 static bool has_generation(const struct overview *overview)
 {
+    const struct overview_slot *days = overview_drawn_days(overview);
     for (int i = 0; i < OVERVIEW_DAYS; i++) {
-        if (!isnan(overview->days[i].energy.generation)) {
+        if (!isnan(days[i].energy.generation)) {
             return true;
         }
     }
@@ -113,7 +117,7 @@ static bool add_charts(struct arena *arena, const struct overview *overview,
 {
     out->n_totals = out->has_generation ? 2 : 1;
     add_totals(arena, overview->hours, OVERVIEW_HOURS, out->hour_totals);
-    add_totals(arena, overview->days, OVERVIEW_DAYS, out->day_totals);
+    add_totals(arena, overview_drawn_days(overview), OVERVIEW_DAYS, out->day_totals);
     struct bar_chart chart = {
         .unit = "kWh", .bands = { bands[USED], bands[MADE] }, .n_bands = out->n_totals,
     };
@@ -157,25 +161,63 @@ static bool add_tide(struct arena *arena, const struct overview *overview,
 
 /* ---- figures ---- */
 
+/* The mean power of the hour in which it was highest, of the last 24; NaN: none is known. The
+ * hour that is not over counts by what it has so far. */
+static double highest_hour(const struct overview *overview, bool is_generation)
+{
+    double most = NAN;
+    for (int i = 0; i < OVERVIEW_HOURS; i++) {
+        const struct overview_slot *hour = &overview->hours[i];
+        double kwh = is_generation ? hour->energy.generation : flow_used(&hour->energy);
+        double span_us = (double)(hour->to_us - hour->from_us);
+        most = fmax(most, kwh * 1000 * (double)US_PER_HOUR / span_us);
+    }
+    return most;
+}
+
+static void add_gauge(struct arena *arena, struct overview_view *out, const char *label,
+                      const char *tone, double watts, double most_watts)
+{
+    struct gauge_view *gauge = &out->gauges[out->n_gauges++];
+    *gauge = (struct gauge_view){
+        .label = label, .tone = tone, .value = format_figure(arena, watts, "W"), .percent = watts,
+    };
+    if (most_watts >= watts) {
+        gauge->most = arena_printf(arena, "at most %s in 24 h",
+                                   format_quantity(arena, most_watts, "W"));
+    }
+}
+
+/* All gauges have one scale: that of the highest value that any of them has or had. */
 static void add_power(struct arena *arena, const struct overview *overview,
                       struct overview_view *out)
 {
     double used = flow_used(&overview->power), net = flow_net(&overview->power);
     double generated = overview->power.generation;
+    double most_used = highest_hour(overview, false), most_made = highest_hour(overview, true);
+    double full = fmax(fmax(fmax(used, generated), fabs(net)), fmax(most_used, most_made));
     out->has_power = !isnan(used) || !isnan(generated);
-    out->has_net = !isnan(net);
-    out->used = format_figure(arena, used, "W");
-    out->generated = format_figure(arena, generated, "W");
-    out->net = format_figure(arena, fabs(net), "W");
-    out->net_label = net < 0 ? "to the grid" : "from the grid";
+    if (!isnan(used)) {
+        add_gauge(arena, out, "Using", "used", used, most_used);
+    }
+    if (!isnan(generated)) {
+        add_gauge(arena, out, "Generating", "made", generated, most_made);
+    }
+    if (!isnan(net)) {
+        add_gauge(arena, out, net < 0 ? "To the grid" : "From the grid", "grid", fabs(net), NAN);
+    }
+    for (int i = 0; i < out->n_gauges; i++) {
+        double percent = full > 0 ? 100 * out->gauges[i].percent / full : 0;
+        out->gauges[i].percent = fmin(fmax(percent, 0), 100);
+    }
 }
 
 static void add_today(struct arena *arena, const struct overview *overview,
                       struct overview_view *out)
 {
-    const struct flow *today = &overview->days[OVERVIEW_DAYS - 1].energy;
+    const struct flow *today = &overview->days[overview->n_days - 1].energy;
     double used = flow_used(today), generated = today->generation;
-    double before = flow_used(&overview->days[OVERVIEW_DAYS - 2].energy);
+    double before = flow_used(&overview->days[overview->n_days - 2].energy);
     out->today = format_day_long(arena, &overview->zone, overview->now_us);
     out->has_today = !isnan(used) || !isnan(generated);
     out->has_today_generation = !isnan(generated);
@@ -242,6 +284,49 @@ static bool add_devices(struct arena *arena, const struct overview *overview,
     return true;
 }
 
+/* ---- events ---- */
+
+#define DATA_BYTES 120   /* of an event's data that are shown */
+
+/* The beginning of a JSON object, without its braces. */
+static const char *beginning(struct arena *arena, const char *json)
+{
+    size_t len = json == NULL ? 0 : strlen(json);
+    if (len <= 2) {
+        return "";
+    }
+    if (len - 2 <= DATA_BYTES) {
+        return arena_printf(arena, "%.*s", (int)(len - 2), json + 1);
+    }
+    size_t cut = DATA_BYTES;
+    while (cut > 0 && ((unsigned char)json[1 + cut] & 0xc0) == 0x80) {
+        cut--;   /* not within a character */
+    }
+    return arena_printf(arena, "%.*s…", (int)cut, json + 1);
+}
+
+static bool add_events(struct arena *arena, const struct overview *overview,
+                       struct overview_view *out)
+{
+    const struct event_list *list = &overview->events;
+    struct event_row *rows = arena_array(arena, (size_t)list->n, sizeof *rows);
+    if (rows == NULL && list->n > 0) {
+        return false;
+    }
+    for (int i = 0; i < list->n; i++) {
+        const struct event *event = &list->items[i];
+        rows[i] = (struct event_row){
+            .type = event->type,
+            .device = event->device,
+            .time = moment_view(arena, &overview->zone, overview->now_us, event->time_us),
+            .data = beginning(arena, event->data),
+        };
+    }
+    out->events = rows;
+    out->n_events = list->n;
+    return true;
+}
+
 bool overview_view(struct arena *arena, const struct overview *overview,
                    struct overview_view *out)
 {
@@ -255,6 +340,8 @@ bool overview_view(struct arena *arena, const struct overview *overview,
                     : arena_printf(arena, "%s, %s", overview->zone.name, offset);
     add_power(arena, overview, out);
     add_today(arena, overview, out);
+    struct month month = month_of(overview);
+    out->month = month_view(arena, &overview->zone, &month);
     return add_charts(arena, overview, out) && add_tide(arena, overview, out) &&
-           add_devices(arena, overview, out);
+           add_events(arena, overview, out) && add_devices(arena, overview, out);
 }

@@ -62,32 +62,6 @@ struct total_view {
     const char *value;
 };
 
-struct overview_view {
-    struct page_view page;
-    bool is_empty;                       /* no device yet */
-    bool has_power, has_generation, has_net;
-    struct figure used, generated, net;
-    const char *net_label;               /* "from the grid" or "to the grid" */
-    const char *as_of, *as_of_machine;   /* "14:05" */
-    const char *zone;                    /* "America/Los_Angeles, UTC−8" */
-    struct line_chart tide;              /* the hours behind the live figures */
-    const char *today;                   /* "Friday 20 November" */
-    bool has_today, has_today_generation;
-    struct figure today_used, today_generated;
-    const char *today_share;             /* of the use, covered by generation; NULL: no word */
-    double today_share_percent;
-    const char *yesterday;               /* "9.84 kWh the day before"; NULL: not known */
-    struct bar_chart hours, days;
-    struct total_view hour_totals[2], day_totals[2];
-    int n_totals;
-    const struct device_row *devices;
-    int n_devices;
-    const char *counts;                  /* "3 live, 1 late" */
-    int64_t n_more;                      /* devices that are not shown */
-    const char *base_url;                /* for the first steps: "http://127.0.0.1:8080" */
-    const char *tenant_slug;
-};
-
 struct devices_view {
     struct page_view page;
     const struct device_row *devices;
@@ -120,6 +94,7 @@ struct device_view {
 #include "view/models_access.h"
 #include "view/models_admin.h"
 #include "view/models_operator.h"
+#include "view/models_overview.h"
 #include "view/models_share.h"
 
 #endif

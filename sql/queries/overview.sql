@@ -54,14 +54,12 @@ FROM api.power_now() p;
 
 -- name: overview_energy
 -- roles: web read
--- columns: bucket role device kwh
--- Energy in [$2, $3) by bucket $1 and role (device NULL), and, from $5 on, of each of the
--- devices $4.
-SELECT e.bucket, e.role, CASE WHEN grouping(e.device) = 0 THEN e.device END AS device,
-       sum(e.kwh) AS kwh
-FROM api.energy_list($1::text, $2::timestamptz, $3::timestamptz) e
-GROUP BY GROUPING SETS ((e.bucket, e.role), (e.bucket, e.role, e.device))
-HAVING grouping(e.device) = 1 OR (e.device = ANY ($4::text[]) AND e.bucket >= $5::timestamptz);
+-- columns: part bucket device role kwh
+-- Energy up to $5 by role: part hours from $2 on and part today from $4 on for each of the devices
+-- $1 and (device NULL) all others together, part days from $3 on for all together.
+SELECT e.part, e.bucket, e.device, e.role, e.kwh
+FROM api.energy_overview($1::text[], $2::timestamptz, $3::timestamptz, $4::timestamptz,
+                         $5::timestamptz) e;
 
 -- name: trace_list
 -- roles: web read
