@@ -156,6 +156,82 @@ BEGIN
 END
 $$;
 
+-- The lists of 0009, as far as the tenant keeps what they list.
+
+-- A device's samples with from_time <= time < to_time, ascending by (time, series_id), after the
+-- cursor (after_time, after_series) where one is given. Each series is read in index order and
+-- no further than row_limit.
+CREATE OR REPLACE FUNCTION api.sample_list(of_device text, of_metric text, from_time timestamptz,
+                                to_time timestamptz, after_time timestamptz, after_series int,
+                                row_limit int)
+RETURNS TABLE ("time" timestamptz, series_id int, metric text, labels jsonb, value float8)
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 100
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_custom_plan
+AS $$
+#variable_conflict use_column
+DECLARE
+    owner CONSTANT int := core.tenant();
+    start CONSTANT timestamptz := greatest(from_time, after_time, core.visible_from('raw'));
+BEGIN
+    RETURN QUERY
+    SELECT x.time, s.id, s.metric, s.labels, x.value
+    FROM core.device d
+    JOIN core.series s ON s.tenant_id = d.tenant_id AND s.device_id = d.id
+    CROSS JOIN LATERAL (
+        SELECT p.time, p.value
+        FROM core.sample p
+        WHERE p.tenant_id = owner AND p.series_id = s.id
+          AND p.time >= start AND p.time < sample_list.to_time
+          AND (after_time IS NULL OR p.time > after_time OR s.id > after_series)
+        ORDER BY p.time
+        LIMIT row_limit) x
+    WHERE d.tenant_id = owner AND d.key = of_device
+      AND (of_metric IS NULL OR s.metric = of_metric)
+    ORDER BY x.time, s.id
+    LIMIT row_limit;
+END
+$$;
+
+-- Events with from_time <= time < to_time, newest first by (time, key), before the cursor where
+-- one is given. data_filter: the event's data contains it.
+CREATE OR REPLACE FUNCTION api.event_list(of_type text, of_device text, from_time timestamptz,
+                               to_time timestamptz, before_time timestamptz, before_key uuid,
+                               data_filter jsonb, row_limit int)
+RETURNS TABLE ("time" timestamptz, type text, device text, seq bigint, id uuid, site text,
+               data jsonb, key uuid)
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 100
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_custom_plan
+AS $$
+#variable_conflict use_column
+DECLARE
+    owner CONSTANT int := core.tenant();
+    start CONSTANT timestamptz := greatest(from_time, core.visible_from('event'));
+    stop  CONSTANT timestamptz := least(to_time, before_time + interval '1 microsecond');
+    only_device CONSTANT int := (SELECT d.id FROM core.device d
+                                 WHERE d.tenant_id = owner AND d.key = of_device);
+BEGIN
+    IF of_device IS NOT NULL AND only_device IS NULL THEN
+        RETURN;
+    END IF;
+    RETURN QUERY
+    SELECT e.time, e.type, d.key, e.seq, e.id, s.key, e.data, e.key
+    FROM (SELECT e.*
+          FROM core.event e
+          WHERE e.tenant_id = owner AND e.time >= start AND e.time < stop
+            AND (of_type IS NULL OR e.type = of_type)
+            AND (only_device IS NULL OR e.device_id = only_device)
+            AND (before_time IS NULL OR (e.time, e.key) < (before_time, before_key))
+            AND (data_filter IS NULL OR e.data @> data_filter)
+          ORDER BY e.time DESC, e.key DESC
+          LIMIT row_limit) e
+    JOIN core.device d ON d.tenant_id = owner AND d.id = e.device_id
+    LEFT JOIN core.site s ON s.tenant_id = owner AND s.id = e.site_id
+    ORDER BY e.time DESC, e.key DESC;
+END
+$$;
+
 -- Events of the tenant by device, type and hour or day of UTC.
 CREATE VIEW api.event_count_1h WITH (security_barrier) AS
 SELECT d.key AS device, c.device_id, c.type, c.bucket, c.count

@@ -12,9 +12,9 @@ RETURNS TABLE (relation text, form text, total_bytes bigint, compressed_bytes bi
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT x.relation::text, x.form, x.total_bytes, x.compressed_bytes, x.uncompressed_bytes,
+    SELECT x.relation::text, x.form, coalesce(x.total_bytes, 0), x.compressed_bytes, x.uncompressed_bytes,
            x.uncompressed_bytes::float8 / nullif(x.compressed_bytes, 0), x.chunks,
-           x.compressed_chunks, x.row_estimate
+           x.compressed_chunks, coalesce(x.row_estimate, 0)
     FROM (SELECT t.relation, z.*
           FROM (SELECT k.relation, k.relation AS store FROM core.kept k
                 UNION ALL
@@ -28,7 +28,7 @@ AS $$
           WHERE c.relkind = 'r' AND NOT c.relispartition
             AND c.relnamespace IN ('core'::regnamespace, 'ops'::regnamespace)
             AND NOT EXISTS (SELECT FROM core.kept k WHERE k.relation = c.oid)) x
-    ORDER BY x.total_bytes DESC NULLS LAST, 1
+    ORDER BY 3 DESC, 1
 $$;
 
 -- The chunks (partitions) of a table, oldest first, or of all of them (NULL).

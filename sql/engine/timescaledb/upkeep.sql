@@ -51,7 +51,8 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT pg_total_relation_size(chunk)
-           + coalesce(pg_total_relation_size(format('%I.%I', z.schema_name, z.table_name)), 0)
+           + CASE WHEN z.id IS NULL THEN 0
+                  ELSE pg_total_relation_size(format('%I.%I', z.schema_name, z.table_name)) END
     FROM pg_class t
     JOIN pg_namespace n ON n.oid = t.relnamespace
     JOIN _timescaledb_catalog.chunk c ON c.schema_name = n.nspname AND c.table_name = t.relname
