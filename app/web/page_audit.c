@@ -13,6 +13,7 @@
 
 #define ROWS_SHOWN 50
 #define MAX_DETAIL_BYTES 2000
+#define COMMAND_LINE "tidemark_operator" /* the actor of `tidemark tenant`, `user`, `token` */
 
 enum { FIELD_AREA, FIELD_ACTOR, N_FIELDS };
 _Static_assert((int)N_FIELDS == AUDIT_FIELDS, "the view has room for the fields");
@@ -21,7 +22,7 @@ _Static_assert((int)N_FIELDS == AUDIT_FIELDS, "the view has room for the fields"
 static const struct choice_view areas[] = {
     { "", "Everything" },        { "device", "Devices" },   { "site", "Sites" },
     { "series", "Series" },      { "sample", "Readings" },  { "token", "Tokens" },
-    { "member", "Members" },     { "invite", "Invitations" }, { "share", "Shared links" },
+    { "membership", "Members" },     { "invite", "Invitations" }, { "share", "Shared links" },
     { "plugin", "Plugins" },     { "tenant", "Settings" },
 };
 
@@ -32,8 +33,7 @@ static void list_fields(struct field_view fields[N_FIELDS])
         .n_choices = sizeof areas / sizeof *areas,
     };
     fields[FIELD_ACTOR] = (struct field_view){
-        .name = "actor", .label = "By", .type = "text", .value = "",
-        .hint = "An e-mail, or a token such as “token 17”.",
+        .name = "actor", .label = "By (an e-mail, or “token 17”)", .type = "text", .value = "",
     };
 }
 
@@ -154,7 +154,7 @@ static enum err add_rows(struct web *web, const struct audit_filter *filter,
         const struct audit_row *row = &list.items[i];
         rows[i] = (struct audit_line){
             .time = moment_view(arena, &zone, now_us, row->time_us),
-            .actor = row->actor,
+            .actor = strcmp(row->actor, COMMAND_LINE) == 0 ? "command line" : row->actor,
             .action = row->action,
             .object = row->object,
             .detail = describe(arena, row->detail),

@@ -108,6 +108,13 @@ static bool is_invited(const struct web *web, const struct own_invite *invite)
            strcmp(web->who->person_email, invite->email) == 0;
 }
 
+/* A person by e-mail; that a token made the link is of no use to its reader. */
+static const char *who_invites(struct arena *arena, const struct own_invite *invite)
+{
+    return strchr(invite->made_by, '@') ? arena_printf(arena, "%s invites you", invite->made_by)
+                                        : "You are invited";
+}
+
 static struct join_view invite_view(const struct web *web, const struct own_invite *invite)
 {
     struct arena *arena = web->op->arena;
@@ -115,7 +122,7 @@ static struct join_view invite_view(const struct web *web, const struct own_invi
     bool is_admin = strcmp(invite->role, "admin") == 0;
     struct join_view view = {
         .heading = arena_printf(arena, "Join %s", invite->tenant_name),
-        .lead = arena_printf(arena, "%s invites you to %s the readings of %s.", invite->made_by,
+        .lead = arena_printf(arena, "%s to %s the readings of %s.", who_invites(arena, invite),
                              is_admin ? "see and manage" : "see", invite->tenant_name),
         .email = invite->email,
         .n_fields = is_self ? 0 : N_FIELDS,

@@ -24,6 +24,7 @@ static enum err open_page(struct web *web, struct member *member)
 
 static enum err show(struct web *web, struct user_view *view, const struct member *member)
 {
+    view->role.is_label_unseen = true; /* the section's heading says it */
     int64_t now_us = clock_now_us();
     struct zone zone;
     enum err err = page_zone(web, now_us, &zone);

@@ -240,7 +240,7 @@ BEGIN
     PERFORM core.admin_check(home, member_id, was.role);
     UPDATE core.membership m SET role = new_role
     WHERE m.tenant_id = home AND m.person_id = member_id;
-    PERFORM core.audit_add(home, 'member.change', was.email,
+    PERFORM core.audit_add(home, 'membership.change', was.email,
                            jsonb_build_object('role', jsonb_build_array(was.role, new_role)));
 END
 $$;
@@ -264,7 +264,7 @@ BEGIN
     WHERE p.id = member_id AND p.operator_role = ''
       AND NOT EXISTS (SELECT FROM core.membership m WHERE m.person_id = member_id);
     is_erased := FOUND;
-    PERFORM core.audit_add(home, 'member.remove', was.email,
+    PERFORM core.audit_add(home, 'membership.remove', was.email,
                            jsonb_build_object('is_erased', is_erased));
     RETURN is_erased;
 END
@@ -392,7 +392,7 @@ BEGIN
     DELETE FROM core.access_link l WHERE l.kind = 'reset' AND l.person_id = member_id;
     INSERT INTO core.access_link (tenant_id, kind, hash, email, person_id, made_by, expires_at)
     VALUES (home, 'reset', secret_hash, was.email, member_id, core.actor(), now() + interval '1 day');
-    PERFORM core.audit_add(home, 'member.reset_link', was.email);
+    PERFORM core.audit_add(home, 'membership.reset_link', was.email);
 END
 $$;
 
@@ -431,7 +431,7 @@ BEGIN
     UPDATE core.person p SET password_hash = reset_use.password_hash WHERE p.id = link.person_id;
     DELETE FROM core.session s WHERE s.person_id = link.person_id;
     PERFORM set_config('tidemark.actor', link.email, true);
-    PERFORM core.audit_add(link.tenant_id, 'member.password', link.email);
+    PERFORM core.audit_add(link.tenant_id, 'membership.password', link.email);
 END
 $$;
 
