@@ -209,7 +209,7 @@ static void add_tiles(struct arena *arena, const struct installation *facts,
     for (int i = 0; i < facts->n_jobs; i++) {
         const struct job_health *job = &facts->jobs[i];
         n_bad += job->started_us != INSTALLATION_NEVER &&
-                 ((!job->is_good && !job->is_running) || job->is_overdue);
+                 !job->is_running && (!job->is_good || job->is_overdue);
     }
     out->tiles[0] = (struct tile_view){
         "Tenants", suspended > 0 ? arena_printf(arena, "%lld suspended", (long long)suspended)
