@@ -1,30 +1,73 @@
-/* What a device's series did over a span, thinned by the database to as many points as a
- * drawing can show, whatever the number of samples. */
+/* What one series did over a span, as buckets or as it came, and the same folded into fewer
+ * pieces; the last hours of several series. */
 #ifndef TIDEMARK_DOMAIN_TRACE_H
 #define TIDEMARK_DOMAIN_TRACE_H
 
 #include "base/op.h"
+#include "domain/sample.h"
 
 #include <stdint.h>
 
 struct db_tx;
 
+/* Samples of a stretch of time: one sample, a bucket, or several of them. */
 struct trace_point {
-    int32_t series_id;
-    int64_t slot_us;            /* start of the slot that it sums up */
-    int64_t count;              /* samples in it */
-    double mean, least, most;   /* of their values */
-    double sum;
+    int64_t time_us;             /* where it begins */
+    int64_t count;               /* 0: nothing, and the rest says nothing */
+    double sum, least, most;
+    int64_t least_us, most_us;   /* when; of a bucket, where it begins */
+    double first, last;
+    int64_t last_us;
+    double rise;                 /* of a counter: what it rose by since the point before */
 };
 
 struct trace {
-    struct trace_point *points; /* by series, then time; slots without samples are left out */
+    struct trace_point *points;  /* by time; what holds nothing is left out */
     int n;
 };
 
-/* The samples of the device `key` in [from_us, to_us), one point for each series and slot of
- * `slot_s` seconds. */
-enum err trace_load(struct db_tx *tx, const char *key, int64_t from_us, int64_t to_us, int slot_s,
-                    struct trace *out) MUST_CHECK;
+/* Whose points, of when. */
+struct trace_filter {
+    const char *device, *metric;
+    int32_t series_id;
+    int64_t from_us, to_us;
+};
+
+#define TRACE_MAX_SAMPLES 20000
+
+/* The samples in [from_us, to_us). *is_cut: there are more than TRACE_MAX_SAMPLES, and these are
+ * not all. */
+enum err trace_samples(struct db_tx *tx, const struct trace_filter *filter, struct trace *out,
+                       bool *is_cut) MUST_CHECK;
+
+/* The buckets (not SAMPLE_RAW) that start in [from_us, to_us), of the site's zone. */
+enum err trace_buckets(struct db_tx *tx, const struct trace_filter *filter,
+                       enum sample_bucket bucket, struct trace *out) MUST_CHECK;
+
+/* Sums up the points in the `n` pieces of time between `edges` (n + 1 of them, ascending); what
+ * lies outside is left out. `out` has n places, each of count 0 where nothing is known. */
+void trace_fold(const struct trace *trace, const int64_t *edges, int n, struct trace_point *out);
+
+/* All of it as one point; count 0 where it is empty. */
+struct trace_point trace_total(const struct trace *trace);
+
+double trace_mean(const struct trace_point *point);   /* NaN where nothing is known */
+
+/* How long after a point a line goes on to the next one: two and a half times what is usual
+ * between points, and `least_us` at least. */
+int64_t trace_patience(struct arena *arena, const struct trace *trace, int64_t least_us);
+
+/* Hours of several series, for small drawings. */
+struct spark_point {
+    int32_t series_id;
+    int64_t hour_us;
+    double sum, mean, last;
+};
+struct sparks {
+    struct spark_point *points;  /* by series, then time */
+    int n;
+};
+enum err trace_sparks(struct db_tx *tx, const int32_t *series_ids, int n, int64_t from_us,
+                      int64_t to_us, struct sparks *out) MUST_CHECK;
 
 #endif

@@ -1,271 +1,184 @@
-/* Turns a device's facts into cards of its series: lines for what is measured, hourly bars for
- * what is added up. Called by the device's page. */
+/* Turns a device's facts into what it is, the ways to see the chosen metric, and its latest
+ * events. Called by the device's page. */
 #include "view/model_device.h"
 
+#include "view/link.h"
+#include "view/model_events.h"
 #include "view/model_parts.h"
 
-#include <inttypes.h>
-#include <math.h>
+/* ---- addresses ---- */
 
-/* A line parts where this many slots in a row hold nothing: devices report every minute to
- * every quarter of an hour, and one missed report is no gap. */
-#define GAP_SLOTS 6
-#define READOUT_SLOTS 4 /* points that share a read-out: 72 a day are enough to point at */
-#define SLOT_US (DEVICE_SLOT_S * US_PER_SECOND)
-
-struct span {
-    int64_t from_us, to_us;
-    const struct chart_tick *ticks;
-    int n_ticks;
-};
-
-static double place(const struct span *span, int64_t time_us)
+struct device_place device_here(struct arena *arena, const struct device_facts *facts)
 {
-    return 100.0 * (double)(time_us - span->from_us) / (double)(span->to_us - span->from_us);
+    const struct device_series *chosen = facts->chosen;
+    bool is_dates = facts->query.range == SPAN_DATES;
+    bool has_labels = chosen != NULL && strcmp(chosen->labels, "{}") != 0;
+    return (struct device_place){
+        .range = facts->query.range == SPAN_24H ? NULL : span_range_name(facts->query.range),
+        .from = is_dates ? span_day_text(arena, facts->query.from_day) : NULL,
+        .to = is_dates ? span_day_text(arena, facts->query.to_day) : NULL,
+        .metric = chosen != NULL ? chosen->metric : NULL,
+        .labels = has_labels ? chosen->labels : NULL,
+        .bucket = facts->query.is_auto ? NULL : sample_bucket_name(facts->query.bucket),
+        .page = facts->page > 0 ? arena_printf(arena, "%d", facts->page + 1) : NULL,
+    };
 }
 
-/* The trace's points of one series: [*first, end). */
-static int find_points(const struct trace *trace, int32_t series_id, int *first)
+const char *device_link(struct arena *arena, const struct device_facts *facts,
+                        const struct device_place *place)
 {
-    int i = 0;
-    while (i < trace->n && trace->points[i].series_id != series_id) {
-        i++;
-    }
-    *first = i;
-    while (i < trace->n && trace->points[i].series_id == series_id) {
-        i++;
-    }
-    return i;
+    const struct link_param params[] = {
+        { "metric", place->metric }, { "labels", place->labels }, { "range", place->range },
+        { "from", place->from },     { "to", place->to },         { "bucket", place->bucket },
+        { "page", place->page },
+    };
+    return link_to(arena, facts->path, params, sizeof params / sizeof *params);
 }
 
-/* What a counter rose by; a fall is a restart and adds nothing. */
-static const char *rise_text(struct arena *arena, const struct trace_point *points, int n,
-                             const char *unit)
+static const char *dates_link(struct arena *arena, const struct device_facts *facts,
+                              int64_t from_day, int64_t to_day)
 {
-    double rise = points[0].most - points[0].least;
-    for (int i = 1; i < n; i++) {
-        rise += fmax(0, points[i].most - points[i - 1].most);
-    }
-    return arena_printf(arena, "%s more in the last 24 hours", format_quantity(arena, rise, unit));
+    struct device_place place = device_here(arena, facts);
+    place.range = NULL;
+    place.from = span_day_text(arena, from_day);
+    place.to = span_day_text(arena, to_day);
+    return device_link(arena, facts, &place);
 }
 
-static const char *range_text(struct arena *arena, const struct trace_point *points, int n,
-                              const char *unit)
+static void add_ranges(struct arena *arena, const struct device_facts *facts,
+                       struct device_view *out)
 {
-    double least = INFINITY, most = -INFINITY;
-    for (int i = 0; i < n; i++) {
-        least = fmin(least, points[i].least);
-        most = fmax(most, points[i].most);
+    static const struct { enum span_range range; const char *label; } ways[DEVICE_RANGES] = {
+        { SPAN_24H, "24 hours" }, { SPAN_7D, "7 days" }, { SPAN_30D, "30 days" },
+        { SPAN_90D, "90 days" },  { SPAN_1Y, "1 year" },
+    };
+    for (int i = 0; i < DEVICE_RANGES; i++) {
+        struct device_place place = device_here(arena, facts);
+        place.range = ways[i].range == SPAN_24H ? NULL : span_range_name(ways[i].range);
+        place.from = place.to = place.bucket = NULL;
+        out->ranges[i] = (struct choice_link){
+            ways[i].label, device_link(arena, facts, &place), facts->query.range == ways[i].range,
+        };
     }
-    const char *low = format_quantity(arena, least, unit);
-    const char *high = format_quantity(arena, most, unit);
-    if (low == NULL || high == NULL) {
+}
+
+static void add_buckets(struct arena *arena, const struct device_facts *facts,
+                        struct device_view *out)
+{
+    static const char *const labels[] = { "Every reading", "15 min", "Hour", "Day", "Week", "Month" };
+    struct device_place place = device_here(arena, facts);
+    place.bucket = NULL;
+    out->buckets[0] = (struct choice_link){
+        "Auto", device_link(arena, facts, &place), facts->query.is_auto,
+    };
+    for (int b = SAMPLE_RAW; b <= SAMPLE_1MO; b++) {
+        place.bucket = sample_bucket_name((enum sample_bucket)b);
+        out->buckets[b + 1] = (struct choice_link){
+            labels[b], device_link(arena, facts, &place),
+            !facts->query.is_auto && (int)facts->query.bucket == b,
+        };
+    }
+}
+
+/* The spans before and after this one, as long as it. */
+static void add_neighbours(struct arena *arena, const struct device_facts *facts,
+                           struct device_view *out)
+{
+    const struct span *span = &facts->trace.span;
+    int64_t today = span_day_of(&facts->zone, facts->now_us);
+    if (span->range == SPAN_24H) {
+        out->previous = dates_link(arena, facts, today - 1, today - 1);
+        return;
+    }
+    int64_t days = span->to_day - span->from_day + 1;
+    out->previous = dates_link(arena, facts, span->from_day - days, span->from_day - 1);
+    if (span->to_day < today) {
+        out->next = dates_link(arena, facts, span->to_day + 1, span->to_day + days);
+    }
+}
+
+static const char *csv_link(struct arena *arena, const struct device_facts *facts)
+{
+    char from[CLOCK_TEXT_SIZE], to[CLOCK_TEXT_SIZE];
+    const struct span *span = &facts->trace.span;
+    const struct link_param params[] = {
+        { "format", "csv" },
+        { "metric", facts->chosen->metric },
+        { "bucket", sample_bucket_name(span->bucket) },
+        { "from", clock_format(span->from_us, from) },
+        { "to", clock_format(span->to_us, to) },
+    };
+    const char *device = link_path(arena, "/v1/devices/", facts->device.key);
+    if (device == NULL) {
         return NULL;
     }
-    return arena_printf(arena, "%s to %s in the last 24 hours", low, high);
+    return link_to(arena, arena_printf(arena, "%s/samples", device), params, 5);
 }
 
-/* ---- lines ---- */
+/* ---- words ---- */
 
-/* What a pointer reads: the first point of every few minutes. */
-static bool add_readouts(struct arena *arena, const struct device_facts *facts,
-                         const struct span *span, const struct trace_point *points, int n,
-                         struct series_card *card)
+static const char *day_words(struct arena *arena, int64_t day, bool has_year)
 {
-    struct chart_slot *slots = arena_array(arena, (size_t)n, sizeof *slots);
-    int n_slots = 0;
-    int64_t until_us = INT64_MIN;
-    for (int i = 0; slots != NULL && i < n; i++) {
-        if (points[i].slot_us < until_us) {
-            continue;
-        }
-        until_us = points[i].slot_us + READOUT_SLOTS * SLOT_US;
-        slots[n_slots++] = (struct chart_slot){
-            .from = place(span, points[i].slot_us),
-            .to = place(span, until_us),
-            .name = format_clock(arena, &facts->zone, points[i].slot_us),
-            .values = { points[i].mean },
-        };
-    }
-    card->line.slots = slots;
-    card->line.n_slots = n_slots;
-    return slots != NULL;
+    struct clock_fields at = clock_split(day * US_PER_DAY);
+    const char *month = format_months[at.month - 1];
+    return has_year ? arena_printf(arena, "%d %s %d", at.day, month, at.year)
+                    : arena_printf(arena, "%d %s", at.day, month);
 }
 
-static bool add_line(struct arena *arena, const struct device_facts *facts,
-                     const struct span *span, const struct trace_point *points, int n,
-                     struct series_card *card)
+static const char *span_words(struct arena *arena, const struct span *span)
 {
-    struct chart_point *line = arena_array(arena, (size_t)n * 2, sizeof *line);
-    if (line == NULL) {
-        return false;
+    if (span->range == SPAN_24H) {
+        return "The last 24 hours";
     }
-    int n_line = 0;
-    for (int i = 0; i < n; i++) {
-        int64_t middle_us = points[i].slot_us + SLOT_US / 2;
-        if (i > 0 && points[i].slot_us - points[i - 1].slot_us > GAP_SLOTS * SLOT_US) {
-            line[n_line++] = (struct chart_point){ place(span, middle_us), NAN };
-        }
-        line[n_line++] = (struct chart_point){ place(span, middle_us), points[i].mean };
+    if (span->from_day == span->to_day) {
+        return day_words(arena, span->from_day, true);
     }
-    card->line.points = line;
-    card->line.n_points = n_line;
-    card->range = card->is_counter ? rise_text(arena, points, n, card->line.unit)
-                                   : range_text(arena, points, n, card->line.unit);
-    return add_readouts(arena, facts, span, points, n, card);
+    bool is_one_year = clock_split(span->from_day * US_PER_DAY).year ==
+                       clock_split(span->to_day * US_PER_DAY).year;
+    return arena_printf(arena, "%s to %s", day_words(arena, span->from_day, !is_one_year),
+                        day_words(arena, span->to_day, true));
 }
 
-/* ---- bars ---- */
-
-static bool add_bars(struct arena *arena, const struct device_facts *facts,
-                     const struct span *span, const struct trace_point *points, int n,
-                     struct series_card *card)
+static const char *notice(const struct device_facts *facts)
 {
-    struct chart_slot *slots = arena_array(arena, DEVICE_SPAN_HOURS, sizeof *slots);
-    if (slots == NULL) {
-        return false;
+    if (facts->is_cut) {
+        return "There are too many readings to draw each of them: these are quarter hours.";
     }
-    bool is_offset_shown = zone_changes(&facts->zone, span->from_us, span->to_us);
-    for (int i = 0; i < DEVICE_SPAN_HOURS; i++) {
-        int64_t from_us = span->from_us + i * US_PER_HOUR, to_us = from_us + US_PER_HOUR;
-        slots[i] = (struct chart_slot){
-            .from = place(span, from_us),
-            .to = place(span, to_us),
-            .name = span_name(arena, &facts->zone, from_us, to_us, is_offset_shown),
-            .values = { NAN },
-            .is_open = to_us > facts->now_us,
-        };
+    if (facts->trace.span.is_coarser && !facts->query.is_auto) {
+        return "That would be too many to draw over this span: a coarser step is shown.";
     }
-    double sum = 0;
-    for (int i = 0; i < n; i++) {
-        int64_t hour = (points[i].slot_us - span->from_us) / US_PER_HOUR;
-        if (hour < 0 || hour >= DEVICE_SPAN_HOURS) {
-            continue;
-        }
-        double *value = &slots[hour].values[0];
-        *value = isnan(*value) ? points[i].sum : *value + points[i].sum;
-        sum += points[i].sum;
-    }
-    card->bars.slots = slots;
-    card->bars.n_slots = DEVICE_SPAN_HOURS;
-    card->range = arena_printf(arena, "%s in the last 24 hours",
-                               format_quantity(arena, sum, card->bars.unit));
-    return true;
+    return NULL;
 }
 
-/* ---- cards ---- */
-
-static const char *tone_of(const char *role)
+static bool add_chosen(struct arena *arena, const struct device_facts *facts,
+                       struct device_view *out)
 {
-    if (strcmp(role, "generation") == 0) {
-        return "made";
+    const struct device_series *chosen = facts->chosen;
+    struct device_place here = device_here(arena, facts);
+    out->metric = chosen->metric;
+    out->labels = here.labels;
+    out->bucket = here.bucket;
+    out->about = series_about(arena, chosen);
+    out->value = series_value(arena, chosen);
+    out->at = moment_view(arena, &facts->zone, facts->now_us, chosen->last_us);
+    out->span = span_words(arena, &facts->trace.span);
+    out->notice = notice(facts);
+    out->action = facts->path;
+    out->from = facts->from != NULL ? facts->from : span_day_text(arena, facts->trace.span.from_day);
+    out->to = facts->to != NULL ? facts->to : span_day_text(arena, facts->trace.span.to_day);
+    out->span_error = facts->span_error;
+    add_ranges(arena, facts, out);
+    add_buckets(arena, facts, out);
+    add_neighbours(arena, facts, out);
+    out->csv = facts->is_shared ? NULL : csv_link(arena, facts);
+    if (chosen->last_us != DEVICE_NEVER && facts->trace.trace.n == 0) {
+        int64_t day = span_day_of(&facts->zone, chosen->last_us);
+        out->last_href = dates_link(arena, facts, day, day);
     }
-    if (strcmp(role, "grid_import") == 0 || strcmp(role, "grid_export") == 0) {
-        return "grid";
-    }
-    return strcmp(role, "none") == 0 ? "plain" : "used";
+    return trace_view(arena, &facts->trace, &out->trace);
 }
 
-/* "gauge · generation · {"phase":"1"}" */
-static const char *about(struct arena *arena, const struct device_series *series)
-{
-    bool has_role = strcmp(series->role, "none") != 0;
-    bool has_labels = strcmp(series->labels, "{}") != 0;
-    /* Words for people: grid_import is "grid import". */
-    char *role = arena_copy(arena, str_of(series->role));
-    for (char *at = role; at != NULL && *at != '\0'; at++) {
-        *at = *at == '_' ? ' ' : *at;
-    }
-    return arena_printf(arena, "%s%s%s%s%s", series->kind, has_role ? " · " : "",
-                        has_role && role != NULL ? role : "", has_labels ? " · " : "",
-                        has_labels ? series->labels : "");
-}
-
-/* As the meter itself shows it, not in the unit that reads best. */
-static struct figure meter_reading(struct arena *arena, const struct device_series *series)
-{
-    const char *unit = series->unit != NULL && !isnan(series->last_value) ? series->unit : "";
-    return (struct figure){ format_number(arena, series->last_value, 1), unit };
-}
-
-static bool add_card(struct arena *arena, const struct device_facts *facts,
-                     const struct span *span, const struct device_series *series, int i,
-                     struct series_card *card)
-{
-    int first;
-    int end = find_points(&facts->trace, series->id, &first);
-    const char *id = arena_printf(arena, "series-%d", i);
-    const char *tone = tone_of(series->role);
-    bool is_counter = strcmp(series->kind, "counter") == 0;
-    *card = (struct series_card){
-        .metric = series->metric,
-        .about = about(arena, series),
-        .value = is_counter ? meter_reading(arena, series)
-                            : format_figure(arena, series->last_value, series->unit),
-        .at = moment_view(arena, &facts->zone, facts->now_us, series->last_us),
-        .is_bars = strcmp(series->kind, "delta") == 0,
-        .is_counter = is_counter,
-        .line = {
-            .id = id, .title = series->metric, .unit = series->unit, .tone = tone,
-            .ticks = span->ticks, .n_ticks = span->n_ticks,
-            .is_from_zero = strcmp(series->kind, "gauge") == 0 && strcmp(series->role, "none") != 0,
-        },
-        .bars = {
-            .id = id, .title = series->metric, .unit = series->unit, .slot_heading = "Hour",
-            .bands = { { series->metric, tone } }, .n_bands = 1,
-            .ticks = span->ticks, .n_ticks = span->n_ticks,
-        },
-    };
-    if (first == end) {
-        return true;
-    }
-    const struct trace_point *points = facts->trace.points + first;
-    bool is_done = card->is_bars ? add_bars(arena, facts, span, points, end - first, card)
-                                 : add_line(arena, facts, span, points, end - first, card);
-    card->line.summary = card->bars.summary = card->range;
-    return is_done && card->range != NULL;
-}
-
-/* Power comes first, then energy, then the rest, each by name as they come. */
-static int rank_of(const struct device_series *series)
-{
-    const char *unit = series->unit == NULL ? "" : series->unit;
-    if (strcmp(unit, "W") == 0 || strcmp(unit, "kW") == 0) {
-        return 0;
-    }
-    return strcmp(unit, "kWh") == 0 || strcmp(unit, "Wh") == 0 ? 1 : 2;
-}
-
-static bool add_cards(struct arena *arena, const struct device_facts *facts,
-                      struct device_view *out)
-{
-    struct span span = {
-        .from_us = facts->from_us, .to_us = facts->from_us + DEVICE_SPAN_HOURS * US_PER_HOUR,
-    };
-    int n = facts->series.n < DEVICE_SERIES_SHOWN ? facts->series.n : DEVICE_SERIES_SHOWN;
-    struct series_card *cards = arena_array(arena, (size_t)n, sizeof *cards);
-    span.ticks = span_ticks(arena, &facts->zone, span.from_us, span.to_us, 4, &span.n_ticks);
-    if (cards == NULL || span.ticks == NULL) {
-        return n == 0;
-    }
-    int n_cards = 0;
-    for (int rank = 0; rank <= 2; rank++) {
-        for (int i = 0; i < facts->series.n && n_cards < n; i++) {
-            const struct device_series *series = &facts->series.items[i];
-            if (rank_of(series) != rank) {
-                continue;
-            }
-            if (!add_card(arena, facts, &span, series, n_cards, &cards[n_cards])) {
-                return false;
-            }
-            n_cards++;
-        }
-    }
-    out->series = cards;
-    out->n_series = n_cards;
-    out->n_more = facts->series.n - n;
-    return true;
-}
+/* ---- the device ---- */
 
 static const char *or_null(const char *text)
 {
@@ -276,16 +189,25 @@ bool device_view(struct arena *arena, const struct device_facts *facts, struct d
 {
     const struct device *device = &facts->device;
     enum freshness freshness = freshness_of(facts->now_us, device->last_seen_us);
+    bool is_retired = device->retired_us != DEVICE_NEVER;
     *out = (struct device_view){
         .key = device->key,
         .name = or_null(device->name) != NULL ? device->name : device->key,
         .model = or_null(device->model),
         .site = or_null(device->site),
         .zone = facts->zone.name,
-        .state = freshness_word(freshness),
-        .state_class = freshness_class(freshness),
+        .state = is_retired ? "Retired" : freshness_word(freshness),
+        .state_class = is_retired ? "retired" : freshness_class(freshness),
         .seen = moment_view(arena, &facts->zone, facts->now_us, device->last_seen_us),
         .since = moment_view(arena, &facts->zone, facts->now_us, device->created_us),
+        .retired = moment_view(arena, &facts->zone, facts->now_us, device->retired_us),
     };
-    return add_cards(arena, facts, out);
+    if (facts->chosen != NULL && !add_chosen(arena, facts, out)) {
+        return false;
+    }
+    const struct link_param only[] = { { "device", device->key } };
+    out->events_href = facts->is_shared ? NULL : link_to(arena, "/events", only, 1);
+    out->n_events = facts->events.n;
+    out->events = event_lines(arena, &facts->zone, facts->now_us, &facts->events);
+    return series_rows(arena, facts, out) && (out->events != NULL || out->n_events == 0);
 }

@@ -62,37 +62,10 @@ struct total_view {
     const char *value;
 };
 
-struct devices_view {
-    struct page_view page;
-    const struct device_row *devices;
-    int n_devices;
-    const char *counts;
-    const char *next;                    /* key that the next page begins after, or NULL */
-    bool is_first;                       /* nothing comes before */
-};
-
-struct series_card {
-    const char *metric, *about;          /* about: "gauge · generation" */
-    struct figure value;
-    struct moment_view at;
-    const char *range;                   /* "3.1 – 212 W in 24 h"; NULL: nothing in them */
-    bool is_bars, is_counter;
-    struct line_chart line;
-    struct bar_chart bars;
-};
-
-struct device_view {
-    struct page_view page;
-    const char *key, *name, *model, *site, *zone;
-    const char *state, *state_class;
-    struct moment_view seen, since;
-    const struct series_card *series;
-    int n_series;
-    int n_more;                          /* series that are not shown */
-};
-
 #include "view/models_access.h"
 #include "view/models_admin.h"
+#include "view/models_device.h"
+#include "view/models_events.h"
 #include "view/models_operator.h"
 #include "view/models_overview.h"
 #include "view/models_share.h"

@@ -1,4 +1,5 @@
-/* One device: what it is and what its series did in the last 24 hours. */
+/* One device: what it is, one of its metrics over a span, the list of the others, its latest
+ * events. */
 #include "web/page.h"
 #include "web/pages.h"
 
@@ -6,48 +7,161 @@
 #include "domain/zone.h"
 #include "gen/templates.h"
 #include "view/model_device.h"
+#include "web/span_input.h"
 
-static int64_t floor_hour(int64_t time_us)
+#define MONTH_US (32 * US_PER_DAY)   /* weeks and months are shown whole */
+
+/* The zone, as far back as anything is shown. */
+static enum err load_zone(struct web *web, struct device_facts *facts)
 {
-    return time_us - time_us % US_PER_HOUR;
+    const struct span_query *query = &facts->query;
+    int64_t from_us = facts->now_us - 366 * US_PER_DAY, to_us = facts->now_us + 2 * US_PER_DAY;
+    if (query->range == SPAN_DATES) {
+        int64_t first_us = query->from_day * US_PER_DAY, end_us = (query->to_day + 2) * US_PER_DAY;
+        from_us = first_us < from_us ? first_us : from_us;
+        to_us = end_us > to_us ? end_us : to_us;
+    }
+    return zone_load(web->tx, facts->device.timezone, from_us - MONTH_US, to_us, &facts->zone);
 }
 
-static enum err load(struct web *web, struct str key, struct device_facts *out)
+/* Raw samples where they are asked for, quarter hours where there are too many of them. */
+static enum err load_trace(struct web *web, const struct trace_filter *filter,
+                           struct device_facts *facts)
 {
-    struct device *device = &out->device;
-    out->now_us = clock_now_us();
-    /* The last of the 24 hours is the one that now lies in. */
-    out->from_us = floor_hour(out->now_us) - (DEVICE_SPAN_HOURS - 1) * US_PER_HOUR;
-    enum err err = device_find(web->tx, key, device);
-    if (err != OK) {
-        return err;
+    struct span *span = &facts->trace.span;
+    if (span->bucket == SAMPLE_RAW) {
+        enum err err = trace_samples(web->tx, filter, &facts->trace.trace, &facts->is_cut);
+        if (err != OK || !facts->is_cut) {
+            return err;
+        }
+        span->bucket = SAMPLE_15M;
     }
-    int64_t since_us = device->created_us < out->from_us ? device->created_us : out->from_us;
-    err = zone_load(web->tx, device->timezone, since_us, out->now_us + US_PER_DAY, &out->zone);
+    return trace_buckets(web->tx, filter, span->bucket, &facts->trace.trace);
+}
+
+/* Whole hours of the local clock; where they are none of UTC, from quarter hours. */
+static enum err load_heat(struct web *web, struct trace_filter filter, struct device_facts *facts)
+{
+    struct trace_facts *trace = &facts->trace;
+    int64_t today = span_day_of(&facts->zone, facts->now_us);
+    trace->heat_to_day = trace->span.to_day < today ? trace->span.to_day : today;
+    trace->heat_from_day = trace->span.from_day > trace->heat_to_day - 6 ? trace->heat_to_day - 6
+                                                                         : trace->span.from_day;
+    if (trace->heat_to_day - trace->heat_from_day >= HEAT_MAX_DAYS) {
+        trace->heat_from_day = trace->heat_to_day - HEAT_MAX_DAYS + 1;
+    }
+    filter.from_us = span_day_start(&facts->zone, trace->heat_from_day);
+    filter.to_us = span_day_start(&facts->zone, trace->heat_to_day + 1);
+    bool is_whole = zone_offset_at(&facts->zone, filter.from_us) % 3600 == 0 &&
+                    zone_offset_at(&facts->zone, filter.to_us) % 3600 == 0;
+    return trace_buckets(web->tx, &filter, is_whole ? SAMPLE_1H : SAMPLE_15M, &trace->heat);
+}
+
+static enum err load_chosen(struct web *web, struct device_facts *facts)
+{
+    const struct device_series *chosen = facts->chosen;
+    facts->trace = (struct trace_facts){
+        .series = chosen,
+        .zone = &facts->zone,
+        .span = span_resolve(&facts->query, &facts->zone, facts->now_us, series_is_sum(chosen)),
+        .now_us = facts->now_us,
+        .heat_to_day = -1,
+    };
+    struct trace_filter filter = {
+        .device = facts->device.key,
+        .metric = chosen->metric,
+        .series_id = chosen->id,
+        .from_us = facts->trace.span.from_us,
+        .to_us = facts->trace.span.to_us,
+    };
+    enum err err = load_trace(web, &filter, facts);
+    return err == OK && series_has_heat(chosen) ? load_heat(web, filter, facts) : err;
+}
+
+/* The last hours of the metrics on this page of the list. */
+static enum err load_sparks(struct web *web, struct device_facts *facts)
+{
+    int32_t ids[DEVICE_SERIES_SHOWN];
+    int first, end = series_on_page(&facts->series, facts->page, &first);
+    for (int i = first; i < end; i++) {
+        ids[i - first] = facts->series.items[i].id;
+    }
+    facts->spark_from_us = facts->now_us - facts->now_us % US_PER_HOUR - (SPARK_HOURS - 1) * US_PER_HOUR;
+    return trace_sparks(web->tx, ids, end - first, facts->spark_from_us, facts->now_us + 1,
+                        &facts->sparks);
+}
+
+static enum err choose_series(struct web *web, struct device_facts *facts)
+{
+    struct str metric = web_query_text(web, "metric");
+    device_sort_series(&facts->series);
+    facts->chosen = device_choose_series(&facts->series, metric, web_query_text(web, "labels"));
+    if (facts->chosen == NULL && metric.ptr != NULL) {
+        return fail(web->op, ERR_NOT_FOUND, "the device has no such metric");
+    }
+    return OK;
+}
+
+static enum err load_events(struct web *web, struct device_facts *facts)
+{
+    struct event_filter filter = {
+        .device = str_of(facts->device.key), .from_us = CLOCK_MIN_US, .to_us = CLOCK_MAX_US,
+        .limit = DEVICE_EVENTS_SHOWN,
+    };
+    return event_list(web->tx, &filter, &facts->events);
+}
+
+static void read_query(struct web *web, struct device_facts *facts)
+{
+    long long page = 0;
+    facts->query = span_input(web, &facts->from, &facts->to, &facts->span_error);
+    if (str_to_int64(web_query_text(web, "page"), &page) && page > 1 && page < 100000) {
+        facts->page = (int)page - 1;
+    }
+    facts->path = arena_copy(web->op->arena, web->request->path);
+    facts->is_shared = web->who->kind == IDENTITY_SHARE;
+}
+
+static enum err load(struct web *web, struct str key, struct device_facts *facts)
+{
+    facts->now_us = clock_now_us();
+    enum err err = device_find(web->tx, key, &facts->device);
     if (err == OK) {
-        err = device_series_list(web->tx, device->id, &out->series);
+        read_query(web, facts);
+        err = device_series_list(web->tx, facts->device.id, &facts->series);
     }
     if (err == OK) {
-        err = trace_load(web->tx, device->key, out->from_us, out->now_us + 1, DEVICE_SLOT_S,
-                         &out->trace);
+        err = choose_series(web, facts);
     }
-    return err;
+    if (err == OK) {
+        err = load_zone(web, facts);
+    }
+    if (err == OK && facts->chosen != NULL) {
+        err = load_chosen(web, facts);
+    }
+    if (err == OK && facts->series.n > 0) {
+        err = load_sparks(web, facts);
+    }
+    return err == OK ? load_events(web, facts) : err;
 }
 
 enum err page_device_show(struct web *web, struct str key)
 {
-    struct device_facts facts;
+    struct device_facts facts = { 0 };
     enum err err = load(web, key, &facts);
     if (err != OK) {
         return err;
     }
-    struct device_view view;
-    if (!device_view(web->op->arena, &facts, &view)) {
+    struct device_view *view = arena_alloc(web->op->arena, sizeof *view);
+    if (view == NULL || facts.path == NULL || !device_view(web->op->arena, &facts, view)) {
         return fail_memory(web->op);
     }
-    view.page = page_view(web, view.name, "/devices");
+    view->page = page_view(web, view->name, "/devices");
+    if (facts.span_error != NULL) {
+        web->response->status = 422;
+    }
     page_is_html(web);
-    tpl_page_device(&web->response->body, &view);
+    tpl_page_device(&web->response->body, view);
     return OK;
 }
 

@@ -8,6 +8,8 @@
 enum err page_overview(struct web *web);
 /* GET /devices */
 enum err page_devices(struct web *web);
+/* GET /events */
+enum err page_events(struct web *web);
 /* GET /devices/{key} */
 enum err page_device(struct web *web);
 

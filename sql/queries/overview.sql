@@ -60,17 +60,3 @@ FROM api.power_now() p;
 SELECT e.part, e.bucket, e.device, e.role, e.kwh
 FROM api.energy_overview($1::text[], $2::timestamptz, $3::timestamptz, $4::timestamptz,
                          $5::timestamptz) e;
-
--- name: trace_list
--- roles: web read
--- columns: series_id slot count mean least most sum
--- The device $1's samples in [$2, $3) thinned to one row for each series and slot of $4
--- seconds, for drawing.
-SELECT t.series_id, to_timestamp(t.slot * $4::int4)::timestamptz AS slot, t.count, t.mean,
-       t.least, t.most, t.sum
-FROM (SELECT s.series_id, floor(extract(epoch FROM s.time) / $4::int4)::int8 AS slot,
-             count(*) AS count, avg(s.value) AS mean, min(s.value) AS least,
-             max(s.value) AS most, sum(s.value) AS sum
-      FROM api.sample_list($1::text, NULL, $2::timestamptz, $3::timestamptz, NULL, NULL, NULL) s
-      GROUP BY 1, 2) t
-ORDER BY t.series_id, t.slot;

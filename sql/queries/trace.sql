@@ -1,0 +1,28 @@
+-- What the pages draw of series: samples, buckets, the last hours of many.
+
+-- name: trace_samples
+-- roles: web read
+-- columns: time value
+-- The samples of the device $1's metric $2 that are of the series $3, in [$4, $5).
+SELECT s.time, s.value
+FROM api.sample_list($1::text, $2::text, $4::timestamptz, $5::timestamptz, NULL, NULL, $6::int4) s
+WHERE s.series_id = $3::int4
+ORDER BY s.time;
+
+-- name: trace_buckets
+-- roles: web read
+-- columns: bucket count sum least most first last last_time
+-- The buckets of kind $6 of the same that start in [$4, $5).
+SELECT r.bucket, r.count, r.sum, r.min AS least, r.max AS most, r.first, r.last, r.last_time
+FROM api.rollup_list($6::text, $1::text, $2::text, $4::timestamptz, $5::timestamptz, NULL) r
+WHERE r.series_id = $3::int4
+ORDER BY r.bucket;
+
+-- name: trace_sparks
+-- roles: web read
+-- columns: series_id bucket sum mean last
+-- Hours of the series $1 that start in [$2, $3).
+SELECT r.series_id, r.bucket, r.sum, r.sum / r.count AS mean, r.last
+FROM api.rollup_1h r
+WHERE r.series_id = ANY ($1::int4[]) AND r.bucket >= $2::timestamptz AND r.bucket < $3::timestamptz
+ORDER BY r.series_id, r.bucket;
