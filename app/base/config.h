@@ -26,6 +26,7 @@ struct config {
     int pool_min, pool_max; /* DB_POOL_MIN_SIZE, DB_POOL_MAX_SIZE */
     bool db_prepare;        /* DB_PREPARE: named statements; off behind a pooler */
     int web_processes;      /* WEB_PROCESSES */
+    int export_processes;   /* EXPORT_PROCESSES */
     int ingest_threads;     /* INGEST_THREADS */
     int retention_raw_days, retention_hourly_days, retention_daily_days, retention_event_days;
     const char *s3_endpoint, *s3_bucket, *s3_access_key, *s3_secret_key, *s3_region;

@@ -47,6 +47,8 @@ const struct setting settings[] = {
     { "DB_PREPARE", BOOL(db_prepare, "1"),
       "Named prepared statements; 0 behind a pooler in transaction mode" },
     { "WEB_PROCESSES", INT(web_processes, "4", 1, 64, "processes"), "Answer pages and the API" },
+    { "EXPORT_PROCESSES", INT(export_processes, "2", 1, 64, "processes"),
+      "Answer CSV and NDJSON of any length" },
     { "INGEST_THREADS", INT(ingest_threads, "32", 1, 256, "threads"),
       "Posts taken at once; nginx keeps fewer connections than this to ingest" },
     { "RETENTION_RAW_DAYS", INT(retention_raw_days, "90", 1, 36500, "days"),

@@ -17,8 +17,11 @@ static void add_filter(struct db_args *args, const struct event_filter *filter)
         db_arg_null(args);
         db_arg_null(args);
     }
-    db_arg_str(args, filter->data);
+    /* the first one may be looked up in an index, the others are checked */
+    db_arg_str(args, filter->n_data > 0 ? filter->data[0] : (struct str){ .ptr = NULL });
     db_arg_int(args, filter->limit);
+    db_arg_str(args, filter->site);
+    db_arg_str_array(args, filter->data + 1, filter->n_data > 1 ? (size_t)filter->n_data - 1 : 0);
 }
 
 static struct event read_event(const struct db_rows *rows, int row)

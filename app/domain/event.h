@@ -11,11 +11,15 @@
 
 struct db_tx;
 
+#define EVENT_MAX_DATA_FILTERS 8
+
 /* Which events, and where the list goes on. */
 struct event_filter {
     struct str type;         /* ptr NULL: every type */
     struct str device;       /* key; ptr NULL: every device */
-    struct str data;         /* a JSON object that the event's data must contain; ptr NULL: any */
+    struct str site;         /* key, of the site that it was sent with; ptr NULL: every site */
+    struct str data[EVENT_MAX_DATA_FILTERS]; /* JSON objects that the event's data must contain */
+    int n_data;
     int64_t from_us;         /* inclusive */
     int64_t to_us;           /* exclusive */
     bool is_before;          /* only what is older than (before_us, before_key) */

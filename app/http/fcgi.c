@@ -36,7 +36,7 @@ struct fcgi_server {
     struct arena *arena;
     pthread_mutex_t lock; /* over state and generation of the slots */
     atomic_bool is_stopping;
-    int listen_fd, epoll_fd;
+    int listen_fd, epoll_fd, stop_fd;
     int n_slots;
     struct fcgi_exchange *slots;
 };
@@ -268,6 +268,7 @@ struct fcgi_server *fcgi_server_new(int listen_fd, int stop_fd, int max_connecti
     }
     server->arena = arena;
     server->listen_fd = listen_fd;
+    server->stop_fd = stop_fd;
     server->n_slots = max_connections;
     server->slots = slots;
     for (int i = 0; i < max_connections; i++) {
@@ -369,7 +370,7 @@ bool fcgi_send(struct fcgi_exchange *exchange, const struct http_response *respo
 
     (void)snprintf(text, sizeof text, "%d %s", response->status, http_reason(response->status));
     put_header(out, "Status", text);
-    if (has_body) {
+    if (has_body && !response->is_streamed) {
         (void)snprintf(text, sizeof text, "%zu", response->body.len);
         put_header(out, "Content-Length", text);
     }
@@ -384,6 +385,27 @@ bool fcgi_send(struct fcgi_exchange *exchange, const struct http_response *respo
         (void)FCGX_PutStr(response->body.data, (int)response->body.len, out);
     }
     return FCGX_GetError(out) == 0;
+}
+
+bool fcgi_send_more(struct fcgi_exchange *exchange, struct str bytes)
+{
+    FCGX_Stream *out = exchange->fcgx.out;
+
+    (void)FCGX_PutStr(bytes.ptr, (int)bytes.len, out);
+    (void)FCGX_FFlush(out);
+    return FCGX_GetError(out) == 0;
+}
+
+bool fcgi_is_stopping(const struct fcgi_exchange *exchange)
+{
+    return is_readable(exchange->server->stop_fd);
+}
+
+void fcgi_cut(struct fcgi_exchange *exchange)
+{
+    close_idle(exchange);
+    FCGX_Free(&exchange->fcgx, 0); /* without sending what ends an answer */
+    release_slot(exchange);
 }
 
 void fcgi_finish(struct fcgi_exchange *exchange)

@@ -34,7 +34,18 @@ struct http_transport *fcgi_transport(struct fcgi_exchange *exchange);
 /* Sends the whole answer. `is_head`: its headers only. False when the client is gone. */
 bool fcgi_send(struct fcgi_exchange *exchange, const struct http_response *response, bool is_head);
 
+/* Sends more of a body whose answer was streamed. Waits for a slow reader. False when the client is
+ * gone. */
+bool fcgi_send_more(struct fcgi_exchange *exchange, struct str bytes);
+
+/* True once the process was asked to stop: what runs may finish, but not go on for ever. */
+bool fcgi_is_stopping(const struct fcgi_exchange *exchange);
+
 /* Ends the exchange: drops what is left of the body, and keeps or closes the connection. */
 void fcgi_finish(struct fcgi_exchange *exchange);
+
+/* Ends an exchange whose answer cannot be completed: closes the connection without the record that
+ * ends an answer, so that the client sees a body cut short and none that looks whole. */
+void fcgi_cut(struct fcgi_exchange *exchange);
 
 #endif

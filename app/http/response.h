@@ -23,6 +23,7 @@ struct http_response {
     } headers[HTTP_MAX_HEADERS];
     int n_headers;
     struct buf body;
+    bool is_streamed; /* the body goes on after `body`; its length is not known */
     struct arena *arena;
     const struct http_item_error *errors; /* what a handler found wrong; told by http_problem */
     int n_errors;

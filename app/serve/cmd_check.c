@@ -85,6 +85,11 @@ static bool check_socket(struct check *check, const char *name)
     return path && listen_is_answered(path);
 }
 
+static bool check_export_socket(struct check *check)
+{
+    return check_socket(check, "export.sock");
+}
+
 static bool check_web_socket(struct check *check)
 {
     return check_socket(check, "web.sock");
@@ -177,6 +182,7 @@ int cmd_check(const struct config *config, int argc, char **argv)
         { "database and schema, as ingest", check_ingest_role },
         { "database and schema, as worker", check_worker_role },
         { "web processes", check_web_socket },
+        { "export processes", check_export_socket },
         { "ingest process", check_ingest_socket },
         { "nginx", check_nginx },
     };

@@ -1,4 +1,4 @@
-/* `tidemark serve`: opens the sockets and supervises the web and ingest processes. */
+/* `tidemark serve`: opens the sockets and supervises the web, export and ingest processes. */
 #include "serve/commands.h"
 
 #include "base/op.h"
@@ -11,23 +11,28 @@
 
 static const struct options_help HELP = {
     .usage = "tidemark serve",
-    .about = "Answers pages, the API and ingest over FastCGI, on $TIDEMARK_HOME/run/web.sock and\n"
-             "$TIDEMARK_HOME/run/ingest.sock, until SIGTERM or SIGINT; then finishes what runs.",
+    .about = "Answers pages, the API and ingest over FastCGI, on the sockets web.sock, export.sock\n"
+             "(answers of any length) and ingest.sock in $TIDEMARK_HOME/run, until SIGTERM or\n"
+             "SIGINT; then finishes what runs.",
 };
 
 static enum err open_sockets(struct op *op, struct serve_setup *setup, const char *home)
 {
     const char *run = arena_printf(op->arena, "%s/run", home);
     const char *web = arena_printf(op->arena, "%s/run/web.sock", home);
+    const char *export = arena_printf(op->arena, "%s/run/export.sock", home);
     const char *ingest = arena_printf(op->arena, "%s/run/ingest.sock", home);
 
-    if (!run || !web || !ingest) {
+    if (!run || !web || !export || !ingest) {
         return fail_memory(op);
     }
     if (mkdir(run, 0700) != 0 && errno != EEXIST) {
         return fail(op, ERR_UNAVAILABLE, "cannot make %s: %s", run, strerror(errno));
     }
     enum err err = listen_open(op, web, &setup->web_fd);
+    if (err == OK) {
+        err = listen_open(op, export, &setup->export_fd);
+    }
     return err == OK ? listen_open(op, ingest, &setup->ingest_fd) : err;
 }
 
@@ -59,6 +64,9 @@ static int run(const struct serve_setup *setup)
     children[n++] = (struct supervised){ "ingest", ingest_process_run };
     for (int i = 0; i < setup->config->web_processes && n < METRICS_MAX_PROCESSES; i++) {
         children[n++] = (struct supervised){ "web", web_process_run };
+    }
+    for (int i = 0; i < setup->config->export_processes && n < METRICS_MAX_PROCESSES; i++) {
+        children[n++] = (struct supervised){ "export", export_process_run };
     }
     return supervise(setup, children, n);
 }

@@ -9,8 +9,10 @@
 #include "db/conn.h"
 #include "ingest/service.h"
 #include "serve/ingest_metrics.h"
+#include "serve/maintenance.h"
 #include "serve/metrics.h"
 #include "serve/passage.h"
+#include "serve/stream.h"
 
 #define POOL_WAIT_MS 2000 /* for a connection; longer waits are answered 503 */
 #define REQUEST_ID_BYTES 16
@@ -95,25 +97,36 @@ static enum err check_limits(struct passage *passage)
     return OK;
 }
 
-static enum err call_handler(struct passage *passage, struct db_tx *tx)
+struct web passage_web(struct passage *passage, struct http_response *response, struct db_tx *tx)
 {
-    struct dispatcher *dispatcher = passage->dispatcher;
-    struct web web = {
+    return (struct web){
         .op = &passage->op,
         .request = &passage->request,
-        .response = passage->response,
+        .response = response,
         .tx = tx,
         .who = &passage->who,
-        .config = dispatcher->config,
+        .config = passage->dispatcher->config,
         .max_body = passage->route->max_body,
         .form = passage->form,
         .n_form = passage->n_form,
-        .metrics = dispatcher->metrics,
+        .metrics = passage->dispatcher->metrics,
     };
+}
+
+static enum err call_handler(struct passage *passage, struct db_tx *tx)
+{
+    struct web web = passage_web(passage, passage->response, tx);
     enum err err = passage->route->handler(&web);
 
     /* before the commit: an answer that cannot be given must not have happened */
-    return err == OK && passage->response->body.is_broken ? fail_memory(&passage->op) : err;
+    if (err == OK && passage->response->body.is_broken) {
+        err = fail_memory(&passage->op);
+    }
+    if (err == OK && web.stream.next && passage->route->tx == TX_STREAM) {
+        passage->stream = web.stream;
+        passage->response->is_streamed = true;
+    }
+    return err;
 }
 
 static enum err run_ingest(struct passage *passage)
@@ -195,6 +208,9 @@ static enum err pass(struct passage *passage, struct http_transport *transport)
         err = gate_admit(passage);
     }
     if (err == OK) {
+        err = maintenance_check(passage);
+    }
+    if (err == OK) {
         err = gate_check_form(passage);
     }
     if (err == OK) {
@@ -225,15 +241,16 @@ static void log_access(const struct passage *passage)
     }
 }
 
-int dispatch_answer(struct dispatcher *dispatcher, struct http_transport *transport,
-                    struct http_response *response)
+/* The answer, or its first page. NULL without memory even for the passage. */
+static struct passage *answer(struct dispatcher *dispatcher, struct http_transport *transport,
+                              struct http_response *response)
 {
     struct passage *passage = arena_alloc(dispatcher->arena, sizeof *passage);
 
     http_response_init(response, dispatcher->arena);
     if (!passage) {
         response->status = 500;
-        return -1;
+        return NULL;
     }
     passage->dispatcher = dispatcher;
     passage->response = response;
@@ -241,11 +258,23 @@ int dispatch_answer(struct dispatcher *dispatcher, struct http_transport *transp
     enum err err = pass(passage, transport);
     if (err != OK) {
         (void)fail(&passage->op, err, "a step failed without a word");
+        response->is_streamed = false;
         failure_answer(passage);
     }
     add_common_headers(passage);
     log_access(passage);
-    return passage->route ? (int)(passage->route - ROUTES) : -1;
+    return passage;
+}
+
+static int route_index(const struct passage *passage)
+{
+    return passage && passage->route ? (int)(passage->route - ROUTES) : -1;
+}
+
+int dispatch_answer(struct dispatcher *dispatcher, struct http_transport *transport,
+                    struct http_response *response)
+{
+    return route_index(answer(dispatcher, transport, response));
 }
 
 void dispatch_serve(struct dispatcher *dispatcher, struct fcgi_exchange *exchange)
@@ -253,12 +282,26 @@ void dispatch_serve(struct dispatcher *dispatcher, struct fcgi_exchange *exchang
     int64_t began_us = clock_monotonic_us();
     struct http_transport *transport = fcgi_transport(exchange);
     const char *method = transport->variable(transport, "REQUEST_METHOD");
+    bool is_head = method && strcmp(method, "HEAD") == 0;
     struct http_response response;
-    int route = dispatch_answer(dispatcher, transport, &response);
+    struct passage *passage = answer(dispatcher, transport, &response);
+    bool is_whole = fcgi_send(exchange, &response, is_head);
 
-    (void)fcgi_send(exchange, &response, method && strcmp(method, "HEAD") == 0);
+    if (response.is_streamed && !is_head) {
+        is_whole = is_whole && stream_send(passage, exchange);
+    } else {
+        is_whole = true; /* all was said that there is to say, whether or not it was heard */
+    }
     /* counted before the client can know: who reads /metrics next finds this request in it */
-    metrics_count(dispatcher->metrics, route, response.status, clock_monotonic_us() - began_us);
-    fcgi_finish(exchange);
+    metrics_count(dispatcher->metrics, route_index(passage), response.status,
+                  clock_monotonic_us() - began_us);
+    if (is_whole) {
+        fcgi_finish(exchange);
+    } else {
+        fcgi_cut(exchange);
+    }
     arena_reset(dispatcher->arena);
+    if (dispatcher->page_arena) {
+        arena_reset(dispatcher->page_arena);
+    }
 }

@@ -10,6 +10,7 @@ struct db_conn;
 struct db_pool;
 struct ingest_metrics;
 struct ingest_service;
+struct maintenance;
 struct metrics;
 struct token_cache;
 
@@ -18,10 +19,12 @@ struct dispatcher {
     const struct config *config;
     enum route_process process;
     struct arena *arena;  /* of this thread alone; reset after each request */
+    struct arena *page_arena; /* the same for each page of a stream; NULL: routes do not stream */
     struct db_conn *conn; /* of this thread alone, or NULL: */
     struct db_conn *operator_conn; /* of the operator role, for operators' addresses; or NULL */
     struct db_pool *pool; /* connections are lent for a transaction each */
     struct token_cache *tokens;
+    struct maintenance *maintenance; /* of the process; NULL: never looked at */
     struct metrics *metrics;
     struct ingest_service *ingest; /* this and the next: NULL in the web process */
     const struct ingest_metrics *ingest_metrics;

@@ -20,6 +20,7 @@ struct passage {
     struct identity who;
     bool is_operating; /* an operator's address, whose user was admitted */
     bool is_secure; /* cookies carry Secure and the __Host- prefix */
+    struct web_stream stream; /* how the answer goes on; next NULL: it is whole */
     struct http_param form[MAX_FORM_FIELDS];
     int n_form;
 };
@@ -31,6 +32,9 @@ enum err passage_begin(struct passage *passage, bool is_write, int32_t tenant_id
 /* Commits (or, where `err` is a failure, rolls back) and gives the connection back. */
 enum err passage_end(struct passage *passage, struct db_tx *tx, struct db_conn *conn,
                      enum err err) MUST_CHECK;
+
+/* What a handler is given, to fill `response`. */
+struct web passage_web(struct passage *passage, struct http_response *response, struct db_tx *tx);
 
 /* gate.c: credentials, role, CSRF. */
 

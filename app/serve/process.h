@@ -9,7 +9,7 @@ struct metrics;
 /* Made by cmd_serve before anything is forked; read-only afterwards, but for the metrics. */
 struct serve_setup {
     const struct config *config;
-    int web_fd, ingest_fd; /* listening, non-blocking */
+    int web_fd, export_fd, ingest_fd; /* listening, non-blocking */
     const char *web_url, *ingest_url;
     const char *operator_url; /* NULL where nothing tells it: no pages for operators */
     struct metrics *metrics;
@@ -17,6 +17,7 @@ struct serve_setup {
 
 /* Serve until SIGTERM or SIGINT, then finish what runs. Return the exit status. */
 int web_process_run(const struct serve_setup *setup);
+int export_process_run(const struct serve_setup *setup);
 int ingest_process_run(const struct serve_setup *setup);
 
 #endif

@@ -21,8 +21,9 @@ enum route_access {
 };
 
 /* The transaction that the handler runs in, bound to the tenant; to none where the access is
- * public. */
-enum route_tx { TX_NONE, TX_READ, TX_WRITE };
+ * public. TX_STREAM: as TX_READ, and the answer may go on for any length, each page of it read in a
+ * short transaction of its own (stream.c). */
+enum route_tx { TX_NONE, TX_READ, TX_STREAM, TX_WRITE };
 
 enum route_process { PROCESS_WEB, PROCESS_INGEST };
 

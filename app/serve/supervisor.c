@@ -189,6 +189,7 @@ static int drain(struct supervisor *supervisor)
     signal_all(supervisor, SIGTERM);
     /* nginx learns at once that nobody will take a new connection */
     (void)shutdown(supervisor->setup->web_fd, SHUT_RD);
+    (void)shutdown(supervisor->setup->export_fd, SHUT_RD);
     (void)shutdown(supervisor->setup->ingest_fd, SHUT_RD);
     for (reap(supervisor); count_running(supervisor) > 0; reap(supervisor)) {
         if (!is_cut && clock_monotonic_us() >= until_us) {

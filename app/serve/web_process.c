@@ -1,11 +1,14 @@
 /* A web worker: one thread, one connection to the database, one request at a time. The
- * supervisor forks WEB_PROCESSES of them; the kernel deals the requests out. */
+ * supervisor forks WEB_PROCESSES of them; the kernel deals the requests out. EXPORT_PROCESSES more
+ * of the same listen where nginx sends what may be long: exports wait for each other there, and
+ * never a page for an export. */
 #include "serve/process.h"
 
 #include "auth/token.h"
 #include "base/arena.h"
 #include "db/conn.h"
 #include "serve/dispatch.h"
+#include "serve/maintenance.h"
 #include "serve/stop_fd.h"
 
 #define WEB_CONNECTIONS 1              /* a further one would wait behind this one's request */
@@ -21,31 +24,35 @@ static void serve_requests(struct fcgi_server *server, struct dispatcher *dispat
     }
 }
 
-int web_process_run(const struct serve_setup *setup)
+static int serve_socket(const struct serve_setup *setup, int listen_fd, const char *name)
 {
     int stop_fd = stop_fd_open();
     struct db_options options = {
         .url = setup->web_url,
-        .name = "tidemark web",
+        .name = name,
         .is_prepared = setup->config->db_prepare,
         .statement_timeout_ms = WEB_STATEMENT_TIMEOUT_MS,
     };
     struct db_options operator_options = options;
     operator_options.url = setup->operator_url;
     operator_options.name = "tidemark web, operators";
+    struct maintenance maintenance = { 0 };
     struct dispatcher dispatcher = {
         .config = setup->config,
         .process = PROCESS_WEB,
         .arena = arena_new(REQUEST_ARENA_BYTES),
+        .page_arena = arena_new(REQUEST_ARENA_BYTES),
         .conn = db_conn_new(&options),
         /* opened by the first request that needs it */
         .operator_conn = setup->operator_url ? db_conn_new(&operator_options) : NULL,
         .tokens = token_cache_new(WEB_TOKEN_CACHE),
+        .maintenance = &maintenance,
         .metrics = setup->metrics,
     };
-    bool is_ready = stop_fd >= 0 && dispatcher.arena && dispatcher.conn && dispatcher.tokens;
+    bool is_ready = stop_fd >= 0 && dispatcher.arena && dispatcher.page_arena && dispatcher.conn &&
+                    dispatcher.tokens;
     struct fcgi_server *server =
-        is_ready ? fcgi_server_new(setup->web_fd, stop_fd, WEB_CONNECTIONS) : NULL;
+        is_ready ? fcgi_server_new(listen_fd, stop_fd, WEB_CONNECTIONS) : NULL;
 
     if (server) {
         serve_requests(server, &dispatcher);
@@ -56,6 +63,17 @@ int web_process_run(const struct serve_setup *setup)
     token_cache_free(dispatcher.tokens);
     db_conn_close(dispatcher.operator_conn);
     db_conn_close(dispatcher.conn);
+    arena_free(dispatcher.page_arena);
     arena_free(dispatcher.arena);
     return server ? 0 : 1;
+}
+
+int web_process_run(const struct serve_setup *setup)
+{
+    return serve_socket(setup, setup->web_fd, "tidemark web");
+}
+
+int export_process_run(const struct serve_setup *setup)
+{
+    return serve_socket(setup, setup->export_fd, "tidemark export");
 }

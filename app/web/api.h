@@ -24,7 +24,9 @@ enum err api_sites_change(struct web *web);
 enum err api_sites_remove(struct web *web);
 /* GET /v1/devices/{key}/samples?metric=&from=&to=&bucket=&tz=&limit=&cursor= */
 enum err api_samples_list(struct web *web);
-/* GET /v1/events?type=&device=&from=&to=&data=&limit=&cursor= */
+/* GET /v1/rollups?bucket=&metric=&device=&site=&from=&to=&tz=&limit=&cursor= */
+enum err api_rollups_list(struct web *web);
+/* GET /v1/events?type=&device=&site=&from=&to=&data=&data.path=&limit=&cursor= */
 enum err api_events_list(struct web *web);
 /* GET /v1/shares, POST, DELETE /v1/shares/{id}: read-only links of a dashboard */
 enum err api_shares_list(struct web *web);

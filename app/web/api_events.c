@@ -2,7 +2,7 @@
 #include "base/json.h"
 #include "domain/event.h"
 #include "web/api.h"
-#include "web/list.h"
+#include "web/list_stream.h"
 
 static const char *const event_columns[] = {
     "time", "type", "device", "seq", "id", "site", "data",
@@ -10,18 +10,73 @@ static const char *const event_columns[] = {
 #define N_EVENT_COLUMNS ((int)(sizeof event_columns / sizeof *event_columns))
 
 #define UUID_TEXT_LEN 36
+#define MAX_DATA_PATH 16 /* members of data.a.b.c */
 
-/* `data` has to be a JSON object before the database sees it. */
+static bool is_json(struct web *web, struct str text, bool is_object)
+{
+    struct json_reader reader;
+
+    json_reader_init(&reader, text, web->op->arena, MAX_JSON_DEPTH);
+    enum json_type kind = json_peek(&reader);
+    bool is_wanted = is_object ? kind == JSON_OBJECT : kind != JSON_OBJECT && kind != JSON_ARRAY;
+    return is_wanted && json_skip(&reader, NULL) && json_at_end(&reader);
+}
+
+/* data.door.state=open as {"door":{"state":"open"}}. What is a number, true, false, null or a text
+ * in quotes is that; all else is a text. */
+static enum err path_filter(struct web *web, struct str path, struct str value, struct str *out)
+{
+    struct buf text;
+    struct json_writer json;
+    int depth = 0;
+
+    buf_init(&text, web->op->arena, MAX_EVENT_DATA_BYTES);
+    json_writer_init(&json, &text);
+    while (path.ptr != NULL) {
+        struct str name = str_cut(&path, '.');
+        if (name.len == 0 || depth == MAX_DATA_PATH) {
+            return fail(web->op, ERR_MALFORMED, "data.…: must name a path of at most %d members",
+                        MAX_DATA_PATH);
+        }
+        json_open_object(&json);
+        json_key_str(&json, name);
+        depth++;
+    }
+    if (is_json(web, value, false)) {
+        json_raw(&json, value);
+    } else {
+        json_string(&json, value);
+    }
+    for (; depth > 0; depth--) {
+        json_close_object(&json);
+    }
+    *out = buf_str(&text);
+    return text.is_broken ? fail_memory(web->op) : OK;
+}
+
+/* `data` and `data.path` parameters. They have to be JSON before the database sees them. */
 static enum err read_data(struct web *web, struct event_filter *filter)
 {
-    filter->data = web_query_text(web, "data");
-    if (filter->data.ptr == NULL) {
-        return OK;
-    }
-    struct json_reader reader;
-    json_reader_init(&reader, filter->data, web->op->arena, MAX_JSON_DEPTH);
-    if (json_peek(&reader) != JSON_OBJECT || !json_skip(&reader, NULL) || !json_at_end(&reader)) {
-        return fail(web->op, ERR_MALFORMED, "data: must be a JSON object");
+    for (int i = 0; i < web->request->n_query; i++) {
+        const struct http_param *param = &web->request->query[i];
+        bool is_whole = str_equal(param->name, STR("data"));
+        if ((!is_whole && !str_starts_with(param->name, STR("data."))) || param->value.len == 0) {
+            continue;
+        }
+        if (filter->n_data == EVENT_MAX_DATA_FILTERS) {
+            return fail(web->op, ERR_INVALID, "data: at most %d such filters",
+                        EVENT_MAX_DATA_FILTERS);
+        }
+        struct str *out = &filter->data[filter->n_data++];
+        *out = param->value;
+        if (is_whole && !is_json(web, param->value, true)) {
+            return fail(web->op, ERR_MALFORMED, "data: must be a JSON object");
+        }
+        struct str path = { param->name.ptr + 5, param->name.len - 5 };
+        enum err err = is_whole ? OK : path_filter(web, path, param->value, out);
+        if (err != OK) {
+            return err;
+        }
     }
     return OK;
 }
@@ -46,24 +101,10 @@ static enum err read_filter(struct web *web, struct event_filter *filter)
     *filter = (struct event_filter){
         .type = web_query_text(web, "type"),
         .device = web_query_text(web, "device"),
+        .site = web_query_text(web, "site"),
     };
-    struct cursor cursor = { 0 };
     enum err err = web_query_span(web, &filter->from_us, &filter->to_us);
-    if (err == OK) {
-        err = web_query_limit(web, &filter->limit);
-    }
-    if (err == OK) {
-        err = read_data(web, filter);
-    }
-    if (err == OK) {
-        err = web_query_cursor(web, CURSOR_EVENTS, &filter->is_before, &cursor);
-    }
-    if (err == OK && filter->is_before && !is_uuid(cursor.key)) {
-        err = fail(web->op, ERR_MALFORMED, "cursor: is not one that this list gave out");
-    }
-    filter->before_us = cursor.time_us;
-    filter->before_key = cursor.key;
-    return err;
+    return err == OK ? read_data(web, filter) : err;
 }
 
 static void write_event(struct list_writer *list, const struct event *event)
@@ -83,32 +124,48 @@ static void write_event(struct list_writer *list, const struct event *event)
     list_end_item(list);
 }
 
+static enum err write_page(struct list_writer *list, void *query, const struct cursor *before,
+                           int limit, struct cursor *last, bool *is_more)
+{
+    struct event_filter filter = *(struct event_filter *)query;
+    struct event_list events;
+
+    filter.limit = limit + 1;
+    filter.is_before = before != NULL;
+    if (before != NULL) {
+        if (!is_uuid(before->key)) {
+            return list_bad_cursor(list->web);
+        }
+        filter.before_us = before->time_us;
+        filter.before_key = before->key;
+    }
+    enum err err = event_list(list->web->tx, &filter, &events);
+    if (err != OK) {
+        return err;
+    }
+    int n = 0;
+    while (n < events.n && n < limit && !list_is_full(list)) {
+        write_event(list, &events.items[n++]);
+    }
+    *is_more = n < events.n;
+    if (n > 0) {
+        *last = (struct cursor){ events.items[n - 1].time_us, str_of(events.items[n - 1].key) };
+    }
+    return OK;
+}
+
+/* Each may hold MAX_EVENT_DATA_BYTES, and all of a page are in memory at once. */
+#define STREAM_ROWS 250
+
 enum err api_events_list(struct web *web)
 {
-    struct event_filter filter;
-    enum err err = read_filter(web, &filter);
-    if (err != OK) {
-        return err;
+    struct event_filter *filter = arena_alloc(web->op->arena, sizeof *filter);
+    struct list_source *source = arena_alloc(web->op->arena, sizeof *source);
+    if (filter == NULL || source == NULL) {
+        return fail_memory(web->op);
     }
-    struct list_writer list;
-    err = list_begin(&list, web, event_columns, N_EVENT_COLUMNS);
-    if (err != OK) {
-        return err;
-    }
-    int limit = filter.limit++;
-    struct event_list events;
-    err = event_list(web->tx, &filter, &events);
-    if (err != OK) {
-        return err;
-    }
-    int n = events.n > limit ? limit : events.n;
-    for (int i = 0; i < n; i++) {
-        write_event(&list, &events.items[i]);
-    }
-    struct cursor last = { 0 };
-    if (events.n > limit) {
-        last = (struct cursor){ .time_us = events.items[n - 1].time_us,
-                                .key = str_of(events.items[n - 1].key) };
-    }
-    return list_end(&list, CURSOR_EVENTS, events.n > limit ? &last : NULL);
+    *source = (struct list_source){ event_columns, N_EVENT_COLUMNS, CURSOR_EVENTS, STREAM_ROWS,
+                                    filter, write_page };
+    enum err err = read_filter(web, filter);
+    return err == OK ? list_answer(web, source) : err;
 }

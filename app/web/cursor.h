@@ -12,6 +12,7 @@
 
 enum cursor_kind {
     CURSOR_DEVICES = 'd', CURSOR_SAMPLES = 's', CURSOR_ROLLUPS = 'r', CURSOR_EVENTS = 'e',
+    CURSOR_ACROSS = 'R', /* rollups across devices */
     CURSOR_SITES = 'p', CURSOR_SERIES = 'm', CURSOR_TENANTS = 'T', CURSOR_SHARES = 'S',
     CURSOR_USAGE = 'G',
     CURSOR_TOKENS = 't', CURSOR_MEMBERS = 'M', CURSOR_INVITES = 'i', CURSOR_AUDIT = 'a',

@@ -1,65 +1,95 @@
-/* Writes lists in JSON or CSV. Called by the api_*.c handlers. */
+/* Writes lists in JSON, CSV or NDJSON. Called by the api_*.c handlers and by list_stream.c. */
 #include "web/list.h"
 
 #include "base/clock.h"
 
 #include <math.h>
 
-enum err list_begin(struct list_writer *list, struct web *web, const char *const *columns,
-                    int n_columns)
+static bool is_csv(const struct list_writer *list)
 {
-    *list = (struct list_writer){ .web = web, .columns = columns, .n_columns = n_columns };
-    enum err err = web_wants_csv(web, &list->is_csv);
-    if (err != OK) {
-        return err;
-    }
-    struct buf *body = &web->response->body;
-    if (!list->is_csv) {
-        web->response->content_type = "application/json";
-        json_writer_init(&list->json, body);
+    return list->form == ANSWER_CSV;
+}
+
+/* A writer that puts items into the response's body; what is around them is the caller's. */
+static void start(struct list_writer *list, struct web *web, enum answer_form form,
+                  const char *const *columns, int n_columns)
+{
+    *list = (struct list_writer){
+        .web = web, .form = form, .columns = columns, .n_columns = n_columns
+    };
+    csv_writer_init(&list->csv, &web->response->body);
+    json_writer_init(&list->json, &web->response->body);
+}
+
+/* What stands before the items. */
+static void write_head(struct list_writer *list)
+{
+    if (is_csv(list)) {
+        for (int i = 0; i < list->n_columns; i++) {
+            csv_text(&list->csv, str_of(list->columns[i]));
+        }
+        csv_end_record(&list->csv);
+    } else if (list->form == ANSWER_JSON) {
         json_open_object(&list->json);
         json_key(&list->json, "items");
         json_open_array(&list->json);
-        return OK;
     }
-    web->response->content_type = "text/csv; charset=utf-8; header=present";
-    csv_writer_init(&list->csv, body);
-    for (int i = 0; i < n_columns; i++) {
-        csv_text(&list->csv, str_of(columns[i]));
+}
+
+enum err list_begin(struct list_writer *list, struct web *web, const char *const *columns,
+                    int n_columns)
+{
+    enum answer_form form;
+    enum err err = accept_form(web, &form);
+    if (err != OK) {
+        return err;
     }
-    csv_end_record(&list->csv);
+    start(list, web, form, columns, n_columns);
+    web->response->content_type = accept_media_type(form);
+    write_head(list);
     return OK;
 }
 
 void list_single(struct list_writer *list, struct web *web, const char *const *columns,
                  int n_columns)
 {
-    *list = (struct list_writer){ .web = web, .columns = columns, .n_columns = n_columns };
+    start(list, web, ANSWER_JSON, columns, n_columns);
     web->response->content_type = "application/json";
-    json_writer_init(&list->json, &web->response->body);
+}
+
+void list_resume(struct list_writer *list, struct web *web, enum answer_form form,
+                 const char *const *columns, int n_columns)
+{
+    start(list, web, form, columns, n_columns);
 }
 
 void list_item(struct list_writer *list)
 {
     list->at = 0;
-    if (!list->is_csv) {
+    if (list->form == ANSWER_NDJSON) {
+        json_writer_init(&list->json, &list->web->response->body); /* no comma between lines */
+    }
+    if (!is_csv(list)) {
         json_open_object(&list->json);
     }
 }
 
 void list_end_item(struct list_writer *list)
 {
-    if (list->is_csv) {
+    if (is_csv(list)) {
         csv_end_record(&list->csv);
-    } else {
-        json_close_object(&list->json);
+        return;
+    }
+    json_close_object(&list->json);
+    if (list->form == ANSWER_NDJSON) {
+        buf_add_char(&list->web->response->body, '\n');
     }
 }
 
 /* Writes the next column's name in JSON; in CSV the header did. */
 static void begin_value(struct list_writer *list)
 {
-    if (!list->is_csv) {
+    if (!is_csv(list)) {
         json_key(&list->json, list->columns[list->at]);
     }
     list->at++;
@@ -68,7 +98,7 @@ static void begin_value(struct list_writer *list)
 void list_null(struct list_writer *list)
 {
     begin_value(list);
-    if (list->is_csv) {
+    if (is_csv(list)) {
         csv_null(&list->csv);
     } else {
         json_null(&list->json);
@@ -82,7 +112,7 @@ void list_text(struct list_writer *list, const char *value)
         return;
     }
     begin_value(list);
-    if (list->is_csv) {
+    if (is_csv(list)) {
         csv_text(&list->csv, str_of(value));
     } else {
         json_text(&list->json, value);
@@ -92,7 +122,7 @@ void list_text(struct list_writer *list, const char *value)
 void list_int(struct list_writer *list, int64_t value)
 {
     begin_value(list);
-    if (list->is_csv) {
+    if (is_csv(list)) {
         csv_int(&list->csv, value);
     } else {
         json_int(&list->json, value);
@@ -102,7 +132,7 @@ void list_int(struct list_writer *list, int64_t value)
 void list_bool(struct list_writer *list, bool value)
 {
     begin_value(list);
-    if (list->is_csv) {
+    if (is_csv(list)) {
         csv_bool(&list->csv, value);
     } else {
         json_bool(&list->json, value);
@@ -112,7 +142,7 @@ void list_bool(struct list_writer *list, bool value)
 void list_double(struct list_writer *list, double value)
 {
     begin_value(list);
-    if (list->is_csv) {
+    if (is_csv(list)) {
         csv_double(&list->csv, value);
     } else {
         json_double(&list->json, value);
@@ -132,7 +162,7 @@ void list_json(struct list_writer *list, const char *value)
         return;
     }
     begin_value(list);
-    if (list->is_csv) {
+    if (is_csv(list)) {
         csv_text(&list->csv, str_of(value));
     } else {
         json_raw(&list->json, str_of(value));
@@ -144,7 +174,7 @@ void list_labels(struct list_writer *list, const char *value)
     bool is_empty = value == NULL || str_equal(str_of(value), STR("{}"));
     if (!is_empty) {
         list_json(list, value);
-    } else if (list->is_csv) {
+    } else if (is_csv(list)) {
         list_null(list);
     } else {
         list->at++;
@@ -161,7 +191,7 @@ enum err list_end(struct list_writer *list, enum cursor_kind kind, const struct 
             return fail_memory(op);
         }
     }
-    if (!list->is_csv) {
+    if (list->form == ANSWER_JSON) {
         json_close_array(&list->json);
         json_key(&list->json, "next");
         json_text(&list->json, next);

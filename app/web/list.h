@@ -1,17 +1,18 @@
-/* A list as an answer: `{"items":[…],"next":…}`, or CSV with the same names. A handler
+/* A list as an answer: `{"items":[…],"next":…}`, or CSV or NDJSON with the same names. A handler
  * names the columns once and then writes every item's values in their order; which of
- * the two forms the client gets is decided here. */
+ * the forms the client gets is decided here. Lists of any length: list_stream.h. */
 #ifndef TIDEMARK_WEB_LIST_H
 #define TIDEMARK_WEB_LIST_H
 
 #include "base/json.h"
+#include "web/accept.h"
 #include "web/csv.h"
 #include "web/cursor.h"
 #include "web/web.h"
 
 struct list_writer {
     struct web *web;
-    bool is_csv;
+    enum answer_form form;
     const char *const *columns; /* names, in order */
     int n_columns;
     int at;                     /* the column that the next value belongs to */
@@ -19,7 +20,7 @@ struct list_writer {
     struct csv_writer csv;
 };
 
-/* Decides the form by the request (ERR_NOT_ACCEPTABLE for an unknown ?format) and begins. */
+/* Decides the form by the request (ERR_NOT_ACCEPTABLE as accept_form says) and begins. */
 enum err list_begin(struct list_writer *list, struct web *web, const char *const *columns,
                     int n_columns) MUST_CHECK;
 
@@ -40,8 +41,12 @@ void list_null(struct list_writer *list);
 /* A JSON object that is left out of JSON items when it is empty. */
 void list_labels(struct list_writer *list, const char *value);
 
+/* Goes on with a list that was begun in another response's body: writes items alone. */
+void list_resume(struct list_writer *list, struct web *web, enum answer_form form,
+                 const char *const *columns, int n_columns);
+
 /* Ends the list. `last` is the last item's position when there may be more, else NULL.
- * CSV has no place for the cursor: it goes into the header X-Next-Cursor. */
+ * CSV and NDJSON have no place for the cursor: it goes into the header X-Next-Cursor. */
 enum err list_end(struct list_writer *list, enum cursor_kind kind, const struct cursor *last)
     MUST_CHECK;
 

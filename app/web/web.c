@@ -1,5 +1,5 @@
-/* What handlers share: reading parameters, each refused by its name, and choosing the
- * form of the answer. Called by page_*.c and api_*.c. */
+/* What handlers share: reading parameters, each refused by its name (one without a value is as
+ * good as absent), and addresses. Called by page_*.c and api_*.c. */
 #include "web/web.h"
 
 #include "base/clock.h"
@@ -43,7 +43,7 @@ static bool parse_time(struct web *web, struct str text, int64_t *out)
 /* A parameter as time; `fallback_us` when it is absent. */
 static enum err query_time(struct web *web, const char *name, int64_t fallback_us, int64_t *out)
 {
-    struct str text = http_query(web->request, name);
+    struct str text = web_query_text(web, name);
     if (text.ptr == NULL) {
         *out = fallback_us;
         return OK;
@@ -69,7 +69,7 @@ enum err web_query_span(struct web *web, int64_t *from_us, int64_t *to_us)
 
 enum err web_query_limit(struct web *web, int *out)
 {
-    struct str text = http_query(web->request, "limit");
+    struct str text = web_query_text(web, "limit");
     if (text.ptr == NULL) {
         *out = LIST_LIMIT_DEFAULT;
         return OK;
@@ -95,56 +95,6 @@ enum err web_query_cursor(struct web *web, int kind, bool *found, struct cursor 
     if (!cursor_decode(web->op->arena, (enum cursor_kind)kind, text, out) ||
         out->time_us < TIME_FIRST_US || out->time_us > TIME_END_US) {
         return fail(web->op, ERR_MALFORMED, "cursor: is not one that this list gave out");
-    }
-    return OK;
-}
-
-/* The weight 0 to 1000 that one range of an Accept header carries (RFC 9110, 12.4.2). */
-static int read_weight(struct str parameters)
-{
-    while (parameters.ptr != NULL) {
-        struct str parameter = str_trim(str_cut(&parameters, ';'));
-        if (parameter.len < 3 || (parameter.ptr[0] | 0x20) != 'q' || parameter.ptr[1] != '=') {
-            continue;
-        }
-        int weight = (parameter.ptr[2] - '0') * 1000;
-        int digit = 100;
-        for (size_t i = 4; i < parameter.len && digit > 0; i++, digit /= 10) {
-            weight += (parameter.ptr[i] - '0') * digit;
-        }
-        return weight < 0 ? 0 : weight > 1000 ? 1000 : weight;
-    }
-    return 1000;
-}
-
-/* The weight that the header gives to exactly this media type; 0 when it is not named. */
-static int accept_weight(struct str accept, struct str type)
-{
-    int best = 0;
-    while (accept.ptr != NULL) {
-        struct str range = str_cut(&accept, ',');
-        struct str name = str_trim(str_cut(&range, ';'));
-        int weight = str_equal_nocase(name, type) ? read_weight(range) : 0;
-        best = weight > best ? weight : best;
-    }
-    return best;
-}
-
-enum err web_wants_csv(struct web *web, bool *out)
-{
-    struct str format = http_query(web->request, "format");
-    if (format.ptr != NULL) {
-        *out = str_equal(format, STR("csv"));
-        if (!*out && !str_equal(format, STR("json"))) {
-            return fail(web->op, ERR_NOT_ACCEPTABLE, "format: must be json or csv");
-        }
-        return OK;
-    }
-    struct str accept = http_header(web->request, "Accept");
-    int csv = accept_weight(accept, STR("text/csv"));
-    *out = csv > 0 && csv > accept_weight(accept, STR("application/json"));
-    if (!http_add_header(web->response, "Vary", "Accept")) {
-        return fail(web->op, ERR_INTERNAL, "no room for the header Vary");
     }
     return OK;
 }

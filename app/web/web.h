@@ -14,6 +14,16 @@ struct cursor;
 struct db_tx;
 struct metrics;
 
+struct web;
+
+/* How an answer of any length goes on: `next` puts the next page's bytes into the response's body
+ * and says whether there are more. It is given a `web` of its own, whose arena is the page's; the
+ * state lives in the request's. */
+struct web_stream {
+    enum err (*next)(struct web *web, void *state, bool *is_more); /* NULL: the answer is whole */
+    void *state;
+};
+
 struct web {
     struct op *op;
     struct http_request *request;
@@ -25,6 +35,7 @@ struct web {
     const struct http_param *form;  /* decoded form fields of a POST page */
     int n_form;
     const struct metrics *metrics;  /* of this server, for serve/health alone */
+    struct web_stream stream;       /* set by handlers of TX_STREAM routes whose answer goes on */
 };
 
 typedef enum err (*web_handler)(struct web *web);
@@ -57,9 +68,5 @@ const char *web_path(struct arena *arena, const char *prefix, struct str part) M
 
 /* Makes the answer a 201 with the address of what was made. */
 enum err web_created(struct web *web, const char *prefix, struct str key) MUST_CHECK;
-
-/* True when the client asks for CSV (?format=csv or Accept: text/csv). ERR_NOT_ACCEPTABLE for
- * an unknown `format`. */
-enum err web_wants_csv(struct web *web, bool *out) MUST_CHECK;
 
 #endif

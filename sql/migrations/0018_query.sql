@@ -1,2 +1,110 @@
--- Reserved; see the next commits.
-SELECT;
+-- Lists as the query API asks for them: of any length in pages, each of which reads about as much
+-- as it returns, however many series a device has and however long its history is.
+
+-- A device's samples with from_time <= time < to_time, ascending by (time, series_id), after the
+-- cursor (after_time, after_series) where one is given; row_limit NULL: all of them. Works through
+-- the range in slices: each series is looked ahead of as far as its share of the page, and up to
+-- where the densest one comes everything is listed; the shares double from slice to slice, so that
+-- sparse series cost few of them.
+CREATE OR REPLACE FUNCTION api.sample_list(of_device text, of_metric text, from_time timestamptz,
+                                to_time timestamptz, after_time timestamptz, after_series int,
+                                row_limit int)
+RETURNS TABLE ("time" timestamptz, series_id int, metric text, labels jsonb, value float8)
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 100
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_custom_plan
+AS $$
+#variable_conflict use_column
+DECLARE
+    owner   CONSTANT int := core.tenant();
+    wanted  CONSTANT int[] := core.series_wanted(of_device, of_metric, NULL);
+    remaining int := row_limit;
+    share   int := 1 + row_limit / greatest(cardinality(wanted), 1);
+    start   timestamptz := greatest(from_time, after_time, core.visible_from('raw'));
+    stop    timestamptz;
+    n_rows  int;
+BEGIN
+    WHILE cardinality(wanted) > 0 AND start < to_time AND (remaining > 0 OR row_limit IS NULL) LOOP
+        stop := to_time;
+        IF cardinality(wanted) > 1 AND row_limit IS NOT NULL THEN
+            SELECT min(x.time) + interval '1 microsecond' INTO stop
+            FROM unnest(wanted) AS w (id)
+            CROSS JOIN LATERAL (SELECT p.time
+                                FROM core.sample p
+                                WHERE p.tenant_id = owner AND p.series_id = w.id
+                                  AND p.time >= start AND p.time < sample_list.to_time
+                                ORDER BY p.time
+                                OFFSET share - 1 LIMIT 1) x;
+            stop := coalesce(stop, to_time);
+        END IF;
+        RETURN QUERY
+        SELECT x.time, s.id, s.metric, s.labels, x.value
+        FROM core.series s
+        CROSS JOIN LATERAL (
+            SELECT p.time, p.value
+            FROM core.sample p
+            WHERE p.tenant_id = owner AND p.series_id = s.id
+              AND p.time >= start AND p.time < stop
+              AND (after_time IS NULL OR p.time > after_time OR s.id > after_series)
+            ORDER BY p.time
+            LIMIT remaining) x
+        WHERE s.tenant_id = owner AND s.id = ANY (wanted)
+        ORDER BY x.time, s.id
+        LIMIT remaining;
+        GET DIAGNOSTICS n_rows = ROW_COUNT;
+        remaining := remaining - n_rows;
+        share := least(share::bigint * 2, 1000000);
+        start := stop;
+    END LOOP;
+END
+$$;
+
+-- Events with from_time <= time < to_time, newest first by (time, key), before the cursor where one
+-- is given; of a type, device and site or all (NULL). The event's data contains data_filter, and
+-- each of data_also.
+DROP FUNCTION api.event_list(text, text, timestamptz, timestamptz, timestamptz, uuid, jsonb, int);
+CREATE FUNCTION api.event_list(of_type text, of_device text, from_time timestamptz,
+                               to_time timestamptz, before_time timestamptz, before_key uuid,
+                               data_filter jsonb, row_limit int, of_site text DEFAULT NULL,
+                               data_also jsonb[] DEFAULT '{}')
+RETURNS TABLE ("time" timestamptz, type text, device text, seq bigint, id uuid, site text,
+               data jsonb, key uuid)
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 100
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_custom_plan
+AS $$
+#variable_conflict use_column
+DECLARE
+    owner CONSTANT int := core.tenant();
+    start CONSTANT timestamptz := greatest(from_time, core.visible_from('event'));
+    stop  CONSTANT timestamptz := least(to_time, before_time + interval '1 microsecond');
+    only_device CONSTANT int := (SELECT d.id FROM core.device d
+                                 WHERE d.tenant_id = owner AND d.key = of_device);
+    only_site CONSTANT int := (SELECT s.id FROM core.site s
+                               WHERE s.tenant_id = owner AND s.key = of_site);
+BEGIN
+    IF (of_device IS NOT NULL AND only_device IS NULL)
+        OR (of_site IS NOT NULL AND only_site IS NULL) THEN
+        RETURN;
+    END IF;
+    RETURN QUERY
+    SELECT e.time, e.type, d.key, e.seq, e.id, s.key, e.data, e.key
+    FROM (SELECT e.*
+          FROM core.event e
+          WHERE e.tenant_id = owner AND e.time >= start AND e.time < stop
+            AND (of_type IS NULL OR e.type = of_type)
+            AND (only_device IS NULL OR e.device_id = only_device)
+            AND (only_site IS NULL OR e.site_id = only_site)
+            AND (before_time IS NULL OR (e.time, e.key) < (before_time, before_key))
+            AND (data_filter IS NULL OR e.data @> data_filter)
+            AND e.data @> ALL (data_also)
+          ORDER BY e.time DESC, e.key DESC
+          LIMIT row_limit) e
+    JOIN core.device d ON d.tenant_id = owner AND d.id = e.device_id
+    LEFT JOIN core.site s ON s.tenant_id = owner AND s.id = e.site_id
+    ORDER BY e.time DESC, e.key DESC;
+END
+$$;
+GRANT EXECUTE ON FUNCTION api.event_list(text, text, timestamptz, timestamptz, timestamptz, uuid,
+                                         jsonb, int, text, jsonb[])
+    TO tidemark_web, tidemark_read;

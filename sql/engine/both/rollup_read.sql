@@ -111,7 +111,7 @@ DECLARE
     stop    timestamptz;
     n_rows  int;
 BEGIN
-    WHILE (remaining > 0 OR row_limit IS NULL) AND start < to_time LOOP
+    WHILE wanted <> '{}' AND (remaining > 0 OR row_limit IS NULL) AND start < to_time LOOP
         stop := to_time;
         IF row_limit IS NOT NULL THEN
             start := core.rollup_next(grain, wanted, start, to_time);
@@ -181,18 +181,29 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    head timestamptz;
-    -- open buckets begin here or later
-    edge CONSTANT timestamptz := (SELECT s.closed_until FROM core.rollup_state s)
-                                 - core.grain_longest(grain);
+    owner   CONSTANT int := core.tenant();
+    longest CONSTANT interval := core.grain_longest(grain);
+    closed  CONSTANT timestamptz := (SELECT s.closed_until FROM core.rollup_state s);
+    head    timestamptz;         -- of the closed ones
+    open    timestamptz;         -- of those that are open
 BEGIN
     EXECUTE format('SELECT min(x.bucket) FROM unnest($1) AS w (id)'
                    ' CROSS JOIN LATERAL (SELECT r.bucket FROM core.rollup_%s r'
                    ' WHERE r.tenant_id = $2 AND r.series_id = w.id AND r.bucket >= $3'
                    ' AND r.bucket < $4 ORDER BY r.bucket LIMIT 1) x', grain)
-        INTO head USING wanted, core.tenant(), from_time, to_time;
-    RETURN CASE WHEN greatest(from_time, least(head, greatest(from_time, edge))) < to_time
-                THEN greatest(from_time, least(head, greatest(from_time, edge))) END;
+        INTO head USING wanted, owner, from_time, to_time;
+    IF from_time < closed THEN
+        open := greatest(from_time, closed - longest);
+    ELSE
+        SELECT greatest(from_time, min(x.time) - longest) INTO open
+        FROM unnest(wanted) AS w (id)
+        CROSS JOIN LATERAL (SELECT p.time FROM core.sample p
+                            WHERE p.tenant_id = owner AND p.series_id = w.id
+                              AND p.time >= from_time
+                            ORDER BY p.time LIMIT 1) x
+        HAVING min(x.time) IS NOT NULL;
+    END IF;
+    RETURN CASE WHEN least(head, open) < to_time THEN least(head, open) END;
 END
 $$;
 
@@ -201,7 +212,7 @@ $$;
 CREATE FUNCTION api.rollup_list_zoned(grain text, tz text, of_device text, of_metric text,
                                       from_time timestamptz, to_time timestamptz, row_limit int,
                                       after_bucket timestamptz DEFAULT NULL,
-                                      after_series int DEFAULT NULL)
+                                      after_series int DEFAULT NULL, of_site text DEFAULT NULL)
 RETURNS TABLE (series_id int, metric text, bucket timestamptz, count bigint, sum float8,
                min float8, max float8, first float8, first_time timestamptz, last float8,
                last_time timestamptz)
@@ -212,22 +223,20 @@ AS $$
 #variable_conflict use_column
 DECLARE
     longest CONSTANT interval := core.grain_longest(grain);
-    wanted  CONSTANT int[] := core.series_wanted(of_device, of_metric, NULL);
+    wanted  CONSTANT int[] := core.series_wanted(of_device, of_metric, of_site);
     remaining int := row_limit;
     start   timestamptz := greatest(from_time, after_bucket);
     stop    timestamptz;
     starts  timestamptz[];       -- of the slice's buckets, and the end of the last
     n_rows  int;
 BEGIN
-    WHILE (remaining > 0 OR row_limit IS NULL) AND start < to_time LOOP
-        stop := to_time;
-        IF row_limit IS NOT NULL THEN
-            stop := core.rollup_next('15m', wanted, start, to_time + longest);
-            EXIT WHEN stop IS NULL;
-            start := greatest(start, stop - longest);
-            stop := least(to_time, start + longest
-                                   * (2 + ceil(remaining::float8 / cardinality(wanted))));
-        END IF;
+    WHILE wanted <> '{}' AND (remaining > 0 OR row_limit IS NULL) AND start < to_time LOOP
+        stop := core.rollup_next('15m', wanted, start, to_time + longest);
+        EXIT WHEN stop IS NULL;
+        start := greatest(start, stop - longest);
+        EXIT WHEN start >= to_time;
+        stop := least(to_time, start + longest * (2 + ceil(coalesce(remaining, 2000)::float8
+                                                           / cardinality(wanted))));
         starts := ARRAY(SELECT b.start FROM api.bucket_starts(tz, grain, start, stop + longest) b
                         ORDER BY b.start);
         starts := starts[:(SELECT count(*) FROM unnest(starts) s WHERE s < stop) + 1];
@@ -250,7 +259,7 @@ BEGIN
 END
 $$;
 GRANT EXECUTE ON FUNCTION api.rollup_list_zoned(text, text, text, text, timestamptz, timestamptz,
-                                                int, timestamptz, int)
+                                                int, timestamptz, int, text)
     TO tidemark_web, tidemark_read;
 
 -- What the series have between the first and the last of the instants: quarter hours where all of

@@ -1,0 +1,71 @@
+/* What the handlers of samples and of rollups share. */
+#include "web/buckets.h"
+
+#include "domain/zone.h"
+#include "web/list_stream.h"
+
+enum err buckets_query(struct web *web, enum sample_bucket fallback, enum sample_bucket *out)
+{
+    struct str bucket = web_query_text(web, "bucket");
+
+    *out = fallback;
+    if (bucket.ptr == NULL) {
+        return OK;
+    }
+    if (!sample_bucket_parse(bucket, out) || (*out == SAMPLE_RAW && fallback != SAMPLE_RAW)) {
+        return fail(web->op, ERR_INVALID, "bucket: must be %s15m, 1h, 1d, 1w or 1mo",
+                    fallback == SAMPLE_RAW ? "raw, " : "");
+    }
+    return OK;
+}
+
+enum err buckets_bad_zone(struct web *web)
+{
+    op_clear_fault(web->op);
+    return fail(web->op, ERR_INVALID, "tz: is not the name of a time zone (IANA, as Europe/Paris)");
+}
+
+enum err buckets_query_zone(struct web *web, const char **out)
+{
+    struct str zone = web_query_text(web, "tz");
+
+    *out = NULL;
+    if (zone.ptr == NULL) {
+        return OK;
+    }
+    if (!zone_is_name(zone)) {
+        return buckets_bad_zone(web);
+    }
+    *out = arena_copy(web->op->arena, zone);
+    return *out ? OK : fail_memory(web->op);
+}
+
+enum err buckets_position(struct web *web, const struct cursor *after, int32_t *series_id)
+{
+    long long series = 0;
+
+    if (!str_to_int64(after->key, &series) || series < 0 || series > INT32_MAX) {
+        return list_bad_cursor(web);
+    }
+    *series_id = (int32_t)series;
+    return OK;
+}
+
+enum err buckets_end(struct web *web, int64_t time_us, int32_t series_id, struct cursor *out)
+{
+    char *key = arena_printf(web->op->arena, "%d", (int)series_id);
+
+    *out = (struct cursor){ .time_us = time_us, .key = str_of(key) };
+    return key ? OK : fail_memory(web->op);
+}
+
+void buckets_write(struct list_writer *list, const struct sample_rollup *rollup)
+{
+    list_int(list, rollup->count);
+    list_double(list, rollup->min);
+    list_double(list, rollup->max);
+    list_double(list, rollup->avg);
+    list_double(list, rollup->sum);
+    list_double(list, rollup->first);
+    list_double(list, rollup->last);
+}
