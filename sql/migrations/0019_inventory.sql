@@ -343,7 +343,7 @@ BEGIN
                         core.config_problem(t.config),
                         CASE WHEN t.zone IS NOT NULL AND t.site IS NULL THEN
                                  'timezone: belongs to a site, and the row names none'
-                             WHEN t.zone <> ALL (known_zones) THEN
+                             WHEN t.zone IS NOT NULL AND t.zone <> ALL (known_zones) THEN
                                  format('timezone: there is no time zone "%s"', left(t.zone, 100))
                              WHEN t.zone <> t.site_zone THEN
                                  format('timezone: the site is in %s', t.site_zone)
