@@ -42,25 +42,10 @@ ORDER BY r.bucket, r.series_id;
 -- name: sample_bucket_list_zoned
 -- roles: web read
 -- columns: time series_id metric labels count min max avg sum first last
--- The same with buckets of the zone $9, from raw samples: the kept rollups know the site's
--- zone only. The span asked of bucket_starts is longer by a month, so that the last bucket ends.
-WITH edges AS MATERIALIZED (
-    SELECT array_agg(b.start ORDER BY b.start) AS starts
-    FROM api.bucket_starts($9::text, $1::text, $4::timestamptz, $5::timestamptz + interval '32 days') b
-), placed AS (
-    SELECT e.starts[width_bucket(s.time, e.starts)] AS bucket, s.series_id, s.time, s.value
-    FROM edges e,
-         api.sample_list($2::text, $3::text, e.starts[1], e.starts[cardinality(e.starts)],
-                         NULL, NULL, NULL) s
-)
-SELECT p.bucket AS time, p.series_id, s.metric, s.labels::text AS labels,
-       count(*) AS count, min(p.value) AS min, max(p.value) AS max, avg(p.value) AS avg,
-       sum(p.value) AS sum, (array_agg(p.value ORDER BY p.time))[1] AS first,
-       (array_agg(p.value ORDER BY p.time DESC))[1] AS last
-FROM placed p
-JOIN api.series s ON s.id = p.series_id
-WHERE p.bucket >= $4 AND p.bucket < $5
-  AND ($6::timestamptz IS NULL OR (p.bucket, p.series_id) > ($6, $7::int4))
-GROUP BY p.bucket, p.series_id, s.metric, s.labels
-ORDER BY p.bucket, p.series_id
-LIMIT $8::int4;
+-- The same with buckets of the zone $9.
+SELECT r.bucket AS time, r.series_id, r.metric, s.labels::text AS labels, r.count, r.min, r.max,
+       r.sum / r.count AS avg, r.sum, r.first, r.last
+FROM api.rollup_list_zoned($1::text, $9::text, $2::text, $3::text, $4::timestamptz,
+                           $5::timestamptz, $8::int4, $6::timestamptz, $7::int4) r
+JOIN api.series s ON s.id = r.series_id
+ORDER BY r.bucket, r.series_id;

@@ -185,7 +185,7 @@ DECLARE
 BEGIN
     PERFORM core.rollup_lock();
     changes := core.rollup_gather();
-    recast := core.rollup_recast_some();
+    recast := core.rollup_recast_some(row_limit);
     SELECT w.n_ranges, w.n_rows + recast INTO ranges, rows_written
     FROM core.rollup_work_off(row_limit) w;
     PERFORM core.change_prune();

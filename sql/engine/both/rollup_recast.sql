@@ -63,10 +63,11 @@ BEGIN
 END
 $$;
 
--- Derives the days, weeks and months of some of the queued series again; how many rows. Days
+-- Derives the days, weeks and months of some of the queued series again, one for each thousand of
+-- row_limit; how many rows. Days
 -- whose quarter hours retention took keep the zone they were made in, and the first one after
 -- them begins where they end.
-CREATE FUNCTION core.rollup_recast_some() RETURNS bigint
+CREATE FUNCTION core.rollup_recast_some(row_limit int) RETURNS bigint
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 SET enable_bitmapscan = off
@@ -83,7 +84,7 @@ BEGIN
     FOR item IN
         DELETE FROM core.rollup_recast q
         USING (SELECT p.tenant_id, p.series_id FROM core.rollup_recast p
-               ORDER BY 1, 2 LIMIT 20) p
+               ORDER BY 1, 2 LIMIT ceil(row_limit / 1000.0)) p
         WHERE q.tenant_id = p.tenant_id AND q.series_id = p.series_id
         RETURNING q.*
     LOOP

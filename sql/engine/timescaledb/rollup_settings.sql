@@ -2,7 +2,7 @@
 SET LOCAL ROLE tidemark_door;
 ALTER FUNCTION core.rollup_derive(text, timestamptz, int[], int[], timestamptz[], timestamptz[])
     SET timescaledb.max_tuples_decompressed_per_dml_transaction = 0;
-ALTER FUNCTION core.rollup_recast_some()
+ALTER FUNCTION core.rollup_recast_some(int)
     SET timescaledb.max_tuples_decompressed_per_dml_transaction = 0;
 ALTER FUNCTION ops.tenant_remove(text)
     SET timescaledb.max_tuples_decompressed_per_dml_transaction = 0;
