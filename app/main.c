@@ -32,6 +32,8 @@ static const struct command COMMANDS[] = {
     { "serve", cmd_serve, "answer pages, the API and ingest over FastCGI", IS_SERVICE },
     { "worker", cmd_worker, "run the maintenance jobs", IS_SERVICE },
     { "migrate", cmd_migrate, "bring the database to this version's schema", NEEDS_CONFIG },
+    { "maintenance", cmd_maintenance, "keep everybody out for a while, or do all upkeep now",
+      NEEDS_CONFIG },
     { "tenant", cmd_tenant, "add, list, remove tenants", NEEDS_CONFIG },
     { "user", cmd_user, "add, list persons; set passwords", NEEDS_CONFIG },
     { "token", cmd_token, "add, revoke, list tokens", NEEDS_CONFIG },
@@ -48,7 +50,7 @@ static void print_usage(FILE *out)
 {
     fputs("usage: tidemark [--config FILE] COMMAND [ARGUMENT…]\n\n", out);
     for (size_t i = 0; i < N_COMMANDS; i++) {
-        fprintf(out, "  %-10s %s\n", COMMANDS[i].name, COMMANDS[i].help);
+        fprintf(out, "  %-11s %s\n", COMMANDS[i].name, COMMANDS[i].help);
     }
     fputs("\nEvery command has --help.\n", out);
 }

@@ -19,6 +19,7 @@ static const struct err_row rows[ERR_COUNT] = {
     { ERR_RATE_LIMITED, 429, "rate-limited", "Too many requests", LOG_WARN, true },
     { ERR_INTERNAL, 500, "internal", "Internal error", LOG_ERROR, false },
     { ERR_UNAVAILABLE, 503, "unavailable", "Temporarily unavailable", LOG_ERROR, false },
+    { ERR_MAINTENANCE, 503, "maintenance", "Maintenance", LOG_DEBUG, true },
 };
 
 const struct err_row *err_row(enum err code)

@@ -21,6 +21,7 @@ enum err {
     ERR_RATE_LIMITED,    /* 429: with Retry-After */
     ERR_INTERNAL,        /* 500: a fault of ours */
     ERR_UNAVAILABLE,     /* 503: database or queue cannot take it now; with Retry-After */
+    ERR_MAINTENANCE,     /* 503: maintenance mode is on; with Retry-After */
     ERR_COUNT
 };
 

@@ -11,6 +11,7 @@ enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 /* One function a subcommand; what it does says its --help. */
 int cmd_serve(const struct config *config, int argc, char **argv);
 int cmd_worker(const struct config *config, int argc, char **argv);
+int cmd_maintenance(const struct config *config, int argc, char **argv);
 int cmd_migrate(const struct config *config, int argc, char **argv);
 int cmd_tenant(const struct config *config, int argc, char **argv);
 int cmd_user(const struct config *config, int argc, char **argv);

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "db/migrate.h"
+#include "gen/queries.h"
 #include "gen/version.h"
 #include "serve/metrics.h"
 
@@ -27,14 +28,20 @@ enum err health_live(struct web *web)
 
 enum err health_ready(struct web *web)
 {
+    struct db_rows *rows;
+
     if (db_schema_check(web->tx) != OK) {
         /* whatever is wrong with the schema, a balancer must read: not now */
         op_log_fault(web->op);
         op_clear_fault(web->op);
         return fail(web->op, ERR_UNAVAILABLE, "the database is not at this version's schema");
     }
-    answer_status(web, "ready");
-    return OK;
+    enum err err = db_run(web->tx, &q_maintenance_since, NULL, &rows);
+    if (err == OK) {
+        bool is_on = !db_is_null(rows, 0, MAINTENANCE_SINCE_SINCE);
+        answer_status(web, is_on ? "maintenance" : "ready");
+    }
+    return err;
 }
 
 enum err health_version(struct web *web)

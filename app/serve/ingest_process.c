@@ -9,6 +9,7 @@
 #include "ingest/service.h"
 #include "serve/dispatch.h"
 #include "serve/ingest_metrics.h"
+#include "serve/maintenance.h"
 #include "serve/stop_fd.h"
 
 #define INGEST_CONNECTIONS 512 /* kept ones of nginx; idle ones cost nothing but memory */
@@ -88,11 +89,13 @@ int ingest_process_run(const struct serve_setup *setup)
         .queue_bytes = QUEUE_MAX_BYTES,
     };
     options.pool = db_pool_new(&options.db, setup->config->pool_max);
+    struct maintenance maintenance = { 0 };
     struct dispatcher model = {
         .config = setup->config,
         .process = PROCESS_INGEST,
         .pool = options.pool,
         .tokens = token_cache_new(INGEST_TOKEN_CACHE),
+        .maintenance = &maintenance,
         .metrics = setup->metrics,
         .ingest = options.pool ? ingest_start(&options) : NULL,
         .ingest_metrics = &metrics,

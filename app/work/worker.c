@@ -64,6 +64,7 @@ struct lane {
     struct arena *arena;
     struct metrics_memory metrics;
     pthread_t thread;
+    char said[sizeof ((struct job_pass *)0)->detail]; /* what its last pass says it did */
 };
 
 /* Whether the job has anything to do; one that cannot tell is run, and fails there. */
@@ -109,6 +110,7 @@ static bool run_job(struct lane *lane, const struct job *job, bool is_first)
         op_log_fault(&op);
         is_good = false;
     }
+    snprintf(lane->said, sizeof lane->said, "%s", pass.detail);
     log_debug("job ran", LOG_TEXT("job", job->name), LOG_TEXT("detail", pass.detail),
               LOG_INT("ms", (clock_monotonic_us() - started_us) / 1000));
     return is_good;
@@ -195,5 +197,38 @@ bool worker_run_once(const struct worker *worker)
         }
         arena_free(lane.arena);
     }
+    return is_good;
+}
+
+static const struct job *find_job(const char *name)
+{
+    for (int i = 0; i < worker_jobs_count; i++) {
+        if (strcmp(worker_jobs[i].name, name) == 0) {
+            return &worker_jobs[i];
+        }
+    }
+    return NULL;
+}
+
+bool worker_run_named(const struct worker *worker, const char *const *names, int n)
+{
+    struct lane lane;
+    bool is_good = lane_open(&lane, worker, JOB_SLOW, true);
+    for (int i = 0; lane.arena != NULL && i < n; i++) {
+        const struct job *job = find_job(names[i]);
+        int64_t started_us = clock_monotonic_us();
+        if (job == NULL || worker_is_stopping(worker->stop_fd, 0)) {
+            is_good = false;
+            break;
+        }
+        fprintf(stderr, "%s …\n", names[i]);
+        lane.said[0] = '\0';
+        bool is_done = run_job(&lane, job, true);
+        printf("%s\t%s\t%.1f s\t%s\n", names[i], is_done ? "ok" : "failed",
+               (double)(clock_monotonic_us() - started_us) / 1e6, lane.said);
+        fflush(stdout);
+        is_good = is_good && is_done;
+    }
+    arena_free(lane.arena);
     return is_good;
 }

@@ -65,6 +65,11 @@ bool worker_run(const struct worker *worker);
 /* Whether the stop comes within the time; a stop_fd below 0 never does. For jobs of many steps. */
 bool worker_is_stopping(int stop_fd, int64_t wait_us);
 
+/* Runs the named jobs once, one after another, whatever others are due: its name on
+ * standard error as it begins, on standard output a line as it ends (name, "ok" or "failed", how
+ * long, what it did). True when all went well or are another worker's at the moment. */
+bool worker_run_named(const struct worker *worker, const char *const *names, int n);
+
 /* Runs every job once. True when all went well or are another worker's at the moment. */
 bool worker_run_once(const struct worker *worker);
 

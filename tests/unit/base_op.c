@@ -24,6 +24,7 @@ static void test_table(void)
         { ERR_RATE_LIMITED, 429 },
         { ERR_INTERNAL, 500 },
         { ERR_UNAVAILABLE, 503 },
+        { ERR_MAINTENANCE, 503 },
     };
     is_int(sizeof cases / sizeof cases[0], ERR_COUNT, "each code is looked at");
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
