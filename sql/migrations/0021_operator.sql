@@ -17,7 +17,8 @@ DECLARE
 BEGIN
     UPDATE core.tenant t
     SET name = coalesce(nullif(btrim(tenant_patch.name), ''), t.name),
-        timezone = coalesce(core.timezone_check(tenant_patch.timezone), t.timezone),
+        timezone = CASE WHEN tenant_patch.timezone IS NULL THEN t.timezone
+                        ELSE core.timezone_check(tenant_patch.timezone) END,
         currency = coalesce(tenant_patch.currency, t.currency),
         status = coalesce(tenant_patch.status, t.status)
     WHERE t.id = changed;
