@@ -34,6 +34,7 @@
 #define MAX_FORM_BODY_BYTES (64u << 10) /* a page's form */
 #define MAX_JSON_BODY_BYTES (256u << 10) /* an admin's JSON */
 #define MAX_LIST_BODY_BYTES (1u << 20)   /* a form with a list of devices; nginx takes no more */
+#define MAX_CORRECTIONS_BODY_BYTES (4u << 20) /* ten thousand of 400 bytes */
 #define MAX_PATH_SEGMENTS 16
 #define MAX_QUERY_PARAMS 32
 #define MAX_RESPONSE_BYTES (32u << 20)  /* a buffered response; longer ones stream */

@@ -24,6 +24,10 @@ enum err api_sites_change(struct web *web);
 enum err api_sites_remove(struct web *web);
 /* GET /v1/devices/{key}/samples?metric=&from=&to=&bucket=&tz=&limit=&cursor= */
 enum err api_samples_list(struct web *web);
+/* PUT and DELETE of /v1/devices/{key}/samples, DELETE /v1/devices/{key}: admins' corrections */
+enum err api_corrections_put(struct web *web);
+enum err api_corrections_delete(struct web *web);
+enum err api_devices_erase(struct web *web);
 /* GET /v1/rollups?bucket=&metric=&device=&site=&from=&to=&tz=&limit=&cursor= */
 enum err api_rollups_list(struct web *web);
 /* GET /v1/events?type=&device=&site=&from=&to=&data=&data.path=&limit=&cursor= */
