@@ -17,6 +17,32 @@ BEGIN
 END
 $$;
 
+-- The series that can count on the days, of parallel arrays: where a series of a seat's first
+-- place has data on each of them, the seat's others cannot.
+CREATE FUNCTION core.energy_chosen(owner int, ids int[], seats int[], places int[],
+                                   days timestamptz[], until timestamptz) RETURNS int[]
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_custom_plan
+AS $$
+DECLARE
+    since CONSTANT timestamptz := days[1];
+    first CONSTANT int[] := ARRAY(SELECT s.id FROM unnest(ids, places) AS s (id, place)
+                                  WHERE s.place = 1);
+    full_ids CONSTANT int[] := ARRAY(
+        SELECT e.series_id FROM core.energy_1d e
+        WHERE e.tenant_id = owner AND e.series_id = ANY (first)
+          AND e.bucket >= since AND e.bucket < until
+        GROUP BY e.series_id
+        HAVING count(*) >= cardinality(days));
+    full_seats CONSTANT int[] := ARRAY(SELECT s.seat FROM unnest(ids, seats) AS s (id, seat)
+                                       WHERE s.id = ANY (full_ids));
+BEGIN
+    RETURN ARRAY(SELECT s.id FROM unnest(ids, seats, places) AS s (id, seat, place)
+                 WHERE s.place = 1 OR s.seat <> ALL (full_seats));
+END
+$$;
+
 -- Nano-kWh between one edge and the next (slot 1, 2, …), by team of series. `days`: the local
 -- days over the same time, from the one that edges[1] lies in on. On each day the series of a
 -- seat (a device's role) that have data and are of the best place count, and no others. `open` is
@@ -35,40 +61,48 @@ SET enable_mergejoin = off
 AS $$
 #variable_conflict use_column
 DECLARE
-    day   CONSTANT timestamptz := days[1];
-    since CONSTANT timestamptz := edges[1];
-    until CONSTANT timestamptz := edges[cardinality(edges)];
+    day    CONSTANT timestamptz := days[1];
+    since  CONSTANT timestamptz := edges[1];
+    until  CONSTANT timestamptz := edges[cardinality(edges)];
+    chosen CONSTANT int[] := core.energy_chosen(owner, ids, seats, places, days, until);
+    -- one place a seat: nothing to choose between
+    is_sole CONSTANT boolean := NOT EXISTS (
+        SELECT FROM unnest(ids, places) AS s (id, place)
+        WHERE s.place > 1 AND s.id = ANY (chosen));
 BEGIN
     RETURN QUERY
     WITH series AS MATERIALIZED (
         SELECT * FROM unnest(ids, seats, places, teams) AS s (series_id, seat, place, team)
-    ), kept AS MATERIALIZED (
-        SELECT s.seat, s.place, s.team, e.bucket, width_bucket(e.bucket, days) AS day, e.nkwh
-        FROM core.energy_1d e JOIN series s USING (series_id)
-        WHERE e.tenant_id = owner AND e.series_id = ANY (ids)
-          AND e.bucket >= day AND e.bucket < until
     ), open AS MATERIALIZED (
-        SELECT s.seat, s.place, s.team, o.bucket, width_bucket(o.bucket, days) AS day, o.nkwh
-        FROM unnest(open_ids, open_buckets, open_amounts) AS o (series_id, bucket, nkwh)
-        JOIN series s USING (series_id)
-        WHERE o.bucket >= day AND o.bucket < until
+        SELECT o.* FROM unnest(open_ids, open_buckets, open_amounts) AS o (series_id, bucket, nkwh)
+        WHERE o.bucket >= day AND o.bucket < until AND o.series_id = ANY (chosen)
     ), claims AS MATERIALIZED (
-        SELECT d.seat, d.day, min(d.place) AS place
-        FROM (SELECT k.seat, k.day, k.place FROM kept k
-              UNION ALL SELECT o.seat, o.day, o.place FROM open o) d
-        GROUP BY d.seat, d.day
+        SELECT s.seat, d.day, min(s.place) AS place
+        FROM (SELECT e.series_id, width_bucket(e.bucket, days) AS day
+              FROM core.energy_1d e
+              WHERE e.tenant_id = owner AND e.series_id = ANY (chosen)
+                AND e.bucket >= day AND e.bucket < until
+              UNION ALL
+              SELECT o.series_id, width_bucket(o.bucket, days) FROM open o) d
+        JOIN series s USING (series_id)
+        GROUP BY s.seat, d.day
     ), amounts AS (
-        SELECT k.* FROM kept k WHERE NOT is_fine
-        UNION ALL
-        SELECT s.seat, s.place, s.team, e.bucket, width_bucket(e.bucket, days), e.nkwh
-        FROM core.energy_15m e JOIN series s USING (series_id)
-        WHERE is_fine AND e.tenant_id = owner AND e.series_id = ANY (ids)
+        SELECT e.series_id, e.bucket, e.nkwh
+        FROM core.energy_1d e
+        WHERE NOT is_fine AND e.tenant_id = owner AND e.series_id = ANY (chosen)
           AND e.bucket >= since AND e.bucket < until
         UNION ALL
-        SELECT o.* FROM open o WHERE o.bucket >= since
+        SELECT e.series_id, e.bucket, e.nkwh
+        FROM core.energy_15m e
+        WHERE is_fine AND e.tenant_id = owner AND e.series_id = ANY (chosen)
+          AND e.bucket >= since AND e.bucket < until
+        UNION ALL
+        SELECT o.series_id, o.bucket, o.nkwh FROM open o WHERE o.bucket >= since
     )
-    SELECT width_bucket(a.bucket, edges), a.team, sum(a.nkwh)
-    FROM amounts a JOIN claims c USING (seat, day, place)
+    SELECT width_bucket(a.bucket, edges), s.team, sum(a.nkwh)
+    FROM amounts a JOIN series s USING (series_id)
+    WHERE is_sole OR (s.seat, width_bucket(a.bucket, days), s.place)
+                     IN (SELECT c.seat, c.day, c.place FROM claims c)
     GROUP BY 1, 2;
 END
 $$;

@@ -13,7 +13,7 @@ my %function = (
         q{NULL, now() - interval '1 day', now() - interval '40 days', now() - interval '1 day', now()}] },
     # parts of these and of what closes and follows rollups
     (map { ("core.$_" => { may => '' }) } qw(energy_scale energy_bound energy_until energy_longest
-        quarter energy_parts energy_open energy_slots energy_buckets series_zone energy_floor
+        quarter energy_parts energy_open energy_chosen energy_slots energy_buckets series_zone energy_floor
         energy_days energy_derive energy_add)),
 );
 
