@@ -120,7 +120,7 @@ struct figure format_figure_beside(struct arena *arena, double value, const char
     if (is_small) {
         number = format_number(arena, scaled, fabs(scaled) >= 9.95 || scaled == 0 ? 0 : 1);
     } else if (is_scaled) {
-        number = format_number(arena, scaled, format_decimals(scaled));
+        number = format_number(arena, scaled, scaled == 0 ? 0 : format_decimals(scaled));
     } else {
         number = plain(arena, scaled);
     }

@@ -9,6 +9,7 @@
 
 #define READOUTS 240        /* of raw lines: what a pointer can aim at */
 #define TICKS 8
+#define NEAR_CHANGE_US (3 * US_PER_HOUR)   /* where the clock is set, hours say their offset */
 #define TABLE_ROWS 200      /* what a table may hold */
 
 /* What is being built. */
@@ -55,7 +56,7 @@ const char *bucket_name(struct arena *arena, const struct trace_facts *facts,
                         enum sample_bucket bucket, int64_t from_us, int64_t to_us)
 {
     if (bucket <= SAMPLE_1H) {
-        bool is_changing = zone_changes(facts->zone, facts->span.from_us, facts->span.to_us);
+        bool is_changing = zone_changes(facts->zone, from_us - NEAR_CHANGE_US, to_us + NEAR_CHANGE_US);
         return span_name(arena, facts->zone, from_us, to_us, is_changing);
     }
     struct clock_fields at = format_local(facts->zone, from_us);

@@ -98,12 +98,20 @@ static void labels(const struct drawing *drawing)
     }
 }
 
+/* A bound, in the unit that the greatest value reads best in. */
+static const char *bound(const struct drawing *drawing, double value)
+{
+    struct arena *arena = drawing->out->arena;
+    return format_join(arena,
+                       format_figure_beside(arena, value, drawing->chart->unit, drawing->most));
+}
+
 /* "0 kWh ▁▂▃ 1.2 kWh": what the steps stand for. */
 static void legend(const struct drawing *drawing)
 {
     struct buf *out = drawing->out;
     buf_add_text(out, "<p class=\"heat-legend\"><span>");
-    html_text(out, format_quantity(out->arena, drawing->least, drawing->chart->unit));
+    html_text(out, bound(drawing, drawing->least));
     buf_printf(out, "</span><svg width=\"%d\" height=\"12\" aria-hidden=\"true\" focusable=\"false\">",
                LEVELS * LEGEND_CELL_PX);
     for (int l = 0; l < LEVELS; l++) {
@@ -111,8 +119,8 @@ static void legend(const struct drawing *drawing)
                    l * LEGEND_CELL_PX, LEGEND_CELL_PX);
     }
     buf_add_text(out, "</svg><span>");
-    html_text(out, format_quantity(out->arena, drawing->most, drawing->chart->unit));
-    buf_add_text(out, "</span></p>\n");
+    html_text(out, bound(drawing, drawing->most));
+    buf_add_text(out, "</span><span>empty: no data</span></p>\n");
 }
 
 void svg_heat(struct buf *out, const struct heat_chart *chart)

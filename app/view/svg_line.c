@@ -202,7 +202,7 @@ void svg_line(struct buf *out, const struct line_chart *chart)
         { .name = "mean" }, { .name = "lowest" }, { .name = "highest" },
     };
     for (int i = 0; i < chart->n_slots; i++) {
-        svg_readout(out, in, &chart->slots[i], band, chart->ranges != NULL ? 3 : 1, chart->unit);
+        svg_readout(out, in, &chart->slots[i], band, chart->slots[i].values[1] < chart->slots[i].values[2] ? 3 : 1, chart->unit);
     }
     svg_close(out);
 }

@@ -27,7 +27,7 @@ static const struct quantity_case quantities[] = {
     { 3.4e6, "W", "3.40" NB "MW" },
     { -1070, "W", MINUS "1.07" NB "kW" },
     { 0.25, "kW", "250" NB "W" },
-    { 0, "kWh", "0.00" NB "kWh" },
+    { 0, "kWh", "0" NB "kWh" },
     { 0.0177, "kWh", "18" NB "Wh" },
     { 0.9994, "kWh", "999" NB "Wh" },
     { 0.9996, "kWh", "1.00" NB "kWh" },
