@@ -30,6 +30,12 @@
         methods, path, ACCESS_ADMIN, TX_WRITE, MAX_JSON_BODY_BYTES, PROCESS_WEB, STYLE_API,      \
             handler, NULL                                                                        \
     }
+/* The same with a long list of changes. */
+#define CHANGE_MANY(methods, path, handler)                                                      \
+    {                                                                                            \
+        methods, path, ACCESS_ADMIN, TX_WRITE, MAX_CORRECTIONS_BODY_BYTES, PROCESS_WEB,          \
+            STYLE_API, handler, NULL                                                             \
+    }
 /* The same of an operator who may change the installation. */
 #define OPERATE(methods, path, handler)                                                          \
     {                                                                                            \
@@ -104,8 +110,7 @@ const struct route ROUTES[] = {
     CHANGE(HTTP_PATCH, "/v1/devices/{key}", api_devices_change),
     CHANGE(HTTP_DELETE, "/v1/devices/{key}", api_devices_erase),
     API(HTTP_GET, "/v1/devices/{key}/samples", ACCESS_READ, TX_STREAM, api_samples_list),
-    { HTTP_PUT, "/v1/devices/{key}/samples", ACCESS_ADMIN, TX_WRITE, MAX_CORRECTIONS_BODY_BYTES,
-      PROCESS_WEB, STYLE_API, api_corrections_put, NULL },
+    CHANGE_MANY(HTTP_PUT, "/v1/devices/{key}/samples", api_corrections_put),
     CHANGE(HTTP_DELETE, "/v1/devices/{key}/samples", api_corrections_delete),
     API(HTTP_GET, "/v1/devices/{key}/series", ACCESS_READ, TX_READ, api_series_list),
     CHANGE(HTTP_PATCH, "/v1/devices/{key}/series/{id}", api_series_change),
