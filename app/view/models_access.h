@@ -3,6 +3,8 @@
 #ifndef TIDEMARK_VIEW_MODELS_ACCESS_H
 #define TIDEMARK_VIEW_MODELS_ACCESS_H
 
+#include "view/models.h"
+
 /* Something that is shown once: a token, or the address of a link. */
 struct secret_view {
     const char *heading, *text; /* text NULL: nothing */

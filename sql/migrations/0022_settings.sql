@@ -2,11 +2,6 @@
 -- read. All of it runs as the owner, whom row-level security holds to the transaction's tenant.
 -- And each person's own account, by doors, for a person belongs to several tenants.
 
-ALTER TABLE core.tenant
-    ADD COLUMN IF NOT EXISTS hourly_days int CHECK (hourly_days > 0),
-    ADD COLUMN IF NOT EXISTS daily_days int CHECK (daily_days > 0),
-    ADD COLUMN IF NOT EXISTS event_days int CHECK (event_days > 0);
-
 CREATE VIEW api.token WITH (security_barrier) AS
 SELECT k.id, k.kind, d.key AS device, k.name, k.prefix, k.is_backfill, k.created_at, k.last_used,
        k.expires_at, k.revoked_at, CASE WHEN k.old_until > now() THEN k.old_until END AS old_until,
