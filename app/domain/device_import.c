@@ -134,7 +134,9 @@ static enum err read_rows(struct reader *reader, struct device_import *out)
         out->rows[out->n] = (struct device_import_row){ .line = line };
         read_row(reader, fields, n, &out->rows[out->n++]);
     }
-    return out->n > 0 ? OK : fail(reader->op, ERR_INVALID, "The list has a first line, but no device.");
+    return out->n > 0 ? OK
+                      : fail(reader->op, ERR_INVALID,
+                             "The list has a first line, but no device.");
 }
 
 enum err device_import_read(struct op *op, struct str text, struct device_import *out)

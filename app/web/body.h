@@ -49,6 +49,7 @@ int body_choice(struct body *body, const char *name, const char *const *choices,
 /* An integer of min to max; `fallback` when absent or wrong. */
 int64_t body_int(struct body *body, const char *name, int64_t min, int64_t max, int64_t fallback);
 
+/* True or false; `fallback` when absent or wrong. */
 bool body_bool(struct body *body, const char *name, bool fallback);
 
 /* An RFC 3339 time or an integer epoch, in µs; `fallback_us` when absent or wrong. */

@@ -25,6 +25,7 @@ struct str form_value(struct field_view *fields, int n, const char *name);
 /* Puts a sentence beside the field, where none is there yet; it must stay alive. */
 void form_refuse(struct field_view *fields, int n, const char *name, const char *error);
 
+/* Whether no field has an error. */
 bool form_is_good(const struct field_view *fields, int n);
 
 /* Makes the answer a 422; the notice that says so above the form. */

@@ -18,7 +18,7 @@ my $parts = { may => '' };
         'api.device_import' => { may => 'web', call => [
             map {qq{ARRAY['alpha-meter', 'alpha-more'], ARRAY['x', 'x'], ARRAY[NULL, NULL],
                 ARRAY['alpha-site', 'bravo-site'], ARRAY[NULL, NULL], ARRAY['{}', NULL], $_}} 'true', 'false'] },
-        'api.config_problem' => { may => 'web', call => q{'{"metrics": {"bravo": 1}}'} },
+        'api.config_problem' => { may => 'web', call => q{'{"metrics": {"x": 1}}'} },
         'api.series_change' => { may => 'web', call => [
             q{'bravo-meter', 7700001, 'x', 'gauge', 'none'}, q{'alpha-meter', 7700001, 'x', 'gauge', 'none'}] },
         (map { ("ops.$_->[0]" => { may => 'operator', door => 'operators run the installation', call => $_->[1] }) }
