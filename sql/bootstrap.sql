@@ -37,6 +37,10 @@ BEGIN
         IF NOT pg_has_role('tidemark_backup', 'pg_read_all_data', 'MEMBER') THEN
             GRANT pg_read_all_data TO tidemark_backup;
         END IF;
+        -- ops.slow_queries shows operators the shapes of every role's statements.
+        IF NOT pg_has_role('tidemark_door', 'pg_read_all_stats', 'MEMBER') THEN
+            GRANT pg_read_all_stats TO tidemark_door;
+        END IF;
     END IF;
 END
 $roles$;

@@ -1,6 +1,7 @@
 #!/usr/bin/env perl
 # Partitions and what the worker calls: bounds that never overlap, partitions made ahead and by
-# concurrent callers, retention, last values repaired, orphans found, jobs' locks.
+# concurrent callers, what goes that is kept in no chunks, statistics, what operators look at,
+# maintenance mode, last values repaired, orphans found, jobs' locks.
 use strict;
 use warnings;
 use FindBin;
@@ -63,39 +64,117 @@ sub check_partitions {
     return;
 }
 
-sub check_retention {
-    my ($cluster, $super, $worker) = @_;
-    my $is_plain = $cluster->{wanted} eq 'postgres';
-    $cluster->session('tidemark_ingest')->query("SELECT api.partitions_ensure(now() - interval '120 days', now())");
-    $super->query("DELETE FROM core.event; INSERT INTO core.event (tenant_id, time, key, device_id, type, data)"
-            . " SELECT 1, t, gen_random_uuid(), 1, 'x', '{}' FROM generate_series(now() - interval '119 days', now(), '1 day') t");
+# What is kept in no chunks: identities of events, records of jobs.
+sub check_tidy {
+    my ($super, $worker) = @_;
     $super->query("INSERT INTO core.event_key (tenant_id, device_id, key, slot)"
             . " SELECT 1, 1, gen_random_uuid(), core.event_key_slot((now() AT TIME ZONE 'UTC')::date - n) FROM generate_series(0, 8) n");
-    $super->query("INSERT INTO ops.job_run (name, started_at, finished_at) VALUES ('old', now() - interval '40 days', now() - interval '40 days'),"
-            . " ('new', now(), now())");
-    my $said = $worker->value('SELECT ops.retention_run(90, 30)');
-    like $said, qr/"job_runs": 1\b/, 'old job runs go';
-    like $said, qr/"event_key_days": 1\b/, 'the day of identities beyond the seventh';
+    $worker->query("SELECT ops.job_schedule_set(ARRAY['often', 'seldom'], ARRAY[5, 600])");
+    $super->query("INSERT INTO ops.job_run (name, started_at, finished_at, is_ok)"
+            . " SELECT name, now() - age, now() - age, ok FROM unnest(ARRAY['often', 'seldom']) name,"
+            . " unnest(ARRAY[interval '2 hours', '2 days', '8 days', '40 days']) age, unnest(ARRAY[true, false]) ok");
+    my $said = $worker->value('SELECT ops.retention_tidy()');
+    like $said, qr/"event_key_days": 1\b/, 'the day of identities beyond the seventh goes';
     is $super->value('SELECT count(*) FROM core.event_key'), 8, 'and no other';
-    like $said, $is_plain ? qr/"events": \["core\.event_y1997"/ : qr/"events": \["_timescaledb_internal\./, 'partitions of old events, oldest first';
-    is $super->value("SELECT min(time) < now() - interval '89 days' AND min(time) > now() - interval '98 days' FROM core.event"), 't',
-        'whole ones only, none too early';
-    unlike $worker->value('SELECT ops.retention_run(90, 30)'), qr/event_\d|_hyper/, 'once';
-    is $worker->error('SELECT ops.retention_run(0, 30)'), '22023', 'not everything';
+    like $said, qr/"job_runs": 7\b/, 'and old records of jobs';
+    is $super->text("SELECT name, is_ok, count(*) FROM ops.job_run GROUP BY 1, 2 ORDER BY 1, 2 DESC"),
+        'often t 1; often f 3; seldom t 2; seldom f 3', 'good ones a week or a day, failures a month';
+    $super->query('DELETE FROM ops.job_run');
+    $worker->query("SELECT ops.job_schedule_set(ARRAY['x'], ARRAY[60])");
+    is $super->text('SELECT * FROM ops.job'), 'x 60', 'the schedule says what there is';
     return;
 }
 
-# A partition in use is left for the next run; nobody waits for it longer than the lock_timeout.
-sub check_lock {
+# Tables that changed much are analysed, once; one in use is left.
+sub check_analyse {
+    my ($cluster, $super, $ingest, $worker) = @_;
+    my $analyse = sub {
+        my (@busy) = @_;
+        my %n;
+        while (my ($row) = $worker->query('SELECT * FROM ops.analyse_next(ARRAY[' . join(',', map {"'$_'"} @busy) . ']::text[])')) {
+            last if !defined $row->[0];
+            $n{ $row->[0] } = $row->[1];
+            push @busy, $row->[0] if $row->[1] eq 'busy';
+            die "over and over: @{[%n]}\n" if $n{all}++ > 300;
+        }
+        return \%n;
+    };
+    $analyse->();
+    $ingest->query("SELECT api.ingest_samples(array_agg(1), array_agg(1), array_agg(t ORDER BY t), array_agg(1.0), array_agg(true))"
+            . " FROM generate_series(now() - interval '50 hours', now(), '20 seconds') t");
+    # counters reach the server's statistics when the session that counted is idle or gone
+    $cluster->session('tidemark_ingest', new => 1)->query('SELECT 1');
+    $ingest->query('SELECT pg_stat_force_next_flush()') if $super->value("SELECT to_regproc('pg_stat_force_next_flush') IS NOT NULL") eq 't';
+    $super->query('SELECT pg_stat_clear_snapshot()');
+    my $locker = $cluster->session('tidemark_super', new => 1);
+    $locker->query('BEGIN; LOCK TABLE ONLY core.sample IN SHARE UPDATE EXCLUSIVE MODE');
+    my $n = $analyse->();
+    cmp_ok scalar(grep {/sample_|_hyper_/} keys %{$n}), '>=', 1, 'chunks that grew are analysed';
+    is $n->{'core.sample'}, 'busy', 'a table in use is left';
+    $locker->query('COMMIT');
+    is $analyse->()->{'core.sample'}, 'analysed', 'the next time the table of them all is, whose chunks nobody counts together';
+    is_deeply $analyse->(), {}, 'then there is nothing to do';
+    cmp_ok $super->value("SELECT count(*) FROM pg_stats WHERE schemaname = 'core' AND tablename = 'sample' AND attname = 'series_id'"), '>=', 1,
+        'the planner knows of it';
+    return;
+}
+
+# What operators look at says what there is.
+sub check_watch {
     my ($cluster, $super, $worker) = @_;
-    my $reader = $cluster->session('tidemark_super', new => 1);
-    $reader->query('BEGIN; SELECT count(*) FROM core.event');
-    my $before = $super->value('SELECT count(*) FROM core.event');
-    $worker->query("SELECT ops.retention_run(1, 30)");
-    is $super->value('SELECT count(*) FROM core.event'), $before, 'partitions in use are left';
-    $reader->query('COMMIT');
-    $worker->query("SELECT ops.retention_run(1, 30)");
-    cmp_ok $super->value('SELECT count(*) FROM core.event'), '<', $before, 'and dropped the next time';
+    my $operator = $cluster->session('tidemark_operator');
+    my $run = $worker->value("SELECT ops.job_begin('x')");
+    is $operator->text("SELECT name, is_running, is_overdue FROM ops.job_health()"), 'x t t', 'a job that runs for the first time';
+    $worker->query("SELECT ops.job_end($run, true, 'fine')");
+    is $operator->text("SELECT last_is_ok, last_detail, runs_24h, failures_24h, is_running, is_overdue FROM ops.job_health()"),
+        't fine 1 0 f f', 'one that ran well';
+    $worker->query("SELECT ops.job_end(ops.job_begin('x'), false, 'broken')");
+    is $operator->text("SELECT last_is_ok, last_detail, runs_24h, failures_24h, is_overdue FROM ops.job_health()"),
+        'f broken 2 1 f', 'one that failed';
+    $super->query("UPDATE ops.job_run SET started_at = started_at - interval '6 minutes', finished_at = finished_at - interval '6 minutes'");
+    is $operator->value('SELECT is_overdue FROM ops.job_health()'), 't', 'one that is late';
+    is $operator->text("SELECT runs, failures FROM ops.job_stat_list('1d', '-infinity') WHERE name = 'x' ORDER BY bucket DESC LIMIT 1"), '2 1',
+        'runs are counted by day';
+    my ($form, $chunks) = split / /, $operator->text("SELECT form, chunks FROM ops.storage() WHERE relation = 'core.sample'");
+    is $form, $cluster->{wanted} eq 'postgres' ? 'partitions' : 'hypertable', 'storage says what form a table has';
+    is $operator->value("SELECT count(*) FROM ops.chunk_list('core.sample')"), $chunks, "and of how many chunks, $chunks";
+    is $operator->value('SELECT count(*) FROM ops.storage() WHERE total_bytes IS NULL'), 0, 'and how large each is';
+    $cluster->roll_up;
+    my $usage = $operator->text('SELECT slug, devices, series, samples > 0, bytes > 0 FROM ops.tenant_usage()');
+    is $usage, 'alpha 1 3 t t; beta 0 0 f f', 'what each tenant has';
+    $super->query("INSERT INTO ops.system_metric VALUES ('samples_per_s', date_trunc('hour', now()) - interval '50 minutes', 10),"
+            . " ('samples_per_s', date_trunc('hour', now()) - interval '40 minutes', 20), ('events_per_s', date_trunc('hour', now()) - interval '40 minutes', 3)");
+    is $operator->text("SELECT samples_per_s, events_per_s FROM ops.ingest_rate(now() - interval '1 day', '1 hour')"), '15 3', 'how much comes in';
+    is $operator->text("SELECT avg, min, max, last, count FROM ops.system_metric_list('1h', 'samples_per_s', now() - interval '1 day')"),
+        '15 10 20 20 2', 'measurements by the hour';
+    is $operator->value("SELECT count(*) FROM ops.system_metric_list('raw', 'samples_per_s', now() - interval '1 day')"), 2, 'and as taken';
+    $super->query('DELETE FROM ops.system_metric');
+    is $super->value(q{SELECT core.statement_shape($q$SELECT 'it''s' , $1, 12.5 FROM a1 -- secret
+        WHERE b = $x$ y $x$ AND c IN (1, 2)$q$)}), 'SELECT ?, $1, ? FROM a1 WHERE b = ? AND c IN (?, ?)' =~ s/\?, \$1/? , \$1/r, 'statements lose their values';
+    my $sleeper = $cluster->session('tidemark_web', new => 1);
+    print { $sleeper->{in} } "SELECT 'secret', pg_sleep(20);\n";
+    $sleeper->{in}->flush;
+    my $deadline = time + 15;
+    my $slow = '';
+    while ($slow !~ /pg_sleep/ && time < $deadline) {
+        $slow = $operator->text('SELECT query, calls FROM ops.slow_queries(10)');
+    }
+    like $slow, qr/^SELECT \?, pg_sleep\(\?\);? 1/, 'a statement that takes long is shown without its values';
+    $super->query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query ~ 'pg_sleep' AND usename = 'tidemark_web'");
+    return;
+}
+
+sub check_maintenance {
+    my ($cluster) = @_;
+    my ($web, $operator) = map { $cluster->session("tidemark_$_") } qw(web operator);
+    is $web->value('SELECT api.maintenance()'), undef, 'maintenance mode is off';
+    is $operator->value('SELECT ops.maintenance_set(true)'), 't', 'turned on';
+    is $operator->value('SELECT ops.maintenance_set(true)'), 'f', 'once';
+    is $web->value("SELECT api.maintenance() > now() - interval '1 minute'"), 't', 'and says since when';
+    is $operator->value('SELECT ops.maintenance_set(false)'), 't', 'turned off';
+    is $web->value('SELECT api.maintenance()'), undef, 'again';
+    is $cluster->session('tidemark_super')->text("SELECT action FROM core.audit WHERE action LIKE 'maintenance.%' ORDER BY id"),
+        'maintenance.on; maintenance.off', 'who did it is written down';
     return;
 }
 
@@ -170,8 +249,10 @@ Tidemark::Cluster->each_engine(sub {
             'chunks are TimescaleDB\'s to make';
     }
     check_repair($super, $ingest, $worker);
-    check_retention($cluster, $super, $worker);
-    check_lock($cluster, $super, $worker);
+    check_tidy($super, $worker);
+    check_analyse($cluster, $super, $ingest, $worker);
+    check_watch($cluster, $super, $worker);
+    check_maintenance($cluster);
     check_jobs($cluster, $super, $worker);
 });
 

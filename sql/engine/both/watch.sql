@@ -100,47 +100,7 @@ AS $$
         '\s+', ' ', 'g'), 500)
 $$;
 
--- The statements that cost most time (pg_stat_statements, where it is installed: calls and times
--- since its statistics began), else those that have been running for over a second now (calls 1).
--- No values: shapes of statements of this database alone.
-CREATE FUNCTION ops.slow_queries(row_limit int)
-RETURNS TABLE (query text, calls bigint, mean_ms float8, max_ms float8, total_ms float8,
-               n_rows bigint, source text)
-LANGUAGE plpgsql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    statements CONSTANT text := (
-        SELECT format('%I.pg_stat_statements', n.nspname)
-        FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
-        WHERE e.extname = 'pg_stat_statements');
-BEGIN
-    IF statements IS NOT NULL THEN
-        BEGIN
-            RETURN QUERY EXECUTE format(
-                'SELECT core.statement_shape(s.query), sum(s.calls)::bigint,'
-                ' sum(s.total_exec_time) / sum(s.calls), max(s.max_exec_time), sum(s.total_exec_time),'
-                ' sum(s.rows)::bigint, ''pg_stat_statements'' FROM %s s'
-                ' WHERE s.dbid = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())'
-                ' AND s.query ~* ''^\s*(SELECT|INSERT|UPDATE|DELETE|WITH|COPY|CALL)'''
-                ' GROUP BY 1 ORDER BY 5 DESC LIMIT $1', statements) USING row_limit;
-            RETURN;
-        EXCEPTION WHEN object_not_in_prerequisite_state THEN
-            NULL;    -- made, but its library is not loaded
-        END;
-    END IF;
-    RETURN QUERY
-    SELECT core.statement_shape(a.query), 1::bigint, x.ms, x.ms, x.ms, NULL::bigint,
-           'pg_stat_activity'
-    FROM pg_stat_activity a
-    CROSS JOIN LATERAL (SELECT extract(epoch FROM clock_timestamp() - a.query_start)::float8 * 1000
-                               AS ms) x
-    WHERE a.datname = current_database() AND a.state = 'active' AND a.pid <> pg_backend_pid()
-      AND a.query_start < clock_timestamp() - interval '1 second'
-    ORDER BY x.ms DESC
-    LIMIT row_limit;
-END
-$$;
+GRANT EXECUTE ON FUNCTION core.statement_shape(text) TO tidemark_door;
 
 -- Measurements of the installation since `since`, of one name or all (NULL): as taken ('raw'), or
 -- by hour ('1h') or day ('1d') of UTC, for longer than the raw ones are kept where the engine
@@ -204,8 +164,50 @@ GRANT EXECUTE ON FUNCTION core.bytes_a_row(regclass) TO tidemark_door;
 
 SET LOCAL ROLE tidemark_door;
 
--- What each tenant has and sends. samples_24h: by closed hours; samples: by months, of what is
--- still kept of them; bytes: an estimate, its samples' and events' share of the tables.
+-- The statements that cost most time (pg_stat_statements, where it is installed: calls and times
+-- since its statistics began), else those that have been running for over a second now (calls 1).
+-- No values: shapes of statements of this database alone.
+CREATE FUNCTION ops.slow_queries(row_limit int)
+RETURNS TABLE (query text, calls bigint, mean_ms float8, max_ms float8, total_ms float8,
+               n_rows bigint, source text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    statements CONSTANT text := (
+        SELECT format('%I.pg_stat_statements', n.nspname)
+        FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
+        WHERE e.extname = 'pg_stat_statements');
+BEGIN
+    IF statements IS NOT NULL THEN
+        BEGIN
+            RETURN QUERY EXECUTE format(
+                'SELECT core.statement_shape(s.query), sum(s.calls)::bigint,'
+                ' sum(s.total_exec_time) / sum(s.calls), max(s.max_exec_time), sum(s.total_exec_time),'
+                ' sum(s.rows)::bigint, ''pg_stat_statements'' FROM %s s'
+                ' WHERE s.dbid = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())'
+                ' AND s.query ~* ''^\s*(SELECT|INSERT|UPDATE|DELETE|WITH|COPY|CALL)'''
+                ' GROUP BY 1 ORDER BY 5 DESC LIMIT $1', statements) USING row_limit;
+            RETURN;
+        EXCEPTION WHEN object_not_in_prerequisite_state THEN
+            NULL;    -- made, but its library is not loaded
+        END;
+    END IF;
+    RETURN QUERY
+    SELECT core.statement_shape(a.query), 1::bigint, x.ms, x.ms, x.ms, NULL::bigint,
+           'pg_stat_activity'
+    FROM pg_stat_activity a
+    CROSS JOIN LATERAL (SELECT extract(epoch FROM clock_timestamp() - a.query_start)::float8 * 1000
+                               AS ms) x
+    WHERE a.datname = current_database() AND a.state = 'active' AND a.pid <> pg_backend_pid()
+      AND a.query_start < clock_timestamp() - interval '1 second'
+    ORDER BY x.ms DESC
+    LIMIT row_limit;
+END
+$$;
+
+-- What each tenant has and sends. samples_24h: by closed hours; samples: of those
+-- that are still kept, by closed months, days and hours; bytes: an estimate, its samples' and events' share of the tables.
 CREATE FUNCTION ops.tenant_usage()
 RETURNS TABLE (slug text, name text, status text, devices bigint, series bigint,
                samples_24h bigint, samples bigint, events_24h bigint, events bigint,
@@ -221,17 +223,29 @@ AS $$
                        core.bytes_a_row('core.event') AS an_event) b
     LEFT JOIN (SELECT x.tenant_id, count(*) AS n, max(x.last_seen) AS seen
                FROM core.device x GROUP BY 1) d ON d.tenant_id = t.id
-    LEFT JOIN (SELECT x.tenant_id, count(*) AS n, sum(h.n)::bigint AS day, sum(m.n)::bigint AS kept
-               FROM core.series x
-               JOIN core.tenant_horizons('raw') o ON o.tenant_id = x.tenant_id
+    LEFT JOIN (SELECT x.tenant_id, count(*) AS n, sum(h.n)::bigint AS day,
+                      sum(coalesce(m.n, 0) + coalesce(y.n, 0) + coalesce(h.today, 0))::bigint AS kept
+               FROM (SELECT o.tenant_id, o.horizon,
+                            core.local_start('month', c.closed_until, z.timezone) AS month,
+                            core.local_start('day', c.closed_until, z.timezone) AS today
+                     FROM core.tenant_horizons('raw') o
+                     JOIN core.tenant z ON z.id = o.tenant_id
+                     CROSS JOIN core.rollup_state c) o
+               JOIN core.series x ON x.tenant_id = o.tenant_id
                CROSS JOIN LATERAL (
-                   SELECT sum(r.count) AS n FROM core.rollup_1h r
+                   SELECT sum(r.count) FILTER (WHERE r.bucket >= now() - interval '24 hours') AS n,
+                          sum(r.count) FILTER (WHERE r.bucket >= o.today) AS today
+                   FROM core.rollup_1h r
                    WHERE r.tenant_id = x.tenant_id AND r.series_id = x.id
-                     AND r.bucket >= now() - interval '24 hours') h
+                     AND r.bucket >= now() - interval '25 hours') h
+               CROSS JOIN LATERAL (
+                   SELECT sum(r.count) AS n FROM core.rollup_1d r
+                   WHERE r.tenant_id = x.tenant_id AND r.series_id = x.id
+                     AND r.bucket >= greatest(o.month, o.horizon)) y
                CROSS JOIN LATERAL (
                    SELECT sum(r.count) AS n FROM core.rollup_1mo r
                    WHERE r.tenant_id = x.tenant_id AND r.series_id = x.id
-                     AND r.bucket >= o.horizon) m
+                     AND r.bucket >= o.horizon AND r.bucket < o.month) m
                GROUP BY 1) s ON s.tenant_id = t.id
     LEFT JOIN (SELECT x.tenant_id, sum(x.count)::bigint AS n,
                       sum(x.count) FILTER (WHERE x.bucket >= now() - interval '24 hours')::bigint
@@ -239,12 +253,12 @@ AS $$
                FROM core.event_count_1h x GROUP BY 1) e ON e.tenant_id = t.id
     ORDER BY t.slug
 $$;
-GRANT EXECUTE ON FUNCTION ops.tenant_usage() TO tidemark_operator, tidemark_worker;
+GRANT EXECUTE ON FUNCTION ops.tenant_usage(), ops.slow_queries(int) TO tidemark_operator, tidemark_worker;
 
 SET LOCAL ROLE tidemark_owner;
 GRANT SELECT ON core.event_count_1h TO tidemark_door;
 GRANT EXECUTE ON FUNCTION ops.storage(), ops.chunk_list(text), ops.job_health(),
-    ops.job_stat_list(text, timestamptz), ops.slow_queries(int),
+    ops.job_stat_list(text, timestamptz),
     ops.system_metric_list(text, text, timestamptz), ops.ingest_rate(timestamptz, interval)
     TO tidemark_operator, tidemark_worker;
 GRANT EXECUTE ON FUNCTION ops.rows_stored() TO tidemark_worker;
