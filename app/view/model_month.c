@@ -72,12 +72,14 @@ static const char *whole_of(struct arena *arena, const struct month_part *whole,
     if (isnan(whole->used)) {
         return NULL;
     }
-    const char *used = format_quantity(arena, whole->used, "kWh");
+    double most = fmax(whole->used, whole->generated);
+    const char *used = format_join(arena, format_figure_beside(arena, whole->used, "kWh", most));
     if (isnan(whole->generated)) {
         return arena_printf(arena, "%s in all: %s used", name, used);
     }
+    struct figure generated = format_figure_beside(arena, whole->generated, "kWh", most);
     return arena_printf(arena, "%s in all: %s used, %s generated", name, used,
-                        format_quantity(arena, whole->generated, "kWh"));
+                        format_join(arena, generated));
 }
 
 struct month_view month_view(struct arena *arena, const struct zone *zone,

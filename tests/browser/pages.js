@@ -75,9 +75,9 @@ async function testKeyboard(browser) {
     if (!stop.isRinged) faint.push(stop.what);
   }
   ok(stops >= 5 && faint.length === 0, 'every stop of the Tab key is plain to see', { stops, faint });
-  await page.focus('details summary');
+  await page.focus('.chart-card summary');
   await page.keyboard.press('Enter');
-  ok(await page.isVisible('details table'), 'the numbers open by the keyboard');
+  ok(await page.isVisible('.chart-card table'), 'the numbers open by the keyboard');
   await page.context().close();
 }
 
@@ -151,6 +151,14 @@ async function testOverview(browser) {
   ok(rows.some((row) => row[1] === '\u2013'), 'the hours without data are there too');
   is((await page.$$('#days-table tbody tr')).length, 30, 'the table of days has 30 of them');
 
+  const thisMonth = (items) => items.filter((item) => dayOf(item.time).slice(0, 7) === today.slice(0, 7));
+  const monthScale = (await text(page, '.month .used .unit')) === 'Wh' ? 1000 : 1;
+  ok(isShown(await text(page, '.month .used .figure'), monthScale * sum(thisMonth(used))),
+    'this month\u2019s use is the sum of its samples');
+  const recent = await text(page, '.events');
+  ok(recent.includes('alarm') && recent.includes('too <b>hot</b>'), 'what happened is told, markup is text');
+  is((await page.$$('.gauge-part')).length, 3, 'used, generated and net have a gauge');
+
   const devices = await text(page, '.devices tbody');
   ok(devices.includes('meter-1') && devices.includes('roof'), 'devices are listed');
   ok(devices.includes('<b>key</b>'), 'markup in a key is text');
@@ -160,22 +168,42 @@ async function testOverview(browser) {
   await page.context().close();
 }
 
+// The page asks for itself again when it comes back into view.
+const look = (page) => page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+
 async function testLive(browser) {
   const page = await open(browser);
   await logIn(page, setup.person, setup.password);
   const before = await text(page, '.lead-figure .figure');
+  await page.click('[data-live=hours] summary');
+  await page.focus('.devices tbody a');
+  await page.evaluate(() => { window.isSamePage = true; });
   await fetch(`${setup.url}/v1/event`, { method: 'POST',
     headers: { Authorization: `Bearer ${setup.device_token}`, 'Content-Type': 'application/json' },
     body: JSON.stringify({ device: 'meter-1', metrics: { power_w: 812 } }) });
   const deadline = Date.now() + 20000;
   let after = before;
   while (after !== '812' && Date.now() < deadline) {
-    await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+    await look(page);
     await page.waitForTimeout(250);
     after = await text(page, '.lead-figure .figure');
   }
   is(after, '812', 'the live figure follows without a reload');
+  ok(await page.evaluate(() => window.isSamePage), 'on the same page');
+  ok(await page.isVisible('#hours-table'), 'what was opened stays open');
+  ok(await page.evaluate(() => document.activeElement.matches('.devices tbody a')), 'the focus stays where it was');
   ok(page.complaints.length === 0, 'and nothing complains', page.complaints);
+
+  await page.context().clearCookies();
+  const isLogin = (got) => new URL(got.url()).pathname === '/login';
+  const [answer] = await Promise.all([page.waitForResponse(isLogin), look(page)]);
+  await answer.finished();
+  let asked = 0;
+  page.on('request', () => { asked += 1; });
+  await look(page);
+  await page.waitForTimeout(300);
+  is(asked, 0, 'and nothing is asked any more');
+  is(await text(page, '.lead-figure .figure'), '812', 'what is shown stays');
   await page.context().close();
 }
 
@@ -237,10 +265,10 @@ async function testOther(browser) {
   is((await page.goto(`${setup.url}/devices`)).status(), 200, 'its list of devices is there');
   ok(!(await page.content()).includes('meter-1'), 'and empty');
   const foreign = await page.goto(`${setup.url}/devices/meter-1`);
-  const foreignText = (await page.content()).replace(/[0-9a-f]{32}/g, '');
+  const foreignText = (await page.content()).replace(/[0-9a-f]{32}|\/devices\/[\w-]+/g, '');
   is(foreign.status(), 404, 'another tenant\u2019s device is not there');
   await page.goto(`${setup.url}/devices/nothing`);
-  is((await page.content()).replace(/[0-9a-f]{32}/g, ''), foreignText, 'as if it did not exist');
+  is((await page.content()).replace(/[0-9a-f]{32}|\/devices\/[\w-]+/g, ''), foreignText, 'as if it did not exist');
   await page.context().close();
 }
 

@@ -32,6 +32,7 @@ sub events {
     }
     push @events, { device => 'odd/<b>key</b>', time => $now - 3 * 86400,
         metrics => { level => 7 }, type => 'telemetry' };
+    push @events, { device => 'roof', time => $now - 600, type => 'alarm', data => { note => 'too <b>hot</b>' } };
     return \@events;
 }
 
