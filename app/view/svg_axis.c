@@ -92,9 +92,52 @@ void svg_value_axis(struct buf *out, const struct svg_frame *frame, const struct
     buf_add_text(out, "</text>\n");
 }
 
+#define NARROW_PX 300   /* of the plot, on a phone */
+#define LETTER_PX 6.2   /* about, and a label's air */
+#define AIR_PX 6
+
+/* Where the label begins and ends on a narrow plot, in pixels. */
+static void extent(const struct chart_tick *tick, double *from, double *to)
+{
+    double at = tick->at / 100 * NARROW_PX, width = 0;
+    for (const char *c = tick->label; c != NULL && *c != '\0'; c++) {
+        width += ((unsigned char)*c & 0xc0) == 0x80 ? 0 : LETTER_PX;
+    }
+    *from = tick->at < 2 ? at : tick->at > 98 ? at - width : at - width / 2;
+    *to = *from + width;
+}
+
+/* Which labels go where there is little room: those marked, and those that would touch the one
+ * before; of two that touch, a day's stays. */
+static void find_minor(const struct chart_tick *ticks, int n_ticks, bool *is_minor)
+{
+    int last = -1;
+    for (int i = 0; i < n_ticks; i++) {
+        double from, to, last_from, last_to;
+        is_minor[i] = ticks[i].is_minor;
+        if (is_minor[i]) {
+            continue;
+        }
+        extent(&ticks[i], &from, &to);
+        if (last >= 0) {
+            extent(&ticks[last], &last_from, &last_to);
+            bool is_touching = from < last_to + AIR_PX;
+            bool is_stronger = ticks[i].is_day && !ticks[last].is_day;
+            is_minor[last] = is_minor[last] || (is_touching && is_stronger);
+            is_minor[i] = is_touching && !is_stronger;
+        }
+        last = is_minor[i] ? last : i;
+    }
+}
+
 void svg_time_axis(struct buf *out, const struct svg_frame *frame, const struct chart_tick *ticks,
                    int n_ticks)
 {
+    bool *is_minor = arena_array(out->arena, (size_t)n_ticks, sizeof *is_minor);
+    if (is_minor == NULL) {
+        return;
+    }
+    find_minor(ticks, n_ticks, is_minor);
     for (int i = 0; i < n_ticks; i++) {
         const struct chart_tick *tick = &ticks[i];
         buf_add_text(out, "<line class=\"");
@@ -107,7 +150,7 @@ void svg_time_axis(struct buf *out, const struct svg_frame *frame, const struct 
         buf_add_text(out, "\" y2=\"");
         svg_number(out, frame->bottom + 5);
         buf_add_text(out, "\"/><text class=\"x");
-        buf_add_text(out, tick->is_minor ? " minor" : "");
+        buf_add_text(out, is_minor[i] ? " minor" : "");
         /* Labels at the ends stay inside. */
         buf_add_text(out, tick->at < 2 ? " first" : tick->at > 98 ? " last" : "");
         buf_add_text(out, "\" x=\"");
