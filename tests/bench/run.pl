@@ -14,6 +14,7 @@ use JSON::PP;
 use POSIX qw(strftime);
 use Tidemark::Stack;
 use Tidemark::Bench;
+use Tidemark::BenchStore;
 
 my %option = (engine => 'postgres', runs => 3, seconds => 4);
 GetOptions(\%option, 'engine=s', 'runs=i', 'seconds=f', 'only=s') or exit 2;
@@ -24,6 +25,7 @@ my @figures = (
     [overview => \&Tidemark::Bench::overview],
     [single => \&Tidemark::Bench::single_events],
     [batch => \&Tidemark::Bench::batch_rows],
+    [compression => \&Tidemark::BenchStore::compression],
 );
 my @rows;
 for my $figure (@figures) {
