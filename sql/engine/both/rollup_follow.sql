@@ -193,7 +193,9 @@ BEGIN
            AND NOT EXISTS (SELECT FROM core.rollup_recast)
            AND NOT EXISTS (SELECT FROM core.change c, core.change_reader r
                            WHERE r.name = 'rollup' AND c.xid >= r.done_xid
-                             AND c.xid < pg_snapshot_xmin(pg_current_snapshot()));
+                             AND (c.xid < pg_snapshot_xmin(pg_current_snapshot())
+                                  -- renumbered just now
+                                  OR c.xid = pg_current_xact_id()));
 END
 $$;
 
