@@ -27,7 +27,7 @@ struct job_pass {
     struct db_conn *conn;
     const struct config *config;
     struct metrics_memory *metrics;
-    int stop_fd;           /* readable: a job of many steps ends after the one it is at */
+    int stop_fd;           /* readable: a job of many steps ends after the one it is at; -1: none */
     bool is_once;          /* to be done with, however long it takes */
     char detail[512];      /* what was done, for ops.job_run; filled by the job */
 };
