@@ -73,3 +73,15 @@ EXCEPTION WHEN feature_not_supported THEN
     RAISE NOTICE 'TimescaleDB is %: using plain PostgreSQL', SQLERRM;
 END
 $engine$;
+
+-- What statements cost, where the server counts it; their shapes are shown to operators alone.
+DO $statements$
+BEGIN
+    IF current_setting('shared_preload_libraries') LIKE '%pg_stat_statements%'
+       AND (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+        CREATE EXTENSION IF NOT EXISTS pg_stat_statements SCHEMA public;
+        REVOKE ALL ON public.pg_stat_statements, public.pg_stat_statements_info FROM PUBLIC;
+        GRANT SELECT ON public.pg_stat_statements TO tidemark_door;
+    END IF;
+END
+$statements$;

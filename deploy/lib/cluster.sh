@@ -54,8 +54,11 @@ cluster_stop_stale() {
 }
 
 cluster_write_config() {
-    local preload='' user
+    local engine='' preload='' user
     [ "$(<"$1/tidemark_engine")" != timescaledb ] || preload=timescaledb
+    engine=$preload
+    # what statements cost, for the operators' page
+    [ ! -e "$PG_BIN/../lib/pg_stat_statements.so" ] || preload=${preload:+$preload,}pg_stat_statements
     cat >"$1/tidemark.conf" <<CONF
 listen_addresses = ''
 unix_socket_directories = '$HOME_PATH/run'
@@ -75,7 +78,7 @@ log_line_prefix = '%m [%p] %u@%d '
 shared_preload_libraries = '$preload'
 CONF
     # a placeholder of an unloaded library is harmless to PostgreSQL, but not written without need
-    [ -z "$preload" ] || echo "timescaledb.telemetry_level = off" >>"$1/tidemark.conf"
+    [ -z "$engine" ] || echo "timescaledb.telemetry_level = off" >>"$1/tidemark.conf"
     cat >"$1/pg_hba.conf" <<CONF
 # TYPE  DATABASE  USER            METHOD
 local   all       tidemark_super  peer map=tidemark
