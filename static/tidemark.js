@@ -71,3 +71,18 @@
     });
   }
 })();
+
+// The menu of one's own closes by Escape and by a click elsewhere.
+(() => {
+  'use strict';
+  const menu = document.querySelector('details.self');
+  if (!menu) return;
+  document.addEventListener('click', (event) => {
+    if (!menu.contains(event.target)) menu.open = false;
+  });
+  menu.addEventListener('keydown', (event) => {
+    if (event.key !== 'Escape' || !menu.open) return;
+    menu.open = false;
+    menu.querySelector('summary').focus();
+  });
+})();

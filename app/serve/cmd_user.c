@@ -133,7 +133,8 @@ static int add(const struct config *config, int argc, char **argv)
     }
     status = operator_close(&session, err);
     if (status == EXIT_OK) {
-        fprintf(stderr, "%s %s\n", is_there ? "changed" : "made", person.email);
+        fprintf(stderr, is_there ? "changed %s, who had an account already: the password stays\n"
+                                 : "made %s\n", person.email);
     }
     operator_free(&session);
     return status;

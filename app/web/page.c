@@ -7,7 +7,8 @@
 #define THEME_COOKIE "theme"
 #define MOMENTS_DAYS 400 /* ahead and back that moments are exact across changes of the clocks */
 
-const char *page_theme(const struct web *web)
+/* The theme that the browser's cookie asks for: "light", "dark", or "". */
+static const char *theme_of(const struct web *web)
 {
     static const char *const THEMES[] = { "light", "dark" };
     bool is_secure = cookie_is_secure(web->config, web->request);
@@ -54,7 +55,7 @@ struct page_view page_view(const struct web *web, const char *title, const char 
         .title = title,
         .here = here,
         .path = path ? path : "/",
-        .theme = page_theme(web),
+        .theme = theme_of(web),
         .tenant = is_person || who->kind == IDENTITY_SHARE ? who->tenant_name : NULL,
         .is_shared = who->kind == IDENTITY_SHARE,
         .person = has_name ? who->person_name : is_person ? who->person_email : NULL,

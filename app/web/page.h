@@ -9,9 +9,6 @@
 /* The frame for whoever is asking. `here`: the menu's entry, "" for none. */
 struct page_view page_view(const struct web *web, const char *title, const char *here);
 
-/* The theme that the browser's cookie asks for: "light", "dark", or "". */
-const char *page_theme(const struct web *web);
-
 /* The tenant's zone (UTC for who has none) around now, for moments. */
 enum err page_zone(const struct web *web, int64_t now_us, struct zone *out) MUST_CHECK;
 
