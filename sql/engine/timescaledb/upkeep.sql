@@ -108,7 +108,8 @@ BEGIN
     outcome := CASE WHEN part.is_compressed THEN 'recompressed' ELSE 'compressed' END;
     BEGIN
         PERFORM public.compress_chunk(part.chunk, if_not_compressed => true);
-    EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+    EXCEPTION WHEN lock_not_available OR deadlock_detected OR duplicate_object OR object_in_use
+              OR serialization_failure THEN    -- written to, or compressed by another
         outcome := 'busy';
     END;
     RETURN NEXT;
