@@ -30,7 +30,7 @@ struct device_import_row {
     unsigned line;                       /* of the text, where it begins */
     struct str cells[N_DEVICE_COLUMNS];  /* ptr NULL: empty */
     enum device_fate fate;
-    const char *problem;                 /* "site: there is no site "x"", of a refused one */
+    const char *problem;                 /* "site: there is no such site", of a refused one */
 };
 
 struct device_import {

@@ -42,14 +42,14 @@ BEGIN
                         CASE WHEN t.zone IS NOT NULL AND t.site IS NULL THEN
                                  'timezone: belongs to a site, and the row names none'
                              WHEN t.zone IS NOT NULL AND t.zone <> ALL (known_zones) THEN
-                                 format('timezone: there is no time zone "%s"', left(t.zone, 100))
+                                 'timezone: there is no such time zone'
                              WHEN t.zone <> t.site_zone THEN
                                  format('timezone: the site is in %s', t.site_zone)
                              WHEN t.site_id IS NULL AND t.zone <> t.first_zone THEN
                                  format('timezone: another row puts the site into %s', t.first_zone)
                              WHEN t.site IS NOT NULL AND t.site_id IS NULL
                                   AND coalesce(t.first_zone <> ALL (known_zones), true) THEN
-                                 format('site: there is no site "%s"', left(t.site, 128))
+                                 'site: there is no such site'
                              WHEN t.site_id IS NULL AND octet_length(t.site) > 128 THEN
                                  'site: must be of at most 128 bytes' END)
                END AS problem
