@@ -9,10 +9,10 @@
 
 /* ---- slots ---- */
 
-/* The local buckets around now: *last is the one that `now_us` lies in, and the one after it is
- * known too. `longest_us`: of such a bucket. */
+/* The local buckets up to now, `n` at least: the last but one is that which `now_us` lies in, the
+ * last one its end. `longest_us`: of such a bucket. */
 static enum err load_starts(struct db_tx *tx, const char *bucket, int64_t longest_us, int n,
-                            const struct overview *overview, struct zone_starts *starts, int *last)
+                            const struct overview *overview, struct zone_starts *starts)
 {
     const char *zone = overview->zone.name;
     int64_t now_us = overview->now_us;
@@ -21,11 +21,13 @@ static enum err load_starts(struct db_tx *tx, const char *bucket, int64_t longes
     if (err != OK) {
         return err;
     }
-    *last = starts->n - 1;
-    while (*last >= 0 && starts->us[*last] > now_us) {
-        (*last)--;
+    int last = starts->n - 1;
+    while (last >= 0 && starts->us[last] > now_us) {
+        last--;
     }
-    if (*last + 1 < n || *last + 1 >= starts->n) {
+    bool has_end = last + 1 < starts->n;
+    starts->n = last + 2;
+    if (last + 1 < n || !has_end) {
         return fail(db_op(tx), ERR_INTERNAL, "the last %d buckets %s of %s are not known", n,
                     bucket, zone);
     }
@@ -42,10 +44,9 @@ static void set_slots(const int64_t *starts_us, int n, struct overview_slot *out
 static enum err load_hours(struct db_tx *tx, struct overview *out)
 {
     struct zone_starts starts;
-    int last;
-    enum err err = load_starts(tx, "1h", US_PER_HOUR, OVERVIEW_HOURS, out, &starts, &last);
+    enum err err = load_starts(tx, "1h", US_PER_HOUR, OVERVIEW_HOURS, out, &starts);
     if (err == OK) {
-        set_slots(starts.us + last + 1 - OVERVIEW_HOURS, OVERVIEW_HOURS, out->hours);
+        set_slots(starts.us + starts.n - 1 - OVERVIEW_HOURS, OVERVIEW_HOURS, out->hours);
     }
     return err;
 }
@@ -54,13 +55,11 @@ static enum err load_hours(struct db_tx *tx, struct overview *out)
 static enum err load_days(struct db_tx *tx, struct overview *out)
 {
     struct zone_starts starts;
-    int last;
-    enum err err =
-        load_starts(tx, "1d", 25 * US_PER_HOUR, OVERVIEW_MAX_DAYS, out, &starts, &last);
+    enum err err = load_starts(tx, "1d", 25 * US_PER_HOUR, OVERVIEW_MAX_DAYS, out, &starts);
     if (err != OK) {
         return err;
     }
-    int first = last, n_months = 0;
+    int last = starts.n - 2, first = last, n_months = 0;
     while (last - first < OVERVIEW_MAX_DAYS - 1) {
         n_months += zone_is_month_start(&out->zone, starts.us[first]);
         if (n_months >= 2 && last - first >= OVERVIEW_DAYS - 1) {

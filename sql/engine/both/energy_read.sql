@@ -23,7 +23,7 @@ CREATE FUNCTION core.energy_chosen(owner int, ids int[], seats int[], places int
                                    days timestamptz[], until timestamptz) RETURNS int[]
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
-SET plan_cache_mode = force_custom_plan
+SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
     since CONSTANT timestamptz := days[1];
@@ -55,7 +55,7 @@ CREATE FUNCTION core.energy_slots(owner int, ids int[], seats int[], places int[
 RETURNS TABLE (slot int, team int, nkwh numeric)
 LANGUAGE plpgsql STABLE ROWS 1000
 SET search_path = pg_catalog, pg_temp
-SET plan_cache_mode = force_custom_plan
+SET plan_cache_mode = force_generic_plan
 SET enable_sort = off
 SET enable_mergejoin = off
 AS $$
