@@ -34,6 +34,7 @@ struct device_page {
     int n;
 };
 
+/* At most filter->limit devices that the filter lets through. */
 enum err device_page(struct db_tx *tx, const struct device_page_filter *filter,
                      struct device_page *out) MUST_CHECK;
 

@@ -84,7 +84,10 @@ static const struct { int bars, line; } most_days[] = {
 static enum sample_bucket best_bucket(int64_t days, bool is_sum)
 {
     if (is_sum) {
-        return days <= 8 ? SAMPLE_1H : days <= 92 ? SAMPLE_1D : days <= 1100 ? SAMPLE_1W : SAMPLE_1MO;
+        return days <= 8      ? SAMPLE_1H
+               : days <= 92   ? SAMPLE_1D
+               : days <= 1100 ? SAMPLE_1W
+                              : SAMPLE_1MO;
     }
     return days <= 2     ? SAMPLE_RAW
            : days <= 32  ? SAMPLE_1H

@@ -8,7 +8,7 @@
 #include "domain/sample.h"
 
 enum span_range { SPAN_24H, SPAN_7D, SPAN_30D, SPAN_90D, SPAN_1Y, SPAN_DATES };
-#define SPAN_MAX_DAYS 3660   /* ten years: what a drawing can show, and a zone's rules are read for */
+#define SPAN_MAX_DAYS 3660   /* ten years: for so long a zone's rules are read */
 
 /* "24h", "7d", …; SPAN_DATES is "". */
 const char *span_range_name(enum span_range range);

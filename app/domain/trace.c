@@ -27,7 +27,8 @@ static void add_rises(struct trace *trace)
 
 static enum err make_room(struct op *op, int n, struct trace *out)
 {
-    *out = (struct trace){ .points = arena_array(op->arena, (size_t)n, sizeof *out->points), .n = n };
+    *out = (struct trace){ .n = n };
+    out->points = arena_array(op->arena, (size_t)n, sizeof *out->points);
     return out->points == NULL && n > 0 ? fail_memory(op) : OK;
 }
 

@@ -65,7 +65,7 @@ struct line_chart {
     const struct chart_range *ranges;   /* one of each point, or NULL: no band */
     const struct chart_tick *ticks;
     int n_ticks;
-    const struct chart_slot *slots;  /* what a pointer reads: value; least and most where they differ */
+    const struct chart_slot *slots;  /* what a pointer reads: the value, then least and most */
     int n_slots;
     bool is_from_zero;               /* zero is on the axis, the area below the line is filled */
     bool is_smooth;                  /* rounded between the points, never beyond them */

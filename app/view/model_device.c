@@ -65,7 +65,9 @@ static void add_ranges(struct arena *arena, const struct device_facts *facts,
 static void add_buckets(struct arena *arena, const struct device_facts *facts,
                         struct device_view *out)
 {
-    static const char *const labels[] = { "Every reading", "15 min", "Hour", "Day", "Week", "Month" };
+    static const char *const labels[] = {
+        "Every reading", "15 min", "Hour", "Day", "Week", "Month",
+    };
     struct device_place place = device_here(arena, facts);
     place.bucket = NULL;
     out->buckets[0] = (struct choice_link){
@@ -164,8 +166,9 @@ static bool add_chosen(struct arena *arena, const struct device_facts *facts,
     out->span = span_words(arena, &facts->trace.span);
     out->notice = notice(facts);
     out->action = facts->path;
-    out->from = facts->from != NULL ? facts->from : span_day_text(arena, facts->trace.span.from_day);
-    out->to = facts->to != NULL ? facts->to : span_day_text(arena, facts->trace.span.to_day);
+    const struct span *span = &facts->trace.span;
+    out->from = facts->from != NULL ? facts->from : span_day_text(arena, span->from_day);
+    out->to = facts->to != NULL ? facts->to : span_day_text(arena, span->to_day);
     out->span_error = facts->span_error;
     add_ranges(arena, facts, out);
     add_buckets(arena, facts, out);

@@ -66,8 +66,15 @@ struct device_place device_here(struct arena *arena, const struct device_facts *
 const char *device_link(struct arena *arena, const struct device_facts *facts,
                         const struct device_place *place);
 
-/* The last hours of a series as a small line; n_points 0 where nothing is known. */
-bool spark_view(struct arena *arena, const struct sparks *sparks, int32_t series_id, int64_t from_us,
-                const char *kind, const char *role, struct line_chart *out) MUST_CHECK;
+/* Whose last hours, from from_us on. */
+struct spark_series {
+    int32_t id;
+    int64_t from_us;
+    const char *kind, *role;
+};
+
+/* They as a small line; n_points 0 where nothing is known. */
+bool spark_view(struct arena *arena, const struct sparks *sparks,
+                const struct spark_series *series, struct line_chart *out) MUST_CHECK;
 
 #endif

@@ -22,7 +22,9 @@ static const char *list_link(struct arena *arena, const struct devices_facts *fa
 static void add_states(struct arena *arena, const struct devices_facts *facts,
                        struct devices_view *out)
 {
-    static const char *const labels[DEVICES_STATES] = { "In use", "Live", "Late", "Silent", "Retired" };
+    static const char *const labels[DEVICES_STATES] = {
+        "In use", "Live", "Late", "Silent", "Retired",
+    };
     for (int s = 0; s < DEVICES_STATES; s++) {
         out->states[s] = (struct choice_link){
             labels[s], list_link(arena, facts, (enum device_state)s, NULL),
@@ -61,9 +63,10 @@ static bool add_item(struct arena *arena, const struct devices_facts *facts,
         .state = is_retired ? "Retired" : row.state,
         .state_class = is_retired ? "retired" : row.state_class,
     };
-    return line->series_id == 0 ||
-           spark_view(arena, &facts->sparks, line->series_id, facts->spark_from_us, line->kind,
-                      line->latest.role, &out->spark);
+    struct spark_series spark = {
+        line->series_id, facts->spark_from_us, line->kind, line->latest.role,
+    };
+    return line->series_id == 0 || spark_view(arena, &facts->sparks, &spark, &out->spark);
 }
 
 bool devices_view(struct arena *arena, const struct devices_facts *facts, struct devices_view *out)

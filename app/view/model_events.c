@@ -123,7 +123,8 @@ static int band_of(const struct tally *tallies, int n_bands, const char *type)
     return n_bands - 1;
 }
 
-static void add_bands(struct arena *arena, const struct tally *tallies, int n, struct events_view *out)
+static void add_bands(struct arena *arena, const struct tally *tallies, int n,
+                      struct events_view *out)
 {
     struct bar_chart *chart = &out->counts;
     chart->n_bands = n < CHART_MAX_BANDS ? n : CHART_MAX_BANDS;

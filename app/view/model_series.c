@@ -118,8 +118,8 @@ static double spark_value(const struct spark_point *point, const char *kind)
                                           : point->mean;
 }
 
-bool spark_view(struct arena *arena, const struct sparks *sparks, int32_t series_id, int64_t from_us,
-                const char *kind, const char *role, struct line_chart *out)
+bool spark_view(struct arena *arena, const struct sparks *sparks,
+                const struct spark_series *series, struct line_chart *out)
 {
     struct chart_point *points = arena_array(arena, SPARK_HOURS, sizeof *points);
     int n_known = 0;
@@ -130,15 +130,17 @@ bool spark_view(struct arena *arena, const struct sparks *sparks, int32_t series
         points[i] = (struct chart_point){ 100.0 * i / (SPARK_HOURS - 1), NAN };
     }
     for (int i = 0; i < sparks->n; i++) {
-        int64_t hour = (sparks->points[i].hour_us - from_us) / US_PER_HOUR;
-        if (sparks->points[i].series_id == series_id && hour >= 0 && hour < SPARK_HOURS) {
-            points[hour].value = spark_value(&sparks->points[i], kind);
+        int64_t hour = (sparks->points[i].hour_us - series->from_us) / US_PER_HOUR;
+        if (sparks->points[i].series_id == series->id && hour >= 0 && hour < SPARK_HOURS) {
+            points[hour].value = spark_value(&sparks->points[i], series->kind);
             n_known++;
         }
     }
     *out = (struct line_chart){
-        .tone = role_tone(role), .points = points, .n_points = n_known > 0 ? SPARK_HOURS : 0,
-        .is_from_zero = strcmp(kind, "counter") != 0 && strcmp(role, "none") != 0,
+        .tone = role_tone(series->role),
+        .points = points,
+        .n_points = n_known > 0 ? SPARK_HOURS : 0,
+        .is_from_zero = strcmp(series->kind, "counter") != 0 && strcmp(series->role, "none") != 0,
     };
     return true;
 }
@@ -166,8 +168,10 @@ bool series_rows(struct arena *arena, const struct device_facts *facts, struct d
             .at = moment_view(arena, &facts->zone, facts->now_us, series->last_us),
             .is_here = series == facts->chosen,
         };
-        if (!spark_view(arena, &facts->sparks, series->id, facts->spark_from_us, series->kind,
-                        series->role, &rows[i - first].spark)) {
+        struct spark_series spark = {
+            series->id, facts->spark_from_us, series->kind, series->role,
+        };
+        if (!spark_view(arena, &facts->sparks, &spark, &rows[i - first].spark)) {
             return false;
         }
     }

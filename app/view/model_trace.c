@@ -7,16 +7,16 @@
 
 #include <math.h>
 
-#define READOUTS 240        /* of raw lines: what a pointer can aim at */
+#define READOUTS 240 /* of raw lines: what a pointer can aim at */
 #define TICKS 8
-#define NEAR_CHANGE_US (3 * US_PER_HOUR)   /* where the clock is set, hours say their offset */
-#define TABLE_ROWS 200      /* what a table may hold */
+#define NEAR_CHANGE_US (3 * US_PER_HOUR) /* where the clock is set, hours say their offset */
+#define TABLE_ROWS 200                   /* what a table may hold */
 
 /* What is being built. */
 struct work {
     struct arena *arena;
     const struct trace_facts *facts;
-    int64_t from_us, to_us;     /* the drawing's left and right */
+    int64_t from_us, to_us; /* the drawing's left and right */
     bool is_counter;
 };
 
@@ -56,7 +56,8 @@ const char *bucket_name(struct arena *arena, const struct trace_facts *facts,
                         enum sample_bucket bucket, int64_t from_us, int64_t to_us)
 {
     if (bucket <= SAMPLE_1H) {
-        bool is_changing = zone_changes(facts->zone, from_us - NEAR_CHANGE_US, to_us + NEAR_CHANGE_US);
+        bool is_changing =
+            zone_changes(facts->zone, from_us - NEAR_CHANGE_US, to_us + NEAR_CHANGE_US);
         return span_name(arena, facts->zone, from_us, to_us, is_changing);
     }
     struct clock_fields at = format_local(facts->zone, from_us);
@@ -158,7 +159,8 @@ static bool add_raw(const struct work *work, struct line_chart *line)
 {
     const struct trace *trace = &work->facts->trace;
     int64_t patience_us = trace_patience(work->arena, trace, US_PER_MINUTE);
-    struct chart_point *thin = arena_array(work->arena, TRACE_COLUMNS * THIN_PER_COLUMN, sizeof *thin);
+    struct chart_point *thin =
+        arena_array(work->arena, TRACE_COLUMNS * THIN_PER_COLUMN, sizeof *thin);
     int64_t edges[READOUTS + 1], ends[READOUTS];
     struct trace groups;
     if (thin == NULL || !add_points(work, trace, NULL, patience_us, line)) {
@@ -178,8 +180,8 @@ static bool add_buckets(const struct work *work, struct line_chart *line)
 {
     const struct span *span = &work->facts->span;
     int n;
-    const int64_t *all = span_edges(work->arena, work->facts->zone, span->bucket, span->from_us,
-                                    span->to_us, &n);
+    const int64_t *all =
+        span_edges(work->arena, work->facts->zone, span->bucket, span->from_us, span->to_us, &n);
     int together = n / TRACE_COLUMNS + 1, n_groups = 0;
     int64_t *edges = arena_array(work->arena, (size_t)n + 2, sizeof *edges);
     int64_t *ends = arena_array(work->arena, (size_t)n + 2, sizeof *ends);
@@ -206,8 +208,8 @@ static bool add_bars(struct work *work, struct bar_chart *bars)
 {
     const struct span *span = &work->facts->span;
     int n;
-    const int64_t *edges = span_edges(work->arena, work->facts->zone, span->bucket, span->from_us,
-                                      span->to_us, &n);
+    const int64_t *edges =
+        span_edges(work->arena, work->facts->zone, span->bucket, span->from_us, span->to_us, &n);
     struct trace_point *points = arena_array(work->arena, (size_t)n, sizeof *points);
     struct chart_slot *slots = arena_array(work->arena, (size_t)n, sizeof *slots);
     if (edges == NULL || points == NULL || slots == NULL) {
@@ -239,22 +241,26 @@ static const char *when(const struct work *work, int64_t time_us)
         return format_moment(work->arena, work->facts->zone, time_us);
     }
     int n;
-    const int64_t *edges = span_edges(work->arena, work->facts->zone, bucket, time_us, time_us + 1, &n);
-    return edges == NULL || n == 0 ? NULL
-                                   : bucket_name(work->arena, work->facts, bucket, edges[0], edges[1]);
+    const int64_t *edges =
+        span_edges(work->arena, work->facts->zone, bucket, time_us, time_us + 1, &n);
+    return edges == NULL || n == 0
+               ? NULL
+               : bucket_name(work->arena, work->facts, bucket, edges[0], edges[1]);
 }
 
-static void add_stat(const struct work *work, struct trace_view *out, const char *name, double value,
-                     const char *at)
+static void add_stat(const struct work *work, struct trace_view *out, const char *name,
+                     double value, const char *at)
 {
     out->stats[out->n_stats++] = (struct stat_view){
-        name, format_figure(work->arena, value, work->facts->series->unit), at,
+        name,
+        format_figure(work->arena, value, work->facts->series->unit),
+        at,
     };
 }
 
 static const char *const bucket_words[] = {
     [SAMPLE_RAW] = "reading", [SAMPLE_15M] = "quarter hour", [SAMPLE_1H] = "hour",
-    [SAMPLE_1D] = "day", [SAMPLE_1W] = "week", [SAMPLE_1MO] = "month",
+    [SAMPLE_1D] = "day",      [SAMPLE_1W] = "week",          [SAMPLE_1MO] = "month",
 };
 
 /* The greatest bar. */
@@ -263,13 +269,14 @@ static void add_greatest(const struct work *work, struct trace_view *out)
     const struct chart_slot *greatest = NULL;
     for (int i = 0; i < out->bars.n_slots; i++) {
         const struct chart_slot *slot = &out->bars.slots[i];
-        if (!isnan(slot->values[0]) && (greatest == NULL || slot->values[0] > greatest->values[0])) {
+        if (!isnan(slot->values[0]) &&
+            (greatest == NULL || slot->values[0] > greatest->values[0])) {
             greatest = slot;
         }
     }
     if (greatest != NULL) {
-        const char *name = arena_printf(work->arena, "Highest %s",
-                                        bucket_words[work->facts->span.bucket]);
+        const char *name =
+            arena_printf(work->arena, "Highest %s", bucket_words[work->facts->span.bucket]);
         add_stat(work, out, name, greatest->values[0], greatest->name);
     }
 }
@@ -344,8 +351,8 @@ static bool add_table(const struct work *work, struct trace_view *out)
     const struct span *span = &work->facts->span;
     enum sample_bucket bucket = table_bucket(span);
     int n;
-    const int64_t *edges = span_edges(work->arena, work->facts->zone, bucket, span->from_us,
-                                      span->to_us, &n);
+    const int64_t *edges =
+        span_edges(work->arena, work->facts->zone, bucket, span->from_us, span->to_us, &n);
     int64_t *ends = arena_array(work->arena, (size_t)n + 1, sizeof *ends);
     struct trace groups;
     if (edges == NULL || ends == NULL || !fold(work, edges, n, &groups, ends)) {
@@ -354,18 +361,22 @@ static bool add_table(const struct work *work, struct trace_view *out)
     struct chart_row *rows = arena_array(work->arena, (size_t)groups.n, sizeof *rows);
     for (int i = 0; rows != NULL && i < groups.n; i++) {
         const struct trace_point *point = &groups.points[groups.n - 1 - i];
-        rows[i].name = bucket_name(work->arena, work->facts, bucket, point->time_us,
-                                   ends[groups.n - 1 - i]);
+        rows[i].name =
+            bucket_name(work->arena, work->facts, bucket, point->time_us, ends[groups.n - 1 - i]);
         fill_row(work, point, out->is_bars, &rows[i]);
     }
     out->table = (struct number_table){
         .id = "numbers",
         .caption = arena_printf(work->arena, "%s by %s", work->facts->series->metric,
                                 bucket_words[bucket]),
-        .heading = bucket == SAMPLE_1H ? "Hour" : bucket == SAMPLE_1D ? "Day"
-                   : bucket == SAMPLE_1W ? "Week" : "Month",
+        .heading = bucket == SAMPLE_1H   ? "Hour"
+                   : bucket == SAMPLE_1D ? "Day"
+                   : bucket == SAMPLE_1W ? "Week"
+                                         : "Month",
         .columns = { "Mean", "Lowest", "Highest" },
-        .n_columns = out->is_bars ? 1 : work->is_counter ? 2 : 3,
+        .n_columns = out->is_bars       ? 1
+                     : work->is_counter ? 2
+                                        : 3,
         .rows = rows,
         .n_rows = groups.n,
     };
@@ -386,30 +397,43 @@ static void describe(const struct work *work, struct trace_view *out)
     const char *tone = role_tone(series->role);
     bool is_raw = work->facts->span.bucket == SAMPLE_RAW;
     const char *of = is_raw ? "every reading" : bucket_words[work->facts->span.bucket];
-    const char *title = arena_printf(work->arena, is_raw ? "%s, %s" : "%s by %s", series->metric, of);
+    const char *title =
+        arena_printf(work->arena, is_raw ? "%s, %s" : "%s by %s", series->metric, of);
     out->line = (struct line_chart){
-        .id = "series", .title = title, .unit = series->unit, .tone = tone, .is_tall = true,
+        .id = "series",
+        .title = title,
+        .unit = series->unit,
+        .tone = tone,
+        .is_tall = true,
         .is_from_zero = strcmp(series->kind, "gauge") == 0 && strcmp(series->role, "none") != 0,
     };
     out->bars = (struct bar_chart){
-        .id = "series", .title = title, .unit = series->unit, .slot_heading = "Time",
-        .bands = { { series->metric, tone } }, .n_bands = 1,
+        .id = "series",
+        .title = title,
+        .unit = series->unit,
+        .slot_heading = "Time",
+        .bands = { { series->metric, tone } },
+        .n_bands = 1,
     };
 }
 
 bool trace_view(struct arena *arena, const struct trace_facts *facts, struct trace_view *out)
 {
     struct work work = {
-        .arena = arena, .facts = facts, .from_us = facts->span.from_us, .to_us = facts->span.to_us,
+        .arena = arena,
+        .facts = facts,
+        .from_us = facts->span.from_us,
+        .to_us = facts->span.to_us,
         .is_counter = series_is_counter(facts->series),
     };
     *out = (struct trace_view){
-        .is_bars = series_is_sum(facts->series), .has_data = facts->trace.n > 0,
+        .is_bars = series_is_sum(facts->series),
+        .has_data = facts->trace.n > 0,
     };
     describe(&work, out);
-    bool is_done = out->is_bars                            ? add_bars(&work, &out->bars)
+    bool is_done = out->is_bars                       ? add_bars(&work, &out->bars)
                    : facts->span.bucket == SAMPLE_RAW ? add_raw(&work, &out->line)
-                                                           : add_buckets(&work, &out->line);
+                                                      : add_buckets(&work, &out->line);
     if (!is_done) {
         return false;
     }

@@ -31,6 +31,7 @@ const char *role_tone(const char *role);
 const char *bucket_name(struct arena *arena, const struct trace_facts *facts,
                         enum sample_bucket bucket, int64_t from_us, int64_t to_us);
 
+/* How its values add up: a delta's are summed, a counter's readings are subtracted. */
 bool series_is_sum(const struct device_series *series);
 bool series_is_counter(const struct device_series *series);
 

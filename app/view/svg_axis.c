@@ -69,7 +69,8 @@ static const char *axis_number(struct arena *arena, const struct scale *scale, d
     double unit = pow(1000, power);
     int decimals = (int)fmax(0, ceil(-log10(scale->step / unit) - 1e-9));
     const char *number = format_number(arena, value / unit, decimals > 6 ? 6 : decimals);
-    return number == NULL ? NULL : arena_printf(arena, "%s" FORMAT_NBSP "%s", number, thousands[power]);
+    return number == NULL ? NULL
+                          : arena_printf(arena, "%s" FORMAT_NBSP "%s", number, thousands[power]);
 }
 
 void svg_value_axis(struct buf *out, const struct svg_frame *frame, const struct scale *scale,
@@ -92,8 +93,8 @@ void svg_value_axis(struct buf *out, const struct svg_frame *frame, const struct
     buf_add_text(out, "</text>\n");
 }
 
-#define NARROW_PX 300   /* of the plot, on a phone */
-#define LETTER_PX 6.2   /* about, and a label's air */
+#define NARROW_PX 300 /* of the plot, on a phone */
+#define LETTER_PX 6.2 /* about, and a label's air */
 #define AIR_PX 6
 
 /* Where the label begins and ends on a narrow plot, in pixels. */

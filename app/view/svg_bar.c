@@ -9,8 +9,8 @@
 
 static const struct svg_frame frame = { .top = 20, .bottom = 196, .height = 224 };
 
-#define GROUP_PART 0.76   /* of a span's width that its bars take; the rest is air */
-#define STUB_PX 1.5       /* a bar of almost nothing is still a bar; of nothing, none */
+#define GROUP_PART 0.76 /* of a span's width that its bars take; the rest is air */
+#define STUB_PX 1.5     /* a bar of almost nothing is still a bar; of nothing, none */
 
 /* The values' bounds as they will be drawn; NaN where nothing is known. */
 static void bounds(const struct bar_chart *chart, double *least, double *most)
@@ -123,7 +123,9 @@ void svg_bars(struct buf *out, const struct bar_chart *chart)
     bounds(chart, &least, &most);
     struct unit unit = unit_for(chart->unit, magnitude(chart));
     struct drawing drawing = {
-        .out = out, .chart = chart, .unit = unit,
+        .out = out,
+        .chart = chart,
+        .unit = unit,
         .scale = scale_nice(fmin(least, 0) * unit.factor, fmax(most, 0) * unit.factor, 4, true),
     };
     svg_open(out, chart->id, chart->title, chart->summary, &frame);
@@ -147,11 +149,24 @@ static void cell(struct buf *out, double value, int decimals)
     buf_add_text(out, "</td>");
 }
 
+/* Counts: numbers without a unit and without decimals. */
+static bool is_whole(const struct bar_chart *chart)
+{
+    bool is_so = chart->unit == NULL || chart->unit[0] == '\0';
+    for (int i = 0; i < chart->n_slots && is_so; i++) {
+        for (int b = 0; b < chart->n_bands; b++) {
+            double value = chart->slots[i].values[b];
+            is_so = is_so && (isnan(value) || value == rint(value));
+        }
+    }
+    return is_so;
+}
+
 void chart_table(struct buf *out, const struct bar_chart *chart)
 {
     double most = magnitude(chart);
     struct unit unit = unit_for(chart->unit, most);
-    int decimals = format_decimals(most * unit.factor);
+    int decimals = is_whole(chart) ? 0 : format_decimals(most * unit.factor);
     buf_add_text(out, "<table class=\"numbers\" id=\"");
     html_attr(out, chart->id);
     buf_add_text(out, "-table\"><caption>");

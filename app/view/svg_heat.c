@@ -13,7 +13,9 @@
 
 /* The scale stands below the labels of the days. */
 static const struct svg_frame frame = {
-    .top = 6, .bottom = 6 + 24 * CELL_PX, .height = 6 + 24 * CELL_PX + 26,
+    .top = 6,
+    .bottom = 6 + 24 * CELL_PX,
+    .height = 6 + 24 * CELL_PX + 26,
 };
 
 /* What is being drawn, and the values' bounds. */
@@ -52,12 +54,14 @@ static void cell(const struct drawing *drawing, const struct heat_day *day, int 
     if (isnan(value)) {
         buf_printf(out, "<rect class=\"hit gap\" y=\"%d\"", hour * CELL_PX);
     } else {
-        buf_printf(out, "<rect class=\"hit h%d\" y=\"%d\"", level_of(drawing, value), hour * CELL_PX);
+        buf_printf(out, "<rect class=\"hit h%d\" y=\"%d\"", level_of(drawing, value),
+                   hour * CELL_PX);
     }
     buf_printf(out, " width=\"100%%\" height=\"%d\"><title>", CELL_PX);
     html_text(out, day->name);
     buf_printf(out, ", %02d:00–%02d:00: ", hour, hour + 1);
-    html_text(out, isnan(value) ? "no data" : format_quantity(out->arena, value, drawing->chart->unit));
+    html_text(out,
+              isnan(value) ? "no data" : format_quantity(out->arena, value, drawing->chart->unit));
     buf_add_text(out, "</title></rect>");
 }
 
@@ -112,7 +116,8 @@ static void legend(const struct drawing *drawing)
     struct buf *out = drawing->out;
     buf_add_text(out, "<p class=\"heat-legend\"><span>");
     html_text(out, bound(drawing, drawing->least));
-    buf_printf(out, "</span><svg width=\"%d\" height=\"12\" aria-hidden=\"true\" focusable=\"false\">",
+    buf_printf(out,
+               "</span><svg width=\"%d\" height=\"12\" aria-hidden=\"true\" focusable=\"false\">",
                LEVELS * LEGEND_CELL_PX);
     for (int l = 0; l < LEVELS; l++) {
         buf_printf(out, "<rect class=\"h%d\" x=\"%d\" width=\"%d\" height=\"12\"/>", l,

@@ -48,7 +48,10 @@ static struct drawing drawing_of(struct buf *out, const struct line_chart *chart
     }
     struct unit unit = unit_for(chart->unit, size_of(chart));
     return (struct drawing){
-        out, chart, frame, unit,
+        out,
+        chart,
+        frame,
+        unit,
         scale_nice(least * unit.factor, most * unit.factor, chart->is_tall ? 5 : 3,
                    chart->is_from_zero),
     };
@@ -87,7 +90,8 @@ static void strokes(const struct drawing *drawing, char command, int first, int 
     for (int i = first + 1; i < end; i++) {
         double y = down(drawing, points[i].value);
         if (drawing->chart->is_smooth) {
-            curve(drawing->out, points[i - 1].at, down(drawing, points[i - 1].value), points[i].at, y);
+            curve(drawing->out, points[i - 1].at, down(drawing, points[i - 1].value), points[i].at,
+                  y);
         } else {
             place(drawing->out, 'L', points[i].at, y);
         }
@@ -121,7 +125,7 @@ static void area_run(const struct drawing *drawing, int first, int end)
     buf_add_char(drawing->out, 'z');
 }
 
-#define LONE_BAND 0.15   /* percent to both sides, so that a lone point's band is seen */
+#define LONE_BAND 0.15 /* percent to both sides, so that a lone point's band is seen */
 
 static void band_run(const struct drawing *drawing, int first, int end)
 {
@@ -129,7 +133,8 @@ static void band_run(const struct drawing *drawing, int first, int end)
     const struct chart_range *ranges = drawing->chart->ranges;
     double extra = end - first == 1 ? LONE_BAND : 0;
     for (int i = first; i < end; i++) {
-        place(drawing->out, i == first ? 'M' : 'L', points[i].at - extra, down(drawing, ranges[i].most));
+        place(drawing->out, i == first ? 'M' : 'L', points[i].at - extra,
+              down(drawing, ranges[i].most));
     }
     if (extra > 0) {
         place(drawing->out, 'L', points[first].at + extra, down(drawing, ranges[first].most));
@@ -199,10 +204,13 @@ void svg_line(struct buf *out, const struct line_chart *chart)
     svg_time_axis(out, in, chart->ticks, chart->n_ticks);
     box(&drawing);
     static const struct chart_band band[] = {
-        { .name = "mean" }, { .name = "lowest" }, { .name = "highest" },
+        { .name = "mean" },
+        { .name = "lowest" },
+        { .name = "highest" },
     };
     for (int i = 0; i < chart->n_slots; i++) {
-        svg_readout(out, in, &chart->slots[i], band, chart->slots[i].values[1] < chart->slots[i].values[2] ? 3 : 1, chart->unit);
+        svg_readout(out, in, &chart->slots[i], band,
+                    chart->slots[i].values[1] < chart->slots[i].values[2] ? 3 : 1, chart->unit);
     }
     svg_close(out);
 }

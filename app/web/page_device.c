@@ -9,7 +9,7 @@
 #include "view/model_device.h"
 #include "web/span_input.h"
 
-#define MONTH_US (32 * US_PER_DAY)   /* weeks and months are shown whole */
+#define MONTH_US (32 * US_PER_DAY) /* weeks and months are shown whole */
 
 /* The zone, as far back as anything is shown. */
 static enum err load_zone(struct web *web, struct device_facts *facts)
@@ -86,7 +86,8 @@ static enum err load_sparks(struct web *web, struct device_facts *facts)
     for (int i = first; i < end; i++) {
         ids[i - first] = facts->series.items[i].id;
     }
-    facts->spark_from_us = facts->now_us - facts->now_us % US_PER_HOUR - (SPARK_HOURS - 1) * US_PER_HOUR;
+    facts->spark_from_us =
+        facts->now_us - facts->now_us % US_PER_HOUR - (SPARK_HOURS - 1) * US_PER_HOUR;
     return trace_sparks(web->tx, ids, end - first, facts->spark_from_us, facts->now_us + 1,
                         &facts->sparks);
 }
@@ -105,7 +106,9 @@ static enum err choose_series(struct web *web, struct device_facts *facts)
 static enum err load_events(struct web *web, struct device_facts *facts)
 {
     struct event_filter filter = {
-        .device = str_of(facts->device.key), .from_us = CLOCK_MIN_US, .to_us = CLOCK_MAX_US,
+        .device = str_of(facts->device.key),
+        .from_us = CLOCK_MIN_US,
+        .to_us = CLOCK_MAX_US,
         .limit = DEVICE_EVENTS_SHOWN,
     };
     return event_list(web->tx, &filter, &facts->events);

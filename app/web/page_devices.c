@@ -9,7 +9,7 @@
 #include "view/model_device.h"
 #include "view/model_devices.h"
 
-#define SITES_SHOWN LIST_LIMIT_MAX   /* to choose from */
+#define SITES_SHOWN LIST_LIMIT_MAX /* to choose from */
 
 static void read_filter(struct web *web, struct devices_facts *facts)
 {
@@ -43,11 +43,13 @@ static enum err load_rest(struct web *web, struct devices_facts *facts)
         }
         oldest_us = seen_us != DEVICE_NEVER && seen_us < oldest_us ? seen_us : oldest_us;
     }
-    facts->spark_from_us = facts->now_us - facts->now_us % US_PER_HOUR - (SPARK_HOURS - 1) * US_PER_HOUR;
+    facts->spark_from_us =
+        facts->now_us - facts->now_us % US_PER_HOUR - (SPARK_HOURS - 1) * US_PER_HOUR;
     enum err err = zone_load(web->tx, web->who->tenant_timezone, oldest_us,
                              facts->now_us + US_PER_DAY, &facts->zone);
     if (err == OK && n > 0) {
-        err = trace_sparks(web->tx, ids, n, facts->spark_from_us, facts->now_us + 1, &facts->sparks);
+        err =
+            trace_sparks(web->tx, ids, n, facts->spark_from_us, facts->now_us + 1, &facts->sparks);
     }
     return err;
 }

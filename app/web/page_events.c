@@ -47,7 +47,8 @@ static void read_dates(struct web *web, struct query *query)
 {
     query->has_from = web_query_text(web, "from").ptr != NULL;
     query->has_to = web_query_text(web, "to").ptr != NULL;
-    if (!span_input_day(web, "from", &query->from_day) || !span_input_day(web, "to", &query->to_day)) {
+    if (!span_input_day(web, "from", &query->from_day) ||
+        !span_input_day(web, "to", &query->to_day)) {
         query->span_error = "A date is written like 2026-11-20.";
     } else if (query->has_from && query->has_to && query->to_day < query->from_day) {
         query->span_error = "The last day is before the first.";
@@ -62,7 +63,8 @@ static enum err load_zone(struct web *web, struct query *query)
 {
     int64_t from_us = query->now_us - 400 * US_PER_DAY, to_us = query->now_us + 3 * US_PER_DAY;
     int64_t first_us = (query->from_day - 2) * US_PER_DAY;
-    if (query->has_from && first_us < from_us && query->now_us / US_PER_DAY - query->from_day < SPAN_MAX_DAYS) {
+    if (query->has_from && first_us < from_us &&
+        query->now_us / US_PER_DAY - query->from_day < SPAN_MAX_DAYS) {
         from_us = first_us;
     }
     return zone_load(web->tx, web->who->tenant_timezone, from_us, to_us, &query->zone);
@@ -73,8 +75,11 @@ static enum err read_query(struct web *web, struct query *query)
     struct cursor cursor = { 0 };
     *query = (struct query){ .now_us = clock_now_us() };
     query->filter = (struct event_filter){
-        .type = web_query_text(web, "type"), .device = web_query_text(web, "device"),
-        .from_us = CLOCK_MIN_US, .to_us = CLOCK_MAX_US, .limit = EVENTS_SHOWN + 1,
+        .type = web_query_text(web, "type"),
+        .device = web_query_text(web, "device"),
+        .from_us = CLOCK_MIN_US,
+        .to_us = CLOCK_MAX_US,
+        .limit = EVENTS_SHOWN + 1,
     };
     read_data(web, query);
     read_dates(web, query);
@@ -103,7 +108,8 @@ static const char *page_link(struct web *web, const struct events_view *view, co
     return link_to(web->op->arena, "/events", params, sizeof params / sizeof *params);
 }
 
-static const char *csv_link(struct web *web, const struct query *query, const struct events_view *view)
+static const char *csv_link(struct web *web, const struct query *query,
+                            const struct events_view *view)
 {
     char from[CLOCK_TEXT_SIZE], to[CLOCK_TEXT_SIZE];
     const struct link_param params[] = {
@@ -163,9 +169,13 @@ enum err page_events(struct web *web)
     }
     struct events_view view = {
         .page = page_view(web, "Events", "/events"),
-        .type = typed(web, "type"), .device = typed(web, "device"), .from = typed(web, "from"),
-        .to = typed(web, "to"), .data = typed(web, "data"),
-        .span_error = query.span_error, .data_error = query.data_error,
+        .type = typed(web, "type"),
+        .device = typed(web, "device"),
+        .from = typed(web, "from"),
+        .to = typed(web, "to"),
+        .data = typed(web, "data"),
+        .span_error = query.span_error,
+        .data_error = query.data_error,
         .zone = web->who->tenant_timezone,
     };
     view.is_filtered = view.type[0] || view.device[0] || view.from[0] || view.to[0] || view.data[0];

@@ -13,7 +13,8 @@ bool span_input_day(const struct web *web, const char *name, int64_t *day)
 static const char *dates_error(const struct web *web, struct span_query *query)
 {
     struct str from = web_query_text(web, "from"), to = web_query_text(web, "to");
-    if (!span_input_day(web, "from", &query->from_day) || !span_input_day(web, "to", &query->to_day)) {
+    if (!span_input_day(web, "from", &query->from_day) ||
+        !span_input_day(web, "to", &query->to_day)) {
         return NO_DATE;
     }
     /* One date alone is that day. */
