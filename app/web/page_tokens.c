@@ -109,7 +109,8 @@ static enum err add_rows(struct web *web, struct tokens_view *view)
     struct token_items tokens;
     struct zone zone;
     const char *all = view->with_ended ? "&all=1" : "";
-    enum err err = tokens_list(web->tx, before_id(web), view->with_ended, TOKENS_SHOWN + 1, &tokens);
+    enum err err =
+        tokens_list(web->tx, before_id(web), view->with_ended, TOKENS_SHOWN + 1, &tokens);
 
     if (err == OK) {
         err = page_zone(web, now_us, &zone);

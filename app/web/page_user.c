@@ -68,7 +68,8 @@ static enum err save_role(struct web *web, const struct member *member)
         return show(web, &view, member);
     }
     enum err err = member_change(web->tx, member->id, view.role.value);
-    bool is_self_lowered = member->id == web->who->person_id && strcmp(view.role.value, "admin") != 0;
+    bool is_self_lowered =
+        member->id == web->who->person_id && strcmp(view.role.value, "admin") != 0;
     if (err == OK && is_self_lowered) {
         http_redirect(web->response, "/"); /* the administration is closed from now on */
         return OK;

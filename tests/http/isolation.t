@@ -37,7 +37,7 @@ sub comparable {
     $body =~ s/\Q$name\E/NAME/g;
     my %headers = %{ $answer->{headers} };
     delete @headers{qw(x-request-id date set-cookie)};
-    return join "\n", $answer->{status}, (map { "$_: $headers{$_}" } sort keys %headers), $body;
+    return join "\n", $answer->{status}, (map { "$_: " . (ref $headers{$_} ? "@{ $headers{$_} }" : $headers{$_}) } sort keys %headers), $body;
 }
 
 # All [method, path] of the description, with every {part} replaced by `name`.
