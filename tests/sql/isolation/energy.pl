@@ -17,16 +17,5 @@ my %function = (
         energy_days energy_derive energy_add)),
 );
 
-# Rows of its own: alpha's and bravo's tell them apart by their amount.
-sub fill {
-    my ($cluster, $name, $tenant_id, $value) = @_;
-    my $super = $cluster->session('tidemark_super');
-    $super->query("SELECT core.partitions_ensure_of('{core.energy_15m,core.energy_1d}',"
-            . " now() - interval '3 days', now())");
-    $super->query("INSERT INTO core.energy_$_ SELECT $tenant_id, s.id, date_trunc('day', now()) - interval '1 day',"
-            . " $value * 1000000000::bigint FROM core.series s WHERE s.tenant_id = $tenant_id AND s.kind = 'delta'"
-            . ' ON CONFLICT DO NOTHING') for qw(15m 1d);
-    return;
-}
-
-+{ unprotected => \%unprotected, function => \%function, fill => \&fill };
+# Both tenants have rows here: what fills the rollups fills these too.
++{ unprotected => \%unprotected, function => \%function };
