@@ -1,4 +1,4 @@
-/* Reads buckets across devices through the tenant's listing functions. Called by GET /v1/rollups. */
+/* Reads buckets across devices through the listing functions. Called by GET /v1/rollups. */
 #include "domain/rollup.h"
 
 #include "base/clock.h"

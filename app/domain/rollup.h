@@ -31,7 +31,8 @@ struct rollup_list {
 };
 
 /* Where no zone was asked for and hours are those of a zone that is not whole hours off UTC, names
- * that zone in the filter: the device's, else the site's, else the tenant's. Kept hours are UTC's. */
+ * that zone in the filter: the device's, else the site's, else the tenant's. Kept hours are
+ * UTC's. */
 enum err rollup_choose_zone(struct db_tx *tx, struct rollup_filter *filter) MUST_CHECK;
 
 /* Buckets that start in [from_us, to_us), whole, by start and then series; empty ones are left out.

@@ -1,4 +1,4 @@
-/* What the lists of samples and of rollups share: parameters, positions, the columns of a bucket. */
+/* What the lists of samples and of rollups share: parameters, positions, a bucket's columns. */
 #ifndef TIDEMARK_WEB_BUCKETS_H
 #define TIDEMARK_WEB_BUCKETS_H
 
@@ -16,7 +16,8 @@ enum err buckets_query_zone(struct web *web, const char **out) MUST_CHECK;
 enum err buckets_bad_zone(struct web *web) MUST_CHECK;
 
 /* The series of a position; ERR_MALFORMED for a position of another list. */
-enum err buckets_position(struct web *web, const struct cursor *after, int32_t *series_id) MUST_CHECK;
+enum err buckets_position(struct web *web, const struct cursor *after,
+                          int32_t *series_id) MUST_CHECK;
 
 /* The position of an item, its key in the arena. */
 enum err buckets_end(struct web *web, int64_t time_us, int32_t series_id,
