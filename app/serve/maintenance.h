@@ -1,5 +1,5 @@
 /* Maintenance mode: while it is on, everybody but operators is told to come back later. A process
- * asks the database for it at most every MAINTENANCE_AGE_MS. */
+ * asks the database for it every few seconds at most. */
 #ifndef TIDEMARK_SERVE_MAINTENANCE_H
 #define TIDEMARK_SERVE_MAINTENANCE_H
 
@@ -18,7 +18,7 @@ struct maintenance {
 };
 
 /* ERR_MAINTENANCE where the mode is on and the passage is neither public, nor the login's, nor an
- * operator's. Asks after gate_admit. Where the database cannot be asked, what it said last counts. */
+ * operator's. Comes after gate_admit. Where the database cannot be asked, its last word counts. */
 enum err maintenance_check(struct passage *passage) MUST_CHECK;
 
 #endif

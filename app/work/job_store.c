@@ -17,7 +17,8 @@
 
 /* Calls `query` with the names of what was found in use until it has nothing more to do. Its first
  * column is what was done something to, the second `busy` or what it was. */
-static enum err repeat(struct job_pass *pass, const struct db_query *query, int *n_done, int *n_busy)
+static enum err repeat(struct job_pass *pass, const struct db_query *query, int *n_done,
+                       int *n_busy)
 {
     struct str busy[MAX_BUSY];
     int64_t end_us = clock_monotonic_us() + BUDGET_US;
