@@ -39,8 +39,8 @@ sub check_past {
     is($out, '', 'and prints no data');
     is(join('', sort split /^/, $said) =~ s/in [\d.]+ s/in N s/gr =~ s/: \d{6} /: 6 digits /gr,
         "seeded aetherlens: 6 digits samples in N s\nseeded monsoon-mills: 6 digits samples in N s\n", 'but what it did');
-    # alone it takes 2 to 3 seconds; here other tests run beside it
-    cmp_ok($seconds, '<', 10, 'in seconds') if $stack->{bin} !~ /asan|tsan|cov/;
+    # alone it takes some 10 seconds, most of them for rollups; here other tests run beside it
+    cmp_ok($seconds, '<', 60, 'in seconds') if $stack->{bin} !~ /asan|tsan|cov/;
     is_deeply([$stack->sql("SELECT d.key, count(DISTINCT s.id), min(c.n) >= 25919, max(c.n) <= 25921 FROM core.device d"
         . " JOIN core.series s ON s.device_id = d.id JOIN (SELECT series_id, count(*) AS n FROM core.sample GROUP BY 1) c ON c.series_id = s.id GROUP BY 1 ORDER BY 1")],
         ['loom-hall-01|4|t|t', 'rooftop-solar-01|3|t|t', 'shelly-office-01|5|t|t', 'solar-inverter-01|4|t|t', 'tp-link-living-room|4|t|t'],
@@ -49,8 +49,9 @@ sub check_past {
         . " WHERE l.time > now() - interval '6 minutes' AND l.time <= now()"), 20, 'up to now, and noted as the last');
     is($stack->sql("SELECT string_agg(DISTINCT d.key, ',' ORDER BY d.key) FROM core.series s JOIN core.device d ON d.id = s.device_id WHERE s.role = 'generation'"),
         'rooftop-solar-01,solar-inverter-01', 'the panels generate');
-    is($stack->sql("SELECT count(*) FROM core.series s WHERE NOT EXISTS (SELECT FROM core.change c WHERE c.series_id = s.id AND c.from_time < now() - interval '89 days')"),
-        0, 'every series is logged as changed from its beginning');
+    is($stack->sql("SELECT count(*) FROM core.series s WHERE (SELECT sum(r.count) FROM core.rollup_15m r WHERE r.series_id = s.id)"
+        . " IS DISTINCT FROM (SELECT count(*) FROM core.sample x, core.rollup_state c WHERE x.series_id = s.id AND x.time < c.closed_until)"),
+        0, 'every sample of a quarter hour that is closed is rolled up');
     return;
 }
 
