@@ -64,6 +64,7 @@ struct total_view {
 
 #include "view/models_access.h"
 #include "view/models_admin.h"
+#include "view/models_corrections.h"
 #include "view/models_device.h"
 #include "view/models_events.h"
 #include "view/models_operator.h"

@@ -28,6 +28,12 @@ enum err page_admin_device(struct web *web);
 enum err page_admin_device_save(struct web *web);
 enum err page_admin_device_retire(struct web *web);
 enum err page_admin_device_series(struct web *web);
+/* GET /admin/devices/{key}/corrections; POST it (series, time, value), …/delete (metric, from, to,
+ * sure), /admin/devices/{key}/erase (key) */
+enum err page_admin_corrections(struct web *web);
+enum err page_admin_corrections_put(struct web *web);
+enum err page_admin_corrections_delete(struct web *web);
+enum err page_admin_device_erase(struct web *web);
 /* GET and POST /admin/sites (key, name, timezone), /admin/sites/{key} (name, timezone); POST
  * …/remove */
 enum err page_admin_sites(struct web *web);
