@@ -142,8 +142,8 @@ BEGIN
         FOR part IN 1 .. cardinality(grains) LOOP
             longest := CASE grains[part]
                 WHEN '15m' THEN interval '15 minutes' WHEN '1h' THEN interval '1 hour'
-                WHEN '1d' THEN interval '26 hours' WHEN '1w' THEN interval '7 days 2 hours'
-                WHEN '1mo' THEN interval '31 days 2 hours' END;
+                WHEN '1d' THEN interval '27 hours' WHEN '1w' THEN interval '7 days 3 hours'
+                WHEN '1mo' THEN interval '31 days 3 hours' END;
             -- all that start in the range, and the next one for an end
             edges := ARRAY(
                 SELECT e.start

@@ -62,7 +62,7 @@ BEGIN
         SELECT r.tenant_id, r.series_id, r.zone, e.bucket
         FROM ranges r
         JOIN core.energy_1d e ON e.tenant_id = r.tenant_id AND e.series_id = r.series_id
-                             AND e.bucket > r.from_time - interval '26 hours'
+                             AND e.bucket > r.from_time - interval '27 hours'
                              AND e.bucket < r.to_time
     ), sums AS MATERIALIZED (
         SELECT d.tenant_id, d.series_id, d.start,
@@ -99,7 +99,7 @@ DECLARE
     closed CONSTANT timestamptz := (SELECT s.closed_until FROM core.rollup_state s);
 BEGIN
     PERFORM core.partitions_ensure_of('{core.energy_15m,core.energy_1d}',
-                                      min(u.from_time) - interval '26 hours', max(u.to_time))
+                                      min(u.from_time) - interval '27 hours', max(u.to_time))
     FROM unnest(tenant_ids, series_ids, from_times, to_times)
          AS u (tenant_id, series_id, from_time, to_time)
     WHERE EXISTS (SELECT FROM core.sample x
@@ -191,12 +191,12 @@ AS $$
 DECLARE
     relations CONSTANT regclass[] := '{core.energy_15m,core.energy_1d}';
 BEGIN
-    PERFORM core.partitions_ensure_of(relations, from_time - interval '26 hours', to_time);
+    PERFORM core.partitions_ensure_of(relations, from_time - interval '27 hours', to_time);
     PERFORM core.energy_add(from_time, to_time);
 EXCEPTION WHEN check_violation THEN
     -- No partition: a counter was silent for so long that its rise reaches further back.
     PERFORM core.partitions_ensure_of(
-        relations, from_time - core.energy_longest('counter') - interval '26 hours', to_time);
+        relations, from_time - core.energy_longest('counter') - interval '27 hours', to_time);
     PERFORM core.energy_add(from_time, to_time);
 END
 $$;

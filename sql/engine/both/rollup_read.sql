@@ -146,8 +146,8 @@ AS $$
 DECLARE
     longest CONSTANT interval := CASE grain
         WHEN '15m' THEN interval '15 minutes' WHEN '1h' THEN interval '1 hour'
-        WHEN '1d' THEN interval '26 hours' WHEN '1w' THEN interval '7 days 2 hours'
-        WHEN '1mo' THEN interval '31 days 2 hours' END;
+        WHEN '1d' THEN interval '27 hours' WHEN '1w' THEN interval '7 days 3 hours'
+        WHEN '1mo' THEN interval '31 days 3 hours' END;
 BEGIN
     IF longest IS NULL THEN
         RAISE EXCEPTION 'there is no bucket "%"', grain USING ERRCODE = '22023';
