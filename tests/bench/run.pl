@@ -4,6 +4,7 @@
 # one run on one machine, not the figures of different days.
 #
 #   tests/bench/run.pl [--engine postgres|timescaledb] [--runs 3] [--seconds 4] [--only NAME]
+#       [--small] [--statements]    # of the pages: less data; what the statements cost
 use strict;
 use warnings;
 use FindBin;
@@ -14,11 +15,12 @@ use JSON::PP;
 use POSIX qw(strftime);
 use Tidemark::Stack;
 use Tidemark::Bench;
+use Tidemark::BenchPages;
 use Tidemark::BenchStore;
 
 my %option = (engine => 'postgres', runs => 3, seconds => 4);
-GetOptions(\%option, 'engine=s', 'runs=i', 'seconds=f', 'only=s') or exit 2;
-my $bench = Tidemark::Bench->new(%option);
+GetOptions(\%option, 'engine=s', 'runs=i', 'seconds=f', 'only=s', 'small', 'statements') or exit 2;
+my $bench;
 my @figures = (
     [start => \&Tidemark::Bench::start_to_first_2xx],
     [memory => \&Tidemark::Bench::memory_idle],
@@ -26,11 +28,14 @@ my @figures = (
     [single => \&Tidemark::Bench::single_events],
     [batch => \&Tidemark::Bench::batch_rows],
     [compression => \&Tidemark::BenchStore::compression],
+    [pages => sub { Tidemark::BenchPages::pages(\%option) }],    # has a stack of its own
 );
 my @rows;
 for my $figure (@figures) {
     my ($name, $measure) = @$figure;
     next if $option{only} && $option{only} ne $name;
+    undef $bench if $name eq 'pages';
+    $bench ||= Tidemark::Bench->new(%option) if $name ne 'pages';
     push @rows, $measure->($bench);
 }
 printf "\n%-46s %14s  %-10s %s\n", 'figure', 'median', 'unit', 'spread';
