@@ -1,0 +1,116 @@
+'use strict';
+// The page that puts readings right: a value set, readings counted and deleted, a device erased;
+// without scripts, light and dark, on a phone. Started by corrections.t.
+
+const { setup, ok, is, open, logIn, inspect, main } = require('./browser.js');
+
+const key = 'odd/<b>key</b>';
+const path = `/admin/devices/${encodeURIComponent(key)}/corrections`;
+const text = async (page, selector) => (await page.textContent(selector)).replace(/\s+/g, ' ').trim();
+const press = async (page, name) => (await Promise.all([page.waitForNavigation(),
+  page.getByRole('button', { name, exact: true }).click()]))[0];
+
+// The readings of energy as the API tells them.
+async function readings(page) {
+  const answer = await page.request.get(`${setup.url}/v1/devices/${encodeURIComponent(key)}/samples?metric=energy_kwh`);
+  return (await answer.json()).items.map((item) => item.value).join(' ');
+}
+
+async function testWork(browser) {
+  const page = await open(browser, { javaScriptEnabled: false });
+  await logIn(page, setup.person, setup.password);
+  await page.goto(`${setup.url}/admin/devices/${encodeURIComponent(key)}`);
+  await Promise.all([page.waitForNavigation(), page.click('text=Correct readings')]);
+  is(new URL(page.url()).pathname, path, 'the device leads to its corrections');
+
+  // a value, at a time of Berlin's clock
+  await page.selectOption('[name=series]', { label: 'energy_kwh' });
+  await page.fill('[name=time]', '2026-06-01 13:00');
+  await page.fill('[name=value]', 'many');
+  is((await press(page, 'Set the value')).status(), 422, 'no number is refused');
+  is(await page.inputValue('[name=time]'), '2026-06-01 13:00', 'what was typed is kept');
+  ok(await page.isVisible('[name=value][aria-invalid=true]'), 'the field says what is wrong');
+  await page.fill('[name=value]', '40.5');
+  await page.fill('[name=time]', 'at noon');
+  is((await press(page, 'Set the value')).status(), 422, 'no time is refused');
+  await page.fill('[name=time]', '2126-06-01 13:00');
+  is((await press(page, 'Set the value')).status(), 422, 'nor one to come');
+  ok((await text(page, '#time-about')).includes('24 hours ahead'), 'and why');
+  await page.fill('[name=time]', '2026-06-01 13:00');
+  await press(page, 'Set the value');
+  ok((await text(page, '[role=status]')).startsWith('The value is set.'), 'a value is set');
+  is(await readings(page), '0 40.5 2 3 4 5', 'the one of that moment');
+  await page.selectOption('[name=series]', { label: 'energy_kwh' });
+  await page.fill('[name=time]', '2026-06-01T11:00:00Z');
+  await page.fill('[name=value]', '40.5');
+  await press(page, 'Set the value');
+  ok((await text(page, '[role=status]')).startsWith('The value was so already'), 'the same again is told');
+
+  // a deletion asks first
+  await page.selectOption('[name=metric]', 'energy_kwh');
+  await page.fill('[name=from]', '2026-06-01 14:00');
+  await page.fill('[name=to]', '2026-06-01 14:00');
+  is((await press(page, 'Count them')).status(), 422, 'an empty time is refused');
+  await page.fill('[name=to]', '2026-06-01 16:00');
+  await press(page, 'Count them');
+  is(await text(page, '.chosen p'), '2 readings of energy_kwh, from 2026-06-01 14:00 until 2026-06-01 16:00 (Europe/Berlin).',
+    'it says how many readings would go');
+  is(await readings(page), '0 40.5 2 3 4 5', 'and deletes none yet');
+  await press(page, 'Delete for good');
+  ok((await text(page, '[role=status]')).startsWith('The readings are deleted.'), 'then they go');
+  is(await readings(page), '0 40.5 4 5', 'those and no others');
+  await page.fill('[name=from]', '2026-06-01 14:00');
+  await page.fill('[name=to]', '2026-06-01 16:00');
+  await page.selectOption('[name=metric]', 'energy_kwh');
+  is((await press(page, 'Count them')).status(), 422, 'where there are none there is nothing to confirm');
+  await page.context().close();
+}
+
+async function testErase(browser) {
+  const page = await open(browser);
+  await logIn(page, setup.person, setup.password);
+  await page.goto(setup.url + path);
+  await page.fill('[name=key]', 'odd');
+  is((await press(page, 'Erase the device')).status(), 422, 'another key erases nothing');
+  await page.fill('[name=key]', key);
+  await press(page, 'Erase the device');
+  is(await text(page, '[role=status]'), 'The device and all its data are erased.', 'its own does');
+  is((await page.goto(setup.url + path)).status(), 404, 'it is gone');
+  await page.context().close();
+}
+
+async function wrong(page) {
+  await page.goto(setup.url + path);
+  await page.fill('[name=time]', 'at noon');
+  await press(page, 'Set the value');
+}
+
+async function question(page) {
+  await page.goto(setup.url + path);
+  await page.fill('[name=from]', '2026-01-01');
+  await page.fill('[name=to]', '2027-01-01');
+  await press(page, 'Count them');
+}
+
+async function testLooks(browser) {
+  const shown = [['corrections', (page) => page.goto(setup.url + path)], ['corrections, refused', wrong],
+    ['corrections, to be confirmed', question], ['corrections of a silent device',
+      (page) => page.goto(`${setup.url}/admin/devices/silent/corrections`)]];
+  for (const colorScheme of ['light', 'dark']) {
+    for (const width of [1280, 390]) {
+      const page = await open(browser, { colorScheme, viewport: { width, height: 900 } });
+      await logIn(page, setup.person, setup.password);
+      for (const [name, go] of shown) {
+        await go(page);
+        await inspect(page, `${name}, ${colorScheme}, ${width}`);
+        if (process.env.SHOTS) {
+          await page.screenshot({ path: `${process.env.SHOTS}/${name.replace(/\W+/g, '-')}-${colorScheme}-${width}.png`, fullPage: true });
+        }
+      }
+      ok(!page.complaints.some((one) => !one.includes('422')), `${colorScheme}, ${width}: nothing complains`, page.complaints);
+      await page.context().close();
+    }
+  }
+}
+
+main([testWork, testLooks, testErase]);
