@@ -1,0 +1,122 @@
+#!/usr/bin/env perl
+# What is erased is gone, compressed or not, and stays gone: a device with all that is derived of
+# it, samples that ingest commits after its end, persons and their names in the audit trail.
+# Corrections of what retention has touched are refused with the time from which they are possible.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Test::More;
+use Tidemark::Cluster;
+
+my ($cluster, $super, $ingest, $web, $device, @ids);
+
+sub feed {
+    my ($key, @metrics) = @_;
+    $cluster->session('tidemark_operator')->query("SELECT ops.device_put('alpha', '$key', '', '', 'attic', NULL)");
+    $device = $ingest->value("SELECT device_id FROM api.ingest_devices(ARRAY['$key'], false)");
+    @ids = map { $_->[0] } $ingest->query("SELECT series_id FROM api.ingest_series(array_fill($device, ARRAY[" . @metrics . "]),"
+            . ' ARRAY[' . join(',', map {"'$_'"} @metrics) . '], array_fill(\'\'::text, ARRAY[' . @metrics . ']), true) ORDER BY ord');
+    $ingest->query("SELECT api.partitions_ensure(now() - interval '40 days', now())");
+    $ingest->query("SELECT api.ingest_samples(array_agg(1), array_agg($_), array_agg(g ORDER BY g), array_agg(1.5::float8), array_agg(true))"
+            . " FROM generate_series(now() - interval '40 days', now() - interval '1 hour', '1 hour') g") for @ids;
+    return;
+}
+
+# Rows that belong to the series, by table, where there are any.
+sub rest_of {
+    my (@series) = @_;
+    my $list = join ',', @series;
+    return join ' ', grep { $super->value("SELECT EXISTS (SELECT FROM $_ WHERE series_id IN ($list))") eq 't' }
+        map { $_->[0] } $super->query("SELECT relation FROM core.device_tables() WHERE key = 'series_id'");
+}
+
+sub check_device {
+    feed('stays', 'energy_kwh');
+    my @kept = @ids;
+    feed('goes', 'energy_kwh', 'power_w');
+    $ingest->query("SELECT api.ingest_events(ARRAY[1], ARRAY[$device], ARRAY[0], ARRAY[now()], ARRAY['note'], ARRAY[-1], ARRAY[NULL],"
+            . " ARRAY['00000000-0000-4000-8000-000000000001'], ARRAY['{}'])");
+    $cluster->session('tidemark_operator')->query("SELECT ops.token_add('alpha', 'device', 'goes', '', 'hash', 'tmk', NULL, false)");
+    $cluster->roll_up;
+    if ($cluster->engine eq 'timescaledb') {
+        $super->query("SELECT public.compress_chunk(c, true) FROM public.show_chunks('$_', older_than => now() - interval '2 days') c")
+            for map {"core.$_"} qw(sample rollup_15m rollup_1h event);
+    }
+    my $stays = sub { return join '|', map { $super->text("SELECT count(*), sum(count), max(last_time) FROM core.rollup_$_ WHERE series_id = $kept[0]") } qw(15m 1h 1d 1w 1mo) };
+    my $before = $stays->();
+    my ($samples, $quarters) = map { $super->value("SELECT count(*) FROM core.$_ WHERE series_id IN ($ids[0], $ids[1])") } qw(sample rollup_15m);
+    my $counts = $web->value("SELECT api.device_erase('goes')");
+    my %said = $counts =~ /"(\w+)": (\d+)/g;
+    is $said{sample}, $samples, 'all samples are told';
+    is $said{rollup_15m}, $quarters, 'and quarter hours';
+    is join(' ', @said{qw(series event token)}), '2 1 1', 'and series, events, tokens';
+    is rest_of(@ids), '', 'nothing is left';
+    is $stays->(), $before, 'another device is as it was';
+    is $web->error("SELECT api.device_erase('goes')"), 'TM404', 'twice is once too many';
+    # an ingest process that still remembers the series
+    $super->query("INSERT INTO core.sample SELECT 1, $ids[0], now() - g * interval '1 day', 7 FROM generate_series(0, 10) g;"
+            . " INSERT INTO core.change (tenant_id, series_id, from_time, to_time) VALUES (1, $ids[0], now() - interval '10 days', now())");
+    $cluster->roll_up;
+    cmp_ok $cluster->session('tidemark_worker')->value('SELECT ops.residue_erase()'), '>=', 11, 'what came afterwards is found';
+    is rest_of(@ids), '', 'and erased';
+    is $cluster->session('tidemark_worker')->value('SELECT ops.orphan_check()'), 0, 'nothing is an orphan';
+    my $former = $device;
+    feed('goes', 'energy_kwh');
+    isnt $device, $former, 'the key comes again as another device';
+    $cluster->session('tidemark_worker')->query('SELECT ops.residue_erase()');
+    is $super->value("SELECT count(*) FROM core.sample WHERE series_id = $ids[0]"), 960, 'which keeps its samples';
+    return;
+}
+
+sub check_floors {
+    feed('old', 'level');
+    $cluster->roll_up;
+    my $floor = $super->value("SELECT date_bin('7 days', now() - interval '20 days', '2000-01-01 00:00+00')");
+    is $cluster->session('tidemark_super')->value("SELECT core.floor_raise('raw', '$floor', 1)"), 't', 'retention took samples';
+    my $put = sub { return $web->run("SELECT updated, inserted FROM api.sample_put('old', ARRAY['level'], ARRAY[NULL], ARRAY['$_[0]'::timestamptz], ARRAY[9])") };
+    my $early = $put->($super->value("SELECT '$floor'::timestamptz - interval '1 minute'"));
+    is $early->{error}, 'TM422', 'before its floor nothing is put right';
+    like $early->{message}, qr/kept no longer/, 'and why is said';
+    is $put->($floor)->{rows}[0][1], 1, 'from it on it is';
+    is $web->error("SELECT api.sample_delete('old', 'level', '$floor'::timestamptz - interval '1 minute', now())"), 'TM409', 'nor deleted';
+    cmp_ok $web->value("SELECT api.sample_delete('old', 'level', '$floor', now())"), '>', 300, 'but from there on';
+    is $web->value("SELECT count(*) FROM api.series WHERE device = 'old' AND last_time < '$floor'"), 1, 'the last value is the newest that is left';
+    # a day whose quarter hours went keeps what it was, all of it
+    $cluster->roll_up;
+    my $fine = $super->value("SELECT '$floor'::timestamptz + interval '5 days 6 hours'");
+    $super->value("SELECT core.floor_raise('fine', '$fine', 1)");
+    my $next = $super->value("SELECT core.local_start('day', '$fine'::timestamptz + interval '1 day', 'America/Los_Angeles')");
+    is $put->($super->value("SELECT '$next'::timestamptz - interval '1 minute'"))->{error}, 'TM422', 'nor is a day changed that has lost its quarter hours';
+    is $put->($next)->{error}, '', 'the next is';
+    return;
+}
+
+sub check_person {
+    my $operator = $cluster->session('tidemark_operator');
+    $operator->query("SELECT ops.person_add('eve\@x.org', 'Eve', 'h', 'operator_admin'), ops.person_add('kay\@x.org', 'Kay', 'h', 'operator_admin'),"
+            . " ops.membership_add('kay\@x.org', 'alpha', 'admin')");
+    $cluster->session('tidemark_web')->query("SELECT api.login_passed('kay\@x.org', '::1',"
+            . " (SELECT person_id FROM api.login_check('kay\@x.org', '::1')), 'cookie', 7)");
+    $super->query("SET tidemark.actor = 'kay\@x.org'; SELECT core.audit_add(1, 'something', 'x', '{}'); RESET tidemark.actor");
+    is $operator->value("SELECT ops.person_erase('Kay\@x.org ')"), '{"person": 1, "session": 1, "membership": 1}', 'a person is erased';
+    is $super->value("SELECT count(*) FROM core.person WHERE email LIKE 'kay%'"), 0, 'gone';
+    is $super->value("SELECT count(*) FROM core.audit WHERE actor || object LIKE '%kay\@x.org%'"), 0, 'from the audit trail too';
+    is $super->value("SELECT count(*) FROM core.audit WHERE action = 'something' AND actor LIKE 'erased person %'"), 1, 'whose lines stay';
+    is $operator->error("SELECT ops.person_erase('kay\@x.org')"), 'TM404', 'once';
+    is $operator->error("SELECT ops.person_erase('eve\@x.org')"), 'TM409', 'the last who may change the installation stays';
+    return;
+}
+
+Tidemark::Cluster->each_engine(sub {
+    ($cluster) = @_;
+    $super = $cluster->session('tidemark_super');
+    $cluster->session('tidemark_operator')->query("SELECT ops.tenant_add('alpha', '', 'UTC', 'EUR'), ops.site_put('alpha', 'attic', 'Attic', 'America/Los_Angeles')");
+    $ingest = $cluster->session('tidemark_ingest', tenant => 1);
+    $web = $cluster->session('tidemark_web', tenant => 1);
+    check_device();
+    check_floors();
+    check_person();
+});
+
+done_testing;
