@@ -64,7 +64,8 @@ enum err correction_delete(struct db_tx *tx, const struct correction_range *rang
 
 /* Erases a device with all its data; `counts` gets a JSON object of rows by table. Its key may
  * come again, as another device. ERR_NOT_FOUND. */
-enum err correction_device_erase(struct db_tx *tx, struct str device, const char **counts) MUST_CHECK;
+enum err correction_device_erase(struct db_tx *tx, struct str device,
+                                 const char **counts) MUST_CHECK;
 
 #define MAX_CORRECTIONS 10000 /* of one request */
 

@@ -72,8 +72,8 @@ static enum err read_time(struct web *web, const struct device *device, struct f
     const char *missing = len == 10 ? "T00:00:00Z" : len == 16 ? ":00Z" : "Z";
     snprintf(local, sizeof local, "%s%s", field->value, missing);
     /* years that a zone can be asked about */
-    if (!clock_parse_rfc3339(str_of(local), &local_us) || local_us < CLOCK_MIN_US + 3 * US_PER_DAY ||
-        local_us > CLOCK_MAX_US - 3 * US_PER_DAY) {
+    if (!clock_parse_rfc3339(str_of(local), &local_us) ||
+        local_us < CLOCK_MIN_US + 3 * US_PER_DAY || local_us > CLOCK_MAX_US - 3 * US_PER_DAY) {
         field->error = TIME_ERROR;
         return OK;
     }

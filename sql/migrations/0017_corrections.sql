@@ -116,8 +116,7 @@ BEGIN
         FROM (SELECT DISTINCT n.id FROM named n WHERE n.id IS NOT NULL) d
     )
     SELECT n.ord::int, n.id, CASE
-        WHEN n.n = 0 THEN format('metric: the device has no series "%s"%s', left(n.metric, 128),
-                                 CASE WHEN n.labels IS NOT NULL THEN ' with these labels' END)
+        WHEN n.n = 0 THEN 'metric: the device has no such series'
         WHEN n.n > 1 THEN 'labels: the metric has several series; say which one'
         WHEN n.time > now() + interval '24 hours' THEN 'time: is more than 24 hours ahead'
         WHEN n.time < f.since THEN format(
@@ -318,8 +317,7 @@ BEGIN
                                   LIMIT most + 1 - n_samples) x);
     END LOOP;
     problem := CASE
-        WHEN NOT is_known THEN
-            format('metric: the device has no series "%s"', left(of_metric, 128))
+        WHEN NOT is_known THEN 'metric: the device has no such metric'
         WHEN from_time < since THEN format(
             'from: readings before %s are kept no longer, and what was made of them stays; '
             'delete from there on', core.instant_text(since))

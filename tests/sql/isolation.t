@@ -69,10 +69,11 @@ sub populate {
                     . "ARRAY[$device, $device, $device], ARRAY['${name}_kwh', '${name}_w', '${name}_kwh_total'],"
                     . " ARRAY['{}', '{\"$name\": \"$name\"}', '{}'], true)")) {
             $ingest->query("SELECT api.partitions_ensure(now() - interval '40 days', now())");
+            my ($now, $reading) = ($ingest->value('SELECT now()'), $value + $n++);
             $ingest->query("SELECT api.ingest_samples(array_agg($id), array_agg($series), array_agg(t ORDER BY t),"
-                    . " array_agg($value + " . $n++ . " ::float8), array_agg(true))"
-                    . " FROM generate_series(now() - interval '40 days', now(), '6 hours') t");
-            $ingest->query("SELECT api.series_last_flush(ARRAY[$id], ARRAY[$series], ARRAY[now()], ARRAY[$value])");
+                    . " array_agg(${reading}::float8), array_agg(true))"
+                    . " FROM generate_series('$now'::timestamptz - interval '40 days', '$now', '6 hours') t");
+            $ingest->query("SELECT api.series_last_flush(ARRAY[$id], ARRAY[$series], ARRAY['$now'::timestamptz], ARRAY[$reading])");
         }
         $ingest->query("SELECT api.ingest_events(ARRAY[$id], ARRAY[$device], ARRAY[0], ARRAY[now() - interval '9 days'],"
                 . " ARRAY['$name'], ARRAY[$value], ARRAY[NULL], ARRAY['$uuid'],"
