@@ -40,6 +40,45 @@ BEGIN
 END
 $$;
 
+-- The first quarter hour in which a series has a sample or kept energy; NULL: it has none.
+CREATE FUNCTION core.energy_head(owner int, series int) RETURNS timestamptz
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
+AS $$
+BEGIN
+    RETURN least(core.quarter((SELECT x.time FROM core.sample x
+                               WHERE x.tenant_id = owner AND x.series_id = series
+                               ORDER BY x.time LIMIT 1)),
+                 (SELECT e.bucket FROM core.energy_15m e
+                  WHERE e.tenant_id = owner AND e.series_id = series
+                  ORDER BY e.bucket LIMIT 1));
+END
+$$;
+
+-- Removes rows of kept energy: a series at a time and by constants, for in compressed chunks a join
+-- would unpack all.
+CREATE FUNCTION core.energy_remove(relation regclass, tenant_ids int[], series_ids int[],
+                                   buckets timestamptz[]) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    gone record;
+BEGIN
+    FOR gone IN
+        SELECT u.tenant_id, u.series_id, array_agg(u.bucket) AS buckets,
+               min(u.bucket) AS first, max(u.bucket) AS last
+        FROM unnest(tenant_ids, series_ids, buckets) AS u (tenant_id, series_id, bucket)
+        GROUP BY 1, 2
+    LOOP
+        EXECUTE format('DELETE FROM %s e WHERE e.tenant_id = $1 AND e.series_id = $2'
+                       ' AND e.bucket = ANY ($3) AND e.bucket >= $4 AND e.bucket <= $5', relation)
+            USING gone.tenant_id, gone.series_id, gone.buckets, gone.first, gone.last;
+    END LOOP;
+END
+$$;
+
 -- Days of the series anew, from their quarter hours: those that have any in [from, to), and those
 -- that had. Parallel arrays; ranges of a series do not overlap.
 CREATE FUNCTION core.energy_days(tenant_ids int[], series_ids int[], from_times timestamptz[],
@@ -48,41 +87,51 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 SET enable_bitmapscan = off
 AS $$
+DECLARE
+    gone record;
 BEGIN
-    WITH ranges AS MATERIALIZED (
-        SELECT u.*, core.series_zone(u.tenant_id, u.series_id) AS zone
-        FROM unnest(tenant_ids, series_ids, from_times, to_times)
-             AS u (tenant_id, series_id, from_time, to_time)
-    ), days AS (
-        SELECT r.tenant_id, r.series_id, r.zone, core.local_start('day', e.bucket, r.zone) AS start
-        FROM ranges r
-        JOIN core.energy_15m e ON e.tenant_id = r.tenant_id AND e.series_id = r.series_id
-                              AND e.bucket >= r.from_time AND e.bucket < r.to_time
-        UNION
-        SELECT r.tenant_id, r.series_id, r.zone, e.bucket
-        FROM ranges r
-        JOIN core.energy_1d e ON e.tenant_id = r.tenant_id AND e.series_id = r.series_id
-                             AND e.bucket > r.from_time - interval '27 hours'
-                             AND e.bucket < r.to_time
-    ), sums AS MATERIALIZED (
-        SELECT d.tenant_id, d.series_id, d.start,
-               (SELECT core.energy_bound(sum(e.nkwh)) FROM core.energy_15m e
-                WHERE e.tenant_id = d.tenant_id AND e.series_id = d.series_id
-                  AND e.bucket >= d.start AND e.bucket < core.local_start(
-                      'day', (date_trunc('day', d.start AT TIME ZONE d.zone)
-                              + interval '36 hours') AT TIME ZONE d.zone, d.zone)) AS nkwh
-        FROM days d
-    ), gone AS (
-        DELETE FROM core.energy_1d e USING sums s
-        WHERE s.nkwh IS NULL AND e.tenant_id = s.tenant_id AND e.series_id = s.series_id
-          AND e.bucket = s.start
+    WITH spans AS MATERIALIZED (
+        SELECT d.tenant_id, d.series_id, d.zone, lower(d.span) AS since, upper(d.span) AS until
+        FROM (SELECT r.tenant_id, r.series_id, r.zone, unnest(range_agg(tstzrange(
+                         core.local_start('day', r.from_time, r.zone),
+                         core.local_start('day', (date_trunc('day', (r.to_time
+                             - interval '1 microsecond') AT TIME ZONE r.zone)
+                             + interval '36 hours') AT TIME ZONE r.zone, r.zone)))) AS span
+              FROM (SELECT u.*, core.series_zone(u.tenant_id, u.series_id) AS zone
+                    FROM unnest(tenant_ids, series_ids, from_times, to_times)
+                         AS u (tenant_id, series_id, from_time, to_time)) r
+              GROUP BY r.tenant_id, r.series_id, r.zone) d
+    ), fresh AS (
+        SELECT s.tenant_id, s.series_id, a.bucket, a.nkwh
+        FROM spans s CROSS JOIN LATERAL (
+            SELECT core.local_start('day', e.bucket, s.zone) AS bucket,
+                   core.energy_bound(sum(e.nkwh)) AS nkwh
+            FROM core.energy_15m e
+            WHERE e.tenant_id = s.tenant_id AND e.series_id = s.series_id
+              AND e.bucket >= s.since AND e.bucket < s.until
+            GROUP BY 1) a
+    ), kept AS (
+        SELECT s.tenant_id, s.series_id, a.bucket, a.nkwh
+        FROM spans s CROSS JOIN LATERAL (
+            SELECT e.bucket, e.nkwh FROM core.energy_1d e
+            WHERE e.tenant_id = s.tenant_id AND e.series_id = s.series_id
+              AND e.bucket >= s.since AND e.bucket < s.until) a
+    ), other AS MATERIALIZED (
+        SELECT tenant_id, series_id, bucket, f.nkwh
+        FROM fresh f FULL JOIN kept k USING (tenant_id, series_id, bucket)
+        WHERE f.nkwh IS DISTINCT FROM k.nkwh
+    ), written AS (
+        INSERT INTO core.energy_1d AS e (tenant_id, series_id, bucket, nkwh)
+        SELECT o.tenant_id, o.series_id, o.bucket, o.nkwh
+        FROM other o WHERE o.nkwh IS NOT NULL
+        ORDER BY o.tenant_id, o.series_id, o.bucket
+        ON CONFLICT (tenant_id, series_id, bucket) DO UPDATE SET nkwh = excluded.nkwh
     )
-    INSERT INTO core.energy_1d AS e (tenant_id, series_id, bucket, nkwh)
-    SELECT s.tenant_id, s.series_id, s.start, s.nkwh
-    FROM sums s WHERE s.nkwh IS NOT NULL
-    ORDER BY s.tenant_id, s.series_id, s.start
-    ON CONFLICT (tenant_id, series_id, bucket) DO UPDATE SET nkwh = excluded.nkwh
-    WHERE e.nkwh IS DISTINCT FROM excluded.nkwh;
+    SELECT array_agg(o.tenant_id) AS tenants, array_agg(o.series_id) AS series,
+           array_agg(o.bucket) AS buckets
+    INTO gone
+    FROM other o WHERE o.nkwh IS NULL;
+    PERFORM core.energy_remove('core.energy_1d', gone.tenants, gone.series, gone.buckets);
 END
 $$;
 
@@ -97,6 +146,7 @@ SET enable_bitmapscan = off
 AS $$
 DECLARE
     closed CONSTANT timestamptz := (SELECT s.closed_until FROM core.rollup_state s);
+    gone   record;
 BEGIN
     PERFORM core.partitions_ensure_of('{core.energy_15m,core.energy_1d}',
                                       min(u.from_time) - interval '27 hours', max(u.to_time))
@@ -117,33 +167,40 @@ BEGIN
         FROM unnest(tenant_ids, series_ids, from_times, to_times)
              AS u (tenant_id, series_id, from_time, to_time)
         JOIN core.series s ON s.tenant_id = u.tenant_id AND s.id = u.series_id
-    ), parts AS MATERIALIZED (
+    ), fresh AS (
         SELECT r.tenant_id, r.series_id, p.bucket, p.nkwh
         FROM ranges r
         CROSS JOIN LATERAL core.energy_parts(r.tenant_id, r.series_id, r.kind, r.scale,
                                              r.from_time, r.stop) p
         WHERE r.scale IS NOT NULL AND p.bucket >= r.from_time AND p.bucket < r.to_time
-          AND (p.bucket >= r.floor
-               OR NOT EXISTS (SELECT FROM core.energy_15m e
-                              WHERE e.tenant_id = r.tenant_id AND e.series_id = r.series_id
-                                AND e.bucket = p.bucket)
-               OR EXISTS (SELECT FROM core.rollup_reopened o
-                          WHERE o.tenant_id = r.tenant_id AND o.series_id = r.series_id
-                            AND o.grain = '15m' AND o.bucket = p.bucket))
-    ), gone AS (
-        DELETE FROM core.energy_15m e USING ranges r
-        WHERE e.tenant_id = r.tenant_id AND e.series_id = r.series_id
-          AND e.bucket >= greatest(r.from_time, r.floor) AND e.bucket < r.to_time
-          AND NOT EXISTS (SELECT FROM parts p
-                          WHERE p.tenant_id = e.tenant_id AND p.series_id = e.series_id
-                            AND p.bucket = e.bucket)
+    ), kept AS (
+        SELECT r.tenant_id, r.series_id, e.bucket, e.nkwh, e.bucket < r.floor AS is_below
+        FROM ranges r
+        CROSS JOIN LATERAL (
+            SELECT e.bucket, e.nkwh FROM core.energy_15m e
+            WHERE e.tenant_id = r.tenant_id AND e.series_id = r.series_id
+              AND e.bucket >= r.from_time AND e.bucket < r.to_time) e
+    ), other AS MATERIALIZED (
+        SELECT tenant_id, series_id, bucket, f.nkwh
+        FROM fresh f FULL JOIN kept k USING (tenant_id, series_id, bucket)
+        WHERE f.nkwh IS DISTINCT FROM k.nkwh
+          AND (NOT coalesce(k.is_below, false)
+               OR (f.nkwh IS NOT NULL
+                   AND EXISTS (SELECT FROM core.rollup_reopened o
+                               WHERE o.tenant_id = k.tenant_id AND o.series_id = k.series_id
+                                 AND o.grain = '15m' AND o.bucket = k.bucket)))
+    ), written AS (
+        INSERT INTO core.energy_15m AS e (tenant_id, series_id, bucket, nkwh)
+        SELECT o.tenant_id, o.series_id, o.bucket, o.nkwh
+        FROM other o WHERE o.nkwh IS NOT NULL
+        ORDER BY o.tenant_id, o.series_id, o.bucket
+        ON CONFLICT (tenant_id, series_id, bucket) DO UPDATE SET nkwh = excluded.nkwh
     )
-    INSERT INTO core.energy_15m AS e (tenant_id, series_id, bucket, nkwh)
-    SELECT p.tenant_id, p.series_id, p.bucket, p.nkwh
-    FROM parts p
-    ORDER BY p.tenant_id, p.series_id, p.bucket
-    ON CONFLICT (tenant_id, series_id, bucket) DO UPDATE SET nkwh = excluded.nkwh
-    WHERE e.nkwh IS DISTINCT FROM excluded.nkwh;
+    SELECT array_agg(o.tenant_id) AS tenants, array_agg(o.series_id) AS series,
+           array_agg(o.bucket) AS buckets
+    INTO gone
+    FROM other o WHERE o.nkwh IS NULL;
+    PERFORM core.energy_remove('core.energy_15m', gone.tenants, gone.series, gone.buckets);
     PERFORM core.energy_days(tenant_ids, series_ids, from_times, to_times);
 END
 $$;
@@ -212,7 +269,9 @@ DECLARE
     touched record;
 BEGIN
     WITH ranges AS (
-        SELECT u.*, s.kind, s.kind <> 'delta' AS is_stepped
+        SELECT u.tenant_id, u.series_id, u.to_time, s.kind, s.kind <> 'delta' AS is_stepped,
+               CASE WHEN u.from_time = '-infinity' THEN core.energy_head(u.tenant_id, u.series_id)
+                    ELSE u.from_time END AS from_time
         FROM unnest(tenant_ids, series_ids, from_times, to_times)
              AS u (tenant_id, series_id, from_time, to_time)
         JOIN core.series s ON s.tenant_id = u.tenant_id AND s.id = u.series_id
@@ -232,6 +291,7 @@ BEGIN
             WHERE x.tenant_id = r.tenant_id AND x.series_id = r.series_id
               AND x.time >= r.to_time AND x.time < r.to_time + core.energy_longest(r.kind)
             ORDER BY x.time LIMIT 1) after ON r.is_stepped
+        WHERE r.from_time < r.to_time
         GROUP BY r.tenant_id, r.series_id
     )
     SELECT array_agg(s.tenant_id) AS tenants, array_agg(s.series_id) AS series,
@@ -271,15 +331,10 @@ DECLARE
     whole  record;
 BEGIN
     SELECT array_agg(r.tenant_id) AS tenants, array_agg(r.series_id) AS series,
-           array_agg(core.quarter(r.since)) AS froms, array_agg(closed) AS tos
+           array_agg(r.since) AS froms, array_agg(closed) AS tos
     INTO whole
-    FROM (SELECT DISTINCT u.tenant_id, u.series_id, least(
-                     (SELECT x.time FROM core.sample x
-                      WHERE x.tenant_id = u.tenant_id AND x.series_id = u.series_id
-                      ORDER BY x.time LIMIT 1),
-                     (SELECT e.bucket FROM core.energy_15m e
-                      WHERE e.tenant_id = u.tenant_id AND e.series_id = u.series_id
-                      ORDER BY e.bucket LIMIT 1)) AS since
+    FROM (SELECT DISTINCT u.tenant_id, u.series_id,
+                          core.energy_head(u.tenant_id, u.series_id) AS since
           FROM unnest(tenant_ids, series_ids) AS u (tenant_id, series_id)) r
     WHERE r.since < closed;
     PERFORM core.energy_derive(whole.tenants, whole.series, whole.froms, whole.tos);

@@ -30,7 +30,9 @@ AS $$
 $$;
 
 -- The text of the statement that derives the buckets of a grain; see core.rollup_derive. Its
--- parameters: tenants, series, from, to, closed_until.
+-- parameters: tenants, series, from, to, closed_until. It reads each range of what it derives from
+-- and each range of what is there in one go; the two meet in a FULL JOIN, which no estimate turns
+-- into a loop in a loop.
 CREATE FUNCTION core.rollup_statement(grain text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
@@ -43,89 +45,90 @@ DECLARE
                                  WHEN grain IN ('1h', '1d') THEN 'fine_from'
                                  ELSE 'day_from' END;
     -- before it a zone that is no more has counted
-    seam   CONSTANT text := CASE grain WHEN '1d' THEN 'greatest(s.bucket, s.seam)'
-                                       ELSE 's.bucket' END;
-    -- where buckets may be: [bucket, until) of a series
-    slots  text := format($$
-        SELECT DISTINCT s.tenant_id, s.series_id, b.bucket, b.until,
-               coalesce(f.%1$s, '-infinity') AS floor, coalesce(f.seam, '-infinity') AS seam
-        FROM unnest($1, $2, $3, $4) AS s (tenant_id, series_id, from_time, to_time)
-        LEFT JOIN core.series_floor f ON f.tenant_id = s.tenant_id AND f.series_id = s.series_id
-        $$, floor);
-    fresh  text;
-    kept   text;
-BEGIN
-    slots := slots || CASE
+    since  CONSTANT text := CASE grain WHEN '1d' THEN 'greatest(s.since, s.seam)'
+                                       ELSE 's.since' END;
+    -- the bucket that an instant lies in
+    bucket CONSTANT text := CASE
+        WHEN unit IS NULL THEN $$date_bin('1 hour', %s, timestamptz '2000-01-01 00:00:00+00')$$
+        ELSE format('core.local_start(%L, %%s, s.tz)', unit) END;
+    -- [since, until) of a series: whole buckets, closed ones
+    spans  CONSTANT text := CASE
         WHEN grain = '15m' THEN $$
-        CROSS JOIN LATERAL (SELECT s.from_time AS bucket, s.to_time AS until) b
-        WHERE b.until <= $5$$
-        WHEN grain = '1h' THEN $$
-        CROSS JOIN LATERAL (
-            SELECT g AS bucket, g + interval '1 hour' AS until
-            FROM generate_series(
-                date_bin('1 hour', s.from_time, timestamptz '2000-01-01 00:00:00+00'),
-                s.to_time - interval '1 microsecond', interval '1 hour') g) b
-        WHERE b.until <= $5$$
+        SELECT s.tenant_id, s.series_id, NULL AS tz, s.from_time AS since, s.to_time AS until
+        FROM unnest($1, $2, $3, $4) AS s (tenant_id, series_id, from_time, to_time)$$
+        WHEN grain = '1h' THEN format($$
+        SELECT s.tenant_id, s.series_id, NULL AS tz, %s AS since,
+               least(%s + interval '1 hour', %s) AS until
+        FROM unnest($1, $2, $3, $4) AS s (tenant_id, series_id, from_time, to_time)$$,
+            format(bucket, 's.from_time'),
+            format(bucket, $$(s.to_time - interval '1 microsecond')$$), format(bucket, '$5'))
         ELSE format($$
-        JOIN core.series x ON x.tenant_id = s.tenant_id AND x.id = s.series_id
-        JOIN core.device d ON d.tenant_id = x.tenant_id AND d.id = x.device_id
-        JOIN core.tenant t ON t.id = x.tenant_id
-        LEFT JOIN core.site p ON p.tenant_id = d.tenant_id AND p.id = d.site_id
-        CROSS JOIN LATERAL (SELECT coalesce(p.timezone, t.timezone) AS tz) z
-        CROSS JOIN LATERAL generate_series(
-            date_trunc(%1$L, s.from_time AT TIME ZONE z.tz) + interval '12 hours',
-            date_trunc(%1$L, s.to_time AT TIME ZONE z.tz) + interval '12 hours',
-            interval '1 %1$s') AS g (noon)
-        CROSS JOIN LATERAL (
-            SELECT core.local_start(%1$L, g.noon AT TIME ZONE z.tz, z.tz) AS bucket,
-                   core.local_start(%1$L, (g.noon + interval '1 %1$s') AT TIME ZONE z.tz, z.tz)
-                       AS until) b
-        WHERE b.bucket < s.to_time AND b.until > s.from_time AND b.until > b.bucket
-          AND b.until <= $5$$, unit) END;
-    IF grain = '15m' THEN
-        fresh := 'SELECT a.* FROM core.sample_quarters(s.tenant_id, s.series_id, s.bucket, s.until) a';
-        kept := 'r.bucket >= s.bucket AND r.bucket < s.until';
-    ELSE
-        fresh := format($$
-            SELECT s.bucket, sum(o.count)::bigint AS count, sum(o.sum) AS sum, min(o.min) AS min,
-                   max(o.max) AS max, (array_agg(o.first))[1] AS first,
+        SELECT s.tenant_id, s.series_id, s.tz, core.local_start(%1$L, s.from_time, s.tz) AS since,
+               least(core.local_start(%1$L, $5, s.tz), core.local_start(%1$L, (
+                   date_trunc(%1$L, (s.to_time - interval '1 microsecond') AT TIME ZONE s.tz)
+                   + interval '1 %1$s 12 hours') AT TIME ZONE s.tz, s.tz)) AS until
+        FROM (SELECT u.*, coalesce(p.timezone, t.timezone) AS tz
+              FROM unnest($1, $2, $3, $4) AS u (tenant_id, series_id, from_time, to_time)
+              JOIN core.series x ON x.tenant_id = u.tenant_id AND x.id = u.series_id
+              JOIN core.device d ON d.tenant_id = x.tenant_id AND d.id = x.device_id
+              JOIN core.tenant t ON t.id = x.tenant_id
+              LEFT JOIN core.site p ON p.tenant_id = d.tenant_id AND p.id = d.site_id) s$$,
+            unit) END;
+    fresh  CONSTANT text := CASE
+        WHEN grain = '15m' THEN 'core.sample_quarters(s.tenant_id, s.series_id, s.since, s.until)'
+        ELSE format($$(
+            SELECT o.slot AS bucket, sum(o.count)::bigint AS count, sum(o.sum) AS sum,
+                   min(o.min) AS min, max(o.max) AS max, (array_agg(o.first))[1] AS first,
                    min(o.first_time) AS first_time, (array_agg(o.last))[count(*)] AS last,
                    max(o.last_time) AS last_time
-            FROM (SELECT r.* FROM core.rollup_%s r
+            FROM (SELECT %s AS slot, r.*
+                  FROM core.rollup_%s r
                   WHERE r.tenant_id = s.tenant_id AND r.series_id = s.series_id
                     AND r.bucket >= %s AND r.bucket < s.until
                   ORDER BY r.bucket) o
-            HAVING count(*) > 0$$, source, seam);
-        kept := 'r.bucket = s.bucket';
-    END IF;
+            GROUP BY o.slot)$$, format(bucket, 'r.bucket'), source, since) END;
+    -- rows of a zone that is no more are not looked at
+    kept   CONSTANT text := CASE WHEN unit IS NULL THEN ''
+                                 ELSE format('AND r.bucket = ' || bucket, 'r.bucket') END;
+BEGIN
     RETURN format($$
-        WITH slots AS MATERIALIZED (%2$s),
-        fresh AS MATERIALIZED (
-            SELECT s.tenant_id, s.series_id, a.bucket, a.count, a.sum, a.min, a.max, a.first,
-                   a.first_time, a.last, a.last_time, s.floor
-            FROM slots s CROSS JOIN LATERAL (%3$s) a
+        WITH spans AS MATERIALIZED (
+            SELECT s.tenant_id, s.series_id, s.tz, lower(s.span) AS since, upper(s.span) AS until,
+                   coalesce(f.%2$s, '-infinity') AS floor, coalesce(f.seam, '-infinity') AS seam
+            FROM (SELECT s.tenant_id, s.series_id, s.tz,
+                         unnest(range_agg(tstzrange(s.since, s.until))) AS span
+                  FROM (%3$s) s
+                  WHERE s.since < s.until AND s.until <= $5
+                  GROUP BY s.tenant_id, s.series_id, s.tz) s
+            LEFT JOIN core.series_floor f
+                ON f.tenant_id = s.tenant_id AND f.series_id = s.series_id
+        ), fresh AS MATERIALIZED (
+            SELECT s.tenant_id, s.series_id, s.floor, a.* FROM spans s CROSS JOIN LATERAL %4$s a
         ), kept AS MATERIALIZED (
             SELECT a.*, a.bucket < s.floor AND NOT EXISTS (
                        SELECT FROM core.rollup_reopened o
                        WHERE o.tenant_id = s.tenant_id AND o.series_id = s.series_id
                          AND o.grain = %1$L AND o.bucket = a.bucket) AS is_sealed
-            FROM slots s CROSS JOIN LATERAL (
+            FROM spans s CROSS JOIN LATERAL (
                 SELECT r.* FROM core.rollup_%1$s r
-                WHERE r.tenant_id = s.tenant_id AND r.series_id = s.series_id AND %4$s) a
+                WHERE r.tenant_id = s.tenant_id AND r.series_id = s.series_id
+                  AND r.bucket >= s.since AND r.bucket < s.until %5$s) a
         ), other AS MATERIALIZED (
-            SELECT f.*, k.bucket IS NULL AND f.bucket < f.floor AS is_reopened
-            FROM fresh f LEFT JOIN kept k USING (tenant_id, series_id, bucket)
-            WHERE k.bucket IS NULL
-               OR (NOT k.is_sealed
-                   AND (k.count, k.sum, k.min, k.max, k.first, k.first_time, k.last, k.last_time)
-                       IS DISTINCT FROM (f.count, f.sum, f.min, f.max, f.first, f.first_time,
-                                         f.last, f.last_time))
+            SELECT tenant_id, series_id, bucket, f.count, f.sum, f.min, f.max, f.first,
+                   f.first_time, f.last, f.last_time, f.count IS NULL AS is_empty,
+                   k.count IS NULL AND bucket < f.floor AS is_reopened
+            FROM fresh f FULL JOIN kept k USING (tenant_id, series_id, bucket)
+            WHERE k.is_sealed IS NOT TRUE
+              AND (k.count, k.sum, k.min, k.max, k.first, k.first_time, k.last, k.last_time)
+                  IS DISTINCT FROM (f.count, f.sum, f.min, f.max, f.first, f.first_time,
+                                    f.last, f.last_time)
         ), written AS (
             INSERT INTO core.rollup_%1$s AS t (tenant_id, series_id, bucket, count, sum, min, max,
                                             first, first_time, last, last_time)
             SELECT o.tenant_id, o.series_id, o.bucket, o.count, o.sum, o.min, o.max, o.first,
                    o.first_time, o.last, o.last_time
-            FROM other o ORDER BY o.tenant_id, o.series_id, o.bucket
+            FROM other o WHERE NOT o.is_empty
+            ORDER BY o.tenant_id, o.series_id, o.bucket
             ON CONFLICT (tenant_id, series_id, bucket) DO UPDATE
             SET count = excluded.count, sum = excluded.sum, min = excluded.min,
                 max = excluded.max, first = excluded.first, first_time = excluded.first_time,
@@ -134,15 +137,13 @@ BEGIN
             INSERT INTO core.rollup_reopened (tenant_id, series_id, grain, bucket)
             SELECT o.tenant_id, o.series_id, %1$L, o.bucket FROM other o WHERE o.is_reopened
             ON CONFLICT DO NOTHING
-        ), emptied AS (
-            SELECT k.tenant_id, k.series_id, k.bucket
-            FROM kept k LEFT JOIN fresh f USING (tenant_id, series_id, bucket)
-            WHERE f.bucket IS NULL AND NOT k.is_sealed
         )
-        SELECT (SELECT count(*) FROM other), e.tenants, e.series, e.buckets
-        FROM (SELECT array_agg(e.tenant_id) AS tenants, array_agg(e.series_id) AS series,
-                     array_agg(e.bucket) AS buckets FROM emptied e) e
-        $$, grain, slots, fresh, kept);
+        SELECT count(*) FILTER (WHERE NOT o.is_empty),
+               array_agg(o.tenant_id) FILTER (WHERE o.is_empty),
+               array_agg(o.series_id) FILTER (WHERE o.is_empty),
+               array_agg(o.bucket) FILTER (WHERE o.is_empty)
+        FROM other o
+        $$, grain, floor, spans, fresh, kept);
 END
 $text$;
 

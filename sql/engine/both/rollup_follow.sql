@@ -80,8 +80,8 @@ END
 $$;
 
 -- Derives what is queued: short ranges first, so that a late sample does not wait for a year of
--- backfill; about row_limit quarter hours, the rest of a longer range stays queued. How many rows
--- were written or removed, and how many ranges were taken.
+-- backfill; about row_limit samples, the rest of a longer range stays queued. How many rows were
+-- written or removed, and how many ranges were taken.
 CREATE FUNCTION core.rollup_work_off(row_limit int, OUT n_ranges bigint, OUT n_rows bigint)
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -90,11 +90,9 @@ SET enable_bitmapscan = off
 AS $$
 DECLARE
     closed CONSTANT timestamptz := (SELECT s.closed_until FROM core.rollup_state s);
-    quarter CONSTANT interval := interval '15 minutes';
-    room numeric := row_limit;
+    room   int := row_limit;
     item   record;
-    head   timestamptz;          -- where the item's first sample or bucket is
-    stop   timestamptz;          -- as far as this call gets
+    reach  record;
     tenants int[] := '{}';
     series int[] := '{}';
     froms  timestamptz[] := '{}';
@@ -112,18 +110,17 @@ BEGIN
         LIMIT 1000
     LOOP
         EXIT WHEN room <= 0;
-        head := core.rollup_head(item.tenant_id, item.series_id, item.from_time, item.to_time);
-        stop := least(item.to_time, coalesce(head, item.to_time) + quarter * room::float8);
-        room := room - CASE WHEN head IS NULL THEN 1
-                             ELSE ceil(extract(epoch FROM stop - head) / 900) END;
+        reach := core.rollup_reach(item.tenant_id, item.series_id, item.from_time, item.to_time,
+                                   room);
+        room := room - reach.cost;
         tenants := tenants || item.tenant_id;
         series := series || item.series_id;
         froms := froms || item.from_time;
-        stops := stops || stop;
-        has := has || (head IS NOT NULL);
-        heads := heads || coalesce(head, item.from_time);
-        IF stop < item.to_time THEN
-            UPDATE core.rollup_dirty d SET from_time = stop
+        stops := stops || reach.stop;
+        has := has || (reach.head IS NOT NULL);
+        heads := heads || coalesce(reach.head, item.from_time);
+        IF reach.stop < item.to_time THEN
+            UPDATE core.rollup_dirty d SET from_time = reach.stop
             WHERE d.tenant_id = item.tenant_id AND d.series_id = item.series_id
               AND d.from_time = item.from_time;
         ELSE
@@ -169,6 +166,38 @@ BEGIN
          WHERE r.tenant_id = owner AND r.series_id = series
            AND r.bucket >= rollup_head.from_time AND r.bucket < rollup_head.to_time
          ORDER BY r.bucket LIMIT 1));
+END
+$$;
+
+-- What to derive of [from_time, to_time) of a series in one call: from head (NULL: there is nothing)
+-- to stop, which most samples bound, or their like in quarter hours that have none.
+CREATE FUNCTION core.rollup_reach(owner int, series int, from_time timestamptz,
+                                  to_time timestamptz, most int, OUT head timestamptz,
+                                  OUT stop timestamptz, OUT cost int)
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
+AS $$
+DECLARE
+    empty_quarters CONSTANT int := 20;   -- cost as much as a sample
+    quarter        CONSTANT interval := interval '15 minutes';
+    last           timestamptz;
+BEGIN
+    head := core.rollup_head(owner, series, from_time, to_time);
+    stop := to_time;
+    cost := 1;
+    IF head IS NULL THEN
+        RETURN;
+    END IF;
+    stop := least(stop, head + quarter * most::float8 * empty_quarters::float8);
+    SELECT count(*), max(x.time) INTO cost, last
+    FROM (SELECT x.time FROM core.sample x
+          WHERE x.tenant_id = owner AND x.series_id = series AND x.time >= head AND x.time < stop
+          ORDER BY x.time LIMIT most) x;
+    IF cost = most THEN
+        stop := least(stop, date_bin(quarter, last, timestamptz '2000-01-01 00:00:00+00') + quarter);
+    END IF;
+    cost := 1 + greatest(cost, extract(epoch FROM stop - head) / 900 / empty_quarters);
 END
 $$;
 

@@ -26,7 +26,7 @@ my %function = (
     (map { ("core.$_" => { may => '' }) } qw(partition_by_bucket partitions_ensure_of derived_close
         derived_follow derived_rezone derived_reset rollup_lock sample_quarters rollup_statement
         rollup_derive rollup_ended change_renumber change_prune rollup_gather rollup_work_off
-        rollup_head recast_queue recast_trigger place_zone rollup_recast_some floor_raise
+        rollup_head rollup_reach recast_queue recast_trigger place_zone rollup_recast_some floor_raise
         grain_longest series_wanted rollup_next rollup_pieces tenant_tables)),
 );
 
