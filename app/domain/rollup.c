@@ -9,10 +9,9 @@
 enum err rollup_choose_zone(struct db_tx *tx, struct rollup_filter *filter)
 {
     struct op *op = db_op(tx);
-    int64_t now_us = clock_now_us();
     struct db_args args;
     struct db_rows *rows;
-    struct zone zone;
+    bool is_whole = true;
 
     if (filter->bucket != SAMPLE_1H || filter->zone_name != NULL) {
         return OK;
@@ -25,8 +24,8 @@ enum err rollup_choose_zone(struct db_tx *tx, struct rollup_filter *filter)
         return err;
     }
     const char *name = db_text(rows, 0, ROLLUP_ZONE_TIMEZONE);
-    err = zone_load(tx, name, now_us, now_us + US_PER_SECOND, &zone);
-    if (err == OK && zone_offset_at(&zone, now_us) % 3600 != 0) {
+    err = zone_has_whole_hours(tx, name, &is_whole);
+    if (err == OK && !is_whole) {
         filter->zone_name = name;
     }
     return err;

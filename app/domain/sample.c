@@ -110,13 +110,12 @@ static enum err clamp_span(struct db_tx *tx, struct sample_filter *filter, bool 
 static enum err choose_zone(struct db_tx *tx, const struct sample_filter *filter,
                             enum sample_bucket bucket, const char **zone_name)
 {
-    struct zone zone;
+    bool is_whole = true;
     if (*zone_name != NULL || bucket != SAMPLE_1H) {
         return OK;
     }
-    int64_t now_us = clock_now_us();
-    enum err err = zone_load(tx, filter->site_zone, now_us, now_us + US_PER_SECOND, &zone);
-    if (err == OK && zone_offset_at(&zone, now_us) % 3600 != 0) {
+    enum err err = zone_has_whole_hours(tx, filter->site_zone, &is_whole);
+    if (err == OK && !is_whole) {
         *zone_name = filter->site_zone;
     }
     return err;

@@ -6,6 +6,8 @@
 #include "gen/queries.h"
 
 #define MAX_ZONE_NAME_BYTES 64
+#define S_PER_HOUR 3600
+#define HALF_YEAR_US (182 * US_PER_DAY)
 
 /* IANA's only names with a digit, beside those of Etc. */
 static const char *const WITH_DIGITS[] = { "EST5EDT", "CST6CDT", "MST7MDT", "PST8PDT",
@@ -67,6 +69,21 @@ enum err zone_load(struct db_tx *tx, const char *name, int64_t from_us, int64_t 
     }
     *out = (struct zone){ .name = name, .offsets = offsets, .n_offsets = n };
     return OK;
+}
+
+enum err zone_has_whole_hours(struct db_tx *tx, const char *name, bool *out)
+{
+    const int64_t now_us = clock_now_us();
+    const int64_t at_us[] = { now_us - HALF_YEAR_US, now_us };
+    enum err err = OK;
+
+    *out = true;
+    for (int i = 0; err == OK && *out && i < 2; i++) {
+        struct zone zone;
+        err = zone_load(tx, name, at_us[i], at_us[i] + US_PER_SECOND, &zone);
+        *out = err == OK && zone_offset_at(&zone, at_us[i]) % S_PER_HOUR == 0;
+    }
+    return err;
 }
 
 enum err zone_bucket_starts(struct db_tx *tx, const char *name, const char *bucket,

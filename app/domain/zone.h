@@ -22,6 +22,9 @@ enum err zone_exists(struct db_tx *tx, struct str name, bool *out) MUST_CHECK;
 /* The names that people choose from, ascending. */
 enum err zone_list(struct db_tx *tx, const char *const **out, int *n) MUST_CHECK;
 
+/* Whether the zone's hours are UTC's all year round. Lord Howe's are so in summer alone. */
+enum err zone_has_whole_hours(struct db_tx *tx, const char *name, bool *out) MUST_CHECK;
+
 /* True where the local day that begins at that instant is the first of a month. */
 bool zone_is_month_start(const struct zone *zone, int64_t day_us);
 

@@ -63,7 +63,11 @@ sub fill {
     my $answer = $stack->post('/v1/events/batch', \@events, token => $token);
     die "cannot fill: $answer->{status} $answer->{content}" if $answer->{status} != 200;
     my $mills = $stack->token('mills', 'device', '--backfill');
-    $answer = $stack->post('/v1/events/batch', [map { +{ device => 'loom', time => 1795176000 + 1800 * $_, metrics => { power_w => $_ } } } 0 .. 5], token => $mills);
+    $stack->request(POST => '/v1/sites', token => $stack->token('mills', 'admin'), body => { key => 'lhi', timezone => 'Australia/Lord_Howe' });
+    $answer = $stack->post('/v1/events/batch', [
+        (map { +{ device => 'loom', time => 1795176000 + 1800 * $_, metrics => { power_w => $_ } } } 0 .. 5),
+        (map { +{ device => 'buoy', site => 'lhi', time => "2026-0$_-10T10:10:00Z", metrics => { power_w => $_ } } } 1, 7),
+    ], token => $mills);
     die "cannot fill: $answer->{status} $answer->{content}" if $answer->{status} != 200;
     local $ENV{RETENTION_RAW_DAYS} = 3650;
     $stack->cli('worker', '--once'); # late samples reach the closed buckets
@@ -171,6 +175,10 @@ sub check_half_hour_zone {
     is_deeply([map { [@$_{qw(time count)}] } @{ $get->('/v1/devices/loom/samples?bucket=1h')->{json}{items} }],
         [['2026-11-20T11:30:00Z', 1], ['2026-11-20T12:30:00Z', 2], ['2026-11-20T13:30:00Z', 2], ['2026-11-20T14:30:00Z', 1]],
         'hours of Kolkata begin at half past');
+    for my $path ('/v1/devices/buoy/samples?bucket=1h', '/v1/rollups?bucket=1h&device=buoy') {
+        is_deeply([map { $_->{time} } @{ $get->($path)->{json}{items} }],
+            ['2026-01-10T10:00:00Z', '2026-07-10T09:30:00Z'], "those of Lord Howe do in winter, whatever the season is now ($path)");
+    }
     return;
 }
 
@@ -239,7 +247,7 @@ sub check_access {
         is_deeply($theirs, $none, "$path: another tenant's device answers as none");
         is($none->[0], 404, 'with 404');
     }
-    is_deeply([map { $_->{key} } @{ $get_mills->('/v1/devices')->{json}{items} }], ['loom'], 'a tenant lists its own');
+    is_deeply([map { $_->{key} } @{ $get_mills->('/v1/devices')->{json}{items} }], ['buoy', 'loom'], 'a tenant lists its own');
     is(scalar @{ $get_mills->('/v1/events')->{json}{items} }, 0, 'and its own events');
     for my $path ('/v1/devices', '/v1/devices/meter-1', '/v1/devices/meter-1/samples', '/v1/events') {
         my $without = $stack->get($path);
