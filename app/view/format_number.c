@@ -112,12 +112,14 @@ struct figure format_figure_beside(struct arena *arena, double value, const char
 {
     struct unit shown = unit_for(unit, isfinite(magnitude) ? magnitude : 0);
     double scaled = value * shown.factor;
-    /* Nobody reads tenths of a watt, nor of a watt-hour; there are none of a byte. */
+    /* Nobody reads tenths of many watts, nor of many watt-hours; below one they are all there is. */
     bool is_small = strcmp(shown.name, "W") == 0 || strcmp(shown.name, "Wh") == 0 ||
                     strcmp(shown.name, "B") == 0;
     bool is_scaled = shown.factor != 1 || strcmp(shown.name, "kWh") == 0;
     const char *number;
-    if (is_small) {
+    if (is_small && fabs(scaled) > 0 && fabs(scaled) < 0.95) {
+        number = plain(arena, scaled);
+    } else if (is_small) {
         number = format_number(arena, scaled, fabs(scaled) >= 9.95 || scaled == 0 ? 0 : 1);
     } else if (is_scaled) {
         number = format_number(arena, scaled, scaled == 0 ? 0 : format_decimals(scaled));
