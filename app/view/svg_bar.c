@@ -117,6 +117,33 @@ bool chart_is_blank(const struct bar_chart *chart)
     return isnan(most);
 }
 
+/* Counts: numbers without a unit and without decimals. */
+static bool is_whole(const struct bar_chart *chart)
+{
+    bool is_so = chart->unit == NULL || chart->unit[0] == '\0';
+    for (int i = 0; i < chart->n_slots && is_so; i++) {
+        for (int b = 0; b < chart->n_bands; b++) {
+            double value = chart->slots[i].values[b];
+            is_so = is_so && (isnan(value) || value == rint(value));
+        }
+    }
+    return is_so;
+}
+
+/* The axis of values: of counts there are no halves. */
+static struct scale value_scale(const struct bar_chart *chart, double least, double most)
+{
+    struct scale scale = scale_nice(least, most, 4, true);
+    if (scale.step < 1 && is_whole(chart)) {
+        scale.least = floor(scale.least);
+        scale.most = ceil(scale.most);
+        scale.n = (int)(scale.most - scale.least) + 1;
+        scale.step = 1;
+        scale.decimals = 0;
+    }
+    return scale;
+}
+
 void svg_bars(struct buf *out, const struct bar_chart *chart)
 {
     double least, most;
@@ -126,7 +153,7 @@ void svg_bars(struct buf *out, const struct bar_chart *chart)
         .out = out,
         .chart = chart,
         .unit = unit,
-        .scale = scale_nice(fmin(least, 0) * unit.factor, fmax(most, 0) * unit.factor, 4, true),
+        .scale = value_scale(chart, fmin(least, 0) * unit.factor, fmax(most, 0) * unit.factor),
     };
     svg_open(out, chart->id, chart->title, chart->summary, &frame);
     svg_value_axis(out, &frame, &drawing.scale, unit.name);
@@ -147,19 +174,6 @@ static void cell(struct buf *out, double value, int decimals)
     buf_add_text(out, "<td class=\"num\">");
     html_text(out, format_number(out->arena, value, decimals));
     buf_add_text(out, "</td>");
-}
-
-/* Counts: numbers without a unit and without decimals. */
-static bool is_whole(const struct bar_chart *chart)
-{
-    bool is_so = chart->unit == NULL || chart->unit[0] == '\0';
-    for (int i = 0; i < chart->n_slots && is_so; i++) {
-        for (int b = 0; b < chart->n_bands; b++) {
-            double value = chart->slots[i].values[b];
-            is_so = is_so && (isnan(value) || value == rint(value));
-        }
-    }
-    return is_so;
 }
 
 void chart_table(struct buf *out, const struct bar_chart *chart)

@@ -180,9 +180,7 @@ static void path(const struct drawing *drawing, const char *class, draw_run draw
 static void box(const struct drawing *drawing)
 {
     struct buf *out = drawing->out;
-    buf_add_text(out, "<svg x=\"0\" y=\"0\" width=\"100%\" height=\"");
-    svg_number(out, drawing->frame->height);
-    buf_add_text(out, "\" viewBox=\"0 0 1000 ");
+    buf_add_text(out, "<svg width=\"100%\" height=\"100%\" viewBox=\"0 0 1000 ");
     svg_number(out, drawing->frame->height);
     buf_add_text(out, "\" preserveAspectRatio=\"none\">");
     if (drawing->chart->ranges != NULL) {

@@ -137,6 +137,18 @@ static void check_stack(struct buf *out)
     buf_clear(out);
 }
 
+static void check_counts(struct buf *out)
+{
+    const struct chart_slot days[] = { { .from = 0, .to = 50, .name = "Mon", .values = { 2 } } };
+    struct bar_chart chart = {
+        .id = "counts", .title = "t", .summary = "s", .unit = "", .slot_heading = "Day",
+        .bands = { { "door", "used" } }, .n_bands = 1, .slots = days, .n_slots = 1,
+    };
+    svg_bars(out, &chart);
+    ok(!has(out, ">0.5<") && has(out, ">1<") && has(out, ">2<"), "an axis of counts has no halves");
+    buf_clear(out);
+}
+
 static void check_heat(struct buf *out)
 {
     struct heat_day days[2] = { { .name = "Mon <1>", .label = "Mon" }, { .name = "Tue" } };
@@ -205,6 +217,7 @@ int main(void)
     check_lines(&out);
     check_band(&out);
     check_stack(&out);
+    check_counts(&out);
     check_heat(&out);
     check_axis(&out);
     check_numbers(&out);
