@@ -180,14 +180,15 @@ enum err page_events(struct web *web)
     };
     view.is_filtered = view.type[0] || view.device[0] || view.from[0] || view.to[0] || view.data[0];
     view.csv = csv_link(web, &query, &view);
-    err = add_events(web, &query, &view);
+    bool is_wrong = query.span_error != NULL || query.data_error != NULL;
+    err = is_wrong ? OK : add_events(web, &query, &view);
     if (err == OK && !query.filter.is_before) {
         err = add_counts(web, &query, &view);
     }
     if (err != OK) {
         return err;
     }
-    if (query.span_error != NULL || query.data_error != NULL) {
+    if (is_wrong) {
         web->response->status = 422;
     }
     page_is_html(web);
