@@ -70,7 +70,7 @@ static bool add_table(struct arena *arena, const struct trace_facts *facts,
                                      best_hour, best_hour + 1,
                                      format_quantity(arena, best, facts->series->unit));
     out->heat_table = (struct number_table){
-        .id = "heat-numbers", .caption = "What is usual at each hour of these days",
+        .id = "heat-numbers", .caption = "Average of each hour over these days",
         .heading = "Hour", .columns = { "Mean", "Lowest", "Highest" }, .n_columns = 3,
         .rows = rows, .n_rows = 24,
     };

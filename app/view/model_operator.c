@@ -148,7 +148,7 @@ static bool add_statements(struct arena *arena, const struct installation *facts
     out->n_queries = facts->n_statements;
     out->queries_note =
         facts->has_statistics
-            ? "By the time they took in all, since PostgreSQL's statistics began. Without values."
+            ? "By total time since the statistics were last reset; values are left out."
         : facts->n_statements > 0
             ? "Running for more than a second now. With pg_stat_statements installed, this shows "
               "what costs most over time."

@@ -23,7 +23,7 @@ static const char *check(const struct web *web, const struct field_view *field)
     }
     for (int i = 0; is_type(field, "select") && i <= field->n_choices; i++) {
         if (i == field->n_choices) {
-            return "This is none of the choices.";
+            return "Choose one of the options.";
         }
         if (strcmp(field->choices[i].value, field->value) == 0) {
             break;

@@ -32,14 +32,14 @@ static void list_fields(const struct web *web, struct account_view *view)
     view->name = (struct field_view){
         .name = "name", .label = "What others see", .type = "text",
         .value = web->who->person_name, .max_bytes = OWN_MAX_NAME_BYTES,
-        .autocomplete = "name", .hint = "Empty: the e-mail.",
+        .autocomplete = "name", .hint = "Leave it empty to show your e-mail.",
     };
     view->passwords[FIELD_CURRENT] = (struct field_view){
-        .name = "current", .label = "The one you have", .type = "password", .is_required = true,
+        .name = "current", .label = "Current password", .type = "password", .is_required = true,
         .max_bytes = MAX_PASSWORD_BYTES, .autocomplete = "current-password",
     };
     view->passwords[FIELD_NEW] = (struct field_view){
-        .name = "password", .label = "The new one", .type = "password", .is_required = true,
+        .name = "password", .label = "New password", .type = "password", .is_required = true,
         .max_bytes = MAX_PASSWORD_BYTES, .autocomplete = "new-password",
         .hint = "At least 8 characters.",
     };

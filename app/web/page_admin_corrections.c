@@ -22,11 +22,11 @@ enum { DELETE_METRIC, DELETE_FROM, DELETE_TO, N_DELETE };
 
 static const struct form_outcome outcomes[] = {
     { "set", "The value is set. Totals and energy follow within seconds." },
-    { "same", "The value was so already: nothing was changed." },
+    { "same", "This was the value already; nothing was changed." },
     { "deleted", "The readings are deleted. Totals and energy follow within seconds." },
 };
 
-static const char TIME_ERROR[] = "This is no time. Write it like 2026-11-20 14:05:00.";
+static const char TIME_ERROR[] = "This is not a time. Write it like 2026-11-20 14:05:00.";
 
 /* A device whose readings are corrected, and the page about it. */
 struct desk {
@@ -148,7 +148,7 @@ static void add_fields(struct web *web, struct corrections_view *view)
         .max_bytes = MAX_TIME_BYTES, .hint = "A reading of this very moment stays.",
     };
     view->erase_fields[0] = (struct field_view){
-        .name = "key", .label = "The device’s key, to be sure", .type = "text",
+        .name = "key", .label = "Type the device’s key to confirm", .type = "text",
         .is_required = true, .is_code = true,
     };
     view->n_put_fields = N_PUT;
@@ -224,7 +224,7 @@ static enum err read_put(struct web *web, struct desk *desk, struct correction *
         }
     }
     if (json_number_read(value, end, &out->value) != end || !__builtin_isfinite(out->value)) {
-        form_refuse(fields, N_PUT, "value", "This is no number. Write it like 12.5.");
+        form_refuse(fields, N_PUT, "value", "This is not a number. Write it like 12.5.");
     }
     return read_time(web, &desk->device, &fields[PUT_TIME], &out->time_us);
 }
@@ -361,7 +361,7 @@ enum err page_admin_device_erase(struct web *web)
     }
     (void)form_take(web, desk->view.erase_fields, 1);
     if (!str_equal(str_of(desk->view.erase_fields[0].value), str_of(desk->device.key))) {
-        form_refuse(desk->view.erase_fields, 1, "key", "This is another key.");
+        form_refuse(desk->view.erase_fields, 1, "key", "This is not the device’s key.");
         desk->view.notice = form_rejected(web, desk->view.erase_fields, 1);
         desk->view.notice.text = "The device was not erased.";
         return show(web, &desk->view);

@@ -20,9 +20,9 @@ enum { FIELD_NAME, FIELD_MODEL, FIELD_SITE, FIELD_CONFIG, N_FIELDS };
 enum { SERIES_UNIT, SERIES_KIND, SERIES_ROLE, N_SERIES_FIELDS };
 
 static const struct form_outcome outcomes[] = {
-    { "added", "The device is there. It can send as soon as it has a token." },
+    { "added", "The device is added. It can send as soon as it has a token." },
     { "saved", "The changes are saved." },
-    { "series", "The series is corrected. All that is derived from it follows within seconds." },
+    { "series", "The series is corrected. Everything derived from it follows within seconds." },
     { "retired", "The device is retired: its readings stay, new ones are refused." },
     { "revived", "The device is in use again." },
 };
@@ -82,7 +82,7 @@ static enum err add_fields(struct web *web, const struct device *device,
         .name = "config", .label = "Configuration", .type = "textarea",
         .value = strcmp(config, "{\n}") == 0 ? "{}" : config,
         .is_code = true, .rows = 6, .max_bytes = MAX_CONFIG_BYTES,
-        .hint = "JSON. Its “metrics” say what series are, before their names do.",
+        .hint = "JSON. What “metrics” says about a series overrides its name.",
     };
     view->n_fields = N_FIELDS;
     return err == OK ? admin_site_field(web, device->site, &view->fields[FIELD_SITE]) : err;

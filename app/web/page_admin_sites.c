@@ -157,7 +157,7 @@ enum err page_admin_sites_add(struct web *web)
 enum { SITE_NAME, SITE_ZONE, N_SITE_FIELDS };
 
 static const struct form_outcome site_outcomes[] = {
-    { "added", "The site is there. Put devices to it on their pages." },
+    { "added", "The site is added. Assign devices to it on their pages." },
     { "saved", "The changes are saved." },
 };
 

@@ -39,7 +39,7 @@ static enum err show(struct web *web, struct join_view *view)
 /* Instead of the form, where a link cannot be used: with the reason that `err` came with. */
 static enum err show_dead(struct web *web, enum err err)
 {
-    struct join_view view = { .heading = "This link works no more" };
+    struct join_view view = { .heading = "This link no longer works" };
 
     if (err != ERR_NOT_FOUND) {
         return err;

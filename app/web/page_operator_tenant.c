@@ -15,10 +15,10 @@ enum { FIELD_SLUG, FIELD_NAME, FIELD_ZONE, FIELD_CURRENCY, N_FIELDS };
 #define TENANT_PREFIX "/operator/tenants/"
 
 static const struct form_outcome outcomes[] = {
-    { "made", "The tenant is made. Its first admin joins by `tidemark user add`." },
+    { "made", "The tenant is there. Add its first admin with “tidemark user add”." },
     { "saved", "Saved." },
     { "suspended", "The tenant is suspended." },
-    { "active", "The tenant is let in again." },
+    { "active", "The tenant is active again." },
 };
 
 static void list_fields(struct field_view fields[N_FIELDS], const struct tenant_record *tenant)
@@ -34,7 +34,7 @@ static void list_fields(struct field_view fields[N_FIELDS], const struct tenant_
     fields[FIELD_ZONE] = (struct field_view){
         .name = "timezone", .label = "Time zone", .type = "text", .is_required = true,
         .max_bytes = 64, .value = tenant ? tenant->timezone : "UTC",
-        .hint = "An IANA name, Europe/Berlin. Where its days begin, unless a site says otherwise.",
+        .hint = "For example Europe/Berlin. Decides when days begin, unless a site says otherwise.",
     };
     fields[FIELD_CURRENCY] = (struct field_view){
         .name = "currency", .label = "Currency", .type = "text", .is_required = true,
@@ -58,7 +58,7 @@ static void choose_fields(struct operator_tenant_view *view, const struct field_
 static void list_confirm(struct operator_tenant_view *view)
 {
     view->confirm = (struct field_view){
-        .name = "confirm", .label = "Its slug, to be sure", .type = "text", .is_code = true,
+        .name = "confirm", .label = "Type its slug to confirm", .type = "text", .is_code = true,
         .is_required = true, .max_bytes = 63,
     };
 }
@@ -162,7 +162,7 @@ static enum err check_slug(struct web *web, struct field_view *fields, int n)
     }
     enum err err = operator_tenant_find(web->tx, slug, &taken);
     if (err == OK) {
-        form_refuse(fields, n, "slug", "There is a tenant of this slug already.");
+        form_refuse(fields, n, "slug", "There is a tenant with this slug already.");
     } else if (err == ERR_NOT_FOUND) {
         op_clear_fault(web->op);
         err = OK;
@@ -255,7 +255,7 @@ enum err page_operator_tenant_erase(struct web *web)
     }
     (void)form_take(web, &view.confirm, 1);
     if (!view.confirm.error && strcmp(view.confirm.value, tenant.slug) != 0) {
-        view.confirm.error = "This is another slug. Nothing was erased.";
+        view.confirm.error = "This is not its slug. Nothing was erased.";
     }
     if (view.confirm.error) {
         list_fields(all, &tenant);

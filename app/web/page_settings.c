@@ -28,7 +28,7 @@ static struct field_view days_field(struct web *web, const char *name, const cha
     return (struct field_view){
         .name = name, .label = label, .type = "text", .max_bytes = 8,
         .value = days > 0 ? arena_printf(arena, "%d", days) : "",
-        .hint = arena_printf(arena, "Days. Empty: %d, as this installation does.", fallback),
+        .hint = arena_printf(arena, "In days. Empty means %d, the default.", fallback),
     };
 }
 
@@ -44,22 +44,22 @@ static void list_fields(struct web *web, const struct settings *settings,
     fields[FIELD_ZONE] = (struct field_view){
         .name = "timezone", .label = "Time zone", .type = "text", .value = settings->timezone,
         .is_required = true, .max_bytes = MAX_NAME_BYTES,
-        .hint = "Of days, weeks and months, where a site has none of its own.",
+        .hint = "Decides when days begin, where a site has no zone of its own.",
     };
     fields[FIELD_CURRENCY] = (struct field_view){
         .name = "currency", .label = "Currency", .type = "text", .value = settings->currency,
         .is_required = true, .max_bytes = 3, .hint = "Three capital letters, such as EUR.",
     };
     fields[FIELD_REGISTER] = (struct field_view){
-        .name = "auto_register", .label = "Unknown devices may register by sending",
+        .name = "auto_register", .label = "Unknown devices may register themselves",
         .type = "checkbox", .value = settings->may_register ? "1" : "",
         .hint = "Otherwise an admin adds each device first.",
     };
     fields[FIELD_RAW] = days_field(web, "raw_days", "Keep raw readings", settings->raw_days,
                                    config->retention_raw_days);
-    fields[FIELD_HOURLY] = days_field(web, "hourly_days", "Keep quarter hours and hours",
+    fields[FIELD_HOURLY] = days_field(web, "hourly_days", "Keep 15-minute and hourly values",
                                       settings->hourly_days, config->retention_hourly_days);
-    fields[FIELD_DAILY] = days_field(web, "daily_days", "Keep days, weeks and months",
+    fields[FIELD_DAILY] = days_field(web, "daily_days", "Keep daily, weekly and monthly values",
                                      settings->daily_days, config->retention_daily_days);
     fields[FIELD_EVENT] = days_field(web, "event_days", "Keep events", settings->event_days,
                                      config->retention_event_days);

@@ -21,14 +21,14 @@ static const struct choice_view spans[] = {
 };
 
 static const struct form_outcome outcomes[] = {
-    { "withdrawn", "The link is withdrawn: it works no more." },
+    { "withdrawn", "The link is withdrawn: it no longer works." },
 };
 
 static void list_fields(struct field_view fields[N_FIELDS])
 {
     fields[FIELD_NAME] = (struct field_view){
         .name = "name", .label = "Name", .type = "text", .is_required = true,
-        .max_bytes = SHARE_MAX_NAME_BYTES, .hint = "For this list: who it is for.",
+        .max_bytes = SHARE_MAX_NAME_BYTES, .hint = "Who the link is for.",
     };
     fields[FIELD_DEVICE] = (struct field_view){
         .name = "device", .label = "Device", .type = "text", .max_bytes = MAX_NAME_BYTES,

@@ -36,17 +36,17 @@ static void list_fields(struct field_view fields[N_FIELDS])
     };
     fields[FIELD_NAME] = (struct field_view){
         .name = "name", .label = "Name", .type = "text", .is_required = true,
-        .max_bytes = TOKENS_MAX_NAME_BYTES, .hint = "For this list: what will use it.",
+        .max_bytes = TOKENS_MAX_NAME_BYTES, .hint = "Who or what will use it.",
     };
     fields[FIELD_DEVICE] = (struct field_view){
         .name = "device", .label = "Only for the device", .type = "text", .is_code = true,
         .max_bytes = MAX_NAME_BYTES,
-        .hint = "A device's key; only of device tokens. Empty: any device.",
+        .hint = "A device’s key, for device tokens only. Empty: any device.",
     };
     fields[FIELD_EXPIRES] = token_expiry_field();
     fields[FIELD_BACKFILL] = (struct field_view){
         .name = "backfill", .label = "May send readings of any age", .type = "checkbox",
-        .hint = "Otherwise those older than raw readings are kept are refused.",
+        .hint = "Otherwise readings too old to be kept raw are refused.",
     };
 }
 

@@ -18,9 +18,9 @@ enum { FIELD_EMAIL, FIELD_ROLE, N_FIELDS };
 _Static_assert((int)N_FIELDS == INVITE_FIELDS, "the view has room for the fields");
 
 static const struct form_outcome outcomes[] = {
-    { "withdrawn", "The invitation is withdrawn: its link works no more." },
-    { "removed", "The person is no member any more." },
-    { "erased", "The person is no member any more, and the account is erased." },
+    { "withdrawn", "The invitation is withdrawn: its link no longer works." },
+    { "removed", "The person is no longer a member." },
+    { "erased", "The person is no longer a member, and the account is erased." },
 };
 
 struct field_view user_role_field(const char *role)
@@ -177,7 +177,7 @@ static enum err check_email(struct web *web, struct field_view *fields)
         return err;
     }
     if (!is_email) {
-        form_refuse(fields, N_FIELDS, "email", "This is no e-mail address.");
+        form_refuse(fields, N_FIELDS, "email", "This is not an e-mail address.");
     } else if (is_member) {
         form_refuse(fields, N_FIELDS, "email", "This person is a member already.");
     }

@@ -38,7 +38,7 @@ async function work(page, way) {
   ok((await text(page, `#${described}`)).includes('already'), `${way}: the field is described by what is wrong`);
   await page.fill('.form [name=key]', `added ${way}`);
   await press(page, 'Add the device');
-  is(await text(page, '[role=status]'), 'The device is there. It can send as soon as it has a token.', `${way}: a device is added`);
+  is(await text(page, '[role=status]'), 'The device is added. It can send as soon as it has a token.', `${way}: a device is added`);
   is(await text(page, 'h1'), 'Kept', `${way}: and one is on its page`);
 
   await page.selectOption('[name=site]', 'barn');
@@ -50,7 +50,7 @@ async function work(page, way) {
   is(await text(page, '[role=status]'), 'The changes are saved.', `${way}: a good one is saved`);
   await press(page, 'Retire the device');
   is(await text(page, '.page-head .state'), 'Retired', `${way}: it is retired`);
-  await press(page, 'Take into use again');
+  await press(page, 'Put back into use');
   ok(await page.isVisible('button:text("Retire the device")'), `${way}: and back`);
 
   await page.goto(setup.url + odd);

@@ -113,7 +113,7 @@ async function testDevices(browser) {
   await page.goto(`${setup.url}/devices`);
   is((await page.$$('.devices tbody tr')).length, 5, 'all devices are listed');
   await page.fill('#q', 'HUND');
-  await Promise.all([page.waitForNavigation(), page.click('text=Find')]);
+  await Promise.all([page.waitForNavigation(), page.click('button:has-text("Search")')]);
   is((await page.$$('.devices tbody tr')).length, 1, 'a part of the key finds one, in any case');
   await page.goto(`${setup.url}/devices?q=%25`);
   is((await page.$$('.devices tbody tr')).length, 0, 'a percent sign is a percent sign');

@@ -193,19 +193,19 @@ sub check_pages {
     my $wrong = $eve->submit($page, '/admin/devices/heat%2F1', name => '', model => 'WP 2', site => 'roof/1', config => '{"metrics": 5}');
     is("$wrong->{status} " . page_errors($wrong), '422 This must be filled in. The configuration metrics must be an object.', 'what is wrong stands beside its field');
     $wrong = $eve->submit($page, '/admin/devices/heat%2F1', name => 'x', site => 'nowhere', config => 'not JSON');
-    is("$wrong->{status} " . page_errors($wrong), '422 This is none of the choices. The configuration is not JSON.', 'a choice that there is not, too');
+    is("$wrong->{status} " . page_errors($wrong), '422 Choose one of the options. The configuration is not JSON.', 'a choice that there is not, too');
     is($stack->sql("SELECT name || model FROM core.device WHERE key = 'heat/1'"), 'heat/1WP', 'and nothing of it is saved');
     my $saved = $eve->submit($page, '/admin/devices/heat%2F1', name => 'Heat pump', model => '', site => '', config => '');
     is($saved->{headers}{location}, '/admin/devices/heat%2F1?done=saved', 'a change is saved');
     is($stack->sql("SELECT name || model || coalesce(site_id::text, '-') || config FROM core.device WHERE key = 'heat/1'"), 'Heat pump-{}', 'what is shown empty is stored empty');
     is($eve->submit($page, '/admin/devices/heat%2F1/retire', retired => 1)->{headers}{location}, '/admin/devices/heat%2F1?done=retired', 'it is retired');
-    like($eve->get('/admin/devices/heat%2F1')->{content}, qr/Take into use again/, 'and its page offers the way back');
+    like($eve->get('/admin/devices/heat%2F1')->{content}, qr/Put back into use/, 'and its page offers the way back');
 
     my ($id) = $eve->get('/admin/devices/meter')->{content} =~ /\?series=(\d+)#/;
     my $form = $eve->get("/admin/devices/meter?series=$id");
     like($form->{content}, qr/name="series" value="$id"/, 'a series has a form');
     $wrong = $eve->submit($form, '/admin/devices/meter/series', series => $id, unit => 'W', kind => 'speed', role => 'none');
-    is("$wrong->{status} " . page_errors($wrong), '422 This is none of the choices.', 'that refuses what is none');
+    is("$wrong->{status} " . page_errors($wrong), '422 Choose one of the options.', 'that refuses what is none');
     is($eve->submit($form, '/admin/devices/meter/series', series => $id, unit => 'W', kind => 'gauge', role => 'sub_meter')->{headers}{location},
         '/admin/devices/meter?done=series', 'and corrects');
     is($stack->sql("SELECT role FROM core.series WHERE id = $id"), 'sub_meter', 'the series');
