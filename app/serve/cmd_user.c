@@ -55,7 +55,8 @@ static const struct options_help ADD_HELP = {
     .usage = "tidemark user add --email E (--tenant SLUG --role viewer|admin | --operator | "
              "--operator-admin) [--name N]",
     .about = "Makes a person, with a password from standard input. For somebody who is there\n"
-             "already, adds the membership or the operator's role and reads no password.",
+             "already, adds the membership and reads no password; an operator gets a new one, for\n"
+             "admins of tenants make accounts and may know theirs.",
 };
 
 struct new_person {
@@ -93,11 +94,14 @@ static enum err store_person(struct operator_session *session, const struct new_
     char hash[CRYPTO_PASSWORD_SIZE] = "";
     enum err err = account_person_exists(session->tx, person->email, is_there);
 
-    if (err == OK && !*is_there) {
-        err = read_password(&session->op, person->email, hash);
-    }
     if (err == OK && (!*is_there || operator_role)) {
-        err = account_person_add(session->tx, person->email, person->name, hash, operator_role);
+        err = read_password(&session->op, person->email, hash);
+        if (err == OK) {
+            err = account_person_add(session->tx, person->email, person->name, hash, operator_role);
+        }
+    }
+    if (err == OK && *is_there && operator_role) {
+        err = account_set_password(session->tx, person->email, hash);
     }
     if (err == OK && person->tenant) {
         err = account_membership_add(session->tx, person->email, person->tenant, person->role);
@@ -133,8 +137,10 @@ static int add(const struct config *config, int argc, char **argv)
     }
     status = operator_close(&session, err);
     if (status == EXIT_OK) {
-        fprintf(stderr, is_there ? "changed %s, who had an account already: the password stays\n"
-                                 : "made %s\n", person.email);
+        fprintf(stderr, "%s %s%s\n", is_there ? "changed" : "made", person.email,
+                !is_there       ? ""
+                : person.tenant ? ", who had an account already: the password stays"
+                                : ", who had an account already and has a new password");
     }
     operator_free(&session);
     return status;

@@ -255,11 +255,15 @@ subtest 'no takeover by a password link' => sub {
     my $op = person_id('op@home.example');
     my $path = path_of(api('POST', "/v1/users/$op/reset")->{json}{link});
     is browser()->get($path)->{status}, 200, 'a link is made while the account is the tenant\'s alone';
-    $stack->cli('user', 'add', '--email', 'op@home.example', '--operator');
+    my $spy = browser('op@home.example');
+    ok $stack->tidemark('user', 'add', '--email', 'op@home.example', '--operator', { stdin => '' }), 'an operator needs a new password';
+    $stack->cli('user', 'add', '--email', 'op@home.example', '--operator', { stdin => "only the operator's\n" });
+    is $spy->get('/devices')->{status}, 303, 'whoever was logged in by the old one is out';
+    is browser()->log_in('op@home.example', $PASSWORD)->{status}, 401, 'and does not get in by it';
     my $browser = browser();
     is $browser->get($path)->{status}, 404, 'and is dead when its person becomes an operator';
     is $browser->submit($browser->get('/login'), $path, password => 'taken over now')->{status}, 404, 'the form too';
-    is browser()->log_in('op@home.example', $PASSWORD)->{status}, 303, 'the password is as it was';
+    is browser()->log_in('op@home.example', "only the operator's")->{status}, 303, 'the password is as the operator set it';
     is status_of('POST', "/v1/users/$op/reset"), 403, 'and no further link is made';
 };
 
@@ -272,7 +276,7 @@ subtest 'removal' => sub {
     is $session->get('/devices')->{status}, 303, 'and out';
     is $stack->sql("SELECT string_agg(email, ' ' ORDER BY email) FROM core.person WHERE email ~ '^(amy|op|kay)'"),
         'amy@other.example op@home.example', 'so the persons say';
-    my $operator = browser('op@home.example');
+    my $operator = browser('op@home.example', "only the operator's");
     my $answer = $operator->get('/');
     is "$answer->{status} " . ($answer->{headers}{location} // ''), '303 /operator', 'an operator without a tenant finds the own page';
 };
