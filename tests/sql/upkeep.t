@@ -211,13 +211,18 @@ sub check_jobs {
     is $super->text("SELECT is_ok, detail, finished_at >= started_at FROM ops.job_run WHERE id = $run"),
         't fine t', 'how it ended';
     ok my $second = $other->value("SELECT ops.job_begin('x')"), 'then it may begin again';
-    undef $other;    # the session ends: killed
-    is $worker->value("SELECT ops.job_begin('x')"), undef, 'a killed worker keeps its lease';
     $super->query("UPDATE ops.job_run SET started_at = now() - interval '11 minutes' WHERE id = $second");
     my $third = $worker->value("SELECT ops.job_begin('x')");
-    ok $third, 'for ten minutes';
+    ok $third, 'or where a run has lasted for more than ten minutes';
     is $super->text("SELECT is_ok, detail FROM ops.job_run WHERE id = $second"), 'f never finished',
-        'and its run is closed';
+        'which is then closed';
+    $worker->query("SELECT ops.job_end($third, true, '')");
+    ok $other->value("SELECT ops.job_begin('x')"), 'another worker begins it';
+    is $worker->value("SELECT ops.job_begin('x')"), undef, 'and has it';
+    my $pid = $other->value('SELECT pg_backend_pid()');
+    undef $other;    # its connection ends: killed
+    $super->value("SELECT pg_sleep(0.1) FROM pg_stat_activity WHERE pid = $pid") for 1 .. 100;
+    ok $worker->value("SELECT ops.job_begin('x')"), 'until it is killed';
     $worker->query("SELECT ops.system_metric_add(ARRAY['a', 'b'], ARRAY[1.5, 2])");
     is $super->text('SELECT name, value FROM ops.system_metric ORDER BY 1'), 'a 1.5; b 2', 'system metrics';
     $worker->query('SELECT ops.partitions_ahead()');

@@ -159,6 +159,36 @@ BEGIN
 END
 $$;
 
+-- Which connection a run is of: while it is there, the run may be going on.
+ALTER TABLE ops.job_run ADD COLUMN pid int;
+
+-- As before; but what a worker that was killed had begun may begin again as soon as its connection
+-- is gone, for somebody waits for rollups. Behind a pooler, which keeps it, ten minutes later.
+CREATE OR REPLACE FUNCTION ops.job_begin(job text) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    lease  CONSTANT interval := interval '10 minutes';
+    new_id bigint;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('tidemark.job.' || job, 0));
+    IF EXISTS (SELECT FROM ops.job_run r
+               WHERE r.name = job AND r.finished_at IS NULL
+                 AND r.started_at > clock_timestamp() - lease
+                 AND EXISTS (SELECT FROM pg_stat_activity a WHERE a.pid = r.pid)) THEN
+        RETURN NULL;
+    END IF;
+    UPDATE ops.job_run r
+    SET finished_at = clock_timestamp(), is_ok = false, detail = 'never finished'
+    WHERE r.name = job AND r.finished_at IS NULL;
+    INSERT INTO ops.job_run (name, started_at, pid)
+    VALUES (job, clock_timestamp(), pg_backend_pid())
+    RETURNING id INTO new_id;
+    RETURN new_id;
+END
+$$;
+
 -- The rest of retention, what is small or has no chunks: identities of events after seven days,
 -- failed runs of jobs after those of system metrics, good ones after a week (after a day, where
 -- the job runs more often than every minute). Answers what went.
