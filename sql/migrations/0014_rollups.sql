@@ -50,11 +50,13 @@ CREATE TABLE core.rollup_state (
 );
 GRANT SELECT, UPDATE ON core.rollup_state TO tidemark_door;
 
--- Who reads core.change, and how far: rows with xid < done_xid were read. A reader takes rows
--- with done_xid <= xid < pg_snapshot_xmin(pg_current_snapshot()), so that it misses none.
+-- Who reads core.change, and how far: rows with xid < done_xid were read, and those that the
+-- snapshot `seen` shows. What a transaction writes that began before others and ends after them
+-- is missed by neither, and nobody waits for it.
 CREATE TABLE core.change_reader (
     name     text PRIMARY KEY,
-    done_xid xid8 NOT NULL
+    done_xid xid8 NOT NULL,
+    seen     pg_snapshot
 );
 GRANT SELECT, INSERT, UPDATE, DELETE ON core.change_reader TO tidemark_door;
 
@@ -109,7 +111,8 @@ INSERT INTO core.rollup_state (closing_until, closed_until)
 SELECT c.until, c.until
 FROM date_bin('15 minutes', now() - interval '5 minutes', timestamptz '2000-01-01 00:00:00+00')
      AS c (until);
-INSERT INTO core.change_reader VALUES ('rollup', pg_snapshot_xmin(pg_current_snapshot()));
+INSERT INTO core.change_reader (name, done_xid)
+VALUES ('rollup', pg_snapshot_xmin(pg_current_snapshot()));
 SET LOCAL ROLE tidemark_door;
 INSERT INTO core.rollup_dirty (tenant_id, series_id, from_time, to_time)
 SELECT x.tenant_id, x.id, '-infinity', s.closed_until FROM core.series x, core.rollup_state s;

@@ -202,6 +202,24 @@ sub check_workers {
     return;
 }
 
+# What is on its way for minutes (a chunk is compressed, a tenant erased) keeps nobody waiting.
+sub check_long_transactions {
+    my ($cluster, $super, $ingest) = @_;
+    my $worker = $cluster->session('tidemark_worker');
+    my $slow = $cluster->session('tidemark_ingest', tenant => 1, new => 1);
+    my $day = "date_trunc('month', now(), 'Europe/Berlin') - interval '16 days'";
+    $slow->query('BEGIN');
+    store($slow, 'true', [ 2, "$day + interval '1 second'", 16 ]);
+    store($ingest, 'true', [ 1, "$day + interval '1 second'", 48 ]);
+    is follow($worker), 5, 'a late sample does not wait for a transaction that began before it';
+    is follow($worker), 0, 'and is followed once';
+    $slow->query('COMMIT');
+    is follow($worker), 5, 'whose own is followed after it';
+    is follow($worker), 0, 'once too';
+    is_right($super, 'and all agree');
+    return;
+}
+
 # Days are the site's: in another zone they are other ones.
 sub check_zones {
     my ($cluster, $super) = @_;
@@ -262,7 +280,7 @@ sub check_floors {
     follow($worker);
     is $super->text('SELECT sum(count), sum(sum) FROM core.rollup_1d WHERE bucket < (SELECT max(bucket) FROM core.rollup_1d)') ne '', 1, 'another zone';
     my ($was, $is) = map { (split ' ', $_)[0] } $days, $super->text('SELECT sum(count), sum(sum) FROM core.rollup_1d');
-    my $open = "SELECT sum(count) FROM core.rollup_15m WHERE bucket >= date_trunc('day', (SELECT closed_until FROM core.rollup_state), '%s')";
+    my $open = "SELECT coalesce(sum(count), 0) FROM core.rollup_15m WHERE bucket >= date_trunc('day', (SELECT closed_until FROM core.rollup_state), '%s')";
     is $is + $super->value(sprintf $open, 'America/Los_Angeles'), $was + $super->value(sprintf $open, 'Europe/Berlin'),
         'loses and doubles no sample where the days of the old one end';
     return;
@@ -290,6 +308,7 @@ Tidemark::Cluster->each_engine(sub {
     check_following($cluster, $super, $ingest);
     check_guard($cluster, $super, $ingest);
     check_workers($cluster, $super, $ingest);
+    check_long_transactions($cluster, $super, $ingest);
     check_zones($cluster, $super);
     check_floors($cluster, $super, $ingest);
     check_restore($cluster, $super, $ingest);

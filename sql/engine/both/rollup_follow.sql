@@ -12,13 +12,27 @@ BEGIN
     IF EXISTS (SELECT FROM core.change_reader r WHERE r.done_xid > next)
        OR EXISTS (SELECT FROM core.change c WHERE c.xid > next) THEN
         UPDATE core.change SET xid = pg_current_xact_id();
-        UPDATE core.change_reader SET done_xid = pg_current_xact_id();
+        UPDATE core.change_reader SET done_xid = pg_current_xact_id(), seen = NULL;
     END IF;
 END
 $$;
 
+-- The snapshot that shows no transaction after `last` (NULL: the snapshot itself).
+CREATE FUNCTION core.snapshot_until(shown pg_snapshot, last xid8) RETURNS pg_snapshot
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT format('%s:%s:%s', least(pg_snapshot_xmin(shown), x.stop), x.stop,
+                  (SELECT string_agg(p::text, ',' ORDER BY p) FROM pg_snapshot_xip(shown) p
+                   WHERE p < x.stop))::pg_snapshot
+    FROM (SELECT least(pg_snapshot_xmax(shown),
+                       (last::text::numeric + 1)::text::xid8) AS stop) x
+$$;
+
 -- Moves what is new in core.change, as far as it is of closed quarter hours, to the queue, where
--- ranges that meet become one; how many changes. Bounded: the next call goes on.
+-- ranges that meet become one; how many changes. Bounded: the next call goes on. Waits for no
+-- transaction that is on its way, however long it lasts (a chunk is compressed, a tenant erased):
+-- what it writes is read when it has ended.
 CREATE FUNCTION core.rollup_gather() RETURNS bigint
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -28,14 +42,17 @@ DECLARE
     origin CONSTANT timestamptz := '2000-01-01 00:00:00+00';
     closed CONSTANT timestamptz := (SELECT s.closed_until FROM core.rollup_state s);
     done   xid8;
+    known  pg_snapshot;
+    shown  pg_snapshot;
     until  xid8 := pg_snapshot_xmin(pg_current_snapshot());
     beyond xid8;
     n_rows bigint;
 BEGIN
     PERFORM core.change_renumber();
-    SELECT r.done_xid INTO done FROM core.change_reader r WHERE r.name = 'rollup';
+    SELECT r.done_xid, r.seen INTO done, known FROM core.change_reader r WHERE r.name = 'rollup';
     SELECT c.xid INTO beyond FROM core.change c
-    WHERE c.xid >= done AND c.xid < until ORDER BY c.xid OFFSET most LIMIT 1;
+    WHERE c.xid >= done AND pg_visible_in_snapshot(c.xid, known) IS NOT TRUE
+    ORDER BY c.xid OFFSET most LIMIT 1;
     IF beyond IS NOT NULL THEN
         -- of that transaction all
         until := least(until, (beyond::text::numeric + 1)::text::xid8);
@@ -47,7 +64,8 @@ BEGIN
             SELECT date_bin('15 minutes', c.from_time, origin) AS from_time,
                    least(closed, date_bin('15 minutes', c.to_time, origin)
                                  + interval '15 minutes') AS to_time) r
-        WHERE c.xid >= done AND c.xid < until AND r.from_time < closed
+        WHERE c.xid >= done AND (beyond IS NULL OR c.xid <= beyond)
+          AND pg_visible_in_snapshot(c.xid, known) IS NOT TRUE AND r.from_time < closed
     ), queued AS (
         DELETE FROM core.rollup_dirty d
         USING (SELECT DISTINCT n.tenant_id, n.series_id FROM new n) n
@@ -57,11 +75,16 @@ BEGIN
         SELECT a.tenant_id, a.series_id, unnest(range_agg(tstzrange(a.from_time, a.to_time))) AS span
         FROM (SELECT * FROM new UNION ALL SELECT * FROM queued) a
         GROUP BY a.tenant_id, a.series_id
+    ), written AS (
+        INSERT INTO core.rollup_dirty (tenant_id, series_id, from_time, to_time)
+        SELECT m.tenant_id, m.series_id, lower(m.span), upper(m.span) FROM merged m
     )
-    INSERT INTO core.rollup_dirty (tenant_id, series_id, from_time, to_time)
-    SELECT m.tenant_id, m.series_id, lower(m.span), upper(m.span) FROM merged m;
+    SELECT pg_current_snapshot() INTO shown;
     SELECT count(*) INTO n_rows FROM core.change c WHERE c.xid >= done AND c.xid < until;
-    UPDATE core.change_reader r SET done_xid = until WHERE r.name = 'rollup' AND r.done_xid < until;
+    UPDATE core.change_reader r
+    SET done_xid = greatest(r.done_xid, until),
+        seen = core.snapshot_until(shown, beyond)
+    WHERE r.name = 'rollup';
     RETURN n_rows;
 END
 $$;

@@ -27,7 +27,7 @@ my %function = (
         derived_follow derived_rezone derived_reset rollup_lock sample_quarters rollup_statement
         rollup_derive rollup_ended change_renumber change_prune rollup_gather rollup_work_off
         rollup_head rollup_reach recast_queue recast_trigger place_zone rollup_recast_some floor_raise
-        grain_longest series_wanted rollup_next rollup_pieces tenant_tables)),
+        snapshot_until grain_longest series_wanted rollup_next rollup_pieces tenant_tables)),
 );
 
 # Rollups of a tenant's samples, then something in each queue. Nothing closes while the proof goes
