@@ -12,6 +12,7 @@ use HTTP::Tiny;
 use JSON::PP;
 use List::Util qw(max);
 use Time::HiRes qw(time);
+use Tidemark::Browser;
 use Tidemark::Processes;
 use Tidemark::Stack;
 
@@ -49,7 +50,8 @@ sub memory {
 sub open_stream {
     my ($stack, $token, $path, @headers) = @_;
     my $socket = IO::Socket::INET->new(PeerAddr => "127.0.0.1:$stack->{port}") or die "connect: $!";
-    print {$socket} join("\r\n", "GET $path HTTP/1.1", 'Host: x', "Authorization: Bearer $token", @headers, '', '');
+    my @who = $token ? "Authorization: Bearer $token" : ();
+    print {$socket} join("\r\n", "GET $path HTTP/1.1", 'Host: x', @who, @headers, '', '');
     $socket->flush;
     my $head = '';
     while ($head !~ /\r\n\r\n/) {
@@ -165,6 +167,17 @@ sub check_slow_readers {
     return;
 }
 
+# Reads what is left; returns the end of it and how many lines there were.
+sub drain {
+    my ($socket) = @_;
+    my ($end, $rows) = ('', 0);
+    while (sysread $socket, my $chunk, 1 << 20) {
+        $rows += ($chunk =~ tr/\n//);
+        $end = substr $end . $chunk, -64;
+    }
+    return ($end, $rows);
+}
+
 # What makes the next page impossible while a stream runs.
 sub check_cut {
     my ($stack, $token) = @_;
@@ -172,17 +185,35 @@ sub check_cut {
     my ($socket, $head) = open_stream($stack, $token, '/v1/devices/big/samples?format=ndjson');
     like($head, qr/^Transfer-Encoding: chunked/mi, 'a stream comes in chunks');
     $stack->sql("REVOKE EXECUTE ON FUNCTION $function FROM tidemark_web");
-    my ($end, $rows) = ('', 0);
-    while (sysread $socket, my $chunk, 1 << 20) {
-        $rows += ($chunk =~ tr/\n//);
-        $end = substr $end . $chunk, -64;
-    }
+    my ($end, $rows) = drain($socket);
     $stack->sql("GRANT EXECUTE ON FUNCTION $function TO tidemark_web");
     unlike($end, qr/\r\n0\r\n\r\n\z/, 'one that cannot go on ends without the end of its chunks');
     cmp_ok($rows, '<', $ROWS, 'before its last row');
     like($stack->logs, qr/an answer was cut short/, 'and leaves a line in the log');
     my $whole = $stack->get('/v1/devices?format=csv', token => $token);
     is($whole->{status}, 200, 'the process goes on with the next');
+    return;
+}
+
+# A person who turns to another tenant meanwhile, which has a device of the same key.
+sub check_switch {
+    my ($stack) = @_;
+    my $password = 'lenses and mirrors';
+    $stack->cli('tenant', 'add', 'mirror', '--name', 'Mirror');
+    $stack->cli('user', 'add', '--tenant', 'lens', '--email', 'pat@lens.example', '--role', 'viewer', { stdin => "$password\n" });
+    $stack->cli('user', 'add', '--tenant', 'mirror', '--email', 'pat@lens.example', '--role', 'viewer');
+    my $event = { device => 'big', time => '2026-11-19T18:53:19.5Z', metrics => { z => 1 } };
+    is($stack->post('/v1/event', $event, token => $stack->token('mirror', 'device'))->{status}, 200, 'another tenant');
+    my $browser = Tidemark::Browser->new($stack);
+    $browser->log_in('pat@lens.example', $password);
+    my $cookie = join '; ', map { "$_=$browser->{cookies}{$_}" } keys %{ $browser->{cookies} };
+    my ($socket, $head) = open_stream($stack, undef, '/v1/devices/big/samples?format=ndjson', "Cookie: $cookie");
+    like($head, qr{^HTTP/1.1 200}, 'a person streams');
+    $browser->submit($browser->get('/account'), '/switch', tenant => 'mirror');
+    my ($end, $rows) = drain($socket);
+    unlike($end, qr/\r\n0\r\n\r\n\z/, 'and is cut off on turning to another tenant');
+    unlike($end, qr/"metric":"z"/, 'whose rows are not in this answer');
+    cmp_ok($rows, '<', $ROWS, 'nor all of the first one');
     return;
 }
 
@@ -199,6 +230,7 @@ for my $engine (Tidemark::Stack::engines()) {
         subtest head => sub { check_head($stack, $token) };
         subtest 'slow readers' => sub { check_slow_readers($stack, $token, $get) };
         subtest cut => sub { check_cut($stack, $token) };
+        subtest switch => sub { check_switch($stack) };
     };
 }
 done_testing();
