@@ -122,5 +122,7 @@ double db_double(const struct db_rows *rows, int row, int column);  /* float8; N
 bool db_bool(const struct db_rows *rows, int row, int column);
 /* timestamptz as µs since 1970; its infinities are INT64_MIN and INT64_MAX; 0 for NULL */
 int64_t db_time(const struct db_rows *rows, int row, int column);
+/* The same; `fallback_us` for NULL. */
+int64_t db_time_or(const struct db_rows *rows, int row, int column, int64_t fallback_us);
 
 #endif

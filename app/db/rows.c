@@ -173,3 +173,8 @@ int64_t db_time(const struct db_rows *rows, int row, int column)
     int64_t wire = value ? (int64_t)read_be(value, 8) : -PG_EPOCH_US;
     return wire == INT64_MAX || wire == INT64_MIN ? wire : wire + PG_EPOCH_US;
 }
+
+int64_t db_time_or(const struct db_rows *rows, int row, int column, int64_t fallback_us)
+{
+    return db_is_null(rows, row, column) ? fallback_us : db_time(rows, row, column);
+}

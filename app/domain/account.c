@@ -212,11 +212,6 @@ enum err account_token_revoke(struct db_tx *tx, const char *tenant_slug, const c
     return err;
 }
 
-static int64_t time_or_never(const struct db_rows *rows, int row, int column)
-{
-    return db_is_null(rows, row, column) ? ACCOUNT_NEVER : db_time(rows, row, column);
-}
-
 enum err account_token_list(struct db_tx *tx, const char *tenant_slug, const struct issued_token **out,
                             int *n)
 {
@@ -242,10 +237,10 @@ enum err account_token_list(struct db_tx *tx, const char *tenant_slug, const str
             .device = db_text(rows, i, TOKEN_LIST_DEVICE),
             .name = db_text(rows, i, TOKEN_LIST_NAME),
             .prefix = db_text(rows, i, TOKEN_LIST_PREFIX),
-            .created_us = time_or_never(rows, i, TOKEN_LIST_CREATED_AT),
-            .last_used_us = time_or_never(rows, i, TOKEN_LIST_LAST_USED),
-            .expires_us = time_or_never(rows, i, TOKEN_LIST_EXPIRES_AT),
-            .revoked_us = time_or_never(rows, i, TOKEN_LIST_REVOKED_AT),
+            .created_us = db_time_or(rows, i, TOKEN_LIST_CREATED_AT, ACCOUNT_NEVER),
+            .last_used_us = db_time_or(rows, i, TOKEN_LIST_LAST_USED, ACCOUNT_NEVER),
+            .expires_us = db_time_or(rows, i, TOKEN_LIST_EXPIRES_AT, ACCOUNT_NEVER),
+            .revoked_us = db_time_or(rows, i, TOKEN_LIST_REVOKED_AT, ACCOUNT_NEVER),
             .is_backfill = db_bool(rows, i, TOKEN_LIST_IS_BACKFILL),
         };
     }

@@ -5,11 +5,6 @@
 #include "db/db.h"
 #include "gen/queries.h"
 
-static int64_t time_or_never(const struct db_rows *rows, int row, int column)
-{
-    return db_is_null(rows, row, column) ? DEVICE_NEVER : db_time(rows, row, column);
-}
-
 enum err device_list(struct db_tx *tx, const struct device_filter *filter, struct str after_key,
                      int limit, struct device_list *out)
 {
@@ -42,9 +37,9 @@ enum err device_list(struct db_tx *tx, const struct device_filter *filter, struc
             .model = db_text(rows, i, DEVICE_LIST_MODEL),
             .site = db_text(rows, i, DEVICE_LIST_SITE),
             .timezone = db_text(rows, i, DEVICE_LIST_TIMEZONE),
-            .created_us = time_or_never(rows, i, DEVICE_LIST_CREATED_AT),
-            .last_seen_us = time_or_never(rows, i, DEVICE_LIST_LAST_SEEN),
-            .retired_us = time_or_never(rows, i, DEVICE_LIST_RETIRED_AT),
+            .created_us = db_time_or(rows, i, DEVICE_LIST_CREATED_AT, DEVICE_NEVER),
+            .last_seen_us = db_time_or(rows, i, DEVICE_LIST_LAST_SEEN, DEVICE_NEVER),
+            .retired_us = db_time_or(rows, i, DEVICE_LIST_RETIRED_AT, DEVICE_NEVER),
         };
     }
     *out = (struct device_list){ .items = items, .n = n };
@@ -73,9 +68,9 @@ enum err device_list_of(struct db_tx *tx, const char *tenant_slug, struct device
             .name = db_text(rows, i, OPERATOR_DEVICE_LIST_NAME),
             .model = db_text(rows, i, OPERATOR_DEVICE_LIST_MODEL),
             .site = db_text(rows, i, OPERATOR_DEVICE_LIST_SITE),
-            .created_us = time_or_never(rows, i, OPERATOR_DEVICE_LIST_CREATED_AT),
-            .last_seen_us = time_or_never(rows, i, OPERATOR_DEVICE_LIST_LAST_SEEN),
-            .retired_us = time_or_never(rows, i, OPERATOR_DEVICE_LIST_RETIRED_AT),
+            .created_us = db_time_or(rows, i, OPERATOR_DEVICE_LIST_CREATED_AT, DEVICE_NEVER),
+            .last_seen_us = db_time_or(rows, i, OPERATOR_DEVICE_LIST_LAST_SEEN, DEVICE_NEVER),
+            .retired_us = db_time_or(rows, i, OPERATOR_DEVICE_LIST_RETIRED_AT, DEVICE_NEVER),
         };
     }
     *out = (struct device_list){ .items = items, .n = n };
@@ -105,9 +100,9 @@ enum err device_find(struct db_tx *tx, struct str key, struct device *out)
         .site = db_text(rows, 0, DEVICE_FIND_SITE),
         .timezone = db_text(rows, 0, DEVICE_FIND_TIMEZONE),
         .config = db_text(rows, 0, DEVICE_FIND_CONFIG),
-        .created_us = time_or_never(rows, 0, DEVICE_FIND_CREATED_AT),
-        .last_seen_us = time_or_never(rows, 0, DEVICE_FIND_LAST_SEEN),
-        .retired_us = time_or_never(rows, 0, DEVICE_FIND_RETIRED_AT),
+        .created_us = db_time_or(rows, 0, DEVICE_FIND_CREATED_AT, DEVICE_NEVER),
+        .last_seen_us = db_time_or(rows, 0, DEVICE_FIND_LAST_SEEN, DEVICE_NEVER),
+        .retired_us = db_time_or(rows, 0, DEVICE_FIND_RETIRED_AT, DEVICE_NEVER),
     };
     return OK;
 }
@@ -129,8 +124,8 @@ static enum err read_series(struct op *op, const struct db_rows *rows,
             .unit = db_text(rows, i, DEVICE_SERIES_UNIT),
             .kind = db_text(rows, i, DEVICE_SERIES_KIND),
             .role = db_text(rows, i, DEVICE_SERIES_ROLE),
-            .created_us = time_or_never(rows, i, DEVICE_SERIES_CREATED_AT),
-            .last_us = time_or_never(rows, i, DEVICE_SERIES_LAST_TIME),
+            .created_us = db_time_or(rows, i, DEVICE_SERIES_CREATED_AT, DEVICE_NEVER),
+            .last_us = db_time_or(rows, i, DEVICE_SERIES_LAST_TIME, DEVICE_NEVER),
             .last_value = db_double(rows, i, DEVICE_SERIES_LAST_VALUE),
         };
     }

@@ -26,11 +26,6 @@ bool device_state_parse(struct str text, enum device_state *out)
     return false;
 }
 
-static int64_t time_or_never(const struct db_rows *rows, int row, int column)
-{
-    return db_is_null(rows, row, column) ? DEVICE_NEVER : db_time(rows, row, column);
-}
-
 static struct device_line read_line(const struct db_rows *rows, int row)
 {
     return (struct device_line){
@@ -38,15 +33,15 @@ static struct device_line read_line(const struct db_rows *rows, int row)
             .key = db_text(rows, row, DEVICE_PAGE_KEY),
             .name = db_text(rows, row, DEVICE_PAGE_NAME),
             .model = db_text(rows, row, DEVICE_PAGE_MODEL),
-            .last_seen_us = time_or_never(rows, row, DEVICE_PAGE_LAST_SEEN),
+            .last_seen_us = db_time_or(rows, row, DEVICE_PAGE_LAST_SEEN, DEVICE_NEVER),
             .metric = db_text(rows, row, DEVICE_PAGE_METRIC),
             .unit = db_text(rows, row, DEVICE_PAGE_UNIT),
             .role = db_text(rows, row, DEVICE_PAGE_ROLE),
-            .last_us = time_or_never(rows, row, DEVICE_PAGE_LAST_TIME),
+            .last_us = db_time_or(rows, row, DEVICE_PAGE_LAST_TIME, DEVICE_NEVER),
             .last_value = db_double(rows, row, DEVICE_PAGE_LAST_VALUE),
         },
         .site = db_text(rows, row, DEVICE_PAGE_SITE),
-        .retired_us = time_or_never(rows, row, DEVICE_PAGE_RETIRED_AT),
+        .retired_us = db_time_or(rows, row, DEVICE_PAGE_RETIRED_AT, DEVICE_NEVER),
         .series_id = db_int(rows, row, DEVICE_PAGE_SERIES_ID),
         .kind = db_text(rows, row, DEVICE_PAGE_KIND),
     };

@@ -8,11 +8,6 @@
 
 #include <math.h>
 
-static int64_t time_or_never(const struct db_rows *rows, int row, int column)
-{
-    return db_is_null(rows, row, column) ? INSTALLATION_NEVER : db_time(rows, row, column);
-}
-
 /* Room for what the rows tell; at least one, so that NULL is a failure. */
 static void *room(struct db_tx *tx, const struct db_rows *rows, size_t size)
 {
@@ -48,7 +43,7 @@ enum err usage_list(struct db_tx *tx, struct str after, int limit, struct usage_
             .events_day = db_int64(rows, i, USAGE_LIST_EVENTS_24H),
             .events = db_int64(rows, i, USAGE_LIST_EVENTS),
             .bytes = db_int64(rows, i, USAGE_LIST_BYTES),
-            .last_ingest_us = time_or_never(rows, i, USAGE_LIST_LAST_INGEST),
+            .last_ingest_us = db_time_or(rows, i, USAGE_LIST_LAST_INGEST, INSTALLATION_NEVER),
         };
     }
     return OK;
@@ -98,7 +93,7 @@ static enum err load_jobs(struct db_tx *tx, struct installation *out)
         out->jobs[i] = (struct job_health){
             .name = db_text(rows, i, JOB_HEALTH_LIST_NAME),
             .detail = detail ? detail : "",
-            .started_us = time_or_never(rows, i, JOB_HEALTH_LIST_LAST_STARTED),
+            .started_us = db_time_or(rows, i, JOB_HEALTH_LIST_LAST_STARTED, INSTALLATION_NEVER),
             .seconds = db_double(rows, i, JOB_HEALTH_LIST_LAST_SECONDS),
             .failures = db_int64(rows, i, JOB_HEALTH_LIST_FAILURES_24H),
             .is_good = db_bool(rows, i, JOB_HEALTH_LIST_LAST_IS_OK),

@@ -17,11 +17,6 @@ enum freshness freshness_of(int64_t now_us, int64_t last_seen_us)
     return age_us < LATEST_SILENT_HOURS * US_PER_HOUR ? FRESH_LATE : FRESH_SILENT;
 }
 
-static int64_t time_or_never(const struct db_rows *rows, int row, int column)
-{
-    return db_is_null(rows, row, column) ? DEVICE_NEVER : db_time(rows, row, column);
-}
-
 enum err latest_list(struct db_tx *tx, struct str after_key, int limit, struct latest_list *out)
 {
     struct op *op = db_op(tx);
@@ -44,11 +39,11 @@ enum err latest_list(struct db_tx *tx, struct str after_key, int limit, struct l
             .key = db_text(rows, i, LATEST_LIST_KEY),
             .name = db_text(rows, i, LATEST_LIST_NAME),
             .model = db_text(rows, i, LATEST_LIST_MODEL),
-            .last_seen_us = time_or_never(rows, i, LATEST_LIST_LAST_SEEN),
+            .last_seen_us = db_time_or(rows, i, LATEST_LIST_LAST_SEEN, DEVICE_NEVER),
             .metric = db_text(rows, i, LATEST_LIST_METRIC),
             .unit = db_text(rows, i, LATEST_LIST_UNIT),
             .role = db_text(rows, i, LATEST_LIST_ROLE),
-            .last_us = time_or_never(rows, i, LATEST_LIST_LAST_TIME),
+            .last_us = db_time_or(rows, i, LATEST_LIST_LAST_TIME, DEVICE_NEVER),
             .last_value = db_double(rows, i, LATEST_LIST_LAST_VALUE),
         };
     }

@@ -36,14 +36,13 @@ static enum err load_members(struct db_tx *tx, int64_t only_id, int64_t after_id
         return fail_memory(db_op(tx));
     }
     for (int i = 0; i < out->n; i++) {
-        bool is_seen = !db_is_null(rows, i, MEMBER_LIST_LAST_SEEN);
         out->items[i] = (struct member){
             .id = db_int64(rows, i, MEMBER_LIST_ID),
             .email = db_text(rows, i, MEMBER_LIST_EMAIL),
             .name = db_text(rows, i, MEMBER_LIST_NAME),
             .role = db_text(rows, i, MEMBER_LIST_ROLE),
             .joined_us = db_time(rows, i, MEMBER_LIST_JOINED_AT),
-            .last_seen_us = is_seen ? db_time(rows, i, MEMBER_LIST_LAST_SEEN) : MEMBER_NEVER,
+            .last_seen_us = db_time_or(rows, i, MEMBER_LIST_LAST_SEEN, MEMBER_NEVER),
             .is_last_admin = db_bool(rows, i, MEMBER_LIST_IS_LAST_ADMIN),
             .may_reset = db_bool(rows, i, MEMBER_LIST_MAY_RESET),
         };

@@ -5,11 +5,6 @@
 #include "db/db.h"
 #include "gen/queries.h"
 
-static int64_t time_or_never(const struct db_rows *rows, int row, int column)
-{
-    return db_is_null(rows, row, column) ? SHARE_NEVER : db_time(rows, row, column);
-}
-
 enum err share_list(struct db_tx *tx, int64_t before_id, int limit, struct share_list *out)
 {
     struct op *op = db_op(tx);
@@ -38,10 +33,10 @@ enum err share_list(struct db_tx *tx, int64_t before_id, int limit, struct share
             .name = db_text(rows, i, SHARE_LIST_NAME),
             .device = db_text(rows, i, SHARE_LIST_DEVICE),
             .created_by = db_text(rows, i, SHARE_LIST_CREATED_BY),
-            .created_us = time_or_never(rows, i, SHARE_LIST_CREATED_AT),
-            .expires_us = time_or_never(rows, i, SHARE_LIST_EXPIRES_AT),
-            .revoked_us = time_or_never(rows, i, SHARE_LIST_REVOKED_AT),
-            .last_used_us = time_or_never(rows, i, SHARE_LIST_LAST_USED),
+            .created_us = db_time_or(rows, i, SHARE_LIST_CREATED_AT, SHARE_NEVER),
+            .expires_us = db_time_or(rows, i, SHARE_LIST_EXPIRES_AT, SHARE_NEVER),
+            .revoked_us = db_time_or(rows, i, SHARE_LIST_REVOKED_AT, SHARE_NEVER),
+            .last_used_us = db_time_or(rows, i, SHARE_LIST_LAST_USED, SHARE_NEVER),
         };
     }
     return OK;

@@ -5,11 +5,6 @@
 #include "db/db.h"
 #include "gen/queries.h"
 
-static int64_t time_or_never(const struct db_rows *rows, int row, int column)
-{
-    return db_is_null(rows, row, column) ? TOKENS_NEVER : db_time(rows, row, column);
-}
-
 static void arg_id_or_null(struct db_args *args, int64_t id)
 {
     if (id > 0) {
@@ -50,11 +45,11 @@ static enum err load(struct db_tx *tx, const struct db_args *args, struct token_
             .prefix = db_text(rows, i, TOKENS_LIST_PREFIX),
             .is_backfill = db_bool(rows, i, TOKENS_LIST_IS_BACKFILL),
             .is_active = db_bool(rows, i, TOKENS_LIST_IS_ACTIVE),
-            .created_us = time_or_never(rows, i, TOKENS_LIST_CREATED_AT),
-            .last_used_us = time_or_never(rows, i, TOKENS_LIST_LAST_USED),
-            .expires_us = time_or_never(rows, i, TOKENS_LIST_EXPIRES_AT),
-            .revoked_us = time_or_never(rows, i, TOKENS_LIST_REVOKED_AT),
-            .old_until_us = time_or_never(rows, i, TOKENS_LIST_OLD_UNTIL),
+            .created_us = db_time_or(rows, i, TOKENS_LIST_CREATED_AT, TOKENS_NEVER),
+            .last_used_us = db_time_or(rows, i, TOKENS_LIST_LAST_USED, TOKENS_NEVER),
+            .expires_us = db_time_or(rows, i, TOKENS_LIST_EXPIRES_AT, TOKENS_NEVER),
+            .revoked_us = db_time_or(rows, i, TOKENS_LIST_REVOKED_AT, TOKENS_NEVER),
+            .old_until_us = db_time_or(rows, i, TOKENS_LIST_OLD_UNTIL, TOKENS_NEVER),
         };
     }
     return OK;
