@@ -60,11 +60,12 @@ AS $$
 #variable_conflict use_column
 DECLARE
     owner CONSTANT int := core.tenant();
+    since CONSTANT timestamptz := greatest(starts[1], core.visible_from('event'));
 BEGIN
     RETURN QUERY
     SELECT width_bucket(e.time, starts), e.type, count(*)
     FROM core.event e
-    WHERE e.tenant_id = owner AND e.time >= starts[1] AND e.time < starts[cardinality(starts)]
+    WHERE e.tenant_id = owner AND e.time >= since AND e.time < starts[cardinality(starts)]
     GROUP BY 1, 2;
 END
 $$;
