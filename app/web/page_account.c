@@ -171,7 +171,7 @@ static enum err change_password(struct web *web, struct account_view *view)
         return fail(web->op, ERR_UNAVAILABLE, "no memory to hash the password");
     }
     session_hash(web, hash);
-    err = own_password_set(web->tx, hash, arena_copy(web->op->arena, str_of(encoded)));
+    err = own_password_set(web->tx, hash, encoded);
     return err == OK ? form_done(web, "/account", "password") : err;
 }
 
