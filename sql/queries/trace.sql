@@ -23,6 +23,5 @@ ORDER BY r.bucket;
 -- columns: series_id bucket sum mean last
 -- Hours of the series $1 that start in [$2, $3).
 SELECT r.series_id, r.bucket, r.sum, r.sum / r.count AS mean, r.last
-FROM api.rollup_1h r
-WHERE r.series_id = ANY ($1::int4[]) AND r.bucket >= $2::timestamptz AND r.bucket < $3::timestamptz
+FROM api.rollup_hours($1::int4[], $2::timestamptz, $3::timestamptz) r
 ORDER BY r.series_id, r.bucket;

@@ -14,10 +14,13 @@ GRANT EXECUTE ON FUNCTION core.visible_from(text) TO tidemark_web, tidemark_read
 -- One view a grain, all of one shape. Of a series: the rows of the table that begin before the
 -- bucket that is open (`edge`), and that bucket and those after it, put together from closed days
 -- (weeks and months), from closed quarter hours, and from the samples that came since. Conditions
--- on series_id and bucket reach the indexes.
+-- on series_id and bucket reach the indexes. The lists ask functions of the same text,
+-- core.rollup_slice_*: these keep their plans, and making one costs several times what it takes to
+-- run, for each partition has its part in it.
 DO $views$
 DECLARE
     view record;
+    body text;
 BEGIN
     FOR view IN
         SELECT l.*,
@@ -29,12 +32,10 @@ BEGIN
         CROSS JOIN (VALUES ($$timestamptz '2000-01-01 00:00:00+00'$$)) AS o (origin)
         CROSS JOIN LATERAL (SELECT v.*, o.origin) l
     LOOP
-        EXECUTE format($sql$
-            CREATE OR REPLACE VIEW api.rollup_%1$s WITH (security_barrier) AS
+        body := format($sql$
             SELECT x.id AS series_id, x.device_id, d.key AS device, x.metric, x.unit, x.kind, x.role,
                    r.bucket, r.count, r.sum, r.min, r.max, r.first, r.first_time, r.last, r.last_time
-            FROM core.rollup_state c
-            CROSS JOIN core.series x
+            FROM %7$s core.series x
             JOIN core.device d ON d.tenant_id = x.tenant_id AND d.id = x.device_id
             JOIN core.tenant t ON t.id = x.tenant_id
             LEFT JOIN core.site p ON p.tenant_id = d.tenant_id AND p.id = d.site_id
@@ -45,7 +46,7 @@ BEGIN
                        r.last_time
                 FROM core.rollup_%1$s r
                 WHERE r.tenant_id = x.tenant_id AND r.series_id = x.id AND r.bucket < e.edge
-                  AND r.bucket >= (SELECT core.visible_from('%1$s'))
+                  AND r.bucket >= %8$s
                 UNION ALL
                 SELECT o.bucket, sum(o.count)::bigint, sum(o.sum ORDER BY o.first_time),
                        min(o.min), max(o.max), (array_agg(o.first ORDER BY o.first_time))[1],
@@ -61,8 +62,9 @@ BEGIN
                             WHERE y.tenant_id = x.tenant_id AND y.series_id = x.id
                               AND y.time >= c.closed_until
                             %5$s %6$s) q) o
+                %9$s
                 GROUP BY o.bucket) r
-            WHERE x.tenant_id = (SELECT core.tenant())
+            WHERE x.tenant_id = %10$s
         $sql$, view.grain, format(view.start, 'c.closed_until'),
             CASE WHEN view.unit IS NULL THEN format(view.start, 'c.closed_until')
                  ELSE $$core.local_start('day', c.closed_until, z.timezone)$$ END,
@@ -73,14 +75,47 @@ BEGIN
                                    y.last, y.last_time
                             FROM core.rollup_15m y
                             WHERE y.tenant_id = x.tenant_id AND y.series_id = x.id
-                              AND y.bucket >= e.day_edge AND y.bucket < c.closed_until$$ END,
+                              AND y.bucket >= e.day_edge AND y.bucket < c.closed_until
+                              -- partitions are left out by what is known beforehand
+                              AND y.bucket >= c.closed_until - interval '27 hours'$$ END,
             CASE WHEN view.has_days THEN $$
                             UNION ALL
                             SELECT y.bucket, y.count, y.sum, y.min, y.max, y.first, y.first_time,
                                    y.last, y.last_time
                             FROM core.rollup_1d y
                             WHERE y.tenant_id = x.tenant_id AND y.series_id = x.id
-                              AND y.bucket >= e.edge AND y.bucket < e.day_edge$$ END);
+                              AND y.bucket >= e.edge AND y.bucket < e.day_edge$$ END,
+            '%1$s', '%2$s', '%3$s', '%4$s');
+        EXECUTE format('CREATE OR REPLACE VIEW api.rollup_%s WITH (security_barrier) AS ', view.grain)
+            || format(body, 'core.rollup_state c CROSS JOIN',
+                      format('(SELECT core.visible_from(%L))', view.grain), '',
+                      '(SELECT core.tenant())');
+        -- Of the series `wanted`, buckets that begin in [since, until) and after the cursor.
+        EXECUTE format($sql$
+            CREATE FUNCTION core.rollup_slice_%1$s(wanted int[], since timestamptz, until timestamptz,
+                after_bucket timestamptz, after_series int, row_limit int)
+            RETURNS SETOF api.rollup_%1$s
+            LANGUAGE plpgsql STABLE
+            SET search_path = pg_catalog, pg_temp
+            SET plan_cache_mode = force_generic_plan
+            SET enable_bitmapscan = off
+            AS $$
+            DECLARE
+                owner   CONSTANT int := core.tenant();
+                closed  CONSTANT timestamptz := (SELECT s.closed_until FROM core.rollup_state s);
+                shown   CONSTANT timestamptz := greatest(since, core.visible_from('%1$s'));
+                is_open CONSTANT boolean := until > closed - core.grain_longest('%1$s');
+            BEGIN
+                RETURN QUERY
+                SELECT r.* FROM (%2$s) r
+                WHERE r.bucket >= since AND r.bucket < until
+                  AND (after_bucket IS NULL OR (r.bucket, r.series_id) > (after_bucket, after_series))
+                ORDER BY r.bucket, r.series_id
+                LIMIT row_limit;
+            END
+            $$ $sql$, view.grain,
+            replace(format(body, '', 'shown AND r.bucket < until', 'WHERE is_open',
+                           'owner AND x.id = ANY (wanted)'), 'c.closed_until', 'closed'));
     END LOOP;
 END
 $views$;
@@ -120,13 +155,8 @@ BEGIN
             stop := least(to_time, start + longest
                                    * (1 + ceil(remaining::float8 / cardinality(wanted))));
         END IF;
-        RETURN QUERY EXECUTE format(
-            'SELECT r.series_id, r.device_id, r.device, r.metric, r.unit, r.kind, r.role, r.bucket,'
-            ' r.count, r.sum, r.min, r.max, r.first, r.first_time, r.last, r.last_time'
-            ' FROM api.rollup_%s r'
-            ' WHERE r.series_id = ANY ($1) AND r.bucket >= $2 AND r.bucket < $3 %s'
-            ' ORDER BY r.bucket, r.series_id LIMIT $6', grain,
-            CASE WHEN after_bucket IS NOT NULL THEN 'AND (r.bucket, r.series_id) > ($4, $5)' END)
+        RETURN QUERY EXECUTE format('SELECT * FROM core.rollup_slice_%s($1, $2, $3, $4, $5, $6)',
+                                    grain)
             USING wanted, start, stop, after_bucket, after_series, remaining;
         GET DIAGNOSTICS n_rows = ROW_COUNT;
         remaining := remaining - n_rows;
@@ -136,6 +166,21 @@ END
 $$;
 GRANT EXECUTE ON FUNCTION api.rollup_list(text, text, text, timestamptz, timestamptz, int,
                                           timestamptz, int, text)
+    TO tidemark_web, tidemark_read;
+
+-- Hours of some of the tenant's series that begin in [from_time, to_time), in no order.
+CREATE FUNCTION api.rollup_hours(series_ids int[], from_time timestamptz, to_time timestamptz)
+RETURNS TABLE (series_id int, bucket timestamptz, count bigint, sum float8, last float8)
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 100
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN QUERY
+    SELECT r.series_id, r.bucket, r.count, r.sum, r.last
+    FROM core.rollup_slice_1h(series_ids, from_time, to_time, NULL, NULL, NULL) r;
+END
+$$;
+GRANT EXECUTE ON FUNCTION api.rollup_hours(int[], timestamptz, timestamptz)
     TO tidemark_web, tidemark_read;
 
 -- The longest that a bucket of the grain lasts.

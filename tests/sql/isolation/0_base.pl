@@ -88,7 +88,8 @@ my %function = (
         [series_last_repair => q{}], [session_prune => q{}],
         [residue_erase => q{}], [orphan_check => q{}], [system_metric_add => q{ARRAY['x'], ARRAY[1.0]}]),
     # parts of the above, for the functions' owners alone
-    (map { ("core.$_" => { may => '' }) } qw(protect partition_bounds partition_name partition_make
+    (map { ("core.$_" => { may => '' }) } qw(protect event_walk_all event_walk_typed event_walk_device
+        partition_bounds partition_name partition_make
         partitions_drop event_key_slot event_key_claim email_norm login_wait_s series_last_time
         series_check series_guess tenant_by_slug timezone_check audit_add zone_offset_s
         clock_starts energy_series)),
