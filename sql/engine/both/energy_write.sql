@@ -307,9 +307,16 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 SET enable_bitmapscan = off
 AS $$
+DECLARE
+    gone record;
 BEGIN
-    DELETE FROM core.energy_1d e USING unnest(tenant_ids, series_ids) AS u (tenant_id, series_id)
-    WHERE e.tenant_id = u.tenant_id AND e.series_id = u.series_id;
+    -- a series at a time and by constants: a join would unpack every tenant's compressed days
+    FOR gone IN SELECT DISTINCT u.tenant_id, u.series_id
+                FROM unnest(tenant_ids, series_ids) AS u (tenant_id, series_id)
+    LOOP
+        EXECUTE 'DELETE FROM core.energy_1d e WHERE e.tenant_id = $1 AND e.series_id = $2'
+            USING gone.tenant_id, gone.series_id;
+    END LOOP;
     INSERT INTO core.energy_1d (tenant_id, series_id, bucket, nkwh)
     SELECT e.tenant_id, e.series_id, core.local_start('day', e.bucket, u.zone),
            core.energy_bound(sum(e.nkwh))
