@@ -47,7 +47,7 @@ $$;
 -- days over the same time, from the one that edges[1] lies in on. On each day the series of a
 -- seat (a device's role) that have data and are of the best place count, and no others. `open` is
 -- what core.energy_open told. Nothing here needs an order; but the planner cannot know how long
--- arrays are, and left alone it sorts.
+-- arrays are, and left alone it sorts, or goes through all series for every row.
 CREATE FUNCTION core.energy_slots(owner int, ids int[], seats int[], places int[], teams int[],
                                   open_ids int[], open_buckets timestamptz[],
                                   open_amounts bigint[], is_fine boolean, edges timestamptz[],
@@ -58,6 +58,7 @@ SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan
 SET enable_sort = off
 SET enable_mergejoin = off
+SET enable_nestloop = off
 AS $$
 #variable_conflict use_column
 DECLARE
