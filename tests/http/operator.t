@@ -5,6 +5,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use POSIX ();
 use Test::More;
 use Tidemark::Browser;
 use Tidemark::Stack;
@@ -105,8 +106,26 @@ is $oli->submit($oli->get('/operator'), '/operator/tenants/mills/erase', confirm
 
 # ---- erased through the API ----
 
+# Processes that post until they are told to stop: readings come all the while.
+sub start_posting {
+    my ($ask) = @_;
+    my @pids;
+    for (1 .. 3) {
+        defined(my $pid = fork) or die "fork: $!";
+        push @pids, $pid;
+        next if $pid;
+        local $SIG{TERM} = sub { POSIX::_exit(0) };
+        delete $stack->{http};    # a connection of its own
+        $ask->() while 1;
+    }
+    return @pids;
+}
+
+my @posting = start_posting($post);
 my $erased = $oda->call('DELETE', '/v1/tenants/mills');
-is $erased->{status}, 200, 'a tenant is erased';
+kill TERM => @posting;
+waitpid $_, 0 for @posting;
+is $erased->{status}, 200, 'a tenant is erased while it posts' or diag $erased->{content};
 is $erased->{json}{erased}{device}, 1, 'its device is counted';
 cmp_ok $erased->{json}{erased}{sample}, '>=', 2, 'so are its readings';
 is $oda->call('DELETE', '/v1/tenants/mills')->{status}, 404, 'once';
