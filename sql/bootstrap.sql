@@ -85,3 +85,22 @@ BEGIN
     END IF;
 END
 $statements$;
+
+-- Ingest, rollups and jobs wait for each other by advisory locks, which PostgreSQL lets anybody
+-- take: a login that a tenant was given for SQL could stop everybody's ingest with one of them.
+DO $locks$
+DECLARE
+    func regprocedure;
+BEGIN
+    FOR func IN
+        SELECT p.oid FROM pg_proc p
+        WHERE p.pronamespace = 'pg_catalog'::regnamespace
+          AND p.proname ~ '^pg_(try_)?advisory_'
+          AND has_function_privilege('public', p.oid, 'EXECUTE')
+          AND (SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = current_user)
+    LOOP
+        EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', func);
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO tidemark_owner, tidemark_door', func);
+    END LOOP;
+END
+$locks$;
