@@ -212,8 +212,8 @@ enum err account_token_revoke(struct db_tx *tx, const char *tenant_slug, const c
     return err;
 }
 
-enum err account_token_list(struct db_tx *tx, const char *tenant_slug, const struct issued_token **out,
-                            int *n)
+enum err account_token_list(struct db_tx *tx, const char *tenant_slug,
+                            const struct issued_token **out, int *n)
 {
     struct db_args args;
     struct db_rows *rows;

@@ -78,7 +78,7 @@ enum err account_token_add(struct db_tx *tx, const struct new_token *token, int6
 /* By id or prefix, of one tenant or (NULL) any; *n is how many were revoked now. */
 enum err account_token_revoke(struct db_tx *tx, const char *tenant_slug, const char *id_or_prefix,
                               int *n) MUST_CHECK;
-enum err account_token_list(struct db_tx *tx, const char *tenant_slug, const struct issued_token **out,
-                            int *n) MUST_CHECK;
+enum err account_token_list(struct db_tx *tx, const char *tenant_slug,
+                            const struct issued_token **out, int *n) MUST_CHECK;
 
 #endif

@@ -95,7 +95,8 @@ static enum sample_bucket best_bucket(int64_t days, bool is_sum)
                          : SAMPLE_1W;
 }
 
-enum sample_bucket span_coarser(enum sample_bucket bucket)
+/* For when a bucket would be too many. */
+static enum sample_bucket span_coarser(enum sample_bucket bucket)
 {
     return bucket < SAMPLE_1MO ? bucket + 1 : SAMPLE_1MO;
 }

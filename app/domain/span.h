@@ -46,9 +46,6 @@ struct span {
 struct span span_resolve(const struct span_query *query, const struct zone *zone, int64_t now_us,
                          bool is_sum);
 
-/* A coarser bucket than this one, for when it holds too many. */
-enum sample_bucket span_coarser(enum sample_bucket bucket);
-
 /* Where the buckets begin that start in [from_us, to_us), and where the last one ends: *n + 1
  * instants. Quarter hours and hours are those of UTC. NULL beyond the arena's cap. */
 const int64_t *span_edges(struct arena *arena, const struct zone *zone, enum sample_bucket bucket,

@@ -106,8 +106,8 @@ static const struct options_help IMPORT_HELP = {
     .usage = "tidemark device import [FILE] --tenant SLUG [--dry-run]",
     .about = "Reads devices from CSV (standard input without FILE). The first line names columns:\n"
              "key, and any of name, model, site, timezone, config. An empty cell keeps what is\n"
-             "there; a zone makes a site that is not there yet. What is wrong is told by line; the\n"
-             "rest is stored in one transaction. Exits 1 where anything was wrong.",
+             "there; a zone makes a site that is not there yet. What is wrong is told by line;\n"
+             "the rest is stored in one transaction. Exits 1 where anything was wrong.",
 };
 
 /* The whole of an open file. */

@@ -11,9 +11,9 @@
 
 static const struct options_help HELP = {
     .usage = "tidemark serve",
-    .about = "Answers pages, the API and ingest over FastCGI, on the sockets web.sock, export.sock\n"
-             "(answers of any length) and ingest.sock in $TIDEMARK_HOME/run, until SIGTERM or\n"
-             "SIGINT; then finishes what runs.",
+    .about = "Answers pages, the API and ingest over FastCGI, on the sockets web.sock,\n"
+             "export.sock (answers of any length) and ingest.sock in $TIDEMARK_HOME/run, until\n"
+             "SIGTERM or SIGINT; then finishes what runs.",
 };
 
 static enum err open_sockets(struct op *op, struct serve_setup *setup, const char *home)

@@ -112,7 +112,7 @@ struct figure format_figure_beside(struct arena *arena, double value, const char
 {
     struct unit shown = unit_for(unit, isfinite(magnitude) ? magnitude : 0);
     double scaled = value * shown.factor;
-    /* Nobody reads tenths of many watts, nor of many watt-hours; below one they are all there is. */
+    /* Nobody reads tenths of many watts or watt-hours; below one they are all there is. */
     bool is_small = strcmp(shown.name, "W") == 0 || strcmp(shown.name, "Wh") == 0 ||
                     strcmp(shown.name, "B") == 0;
     bool is_scaled = shown.factor != 1 || strcmp(shown.name, "kWh") == 0;

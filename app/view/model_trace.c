@@ -52,8 +52,9 @@ static const char *quantity(const struct work *work, double value)
     return format_quantity(work->arena, value, work->facts->series->unit);
 }
 
-const char *bucket_name(struct arena *arena, const struct trace_facts *facts,
-                        enum sample_bucket bucket, int64_t from_us, int64_t to_us)
+/* "Fri 20 Nov, 14:00–15:00", "Fri 20 Nov 2026", "Week from 16 Nov 2026", "Nov 2026". */
+static const char *bucket_name(struct arena *arena, const struct trace_facts *facts,
+                               enum sample_bucket bucket, int64_t from_us, int64_t to_us)
 {
     if (bucket <= SAMPLE_1H) {
         bool is_changing =

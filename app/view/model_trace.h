@@ -27,10 +27,6 @@ bool trace_view(struct arena *arena, const struct trace_facts *facts,
 /* Colours stand for roles: "used", "made", "grid", "plain". */
 const char *role_tone(const char *role);
 
-/* "Fri 20 Nov, 14:00–15:00", "Fri 20 Nov 2026", "Week from 16 Nov 2026", "Nov 2026". */
-const char *bucket_name(struct arena *arena, const struct trace_facts *facts,
-                        enum sample_bucket bucket, int64_t from_us, int64_t to_us);
-
 /* How its values add up: a delta's are summed, a counter's readings are subtracted. */
 bool series_is_sum(const struct device_series *series);
 bool series_is_counter(const struct device_series *series);

@@ -1,6 +1,6 @@
-/* Line charts and sparklines, with a band from least to most where there is one. The line is drawn in a box of its own units that stretches with
- * the page, with a stroke that does not. Where a value is not known the line parts. Called
- * by templates. */
+/* Line charts and sparklines, with a band from least to most where there is one. The line is drawn
+ * in a box of its own units that stretches with the page, with a stroke that does not. Where a
+ * value is not known the line parts. Called by templates. */
 #include "view/svg.h"
 
 #include "view/html.h"

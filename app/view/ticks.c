@@ -97,7 +97,8 @@ static int64_t local_time(const struct tick_list *list, int64_t time_us)
 static bool is_repeated(const struct zone *zone, int64_t time_us)
 {
     for (int z = 1; z < zone->n_offsets; z++) {
-        int64_t back_us = (zone->offsets[z - 1].offset_s - zone->offsets[z].offset_s) * US_PER_SECOND;
+        int64_t back_s = zone->offsets[z - 1].offset_s - zone->offsets[z].offset_s;
+        int64_t back_us = back_s * US_PER_SECOND;
         int64_t away_us = time_us - zone->offsets[z].from_us;
         if (back_us > 0 && away_us >= -back_us && away_us < back_us) {
             return true;

@@ -33,8 +33,8 @@ struct tick {
 
 /* Round local times in [from_us, to_us], about `target` of them: quarter hours to hours within
  * days, midnights beyond. Steps follow the zone's clock: an hour that does not exist has no
- * tick, one that occurs twice has two, each labelled with its offset. Labels live in the arena. Returns how many of `out`
- * were set. */
+ * tick, one that occurs twice has two, each labelled with its offset. Labels live in the arena.
+ * Returns how many of `out` were set. */
 int ticks_time(struct arena *arena, const struct zone *zone, int64_t from_us, int64_t to_us,
                int target, struct tick out[TICKS_MAX]);
 

@@ -14,8 +14,8 @@ enum answer_form {
 const char *accept_media_type(enum answer_form form);
 
 /* The form by ?format=json|csv|ndjson, else by the Accept header: the greatest weight; where
- * several have it, one that is named before one that a wildcard covers, then JSON. Without either: JSON.
- * ERR_NOT_ACCEPTABLE for another `format`, and where Accept allows none of the three. */
+ * several have it, one that is named before one that a wildcard covers, then JSON. Without either:
+ * JSON. ERR_NOT_ACCEPTABLE for another `format`, and where Accept allows none of the three. */
 enum err accept_form(struct web *web, enum answer_form *out) MUST_CHECK;
 
 #endif

@@ -25,7 +25,8 @@ static void list_fields(struct field_view fields[N_FIELDS], const struct tenant_
 {
     fields[FIELD_SLUG] = (struct field_view){
         .name = "slug", .label = "Slug", .type = "text", .is_required = true, .is_code = true,
-        .max_bytes = 63, .hint = "Lower-case letters, digits and hyphens. It cannot be changed later.",
+        .max_bytes = 63,
+        .hint = "Lower-case letters, digits and hyphens. It cannot be changed later.",
     };
     fields[FIELD_NAME] = (struct field_view){
         .name = "name", .label = "Name", .type = "text", .is_required = true,
