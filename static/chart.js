@@ -27,7 +27,10 @@
     return readout;
   };
 
+  const shown = new WeakMap(); // the place of each chart that is read now
+
   const leave = (plot) => {
+    shown.delete(plot);
     plot.querySelector('.hit.at')?.classList.remove('at');
     plot.parentElement.querySelector(':scope > .readout')?.replaceChildren();
   };
@@ -36,6 +39,7 @@
     const box = plot.parentElement.getBoundingClientRect();
     const place = hit.getBoundingClientRect();
     const readout = readoutOf(plot);
+    shown.set(plot, hit);
     plot.querySelector('.hit.at')?.classList.remove('at');
     hit.classList.add('at');
     readout.textContent = textOf(hit);
@@ -77,12 +81,19 @@
     if (plot) leave(plot);
   });
 
-  // Charts that can be read place by place are stops of the Tab key; parts of a page may come anew.
+  // Charts that can be read place by place are stops of the Tab key. Where a part of the page came
+  // anew, what is being read is read again.
   const enable = () => {
     for (const plot of document.querySelectorAll('.plot:not([tabindex])')) {
       if (plot.querySelector('.hit')) plot.setAttribute('tabindex', '0');
     }
   };
   enable();
-  new MutationObserver(enable).observe(document.body, { childList: true, subtree: true });
+  document.addEventListener('tidemark:fresh', () => {
+    enable();
+    for (const plot of document.querySelectorAll('.plot')) {
+      const hit = shown.get(plot);
+      if (hit?.isConnected) show(plot, hit);
+    }
+  });
 })();

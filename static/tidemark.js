@@ -6,8 +6,11 @@
   let timer = 0;
   let isBusy = false;
 
+  const kept = ['open', 'tabindex'];
+  const isOwn = (child) => child.className !== 'readout';
+
   // Makes a node what its fresh twin is and touches nothing that is so already: the focus, what
-  // the pointer rests on and what somebody opened stay as they are.
+  // the pointer rests on, what somebody opened and what chart.js added stay as they are.
   const follow = (node, fresh) => {
     if (node.nodeName !== fresh.nodeName) {
       node.replaceWith(fresh);
@@ -15,12 +18,12 @@
       if (node.data !== fresh.data) node.data = fresh.data;
     } else {
       for (const { name } of [...node.attributes]) {
-        if (!fresh.hasAttribute(name) && name !== 'open') node.removeAttribute(name);
+        if (!fresh.hasAttribute(name) && !kept.includes(name)) node.removeAttribute(name);
       }
       for (const { name, value } of fresh.attributes) {
         if (node.getAttribute(name) !== value) node.setAttribute(name, value);
       }
-      const old = [...node.childNodes];
+      const old = [...node.childNodes].filter(isOwn);
       const wanted = [...fresh.childNodes];
       for (const gone of old.slice(wanted.length)) gone.remove();
       wanted.forEach((child, i) => {
@@ -38,6 +41,7 @@
       if (!answer.ok || answer.redirected) {
         clearInterval(timer); // logged out, or gone: what is shown stays
         timer = 0;
+        await answer.body?.cancel();
         return;
       }
       const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
@@ -45,6 +49,7 @@
         const twin = fresh.querySelector(`[data-live="${part.dataset.live}"]`);
         if (twin) follow(part, twin);
       }
+      document.dispatchEvent(new Event('tidemark:fresh'));
     } catch {
       // not to be reached now; the next time perhaps
     } finally {

@@ -2,7 +2,7 @@
 // What a person finds: the way in, the overview with the API's numbers, devices, problems; by
 // mouse and by keyboard, light and dark, on a phone, without scripts. Started by pages.t.
 
-const { setup, ok, is, open, logIn, inspect, main } = require('./browser.js');
+const { setup, ok, is, open, logIn, inspect, ways, main } = require('./browser.js');
 
 const get = async (path) => (await fetch(setup.url + path,
   { headers: { Authorization: `Bearer ${setup.token}` } })).json();
@@ -177,7 +177,18 @@ async function testLive(browser) {
   const before = await text(page, '.lead-figure .figure');
   await page.click('[data-live=hours] summary');
   await page.focus('.devices tbody a');
+  await page.locator('[data-live=hours] .hit').nth(20).hover();
+  ok((await text(page, '[data-live=hours] .readout')).length > 0, 'the pointer reads an hour');
   await page.evaluate(() => { window.isSamePage = true; });
+  let hidden = 0;
+  const count = () => { hidden += 1; };
+  page.on('request', count);
+  await page.evaluate(() => Object.defineProperty(document, 'hidden', { configurable: true, get: () => true }));
+  await look(page);
+  await page.waitForTimeout(200);
+  is(hidden, 0, 'a page that nobody sees asks nothing');
+  page.off('request', count);
+  await page.evaluate(() => { delete document.hidden; });
   await fetch(`${setup.url}/v1/event`, { method: 'POST',
     headers: { Authorization: `Bearer ${setup.device_token}`, 'Content-Type': 'application/json' },
     body: JSON.stringify({ device: 'meter-1', metrics: { power_w: 812 } }) });
@@ -191,6 +202,8 @@ async function testLive(browser) {
   is(after, '812', 'the live figure follows without a reload');
   ok(await page.evaluate(() => window.isSamePage), 'on the same page');
   ok(await page.isVisible('#hours-table'), 'what was opened stays open');
+  ok((await text(page, '[data-live=hours] .readout')).length > 0 && (await page.$$('[data-live=hours] .hit.at')).length === 1,
+    'what the pointer reads stays read');
   ok(await page.evaluate(() => document.activeElement.matches('.devices tbody a')), 'the focus stays where it was');
   ok(page.complaints.length === 0, 'and nothing complains', page.complaints);
 
@@ -212,7 +225,7 @@ async function testLive(browser) {
 // ---- every page, every way ----
 
 async function testLooks(browser) {
-  for (const [scheme, width] of [['light', 1280], ['dark', 1280], ['light', 390], ['dark', 390]]) {
+  for (const [scheme, width] of ways) {
     const page = await open(browser, { colorScheme: scheme, viewport: { width, height: 844 } });
     const way = `${scheme}, ${width} px`;
     await page.goto(`${setup.url}/login`);
