@@ -125,9 +125,9 @@ static void legend(const struct drawing *drawing)
     }
     buf_add_text(out, "</svg><span>");
     html_text(out, bound(drawing, drawing->most));
-    buf_add_text(out, "</span><svg class=\"unknown\" width=\"14\" height=\"12\" aria-hidden=\"true\" "
-                      "focusable=\"false\"><rect x=\".5\" y=\".5\" width=\"13\" height=\"11\"/></svg>"
-                      "<span>no data</span></p>\n");
+    buf_add_text(out, "</span><span class=\"unknown\"><svg width=\"14\" height=\"12\" "
+                      "aria-hidden=\"true\" focusable=\"false\"><rect x=\".5\" y=\".5\" "
+                      "width=\"13\" height=\"11\"/></svg>no data</span></p>\n");
 }
 
 void svg_heat(struct buf *out, const struct heat_chart *chart)

@@ -145,7 +145,7 @@ static void add_fields(struct web *web, struct corrections_view *view)
     };
     view->delete_fields[DELETE_TO] = (struct field_view){
         .name = "to", .label = "Until", .type = "text", .is_required = true, .is_code = true,
-        .max_bytes = MAX_TIME_BYTES, .hint = "A reading of this very moment stays.",
+        .max_bytes = MAX_TIME_BYTES, .hint = "A reading at exactly this time stays.",
     };
     view->erase_fields[0] = (struct field_view){
         .name = "key", .label = "Type the device’s key to confirm", .type = "text",

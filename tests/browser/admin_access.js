@@ -3,7 +3,7 @@
 // settings, the own account, the switches of tenant and theme; at four widths and colours, by
 // keyboard alone, without scripts. Prints TAP.
 
-const { setup, ok, is, open, logIn, inspect, main } = require('./browser.js');
+const { setup, ok, is, open, logIn, inspect, ways, main } = require('./browser.js');
 
 const PAGES = ['/admin/tokens?all=1', `/admin/tokens/${setup.revoked}`, '/admin/users', `/admin/users/${setup.kay}`,
   '/admin/settings', '/admin/audit', '/admin/audit?area=plugin', '/account'];
@@ -16,7 +16,7 @@ async function submit(page, selector) {
 
 // Every page, wide and narrow, light and dark, before and after something wrong was sent.
 async function looks(browser) {
-  for (const [width, colorScheme] of [[1280, 'light'], [390, 'dark']]) {
+  for (const [colorScheme, width] of ways) {
     const page = await open(browser, { viewport: { width, height: 900 }, colorScheme });
     const where = `${width} ${colorScheme}`;
     for (const path of ['/login', setup.invite, setup.reset, '/invite/none']) {

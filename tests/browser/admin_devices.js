@@ -2,7 +2,7 @@
 // The administration of devices and sites: adding, finding, changing, importing; by mouse and by
 // keyboard, light and dark, on a phone, without scripts. Started by admin_devices.t.
 
-const { setup, ok, is, open, logIn, inspect, main } = require('./browser.js');
+const { setup, ok, is, open, logIn, inspect, ways, main } = require('./browser.js');
 
 const odd = `/admin/devices/${encodeURIComponent('odd/<b>key</b>')}`;
 const text = async (page, selector) => (await page.textContent(selector)).replace(/\s+/g, ' ').trim();
@@ -148,7 +148,7 @@ async function preview(page) {
 }
 
 async function testLooks(browser) {
-  for (const [scheme, width] of [['light', 1280], ['dark', 1280], ['light', 390], ['dark', 390]]) {
+  for (const [scheme, width] of ways) {
     const page = await open(browser, { colorScheme: scheme, viewport: { width, height: 844 } });
     const way = `${scheme}, ${width} px`;
     await logIn(page, setup.person, setup.password);

@@ -1,5 +1,5 @@
 'use strict';
-// A browser for pages.js, and the checks that hold for every page. Prints TAP.
+// A browser for the tests of pages, and the checks that hold for every page. Prints TAP.
 
 const fs = require('fs');
 const { chromium } = require('playwright-core');
@@ -25,6 +25,10 @@ function ok(passed, name, why) {
 function is(got, expected, name) {
   return ok(got === expected, name, { got, expected });
 }
+
+// Every page is looked at in both: the colours of a scheme are the same at every width, what is
+// beside what the same in every scheme.
+const ways = [['light', 1280], ['dark', 390]];
 
 // A window of its own, with its complaints (errors, violations of the policy) gathered.
 async function open(browser, options) {
@@ -71,4 +75,4 @@ async function main(tests) {
   process.exitCode = failed > 0 ? 1 : 0;
 }
 
-module.exports = { setup, ok, is, open, logIn, inspect, main };
+module.exports = { setup, ok, is, open, logIn, inspect, ways, main };

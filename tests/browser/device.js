@@ -2,7 +2,7 @@
 // A device's metrics over every span, the list of devices, events: with the API's numbers, by
 // keyboard, light and dark, on a phone, on paper, without scripts. Started by device.t.
 
-const { setup, ok, is, open, logIn, inspect, main } = require('./browser.js');
+const { setup, ok, is, open, logIn, inspect, ways, main } = require('./browser.js');
 
 const device = (key, query = '') => `/devices/${encodeURIComponent(key)}${query}`;
 const get = async (path) => (await fetch(setup.url + path,
@@ -180,7 +180,7 @@ const pages = [
 ];
 
 async function testLooks(browser) {
-  for (const [scheme, width] of [['light', 1280], ['dark', 1280], ['light', 390], ['dark', 390]]) {
+  for (const [scheme, width] of ways) {
     const page = await enter(browser, { colorScheme: scheme, viewport: { width, height: 844 } });
     for (const [name, path] of pages) {
       await page.goto(setup.url + path);
