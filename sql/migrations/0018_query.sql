@@ -12,7 +12,8 @@ CREATE OR REPLACE FUNCTION api.sample_list(of_device text, of_metric text, from_
 RETURNS TABLE ("time" timestamptz, series_id int, metric text, labels jsonb, value float8)
 LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 100
 SET search_path = pg_catalog, pg_temp
-SET plan_cache_mode = force_custom_plan
+SET plan_cache_mode = force_generic_plan
+SET enable_bitmapscan = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -82,26 +83,32 @@ BEGIN
             CREATE FUNCTION core.event_walk_%s(of_type text, only_device int, only_site int,
                 start timestamptz, stop timestamptz, before_time timestamptz, before_key uuid,
                 data_filter jsonb, data_also jsonb[], row_limit int)
-            RETURNS SETOF core.event
-            LANGUAGE plpgsql STABLE
+            RETURNS TABLE ("time" timestamptz, type text, device text, seq bigint, id uuid,
+                           site text, data jsonb, key uuid)
+            LANGUAGE plpgsql STABLE ROWS 100
             SET search_path = pg_catalog, pg_temp
             SET plan_cache_mode = force_generic_plan
             SET enable_bitmapscan = off
             SET enable_seqscan = off
             AS $$
+            #variable_conflict use_column
             DECLARE
                 owner CONSTANT int := core.tenant();
             BEGIN
                 RETURN QUERY
-                SELECT e.*
-                FROM core.event e
-                WHERE e.tenant_id = owner AND e.time >= start AND e.time < stop AND %s
-                  AND (only_site IS NULL OR e.site_id = only_site)
-                  AND (before_time IS NULL OR (e.time, e.key) < (before_time, before_key))
-                  AND (data_filter IS NULL OR e.data @> data_filter)
-                  AND e.data @> ALL (data_also)
-                ORDER BY e.time DESC, e.key DESC
-                LIMIT row_limit;
+                SELECT e.time, e.type, d.key, e.seq, e.id, s.key, e.data, e.key
+                FROM (SELECT e.*
+                      FROM core.event e
+                      WHERE e.tenant_id = owner AND e.time >= start AND e.time < stop AND %s
+                        AND (only_site IS NULL OR e.site_id = only_site)
+                        AND (before_time IS NULL OR (e.time, e.key) < (before_time, before_key))
+                        AND (data_filter IS NULL OR e.data @> data_filter)
+                        AND e.data @> ALL (data_also)
+                      ORDER BY e.time DESC, e.key DESC
+                      LIMIT row_limit) e
+                JOIN core.device d ON d.tenant_id = owner AND d.id = e.device_id
+                LEFT JOIN core.site s ON s.tenant_id = owner AND s.id = e.site_id
+                ORDER BY e.time DESC, e.key DESC;
             END
             $$ $sql$, kind.name, kind.condition);
     END LOOP;
@@ -126,21 +133,21 @@ DECLARE
                                  WHERE d.tenant_id = owner AND d.key = of_device);
     only_site CONSTANT int := (SELECT s.id FROM core.site s
                                WHERE s.tenant_id = owner AND s.key = of_site);
-    walk CONSTANT text := CASE WHEN of_device IS NOT NULL THEN 'device'
-                               WHEN of_type IS NOT NULL THEN 'typed' ELSE 'all' END;
 BEGIN
     IF (of_device IS NOT NULL AND only_device IS NULL)
         OR (of_site IS NOT NULL AND only_site IS NULL) THEN
         RETURN;
     END IF;
-    RETURN QUERY EXECUTE format($sql$
-        SELECT e.time, e.type, d.key, e.seq, e.id, s.key, e.data, e.key
-        FROM core.event_walk_%s($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) e
-        JOIN core.device d ON d.tenant_id = $11 AND d.id = e.device_id
-        LEFT JOIN core.site s ON s.tenant_id = $11 AND s.id = e.site_id
-        ORDER BY e.time DESC, e.key DESC$sql$, walk)
-        USING of_type, only_device, only_site, start, stop, before_time, before_key, data_filter,
-              data_also, row_limit, owner;
+    IF only_device IS NOT NULL THEN
+        RETURN QUERY SELECT * FROM core.event_walk_device(of_type, only_device, only_site, start, stop,
+            before_time, before_key, data_filter, data_also, row_limit);
+    ELSIF of_type IS NOT NULL THEN
+        RETURN QUERY SELECT * FROM core.event_walk_typed(of_type, only_device, only_site, start, stop,
+            before_time, before_key, data_filter, data_also, row_limit);
+    ELSE
+        RETURN QUERY SELECT * FROM core.event_walk_all(of_type, only_device, only_site, start, stop,
+            before_time, before_key, data_filter, data_also, row_limit);
+    END IF;
 END
 $$;
 GRANT EXECUTE ON FUNCTION api.event_list(text, text, timestamptz, timestamptz, timestamptz, uuid,

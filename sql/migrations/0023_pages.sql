@@ -12,7 +12,7 @@ RETURNS TABLE (key text, name text, model text, site text, last_seen timestamptz
                role text, last_time timestamptz, last_value float8)
 LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 50
 SET search_path = pg_catalog, pg_temp
-SET plan_cache_mode = force_custom_plan
+SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -55,7 +55,7 @@ CREATE FUNCTION api.event_counts(starts timestamptz[])
 RETURNS TABLE (stretch int, type text, count bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 50
 SET search_path = pg_catalog, pg_temp
-SET plan_cache_mode = force_custom_plan
+SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 DECLARE

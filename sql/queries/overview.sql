@@ -21,19 +21,8 @@ ORDER BY b.start;
 -- columns: key name model last_seen metric unit role last_time last_value
 -- A page of devices in use after the key $1, each with the value people look at first: power,
 -- else energy, else whatever came last.
-SELECT d.key, d.name, d.model, d.last_seen, s.metric, s.unit, s.role, s.last_time, s.last_value
-FROM (SELECT d.id, d.key, d.name, d.model, d.last_seen
-      FROM api.device d
-      WHERE d.retired_at IS NULL AND ($1::text IS NULL OR d.key > $1)
-      ORDER BY d.key
-      LIMIT $2::int4) d
-LEFT JOIN LATERAL (
-    SELECT s.metric, s.unit, s.role, s.last_time, s.last_value
-    FROM api.series s
-    WHERE s.device_id = d.id AND s.last_time IS NOT NULL
-    ORDER BY CASE WHEN s.unit IN ('W', 'kW') THEN 0 WHEN s.unit IN ('kWh', 'Wh') THEN 1 ELSE 2 END,
-             s.last_time DESC, s.id
-    LIMIT 1) s ON true
+SELECT d.key, d.name, d.model, d.last_seen, d.metric, d.unit, d.role, d.last_time, d.last_value
+FROM api.device_page(NULL, NULL, NULL, NULL, NULL, $1::text, $2::int4) d
 ORDER BY d.key;
 
 -- name: latest_count

@@ -205,13 +205,16 @@ $$;
 CREATE FUNCTION core.series_wanted(of_device text, of_metric text, of_site text) RETURNS int[]
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
 AS $$
+DECLARE
+    owner CONSTANT int := core.tenant();
 BEGIN
     RETURN ARRAY(
         SELECT s.id FROM core.device d
         JOIN core.series s ON s.tenant_id = d.tenant_id AND s.device_id = d.id
         LEFT JOIN core.site p ON p.tenant_id = d.tenant_id AND p.id = d.site_id
-        WHERE d.tenant_id = (SELECT core.tenant()) AND (of_device IS NULL OR d.key = of_device)
+        WHERE d.tenant_id = owner AND (of_device IS NULL OR d.key = of_device)
           AND (of_metric IS NULL OR s.metric = of_metric)
           AND (of_site IS NULL OR p.key = of_site)
         ORDER BY s.id);
