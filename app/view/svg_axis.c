@@ -96,15 +96,28 @@ void svg_value_axis(struct buf *out, const struct svg_frame *frame, const struct
 #define NARROW_PX 300 /* of the plot, on a phone */
 #define LETTER_PX 6.2 /* about, and a label's air */
 #define AIR_PX 6
+#define MARGIN_PX 10 /* beside the plot, that a label may reach into */
+
+/* True where a label in the middle of its tick would leave a narrow plot at the right. */
+static bool is_at_edge(const struct chart_tick *tick, double width)
+{
+    return tick->at / 100 * NARROW_PX + width / 2 > NARROW_PX + MARGIN_PX;
+}
+
+static double label_width(const struct chart_tick *tick)
+{
+    double width = 0;
+    for (const char *c = tick->label; c != NULL && *c != '\0'; c++) {
+        width += ((unsigned char)*c & 0xc0) == 0x80 ? 0 : LETTER_PX;
+    }
+    return width;
+}
 
 /* Where the label begins and ends on a narrow plot, in pixels. */
 static void extent(const struct chart_tick *tick, double *from, double *to)
 {
-    double at = tick->at / 100 * NARROW_PX, width = 0;
-    for (const char *c = tick->label; c != NULL && *c != '\0'; c++) {
-        width += ((unsigned char)*c & 0xc0) == 0x80 ? 0 : LETTER_PX;
-    }
-    *from = tick->at < 2 ? at : tick->at > 98 ? at - width : at - width / 2;
+    double at = tick->at / 100 * NARROW_PX, width = label_width(tick);
+    *from = tick->at < 2 ? at : is_at_edge(tick, width) ? at - width : at - width / 2;
     *to = *from + width;
 }
 
@@ -153,7 +166,10 @@ void svg_time_axis(struct buf *out, const struct svg_frame *frame, const struct 
         buf_add_text(out, "\"/><text class=\"x");
         buf_add_text(out, is_minor[i] ? " minor" : "");
         /* Labels at the ends stay inside. */
-        buf_add_text(out, tick->at < 2 ? " first" : tick->at > 98 ? " last" : "");
+        buf_add_text(out, tick->at < 2                          ? " first"
+                          : tick->at > 98                       ? " last"
+                          : is_at_edge(tick, label_width(tick)) ? " edge"
+                                                                : "");
         buf_add_text(out, "\" x=\"");
         svg_number(out, tick->at);
         buf_add_text(out, "%\" y=\"");

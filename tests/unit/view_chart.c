@@ -137,6 +137,22 @@ static void check_stack(struct buf *out)
     buf_clear(out);
 }
 
+/* 96 % of 300 px and half of ten letters are more than there is. */
+static void check_edge(struct buf *out)
+{
+    const struct chart_slot days[] = { { .from = 0, .to = 50, .name = "Mon", .values = { 2 } } };
+    const struct chart_tick near[] = { { 50, "Fri 20 Nov", false, true }, { 96, "Sat 21 Nov", false, true } };
+    struct bar_chart chart = {
+        .id = "edge", .title = "t", .summary = "s", .unit = "W", .slot_heading = "Day",
+        .bands = { { "A", "used" } }, .n_bands = 1, .slots = days, .n_slots = 1,
+        .ticks = near, .n_ticks = 2,
+    };
+    svg_bars(out, &chart);
+    ok(has(out, "class=\"x edge\" x=\"96%\"") && has(out, "class=\"x\" x=\"50%\""),
+       "a label that would leave a phone's plot stands before its tick there");
+    buf_clear(out);
+}
+
 static void check_counts(struct buf *out)
 {
     const struct chart_slot days[] = { { .from = 0, .to = 50, .name = "Mon", .values = { 2 } } };
@@ -218,6 +234,7 @@ int main(void)
     check_band(&out);
     check_stack(&out);
     check_counts(&out);
+    check_edge(&out);
     check_heat(&out);
     check_axis(&out);
     check_numbers(&out);
