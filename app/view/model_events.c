@@ -49,6 +49,20 @@ static void add_facts(struct arena *arena, const char *data, struct event_line *
     }
 }
 
+const char *event_gist(struct arena *arena, const char *data)
+{
+    struct event_line line = { .n_facts = 0 };
+    const char *gist = "";
+    if (data != NULL) {
+        add_facts(arena, data, &line);
+    }
+    for (int i = 0; gist != NULL && i < line.n_facts; i++) {
+        const struct event_fact *fact = &line.facts[i];
+        gist = arena_printf(arena, "%s%s%s %s", gist, i > 0 ? " · " : "", fact->name, fact->value);
+    }
+    return gist == NULL ? "" : gist;
+}
+
 const struct event_line *event_lines(struct arena *arena, const struct zone *zone, int64_t now_us,
                                    const struct event_list *list)
 {

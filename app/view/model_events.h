@@ -13,6 +13,9 @@
 const struct event_line *event_lines(struct arena *arena, const struct zone *zone, int64_t now_us,
                                    const struct event_list *list);
 
+/* The first of an event's data in a line: "code 7 · severity info". "" where there are none. */
+const char *event_gist(struct arena *arena, const char *data);
+
 /* Adds the bars by day and type, today last. `starts`: of the days, EVENT_COUNT_DAYS + 1. False
  * beyond the arena's cap. */
 bool event_counts_view(struct arena *arena, const struct zone *zone, int64_t now_us,

@@ -1,6 +1,7 @@
 /* Turns the overview's facts into figures, charts and rows. Called by the overview's page. */
 #include "view/model_overview.h"
 
+#include "view/model_events.h"
 #include "view/model_month.h"
 #include "view/model_parts.h"
 
@@ -286,25 +287,6 @@ static bool add_devices(struct arena *arena, const struct overview *overview,
 
 /* ---- events ---- */
 
-#define DATA_BYTES 120   /* of an event's data that are shown */
-
-/* The beginning of a JSON object, without its braces. */
-static const char *beginning(struct arena *arena, const char *json)
-{
-    size_t len = json == NULL ? 0 : strlen(json);
-    if (len <= 2) {
-        return "";
-    }
-    if (len - 2 <= DATA_BYTES) {
-        return arena_printf(arena, "%.*s", (int)(len - 2), json + 1);
-    }
-    size_t cut = DATA_BYTES;
-    while (cut > 0 && ((unsigned char)json[1 + cut] & 0xc0) == 0x80) {
-        cut--;   /* not within a character */
-    }
-    return arena_printf(arena, "%.*s…", (int)cut, json + 1);
-}
-
 static bool add_events(struct arena *arena, const struct overview *overview,
                        struct overview_view *out)
 {
@@ -319,7 +301,7 @@ static bool add_events(struct arena *arena, const struct overview *overview,
             .type = event->type,
             .device = event->device,
             .time = moment_view(arena, &overview->zone, overview->now_us, event->time_us),
-            .data = beginning(arena, event->data),
+            .data = event_gist(arena, event->data),
         };
     }
     out->events = rows;

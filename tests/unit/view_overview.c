@@ -105,8 +105,9 @@ static void check_events(struct arena *arena)
     for (size_t i = 8; i + 1 < sizeof data; i += 2) {
         memcpy(data + i, "ü", 2);
     }
+    memcpy(data + sizeof data - 4, "\"}", 3);
     struct event events[] = {
-        { .type = "alarm", .device = "m1", .data = "{\"code\": 7}" }, { .type = "long", .data = data },
+        { .type = "alarm", .device = "m1", .data = "{\"code\": 7, \"severity\": \"info\"}" }, { .type = "long", .data = data },
         { .type = "bare", .data = "{}" }, { .type = "none" },
     };
     struct overview overview;
@@ -114,7 +115,7 @@ static void check_events(struct arena *arena)
     fill(&overview, 2026, 11, 21, 52, 2);
     overview.events = (struct event_list){ events, 4 };
     ok(overview_view(arena, &overview, &view) && view.n_events == 4, "events are shown");
-    is_str(view.events[0].data, "\"code\": 7", "with what they say");
+    is_str(view.events[0].data, "code 7 · severity info", "with what they say");
     size_t len = strlen(view.events[1].data);
     ok(len < 130 && strcmp(view.events[1].data + len - 5, "ü…") == 0, "cut between two characters");
     ok(view.events[2].data[0] == '\0' && view.events[3].data[0] == '\0', "or nothing");
