@@ -14,7 +14,7 @@ my $home = tempdir('tidemark-test-XXXXXX', DIR => '/tmp', CLEANUP => 1);
 my $stack = Tidemark::Stack->start(home => $home);
 my ($status, $out) = $stack->tidemark('check');
 is($status, 0, 'all parts of a running stack are well');
-is(() = $out =~ /^ok /mg, 6, 'and each is named') or diag $out;
+is(() = $out =~ /^ok /mg, 7, 'and each is named') or diag $out;
 
 kill 'STOP', Tidemark::Processes::part($stack, 'web');
 ($status, $out) = $stack->tidemark('check');
@@ -25,5 +25,5 @@ like($out, qr/^FAILED +nginx.*does not answer/m, '  as what a browser sees') or 
 $stack->stop;
 ($status, $out) = $stack->tidemark('check');
 is($status, 1, 'nothing is well after the stop');
-is(() = $out =~ /^FAILED /mg, 6, 'and each is named') or diag $out;
+is(() = $out =~ /^FAILED /mg, 7, 'and each is named') or diag $out;
 done_testing;
