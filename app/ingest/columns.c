@@ -282,6 +282,16 @@ static bool check_name(struct ingest_columns *columns, const char *field, struct
     return true;
 }
 
+/* A key is part of addresses, in which a dot or two are steps between folders. */
+static bool check_key(struct ingest_columns *columns, const char *field, struct str key)
+{
+    if (str_equal(key, STR(".")) || str_equal(key, STR(".."))) {
+        columns_reject(columns, ERR_INVALID, field, "%s is only dots", field);
+        return false;
+    }
+    return check_name(columns, field, key);
+}
+
 static bool check_device(struct ingest_columns *columns)
 {
     struct ingest_draft *draft = &columns->draft;
@@ -299,7 +309,7 @@ static bool check_device(struct ingest_columns *columns)
         columns_reject(columns, ERR_FORBIDDEN, "device", "the token is for another device");
         return false;
     }
-    return check_name(columns, "device", draft->device);
+    return check_key(columns, "device", draft->device);
 }
 
 static bool check_time(struct ingest_columns *columns)
@@ -365,7 +375,7 @@ static bool check_content(struct ingest_columns *columns)
         return false;
     }
     return check_name(columns, "type", draft->type) &&
-           (!draft->site.ptr || check_name(columns, "site", draft->site));
+           (!draft->site.ptr || check_key(columns, "site", draft->site));
 }
 
 /* ---- keeping ---- */

@@ -75,6 +75,20 @@ enum err admin_check_site(struct web *web, struct field_view *fields, int n)
     return err;
 }
 
+void admin_check_key(struct field_view *fields, int n)
+{
+    struct str key = form_value(fields, n, "key");
+
+    if (str_equal(key, STR(".")) || str_equal(key, STR(".."))) {
+        form_refuse(fields, n, "key", "A key is more than dots.");
+    }
+    for (size_t i = 0; i < key.len; i++) {
+        if ((unsigned char)key.ptr[i] < ' ' || key.ptr[i] == 0x7f) {
+            form_refuse(fields, n, "key", "A key holds no control characters.");
+        }
+    }
+}
+
 enum err admin_check_zone(struct web *web, struct field_view *fields, int n)
 {
     struct str name = form_value(fields, n, "timezone");

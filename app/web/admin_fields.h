@@ -12,6 +12,9 @@ enum err admin_site_field(struct web *web, const char *key, struct field_view *o
 /* The field "timezone", holding `name`, with the zones of the tz database to pick from. */
 enum err admin_zone_field(struct web *web, const char *name, struct field_view *out) MUST_CHECK;
 
+/* After form_take: puts an error beside a "key" that no device or site can have. */
+void admin_check_key(struct field_view *fields, int n);
+
 /* After form_take: puts an error beside a site, a zone or a configuration ("config") that there
  * is not or cannot be. An empty one is none. */
 enum err admin_check_site(struct web *web, struct field_view *fields, int n) MUST_CHECK;

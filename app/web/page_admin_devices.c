@@ -217,17 +217,13 @@ enum err page_admin_devices(struct web *web)
     return err == OK ? show(web, &view) : err;
 }
 
-/* Refuses what the form's fields cannot know: keys that are taken or hold control characters. */
+/* Refuses what the form's fields cannot know: keys that are taken or impossible. */
 static enum err check_key(struct web *web, struct field_view fields[N_FIELDS])
 {
     struct str key = form_value(fields, N_FIELDS, "key");
     struct device known;
 
-    for (size_t i = 0; i < key.len; i++) {
-        if ((unsigned char)key.ptr[i] < ' ' || key.ptr[i] == 0x7f) {
-            form_refuse(fields, N_FIELDS, "key", "A key holds no control characters.");
-        }
-    }
+    admin_check_key(fields, N_FIELDS);
     if (!key.ptr || fields[FIELD_KEY].error) {
         return OK;
     }

@@ -107,17 +107,13 @@ enum err page_admin_sites(struct web *web)
     return err == OK ? show_list(web, &view) : err;
 }
 
-/* Refuses a key that is taken, and one with control characters. */
+/* Refuses a key that is taken, and one that is impossible. */
 static enum err check_key(struct web *web, struct field_view fields[N_FIELDS])
 {
     struct str key = form_value(fields, N_FIELDS, "key");
     bool is_taken = false;
 
-    for (size_t i = 0; i < key.len; i++) {
-        if ((unsigned char)key.ptr[i] < ' ' || key.ptr[i] == 0x7f) {
-            form_refuse(fields, N_FIELDS, "key", "A key holds no control characters.");
-        }
-    }
+    admin_check_key(fields, N_FIELDS);
     enum err err = key.ptr ? site_exists(web->tx, key, &is_taken) : OK;
     if (is_taken) {
         form_refuse(fields, N_FIELDS, "key", "There is a site with this key already.");

@@ -31,6 +31,8 @@ AS $$
     SELECT CASE
         WHEN octet_length(key) NOT BETWEEN 1 AND 128 THEN 'key: must be of 1 to 128 bytes'
         WHEN key ~ '[[:cntrl:]]' THEN 'key: must not hold control characters'
+        -- no address can hold them: clients take them for steps between folders
+        WHEN key IN ('.', '..') THEN 'key: must not be only dots'
         WHEN octet_length(name) NOT BETWEEN 1 AND 200 THEN 'name: must be of 1 to 200 bytes'
         WHEN octet_length(model) > 200 THEN 'model: must be of at most 200 bytes'
     END

@@ -86,6 +86,11 @@ my $many = '[' . join(',', map { qq({"device":"many","time":@{[($now - 9000) * 1
 send_is('10,000 events', '/v1/events/batch', $many, { %new, accepted => 10_000 }, headers => \%json);
 send_is('and again', '/v1/events/batch', $many, { %new, accepted => 0, duplicates => 10_000 }, headers => \%json);
 
+for my $dots ('.', '..') {
+    send_is("a device $dots has no address", '/v1/event', { device => $dots, time => $now, metrics => { a => 1 } }, { status => 422 });
+    send_is("nor a site $dots", '/v1/event', { device => 'd', site => $dots, time => $now, metrics => { a => 1 } }, { status => 422 });
+}
+
 my $partial = send_is('good ones among bad ones are kept', '/v1/events/batch',
     [{ device => 'p', time => $now, metrics => { a => 1 } }, { metrics => { a => 1 } }, { device => 'p', metrics => { a => undef } }],
     { status => 207, accepted => 1, duplicates => 0, updated => 0, rejected => 2 });

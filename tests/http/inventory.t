@@ -25,6 +25,9 @@ sub check_sites {
     is_deeply([@{ $made->{json} }{qw(key name timezone devices)}], ['roof/1', 'Roof', 'Asia/Kolkata', 0], 'and told');
     is_deeply($call->('GET', '/v1/sites/roof%2F1')->{json}, $made->{json}, 'it is there');
     is($call->('POST', '/v1/sites', { key => 'roof/1' })->{status}, 409, 'a key is taken once');
+    for my $dots ('.', '..') {
+        is($call->('POST', "/v1/$_", { key => $dots })->{json}{detail}, 'key: must not be only dots', "$dots has no address: $_") for qw(sites devices);
+    }
     is($call->('POST', '/v1/sites', { key => 'plain' })->{json}{timezone}, 'Europe/Berlin', 'the zone is the tenant\'s where none is given');
     my $bad = $call->('POST', '/v1/sites', { name => 5, timezone => 'Mars/Olympus', colour => 'red' });
     is("$bad->{status} " . errors($bad), '422 key: must be given; name: must be a text; timezone: is no time zone of the tz database;'
@@ -179,7 +182,7 @@ sub check_pages {
     like($list->{content}, qr{href="/admin/devices/meter"}, 'with their devices');
     unlike($list->{content}, qr{/admin/devices/pump-4"}, 'but for the retired');
     like($eve->get('/admin/devices?state=retired')->{content}, qr{/admin/devices/pump-4"}, 'which can be asked for');
-    like($eve->get('/admin/devices?q=nothing-like-it')->{content}, qr/No device is like that/, 'a search may find none');
+    like($eve->get('/admin/devices?q=nothing-like-it')->{content}, qr/No device matches/, 'a search may find none');
 
     my $again = $eve->submit($list, '/admin/devices', key => 'meter', name => 'Twice');
     is("$again->{status} " . page_errors($again), '422 There is a device with this key already.', 'a key that is taken is told beside its field');
@@ -187,7 +190,7 @@ sub check_pages {
     my $added = $eve->submit($list, '/admin/devices', key => ' heat/1 ', name => '', model => 'WP', site => 'roof/1');
     is("$added->{status} $added->{headers}{location}", '303 /admin/devices/heat%2F1?done=added', 'a device is added, white space around its key aside');
     my $page = $eve->get($added->{headers}{location});
-    like($page->{content}, qr/class="notice good" role="status">The device is there/, 'and told so');
+    like($page->{content}, qr/class="notice good" role="status">The device is added/, 'and told so');
     unlike($eve->get('/admin/devices/heat%2F1?done=<b>x')->{content}, qr/class="notice|<b>x/, 'a notice is one of ours');
 
     my $wrong = $eve->submit($page, '/admin/devices/heat%2F1', name => '', model => 'WP 2', site => 'roof/1', config => '{"metrics": 5}');
