@@ -84,6 +84,9 @@ my $second = eval { Tidemark::Stack->start(home => $home) };
 is($second, undef, 'a second run with the same home does not start');
 like($@, qr/^deploy\/run ended:\n\S*tidemark: another run is using \Q$home\E$/m, 'and says why, with the real path');
 ok(is_ready($stack), 'the first is not disturbed');
+my $third = eval { Tidemark::Stack->start(port => $stack->{port}) };
+is($third, undef, 'nor does one whose port another has, though that answers there');
+like($@, qr/tidemark: port $stack->{port} of 127\.0\.0\.1 is in use/, 'and says so');
 
 # ---- what dies is started again ----
 
