@@ -107,7 +107,8 @@ static void check_events(struct arena *arena)
     }
     memcpy(data + sizeof data - 4, "\"}", 3);
     struct event events[] = {
-        { .type = "alarm", .device = "m1", .data = "{\"code\": 7, \"severity\": \"info\"}" }, { .type = "long", .data = data },
+        { .type = "alarm", .device = "m1", .data = "{\"code\": 7, \"severity\": \"info\"}" },
+        { .type = "long", .data = data },
         { .type = "bare", .data = "{}" }, { .type = "none" },
     };
     struct overview overview;
