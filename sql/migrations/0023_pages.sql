@@ -1,5 +1,6 @@
--- What the lists of the pages read: devices by text, site and state with their headline values,
--- and how many events there were by day and type. Both take the tenant from core.tenant().
+-- What the lists of the pages and of the API read: devices by text, site and state, with or without
+-- their headline values, tokens, share links, and how many events there were by day and type. All
+-- take the tenant from core.tenant().
 
 -- Devices after the key after_key whose key or name contains `search`, of a site, in a state:
 -- NULL: in use; 'live' (heard after live_after), 'late' (after silent_after only), 'silent' (not
@@ -13,10 +14,15 @@ RETURNS TABLE (key text, name text, model text, site text, last_seen timestamptz
 LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 50
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan
+SET enable_sort = off
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+SET enable_hashjoin = off
 AS $$
 #variable_conflict use_column
 DECLARE
     owner   CONSTANT int := core.tenant();
+    since   CONSTANT text := coalesce(after_key, '');
     pattern CONSTANT text := '%' || replace(replace(replace(search, '\', '\\'), '%', '\%'),
                                             '_', '\_') || '%';
 BEGIN
@@ -26,7 +32,7 @@ BEGIN
     FROM (SELECT d.id, d.key, d.name, d.model, p.key AS site, d.last_seen, d.retired_at
           FROM core.device d
           LEFT JOIN core.site p ON p.tenant_id = owner AND p.id = d.site_id
-          WHERE d.tenant_id = owner AND (after_key IS NULL OR d.key > after_key)
+          WHERE d.tenant_id = owner AND d.key > since
             AND (search IS NULL OR d.key ILIKE pattern OR d.name ILIKE pattern)
             AND (of_site IS NULL OR p.key = of_site)
             AND (d.retired_at IS NOT NULL) = (state IS NOT NULL AND state = 'retired')
@@ -35,7 +41,7 @@ BEGIN
                     WHEN 'late' THEN d.last_seen > silent_after AND d.last_seen <= live_after
                     WHEN 'silent' THEN d.last_seen IS NULL OR d.last_seen <= silent_after
                     ELSE true END
-          ORDER BY d.key
+          ORDER BY d.tenant_id, d.key
           LIMIT row_limit) d
     LEFT JOIN LATERAL (
         SELECT s.id, s.metric, s.unit, s.kind, s.role, l.time, l.value
@@ -46,6 +52,92 @@ BEGIN
                       ELSE 2 END, l.time DESC, s.id
         LIMIT 1) h ON true
     ORDER BY d.key;
+END
+$$;
+
+-- A page of the tenant's devices in the order of their keys, after a key; of a site, with a text in
+-- key, name or model, retired or not, where these are given. (A view's condition would not reach
+-- the index together with order and limit; and no estimate of what a filter leaves may make it
+-- read and sort all devices.)
+CREATE FUNCTION api.device_list(after_key text, row_limit int, of_site text, search text,
+                                is_retired boolean)
+RETURNS TABLE (key text, name text, model text, site text, timezone text,
+               created_at timestamptz, last_seen timestamptz, retired_at timestamptz)
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 100
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
+SET enable_sort = off
+AS $$
+#variable_conflict use_column
+DECLARE
+    owner CONSTANT int := core.tenant();
+    zone  CONSTANT text := (SELECT t.timezone FROM core.tenant t WHERE t.id = owner);
+    since CONSTANT text := coalesce(after_key, '');    -- row security lets no COALESCE at an index
+BEGIN
+    RETURN QUERY
+    SELECT d.key, d.name, d.model, s.key, coalesce(s.timezone, zone), d.created_at, d.last_seen,
+           d.retired_at
+    FROM core.device d
+    LEFT JOIN core.site s ON s.tenant_id = owner AND s.id = d.site_id
+    WHERE d.tenant_id = owner AND d.key > since
+      AND (of_site IS NULL OR s.key = of_site)
+      AND (search IS NULL
+           OR strpos(lower(concat_ws(E'\n', d.key, d.name, d.model)), lower(search)) > 0)
+      AND (is_retired IS NULL OR (d.retired_at IS NOT NULL) = is_retired)
+    ORDER BY d.key
+    LIMIT row_limit;
+END
+$$;
+
+-- Tokens of the tenant, newest first, those before an id (NULL: from the newest), with or without
+-- those that are revoked or expired; or the one of an id.
+CREATE FUNCTION api.token_list(before_id bigint, with_inactive boolean, only_id bigint,
+                               row_limit int)
+RETURNS SETOF api.token
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 100
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
+SET enable_sort = off
+AS $$
+DECLARE
+    owner CONSTANT int := core.tenant();
+    until CONSTANT bigint := coalesce(before_id, 9223372036854775807);
+BEGIN
+    RETURN QUERY
+    SELECT k.id, k.kind, d.key, k.name, k.prefix, k.is_backfill, k.created_at, k.last_used,
+           k.expires_at, k.revoked_at, CASE WHEN k.old_until > now() THEN k.old_until END,
+           k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
+    FROM core.token k
+    LEFT JOIN core.device d ON d.tenant_id = owner AND d.id = k.device_id
+    -- both in one, for the tenant's index: that of all tenants' ids has other tenants' between
+    WHERE k.tenant_id = owner AND (k.tenant_id, k.id) < (owner, until)
+      AND (only_id IS NULL OR k.id = only_id)
+      AND (with_inactive OR (k.revoked_at IS NULL
+                             AND (k.expires_at IS NULL OR k.expires_at > now())))
+    ORDER BY k.id DESC
+    LIMIT row_limit;
+END
+$$;
+
+-- The tenant's links after the number before_id, newest first.
+CREATE FUNCTION api.share_list(before_id bigint, row_limit int)
+RETURNS SETOF api.share
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 100
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
+SET enable_sort = off
+AS $$
+DECLARE
+    owner CONSTANT int := core.tenant();
+    until CONSTANT bigint := coalesce(before_id, 9223372036854775807);
+BEGIN
+    RETURN QUERY
+    SELECT s.id, s.name, d.key, s.created_by, s.created_at, s.expires_at, s.revoked_at, s.last_used
+    FROM core.share s
+    LEFT JOIN core.device d ON d.tenant_id = owner AND d.id = s.device_id
+    WHERE s.tenant_id = owner AND s.id < until
+    ORDER BY s.id DESC
+    LIMIT row_limit;
 END
 $$;
 
@@ -72,4 +164,7 @@ $$;
 
 GRANT EXECUTE ON FUNCTION
     api.device_page(text, text, text, timestamptz, timestamptz, text, int),
-    api.event_counts(timestamptz[]) TO tidemark_web, tidemark_read;
+    api.device_list(text, int, text, text, boolean), api.event_counts(timestamptz[])
+    TO tidemark_web, tidemark_read;
+GRANT EXECUTE ON FUNCTION api.token_list(bigint, boolean, bigint, int),
+    api.share_list(bigint, int) TO tidemark_web;

@@ -7,11 +7,8 @@
 -- without those that are revoked or expired; or the one of an id ($3).
 SELECT t.id, t.kind, t.device, t.name, t.prefix, t.is_backfill, t.created_at, t.last_used,
        t.expires_at, t.revoked_at, t.old_until, t.is_active
-FROM api.token t
-WHERE ($1::int8 IS NULL OR t.id < $1) AND ($2::bool OR t.is_active)
-  AND ($3::int8 IS NULL OR t.id = $3)
-ORDER BY t.id DESC
-LIMIT $4::int4;
+FROM api.token_list($1::int8, $2::bool, $3::int8, $4::int4) t
+ORDER BY t.id DESC;
 
 -- name: tokens_add
 -- roles: web

@@ -6,13 +6,8 @@
 -- A page of the tenant's devices in the order of their keys, after the key $1; of the site $3,
 -- with the text $4 in key, name or model, retired or not as $5 says, where these are given.
 SELECT d.key, d.name, d.model, d.site, d.timezone, d.created_at, d.last_seen, d.retired_at
-FROM api.device d
-WHERE ($1::text IS NULL OR d.key > $1)
-  AND ($3::text IS NULL OR d.site = $3)
-  AND ($4::text IS NULL OR strpos(lower(concat_ws(E'\n', d.key, d.name, d.model)), lower($4)) > 0)
-  AND ($5::bool IS NULL OR (d.retired_at IS NOT NULL) = $5)
-ORDER BY d.key
-LIMIT $2::int4;
+FROM api.device_list($1::text, $2::int4, $3::text, $4::text, $5::bool) d
+ORDER BY d.key;
 
 -- name: device_find
 -- roles: web read

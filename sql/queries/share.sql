@@ -5,10 +5,8 @@
 -- columns: id name device created_by created_at expires_at revoked_at last_used
 -- The tenant's links after the number $1, newest first.
 SELECT s.id, s.name, s.device, s.created_by, s.created_at, s.expires_at, s.revoked_at, s.last_used
-FROM api.share s
-WHERE $1::int8 IS NULL OR s.id < $1
-ORDER BY s.id DESC
-LIMIT $2::int4;
+FROM api.share_list($1::int8, $2::int4) s
+ORDER BY s.id DESC;
 
 -- name: share_add
 -- roles: web

@@ -4,6 +4,10 @@ use warnings;
 
 +{
     function => {
+        'api.device_list' => { may => 'web read', call => [
+            q{NULL, 1000, NULL, NULL, NULL}, q{'a', 1000, 'bravo-site', 'bravo', false}] },
+        'api.token_list' => { may => 'web', call => [q{NULL, true, NULL, 1000}, q{9000000, false, 1, 1000}] },
+        'api.share_list' => { may => 'web', call => q{NULL, 1000} },
         'api.device_page' => { may => 'web read', call => [
             q{NULL, NULL, NULL, now(), now(), NULL, 1000}, q{'bravo', NULL, NULL, now(), now(), NULL, 1000},
             q{NULL, 'bravo-site', NULL, now(), now(), NULL, 1000},
