@@ -5,6 +5,7 @@
 
 #include "auth/session.h"
 #include "base/crypto.h"
+#include "http/form.h"
 
 #define MAX_SECRET_BYTES 512 /* ours have 36 and 43; longer ones are nobody's */
 
@@ -28,7 +29,7 @@ static struct str basic_password(const struct http_request *request, struct str 
     return password_of_pair((struct str){ (const char *)bytes, len });
 }
 
-static bool from_authorization(const struct http_request *request, struct credential *out)
+static bool from_authorization(struct http_request *request, struct credential *out)
 {
     struct str value = str_trim(http_header(request, "Authorization"));
     struct str rest = value;
@@ -49,23 +50,61 @@ static bool from_authorization(const struct http_request *request, struct creden
     return true;
 }
 
-static bool from_api_key(const struct http_request *request, struct credential *out)
+static bool from_api_key(struct http_request *request, struct credential *out)
 {
     *out = (struct credential){ .kind = CREDENTIAL_TOKEN,
                                 .secret = str_trim(http_header(request, "X-API-Key")) };
     return out->secret.len > 0;
 }
 
+static bool is_shown(struct credential *out, struct str secret)
+{
+    *out = (struct credential){ .kind = CREDENTIAL_TOKEN, .secret = secret };
+    return secret.len > 0;
+}
+
+static bool from_influx(struct http_request *request, struct credential *out)
+{
+    return is_shown(out, http_query(request, "p")) || is_shown(out, http_header(request, "P"));
+}
+
+/* A field of the query or of the form, which is read for it; a form that cannot be read shows
+ * nothing. */
+static bool from_field(struct http_request *request, const char *name, struct credential *out)
+{
+    if (is_shown(out, http_query(request, name))) {
+        return true;
+    }
+    return http_read_form(request, MAX_INGEST_BODY_BYTES) == OK &&
+           is_shown(out, http_field(request, name));
+}
+
+static bool from_emoncms(struct http_request *request, struct credential *out)
+{
+    return from_field(request, "apikey", out) || from_field(request, "devicekey", out);
+}
+
+static bool from_pvoutput(struct http_request *request, struct credential *out)
+{
+    return is_shown(out, str_trim(http_header(request, "X-Pvoutput-Apikey"))) ||
+           from_field(request, "key", out);
+}
+
+static bool from_path(struct http_request *request, struct credential *out)
+{
+    return is_shown(out, http_capture(request, "token"));
+}
+
 static const struct {
     enum credential_place place;
-    bool (*find)(const struct http_request *request, struct credential *out);
+    bool (*find)(struct http_request *request, struct credential *out);
 } FINDERS[] = {
-    { CREDENTIAL_IN_HEADERS, from_authorization },
-    { CREDENTIAL_IN_HEADERS, from_api_key },
+    { CREDENTIAL_IN_HEADERS, from_authorization }, { CREDENTIAL_IN_HEADERS, from_api_key },
+    { CREDENTIAL_IN_INFLUX, from_influx },         { CREDENTIAL_IN_EMONCMS, from_emoncms },
+    { CREDENTIAL_IN_PVOUTPUT, from_pvoutput },     { CREDENTIAL_IN_PATH, from_path },
 };
 
-struct credential credential_find(const struct http_request *request, unsigned places,
-                                  bool is_secure)
+struct credential credential_find(struct http_request *request, unsigned places, bool is_secure)
 {
     struct credential found = { .kind = CREDENTIAL_NONE };
 

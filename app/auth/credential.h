@@ -21,12 +21,16 @@ struct credential {
 /* Where a route looks, as a set. */
 enum credential_place {
     CREDENTIAL_IN_HEADERS = 1, /* Authorization: Bearer, Token, Basic; X-API-Key */
-    CREDENTIAL_IN_COOKIE = 2   /* the session's */
+    CREDENTIAL_IN_COOKIE = 2,  /* the session's */
+    CREDENTIAL_IN_INFLUX = 4,  /* `p` of the query; of the headers, as ESPHome has it */
+    CREDENTIAL_IN_EMONCMS = 8, /* `apikey` or `devicekey` of the query or the form */
+    CREDENTIAL_IN_PVOUTPUT = 16, /* X-Pvoutput-Apikey; `key` of the query or the form */
+    CREDENTIAL_IN_PATH = 32      /* the route's {token} */
 };
 
 /* The first credential found in `places`. A header wins over the cookie, so that a script in a
- * browser's profile is judged by what it says. `is_secure` chooses the cookie's name. */
-struct credential credential_find(const struct http_request *request, unsigned places,
-                                  bool is_secure);
+ * browser's profile is judged by what it says. `is_secure` chooses the cookie's name. Places in a
+ * form read the request's body, once (http_read_form). */
+struct credential credential_find(struct http_request *request, unsigned places, bool is_secure);
 
 #endif

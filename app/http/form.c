@@ -1,5 +1,6 @@
 /* Decoding of percent-escapes and of urlencoded pairs. Used by request.c for the target and
- * the query, and by serve/dispatch for the forms of pages. */
+ * the query, by serve/dispatch for the forms of pages, and by ingest's conventions that post
+ * forms. */
 #include "http/form.h"
 
 static int hex_value(char c)
@@ -87,4 +88,37 @@ struct str http_param_find(const struct http_param *pairs, int n, const char *na
         }
     }
     return (struct str){ NULL, 0 };
+}
+
+enum err http_read_form(struct http_request *request, size_t cap)
+{
+    struct http_param *fields;
+    struct str body;
+
+    if (request->is_form_read ||
+        !str_equal(request->content_type, STR("application/x-www-form-urlencoded"))) {
+        return OK;
+    }
+    fields = arena_array(request->op->arena, MAX_FORM_FIELDS, sizeof *fields);
+    if (!fields) {
+        return fail_memory(request->op);
+    }
+    enum err err = http_read_decoded_body(request, cap, &body);
+    if (err == OK) {
+        err = http_parse_form(request->op, "form", body, fields, MAX_FORM_FIELDS,
+                              &request->n_form);
+    }
+    if (err == OK) {
+        request->form = fields;
+        request->is_form_read = true;
+    }
+    return err;
+}
+
+struct str http_field(const struct http_request *request, const char *name)
+{
+    struct str value = http_query(request, name);
+
+    return value.ptr || !request->form ? value
+                                       : http_param_find(request->form, request->n_form, name);
 }

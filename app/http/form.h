@@ -1,4 +1,4 @@
-/* application/x-www-form-urlencoded: query strings and the bodies of pages' forms. */
+/* application/x-www-form-urlencoded: query strings and the bodies of forms. */
 #ifndef TIDEMARK_HTTP_FORM_H
 #define TIDEMARK_HTTP_FORM_H
 
@@ -12,6 +12,14 @@
  * UTF-8, or more pairs. `what` names the text in the failure ("query", "form"). */
 enum err http_parse_form(struct op *op, const char *what, struct str text, struct http_param *pairs,
                          int max, int *out_n) MUST_CHECK;
+
+/* Reads the request's body as a form, where its content type says that it is one: http_field
+ * finds the fields then. Twice is once. ERR_MALFORMED and the failures of http_read_decoded_body;
+ * `cap` counts the body's decoded bytes. */
+enum err http_read_form(struct http_request *request, size_t cap) MUST_CHECK;
+
+/* The value of a parameter of the query, else of a field of the form read; ptr NULL when absent. */
+struct str http_field(const struct http_request *request, const char *name);
 
 /* The first value of a name; ptr NULL when absent. */
 struct str http_param_find(const struct http_param *pairs, int n, const char *name);

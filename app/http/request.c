@@ -254,7 +254,7 @@ enum err http_read_body(struct http_request *request, size_t cap, struct str *ou
     return read_announced(request, out);
 }
 
-enum err http_read_decoded_body(struct http_request *request, size_t cap, struct str *out)
+static enum err read_decoded(struct http_request *request, size_t cap, struct str *out)
 {
     struct str encoding = str_trim(http_header(request, "Content-Encoding"));
     bool is_gzip =
@@ -276,6 +276,19 @@ enum err http_read_decoded_body(struct http_request *request, size_t cap, struct
         return OK;
     }
     return http_inflate(request->op, body, is_gzip ? INFLATE_GZIP : INFLATE_DEFLATE, cap, out);
+}
+
+enum err http_read_decoded_body(struct http_request *request, size_t cap, struct str *out)
+{
+    if (!request->is_body_read) {
+        enum err err = read_decoded(request, cap, &request->body);
+        if (err != OK) {
+            return err;
+        }
+        request->is_body_read = true;
+    }
+    *out = request->body;
+    return OK;
 }
 
 bool http_drain_body(struct http_transport *transport, size_t cap)

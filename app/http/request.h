@@ -40,6 +40,10 @@ struct http_request {
     struct str remote_addr;  /* of the client, after TRUSTED_PROXIES */
     bool is_https;
     struct http_transport *transport; /* headers and body; see http_header, http_read_body */
+    struct str body;                  /* decoded, once it was read; see http_read_decoded_body */
+    const struct http_param *form;    /* fields of a form's body, once read; see http_read_form */
+    int n_form;
+    bool is_body_read, is_form_read;
 };
 
 /* The value of a header by its ordinary name ("Accept-Language"); empty view when absent. */
@@ -59,7 +63,7 @@ struct str http_capture(const struct http_request *request, const char *name);
 enum err http_read_body(struct http_request *request, size_t cap, struct str *out) MUST_CHECK;
 
 /* The same with Content-Encoding gzip or deflate inflated; `cap` counts inflated bytes.
- * ERR_MEDIA_TYPE for another encoding. */
+ * ERR_MEDIA_TYPE for another encoding. Who reads it again gets the same bytes. */
 enum err http_read_decoded_body(struct http_request *request, size_t cap,
                                 struct str *out) MUST_CHECK;
 

@@ -23,6 +23,7 @@ struct ingest_rules {
     struct str device;       /* of events that name none; ptr NULL: those are rejected */
     bool is_device_bound;    /* no other may be named */
     uint32_t max_events;     /* of one request */
+    const char *timezone;    /* the tenant's, for conventions that say local times */
 };
 
 /* The event that a parser is filling. Text is UTF-8 without NUL and stays alive as long as

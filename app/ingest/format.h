@@ -4,6 +4,7 @@
 #ifndef TIDEMARK_INGEST_FORMAT_H
 #define TIDEMARK_INGEST_FORMAT_H
 
+#include "auth/credential.h"
 #include "http/request.h"
 #include "http/response.h"
 #include "ingest/columns.h"
@@ -20,7 +21,9 @@ struct ingest_outcome {
 };
 
 struct ingest_format {
-    const char *name; /* in the log and the statistics */
+    const char *name;     /* in the log and the statistics */
+    unsigned credentials; /* where its senders show them: a set of enum credential_place */
+    uint32_t max_events;  /* of one request; 0: MAX_BATCH_EVENTS */
     /* Content types without parameters, in lower case, ended by NULL; "" allows none given.
      * NULL: any. */
     const char *const *media_types;

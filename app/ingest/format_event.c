@@ -283,6 +283,7 @@ static void answer_problem(struct http_request *request, struct http_response *r
 
 const struct ingest_format ingest_format_event = {
     .name = "event",
+    .credentials = CREDENTIAL_IN_HEADERS,
     .media_types = json_types,
     .parse = parse_event,
     .answer = answer_event,
@@ -291,6 +292,7 @@ const struct ingest_format ingest_format_event = {
 
 const struct ingest_format ingest_format_events = {
     .name = "events",
+    .credentials = CREDENTIAL_IN_HEADERS,
     .media_types = batch_types,
     .parse = parse_events,
     .answer = answer_events,

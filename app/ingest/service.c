@@ -189,7 +189,7 @@ enum err ingest_await(struct ingest_service *service, struct ingest_ticket *tick
 
 static enum err check_media_type(struct http_request *request, const struct ingest_format *format)
 {
-    if (!format->media_types) {
+    if (!format->media_types || request->method == HTTP_GET) {
         return OK;
     }
     for (const char *const *type = format->media_types; *type; type++) {
@@ -201,7 +201,7 @@ static enum err check_media_type(struct http_request *request, const struct inge
 }
 
 static struct ingest_rules rules_of(const struct ingest_service *service,
-                                    const struct identity *who)
+                                    const struct identity *who, const struct ingest_format *format)
 {
     int64_t now_us = clock_now_us();
     int raw_days = who->raw_days ? who->raw_days : service->options.raw_days;
@@ -212,7 +212,8 @@ static struct ingest_rules rules_of(const struct ingest_service *service,
         .oldest_us = who->is_backfill ? INT64_MIN : now_us - raw_days * US_PER_DAY,
         .device = who->device_id ? str_of(who->device_key) : (struct str){ 0 },
         .is_device_bound = who->device_id != 0,
-        .max_events = MAX_BATCH_EVENTS,
+        .max_events = format->max_events ? format->max_events : MAX_BATCH_EVENTS,
+        .timezone = who->tenant_timezone,
     };
 }
 
@@ -262,7 +263,7 @@ enum err ingest_handle(struct ingest_service *service, struct http_request *requ
 {
     const struct ingest_sender sender = { .tenant_id = who->tenant_id,
                                           .may_register = who->may_register, .is_live = true };
-    const struct ingest_rules rules = rules_of(service, who);
+    const struct ingest_rules rules = rules_of(service, who, format);
     struct ingest_outcome outcome;
     struct str body;
     bool is_dry = false;

@@ -172,7 +172,7 @@ static enum err run_handler(struct passage *passage)
     struct db_conn *conn;
     struct db_tx *tx;
 
-    if (route->format) {
+    if (!route->handler) {
         return run_ingest(passage);
     }
     if (route->tx == TX_NONE) {

@@ -7,6 +7,7 @@
 #include "auth/session.h"
 #include "auth/share.h"
 #include "auth/token.h"
+#include "ingest/format.h"
 
 /* ---- credentials ---- */
 
@@ -18,8 +19,8 @@ static unsigned places_of(const struct route *route)
     if (route->style == STYLE_PAGE) {
         return CREDENTIAL_IN_COOKIE;
     }
-    return route->access == ACCESS_INGEST ? CREDENTIAL_IN_HEADERS
-                                          : CREDENTIAL_IN_HEADERS | CREDENTIAL_IN_COOKIE;
+    return route->format ? route->format->credentials
+                         : CREDENTIAL_IN_HEADERS | CREDENTIAL_IN_COOKIE;
 }
 
 static enum err identify_token(struct passage *passage)

@@ -41,8 +41,10 @@ struct route {
     size_t max_body; /* bytes */
     enum route_process process;
     enum route_style style;
-    web_handler handler;                /* NULL for ingest */
-    const struct ingest_format *format; /* NULL but for ingest */
+    web_handler handler; /* NULL: the body is ingested */
+    /* What is ingested; where a handler answers, the convention that it belongs to (credentials,
+     * the shape of failures). NULL but for ingest. */
+    const struct ingest_format *format;
 };
 
 /* The list, and how long it is (at most METRICS_MAX_ROUTES). */

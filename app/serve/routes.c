@@ -42,10 +42,16 @@
         methods, path, ACCESS_OPERATOR_ADMIN, TX_WRITE, MAX_JSON_BODY_BYTES, PROCESS_WEB,        \
             STYLE_API, handler, NULL                                                             \
     }
-#define INGEST(path, format)                                                                       \
-    {                                                                                              \
-        HTTP_POST, path, ACCESS_INGEST, TX_NONE, MAX_INGEST_BODY_BYTES, PROCESS_INGEST, STYLE_API, \
-            NULL, format                                                                           \
+#define INGEST_BY(methods, path, format)                                                         \
+    {                                                                                            \
+        methods, path, ACCESS_INGEST, TX_NONE, MAX_INGEST_BODY_BYTES, PROCESS_INGEST, STYLE_API, \
+            NULL, format                                                                         \
+    }
+#define INGEST(path, format) INGEST_BY(HTTP_POST, path, format)
+/* What a device asks before and beside posting, in its convention. */
+#define ASK(methods, path, access, tx, handler, format)                                          \
+    {                                                                                            \
+        methods, path, access, tx, MAX_FORM_BODY_BYTES, PROCESS_INGEST, STYLE_API, handler, format \
     }
 
 const struct route ROUTES[] = {

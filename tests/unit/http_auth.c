@@ -7,6 +7,7 @@
 #include "auth/password.h"
 #include "auth/token_cache.h"
 #include "base/clock.h"
+#include "http/router.h"
 #include "http_test.h"
 #include "tap.h"
 
@@ -79,6 +80,49 @@ static void test_places(void)
     fake_set(&fake, "HTTP_AUTHORIZATION", longest);
     request = request_of(&fake, &op);
     is_int(credential_find(&request, both, true).kind, CREDENTIAL_NONSENSE, "a giant credential is nobody's");
+}
+
+/* Each convention's own places, which no other route looks at. */
+static void test_conventions(void)
+{
+    static const struct {
+        const char *target, *header, *value, *body;
+        unsigned places;
+        const char *secret; /* NULL: nothing is found */
+    } cases[] = {
+        { "/write?u=x&p=tmk_abc", NULL, NULL, NULL, CREDENTIAL_IN_INFLUX, "tmk_abc" },
+        { "/write", "HTTP_P", "tmk_abc", NULL, CREDENTIAL_IN_INFLUX, "tmk_abc" },
+        { "/write?u=x&p=tmk_abc", NULL, NULL, NULL, CREDENTIAL_IN_HEADERS, NULL },
+        { "/write?p=", NULL, NULL, NULL, CREDENTIAL_IN_INFLUX, NULL },
+        { "/input/post?apikey=tmk_abc", NULL, NULL, NULL, CREDENTIAL_IN_EMONCMS, "tmk_abc" },
+        { "/input/post?devicekey=tmk_abc", NULL, NULL, NULL, CREDENTIAL_IN_EMONCMS, "tmk_abc" },
+        { "/input/post", NULL, NULL, "node=a&apikey=tmk_abc", CREDENTIAL_IN_EMONCMS, "tmk_abc" },
+        { "/input/post", NULL, NULL, "node=%zz&apikey=tmk_abc", CREDENTIAL_IN_EMONCMS, NULL },
+        { "/x.jsp", "HTTP_X_PVOUTPUT_APIKEY", "tmk_abc", NULL, CREDENTIAL_IN_PVOUTPUT, "tmk_abc" },
+        { "/x.jsp", NULL, NULL, "sid=1&key=tmk_abc", CREDENTIAL_IN_PVOUTPUT, "tmk_abc" },
+        { "/x.jsp?key=tmk_abc", NULL, NULL, NULL, CREDENTIAL_IN_PVOUTPUT, "tmk_abc" },
+        { "/x?apikey=tmk_abc&key=tmk_abc&p=tmk_abc", NULL, NULL, NULL, CREDENTIAL_IN_COOKIE, NULL },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct fake fake = fake_request("POST", cases[i].target);
+        struct op op;
+        if (cases[i].header) {
+            fake_set(&fake, cases[i].header, cases[i].value);
+        }
+        if (cases[i].body) {
+            fake_body(&fake, "application/x-www-form-urlencoded", cases[i].body);
+        }
+        struct http_request request = request_of(&fake, &op);
+        struct credential found = credential_find(&request, cases[i].places, false);
+        const char *secret = cases[i].secret ? cases[i].secret : "";
+        ok(str_equal(found.secret, str_of(secret)) && (found.kind == CREDENTIAL_TOKEN) == !!cases[i].secret,
+           "%s %s", cases[i].target, cases[i].body ? cases[i].body : "");
+    }
+    struct fake fake = fake_request("POST", "/api/v1/tmk_abc/telemetry");
+    struct op op;
+    struct http_request request = request_of(&fake, &op);
+    ok(http_path_matches(&request, "/api/v1/{token}/telemetry"), "a path with a token");
+    is_view(credential_find(&request, CREDENTIAL_IN_PATH, false).secret, "tmk_abc", "shows it");
 }
 
 static void test_csrf(void)
@@ -241,6 +285,7 @@ int main(void)
     arena = arena_new(4 << 20);
     test_headers();
     test_places();
+    test_conventions();
     test_csrf();
     test_cookies();
     test_next();

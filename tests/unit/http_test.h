@@ -61,4 +61,11 @@ static inline struct fake fake_request(const char *method, const char *target)
     return fake;
 }
 
+/* Gives the request a body. */
+static inline void fake_body(struct fake *fake, const char *type, const char *body)
+{
+    fake_set(fake, "CONTENT_TYPE", type);
+    fake->body = str_of(body);
+}
+
 #endif
