@@ -12,9 +12,15 @@ ORDER BY s.time, s.series_id;
 -- name: sample_span
 -- roles: web read
 -- columns: first_time last_time
--- Where a device's samples (of metric $2, or all) begin, and the last one known.
-SELECT (SELECT min(f.time)
-        FROM api.sample_list($1::text, $2::text, '-infinity', 'infinity', NULL, NULL, 1) f) AS first_time,
+-- Where a device's samples (of metric $2, or all) or what is left of them in buckets begin, and
+-- the last one known.
+SELECT least((SELECT min(f.time)
+              FROM api.sample_list($1::text, $2::text, '-infinity', 'infinity', NULL, NULL, 1) f),
+             (SELECT min(r.first_time)
+              FROM api.rollup_list('15m', $1::text, $2::text, '-infinity', 'infinity', 1) r),
+             (SELECT min(r.first_time)
+              FROM api.rollup_list('1d', $1::text, $2::text, '-infinity', 'infinity', 1) r))
+           AS first_time,
        (SELECT max(s.last_time)
         FROM api.series s
         WHERE s.device = $1 AND ($2 IS NULL OR s.metric = $2)) AS last_time;

@@ -10,6 +10,9 @@ use JSON::PP;
 use Tidemark::Browser;
 use Tidemark::Stack;
 
+# The times below are fixed ones: kept however long ago they are.
+my %KEEP = map { ("RETENTION_${_}_DAYS" => 36500) } qw(RAW HOURLY DAILY EVENT);
+
 # Items of all pages of a list, with their number; the limit cuts them small.
 sub all_pages {
     my ($get, $path) = @_;
@@ -69,7 +72,7 @@ sub fill {
         (map { +{ device => 'buoy', site => 'lhi', time => "2026-0$_-10T10:10:00Z", metrics => { power_w => $_ } } } 1, 7),
     ], token => $mills);
     die "cannot fill: $answer->{status} $answer->{content}" if $answer->{status} != 200;
-    local $ENV{RETENTION_RAW_DAYS} = 3650;
+    local @ENV{ keys %KEEP } = values %KEEP;
     $stack->cli('worker', '--once'); # late samples reach the closed buckets
     return;
 }
@@ -182,6 +185,35 @@ sub check_half_hour_zone {
     return;
 }
 
+# Retention takes the samples from before July. What came of that time meanwhile and is in no bucket
+# yet is put there first; whoever names no range gets all buckets.
+sub check_retention {
+    my ($stack, $get, $get_mills) = @_;
+    my $april = 1775001600; # 2026-04-01, 00:00 UTC
+    my $answer = $stack->post('/v1/events/batch',
+        [map { +{ device => 'attic', time => $april + 900 * $_, metrics => { energy_kwh => 0.25 } } } 0 .. 95],
+        token => $stack->token('lens', 'device', '--backfill'));
+    is($answer->{json}{accepted}, 96, 'readings of a day that is past keeping come in');
+    local @ENV{ keys %KEEP } = values %KEEP;
+    local $ENV{RETENTION_RAW_DAYS} = int((time - 1782864000) / 86400); # since 2026-07-01
+    $stack->cli('worker', '--once');
+    my ($raw) = all_pages($get, '/v1/devices/meter-1/samples?metric=energy_kwh&limit=100');
+    is(scalar @$raw, 292, 'the samples of March are gone');
+    is(scalar @{ $get->('/v1/devices/attic/samples')->{json}{items} }, 0, 'those of April, too');
+    for my $case (['15m', 96, 0.25], ['1h', 24, 1], ['1d', 2, undef], ['1w', 1, 24], ['1mo', 2, undef]) {
+        my ($bucket, $n, $each) = @$case;
+        my ($items) = all_pages($get, "/v1/devices/attic/samples?bucket=$bucket&limit=1000");
+        is(scalar @$items, $n, "$bucket: $n buckets of them");
+        is(scalar(grep { $_->{sum} != $each } @$items), 0, 'each whole') if defined $each;
+        my $sum = 0;
+        $sum += $_->{sum} for @$items;
+        is($sum, 24, 'nothing is lost of them');
+    }
+    check_buckets($get);
+    check_half_hour_zone($get_mills);
+    return;
+}
+
 sub check_events {
     my ($get) = @_;
     my $all = $get->('/v1/events');
@@ -275,7 +307,7 @@ sub check_description {
 
 for my $engine (Tidemark::Stack::engines()) {
     subtest $engine => sub {
-        my $stack = Tidemark::Stack->start(engine => $engine, env => { RETENTION_RAW_DAYS => 3650 });
+        my $stack = Tidemark::Stack->start(engine => $engine, env => \%KEEP);
         fill($stack);
         my ($api, $mills) = map { $stack->token($_, 'api') } qw(lens mills);
         my $get = sub { my ($path, @more) = @_; return $stack->get($path, token => $api, @more) };
@@ -289,6 +321,7 @@ for my $engine (Tidemark::Stack::engines()) {
         subtest refusals => sub { check_refusals($get) };
         subtest access => sub { check_access($stack, $get, $get_mills) };
         subtest description => sub { check_description($stack) };
+        subtest retention => sub { check_retention($stack, $get, $get_mills) };
     };
 }
 done_testing();

@@ -87,6 +87,33 @@ sub check_drop {
     return;
 }
 
+# Whoever is storing readings of a time that is about to be dropped, or has stored them while a
+# longer transaction holds the log back: the chunk stays until they are in the rollups.
+sub check_writer {
+    my ($cluster, $super, $worker) = @_;
+    my ($writer, $long) = map { $cluster->session('tidemark_ingest', new => 1)->bind($_) } 1, 2;
+    my $store = "SELECT outcome FROM api.ingest_samples(ARRAY[%1\$d], ARRAY[%1\$d], ARRAY[now() - interval '%2\$d days'], ARRAY[7e6], ARRAY[true])";
+    my $count = sub { $super->value("SELECT count(*) FROM core.$_[0] WHERE max = 7e6") };
+    $writer->query("SELECT api.partitions_ensure(now() - interval '201 days', now() - interval '199 days')");
+    $long->query('BEGIN');
+    $long->query(sprintf $store, 2, 1);    # has a number, and keeps it
+    $writer->query('BEGIN');
+    $writer->query(sprintf $store, 1, 200);
+    unlike retain($worker), qr/core\.sample dropped/, 'a chunk that is being written to stays';
+    $writer->query('COMMIT');
+    like retain($worker), qr/core\.sample waiting 1/, 'and waits for what is not derived yet';
+    is $super->value('SELECT count(*) FROM core.sample WHERE value = 7e6'), 1, 'the reading is there';
+    $cluster->roll_up;
+    is $count->("rollup_$_"), 1, "in rollup_$_ beside a longer transaction" for qw(15m 1h 1d 1w 1mo);
+    $long->query('ROLLBACK');
+    $cluster->roll_up;
+    my $before = fingerprint($super);
+    like retain($worker), qr/core\.sample dropped \d/, 'then it goes';
+    is $super->value('SELECT count(*) FROM core.sample WHERE value = 7e6'), 0, 'the reading too';
+    is fingerprint($super), $before, 'and no bucket';
+    return;
+}
+
 # A tenant with less than others: hidden at once, deleted when the chunk is past it.
 sub check_less {
     my ($cluster, $super, $worker) = @_;
@@ -195,6 +222,7 @@ Tidemark::Cluster->each_engine(sub {
         cmp_ok $n, '>', 20, "$n chunks are in the columnstore";
     }
     check_drop($cluster, $super, $worker);
+    check_writer($cluster, $super, $worker);
     check_less($cluster, $super, $worker);
     check_more($cluster, $super, $worker);
     check_rollups($cluster, $super, $worker);

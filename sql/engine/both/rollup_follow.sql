@@ -12,7 +12,9 @@ BEGIN
     IF EXISTS (SELECT FROM core.change_reader r WHERE r.done_xid > next)
        OR EXISTS (SELECT FROM core.change c WHERE c.xid > next) THEN
         UPDATE core.change SET xid = pg_current_xact_id();
-        UPDATE core.change_reader SET done_xid = pg_current_xact_id(), seen = NULL;
+        -- whoever is writing now has an older number than this transaction
+        UPDATE core.change_reader
+        SET done_xid = pg_snapshot_xmin(pg_current_snapshot()), seen = NULL;
     END IF;
 END
 $$;
