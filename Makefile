@@ -35,9 +35,9 @@ else
 endif
 
 # Asked once, and not before something is compiled: deps-run may have to install pkg-config first.
-PACKAGES := libpq libcurl libsodium zlib
+PACKAGES := libpq libcurl libsodium zlib libzstd
 PACKAGE_FLAGS = $(eval PACKAGE_FLAGS := $$(patsubst -I%,-isystem%,$$(shell pkg-config --cflags $(PACKAGES))))$(PACKAGE_FLAGS)
-LIBS = $(eval LIBS := $$(shell pkg-config --libs $(PACKAGES)) -lfcgi -lm -pthread)$(LIBS)
+LIBS = $(eval LIBS := $$(shell pkg-config --libs $(PACKAGES)) -lfcgi -lsnappy -lm -pthread)$(LIBS)
 
 BANNED := $(wildcard app/base/banned.h)
 CFLAGS = -std=gnu17 -D_GNU_SOURCE $(WARNINGS) $(MODE_FLAGS) -pthread -Iapp -Ibuild $(PACKAGE_FLAGS) $(EXTRA_CFLAGS)

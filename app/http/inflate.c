@@ -1,6 +1,6 @@
 /* zlib over an arena: its state is released with the operation, so no path can leak it, and
  * its output stops one byte beyond the cap, whatever the compressed bytes promise. Called by
- * request.c, and by ingest formats whose body is compressed by their own convention. */
+ * coding.c, and by ingest formats whose body is compressed by their own convention. */
 #include "http/inflate.h"
 
 #include "base/buf.h"

@@ -4,8 +4,8 @@
 #include "http/request.h"
 
 #include "base/buf.h"
+#include "http/coding.h"
 #include "http/form.h"
-#include "http/inflate.h"
 #include "http/transport.h"
 
 static const struct {
@@ -256,26 +256,19 @@ enum err http_read_body(struct http_request *request, size_t cap, struct str *ou
 
 static enum err read_decoded(struct http_request *request, size_t cap, struct str *out)
 {
-    struct str encoding = str_trim(http_header(request, "Content-Encoding"));
-    bool is_gzip =
-        str_equal_nocase(encoding, STR("gzip")) || str_equal_nocase(encoding, STR("x-gzip"));
-    bool is_deflate = str_equal_nocase(encoding, STR("deflate"));
+    const struct http_coding *coding =
+        http_coding_find(str_trim(http_header(request, "Content-Encoding")));
     struct str body;
 
-    if (encoding.len > 0 && !is_gzip && !is_deflate &&
-        !str_equal_nocase(encoding, STR("identity"))) {
-        return fail(request->op, ERR_MEDIA_TYPE,
-                    "Content-Encoding may be gzip, deflate or identity.");
+    if (!coding) {
+        return fail(request->op, ERR_MEDIA_TYPE, "Content-Encoding may be " HTTP_CODING_NAMES ".");
     }
     enum err err = http_read_body(request, cap, &body);
-    if (err != OK) {
+    if (err != OK || !coding->decode) {
+        *out = body;
         return err;
     }
-    if (!is_gzip && !is_deflate) {
-        *out = body;
-        return OK;
-    }
-    return http_inflate(request->op, body, is_gzip ? INFLATE_GZIP : INFLATE_DEFLATE, cap, out);
+    return coding->decode(request->op, body, cap, out);
 }
 
 enum err http_read_decoded_body(struct http_request *request, size_t cap, struct str *out)

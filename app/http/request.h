@@ -62,8 +62,8 @@ struct str http_capture(const struct http_request *request, const char *name);
  * was cut short (Content-Length longer than what came, or a broken chunked body). */
 enum err http_read_body(struct http_request *request, size_t cap, struct str *out) MUST_CHECK;
 
-/* The same with Content-Encoding gzip or deflate inflated; `cap` counts inflated bytes.
- * ERR_MEDIA_TYPE for another encoding. Who reads it again gets the same bytes. */
+/* The same with its Content-Encoding undone (http/coding.h); `cap` counts decoded bytes.
+ * ERR_MEDIA_TYPE for an encoding that is not known. Who reads it again gets the same bytes. */
 enum err http_read_decoded_body(struct http_request *request, size_t cap,
                                 struct str *out) MUST_CHECK;
 
