@@ -34,7 +34,7 @@ my %function = (
     'api.event_list' => { may => $readers, call => [
         q{NULL, 'bravo-meter', '-infinity', 'infinity', NULL, NULL, NULL, NULL},
         q{NULL, NULL, '-infinity', 'infinity', NULL, NULL, NULL, NULL},
-        q{'bravo', NULL, '-infinity', 'infinity', NULL, NULL, '{"bravo": 22222}', 10}] },
+        q{'bravo', NULL, '-infinity', 'infinity', NULL, NULL, '{"bravo": 2222220}', 10}] },
     'api.rollup_list' => { may => $readers, call => [
         map {qq{'$_', NULL, NULL, now() - interval '40 days', now(), NULL}} qw(15m 1h 1d 1w 1mo)] },
     'api.energy_list' => { may => $readers, call => [
