@@ -5,7 +5,6 @@
 use strict;
 use warnings;
 use FindBin;
-use Time::HiRes qw(sleep time);
 use lib "$FindBin::Bin/../lib";
 use Tidemark::Npm;
 use Tidemark::Stack;
@@ -44,20 +43,14 @@ skip_all($why) if !$tools;
 my $stack = Tidemark::Stack->start;
 $stack->cli('tenant', 'add', 'home', '--name', 'Home & <Garden>', '--timezone', 'America/Los_Angeles');
 $stack->cli('tenant', 'add', 'other', '--name', 'Other', '--timezone', 'Asia/Kolkata');
+my $device_token = $stack->token('home', 'device', '--backfill');
+my $answer = $stack->post('/v1/events/batch', events(int time), token => $device_token);
+die "the readings were not taken: $answer->{status} " . substr($answer->{content}, 0, 500) if $answer->{status} != 200;
 for my $person (['eve@home.example', 'home'], ['kay@other.example', 'other']) {
     $stack->cli('user', 'add', '--tenant', $person->[1], '--email', $person->[0], '--role', 'viewer',
         { stdin => "a long enough password\n" });
 }
-my $device_token = $stack->token('home', 'device', '--backfill');
-my $answer = $stack->post('/v1/events/batch', events(int time), token => $device_token);
-die "the readings were not taken: $answer->{status} " . substr($answer->{content}, 0, 500) if $answer->{status} != 200;
-
-# The overview reads last values, which ingest writes down a moment later.
-my $deadline = time + 20;
-while ($stack->sql('SELECT count(*) FROM core.series_last') < 6) {
-    die "the last values were not written down within 20 s" if time > $deadline;
-    sleep 0.1;
-}
+$stack->settle;
 
 $ENV{NODE_PATH} = "$tools/node_modules";
 $ENV{PAGES} = JSON::PP->new->utf8->encode({

@@ -185,6 +185,20 @@ sub raw {
     return $answer;
 }
 
+# Waits until all that is made of what was posted is there: last values, which ingest writes down a
+# moment later, and rollups and energy of late readings, which the worker follows.
+sub settle {
+    my ($self) = @_;
+    my $open = q{SELECT (SELECT count(*) FROM core.series s WHERE NOT EXISTS (SELECT FROM core.series_last l WHERE l.series_id = s.id))}
+        . ' + (SELECT count(*) FROM core.change) + (SELECT count(*) FROM core.rollup_dirty) + (SELECT count(*) FROM core.rollup_recast)';
+    my $deadline = time + 60;
+    while ((my $left = $self->sql($open)) > 0) {
+        die "$left things are still to be made of the readings after 60 s" if time > $deadline;
+        select undef, undef, undef, 0.1;
+    }
+    return;
+}
+
 # ---- the command line and the database ----
 
 # Runs `tidemark ARGS…`; the last argument may be { stdin => … }. Returns (status, out, err).
