@@ -101,18 +101,22 @@ SET LOCAL ROLE tidemark_owner;
 -- statistics are ordinary views on both engines: job runs are a small table that rows are updated
 -- and deleted in, no hypertable.
 
--- Those that a refresh has to look after, and what their source is kept by.
+-- Those that a refresh has to look after: what their source is kept by, and what they are kept by
+-- themselves, where the engine stores them, for not less long.
 CREATE TABLE core.aggregate (
     aggregate regclass PRIMARY KEY,
     class     text NOT NULL REFERENCES core.retention,
+    own_class text NOT NULL REFERENCES core.retention,
     width     interval NOT NULL
 );
 
 -- engine: aggregates
 
 INSERT INTO core.aggregate VALUES
-    ('core.event_count_1h', 'event', '1 hour'), ('core.event_count_1d', 'event', '1 day'),
-    ('ops.system_metric_1h', 'metric', '1 hour'), ('ops.system_metric_1d', 'metric', '1 day');
+    ('core.event_count_1h', 'event', 'hourly', '1 hour'),
+    ('core.event_count_1d', 'event', 'daily', '1 day'),
+    ('ops.system_metric_1h', 'metric', 'hourly', '1 hour'),
+    ('ops.system_metric_1d', 'metric', 'daily', '1 day');
 SELECT ops.aggregate_policies();
 
 -- Runs of each job by hour and day of UTC: how many, how many failed, how long they took.

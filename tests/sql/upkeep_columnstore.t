@@ -142,6 +142,39 @@ sub check_aggregates {
     $super->query("INSERT INTO core.event (tenant_id, time, key, device_id, type, data) SELECT 1, now() - d * interval '1 day', gen_random_uuid(), 1, 'late', '{}' FROM generate_series(1, 20) d");
     $refresh->();
     $is_same->('late events');
+    check_stores($cluster, $super, $worker) if $cluster->{wanted} eq 'timescaledb';
+    return;
+}
+
+# What aggregates keep goes too: hours as hours do and days as days, nothing before what they count.
+sub check_stores {
+    my ($cluster, $super, $worker) = @_;
+    my $old = "now() - interval '400 days'";
+    $super->query("INSERT INTO core.event (tenant_id, time, key, device_id, type, data) VALUES (1, $old, gen_random_uuid(), 1, 'old', '{}')");
+    my $owner = $cluster->session('tidemark_owner', new => 1);
+    $owner->query("CALL ops.aggregate_refresh('core.event_count_$_', now() - interval '900 days', now() - interval '390 days')") for qw(1h 1d);
+    my ($hours, $days) = map { $super->value("SELECT core.aggregate_store('core.event_count_$_')") } qw(1h 1d);
+    my $found = sub { join ' ', map { $super->value("SELECT count(*) FROM $_ WHERE type = 'old'") } $hours, $days, 'core.event' };
+    my $retain = sub {
+        my %n;
+        for my $step ($worker->query('SELECT relation, from_time, to_time, coalesce(tenant_id::text, \'NULL\') FROM ops.retention_plan()')) {
+            my ($relation, $from, $to, $tenant) = @{$step};
+            $n{"$relation " . $worker->value("SELECT outcome FROM ops.retention_step('$relation', '$from', '$to', $tenant)")}++;
+        }
+        return join ', ', map {"$_ $n{$_}"} sort keys %n;
+    };
+    is $found->(), '1 1 1', 'an event of long ago is counted';
+    $worker->query('SELECT ops.retention_set(90, 200, 1825, 900)');
+    is $retain->(), '', 'counts stay as long as events';
+    my ($from, $to) = @{ ($super->query("SELECT from_time, to_time FROM core.chunk_list('$hours') ORDER BY 1"))[0] };
+    is $worker->value("SELECT outcome FROM ops.retention_step('core.event_count_1h', '$from', '$to', NULL)"), 'kept', 'whoever asks';
+    $worker->query('SELECT ops.retention_set(90, 200, 1825, 90)');
+    is $retain->(), 'core.event dropped 1, core.event_count_1h dropped 1', 'hours go when hours do';
+    is $found->(), '0 1 0', 'days stay';
+    $worker->query('SELECT ops.retention_set(90, 200, 300, 90)');
+    is $retain->(), 'core.event_count_1d dropped 1', 'until they go as days do';
+    is $retain->(), '', 'once';
+    $worker->query('SELECT ops.retention_set(90, 365, 1825, 90)');
     return;
 }
 

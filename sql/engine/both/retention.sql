@@ -15,9 +15,26 @@ BEGIN
 END
 $$;
 
+-- The stored aggregates (none where they are views), and until when they are past keeping:
+-- never later than what they count.
+CREATE FUNCTION core.aggregate_horizons()
+RETURNS TABLE (aggregate regclass, store regclass, horizon timestamptz)
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN QUERY
+    SELECT a.aggregate, s.store,
+           least(core.horizon_last(a.class), core.horizon_last(a.own_class))
+    FROM core.aggregate a CROSS JOIN LATERAL core.aggregate_store(a.aggregate) AS s (store)
+    WHERE s.store IS NOT NULL;
+END
+$$;
+
 -- The steps that retention has to take, oldest chunks of a table first: a chunk that is past
 -- everybody's horizon (tenant_id NULL: it is dropped), or a tenant's rows in one that is past its
--- own horizon alone (they are deleted; of a compressed chunk whole batches go).
+-- own horizon alone (they are deleted; of a compressed chunk whole batches go). Of aggregates,
+-- which are hidden by what reads them, whole chunks alone.
 CREATE FUNCTION ops.retention_plan()
 RETURNS TABLE (relation text, from_time timestamptz, to_time timestamptz, tenant_id int)
 LANGUAGE plpgsql SECURITY DEFINER
@@ -56,6 +73,14 @@ BEGIN
                 END LOOP;
             END IF;
         END LOOP;
+    END LOOP;
+    tenant_id := NULL;
+    FOR relation, from_time, to_time IN
+        SELECT h.aggregate::text, c.from_time, c.to_time
+        FROM core.aggregate_horizons() h CROSS JOIN LATERAL core.chunk_list(h.store) c
+        WHERE c.to_time <= h.horizon ORDER BY h.aggregate::oid, c.from_time
+    LOOP
+        RETURN NEXT;
     END LOOP;
 END
 $$;
@@ -98,19 +123,26 @@ SET lock_timeout = '2s'
 AS $$
 #variable_conflict use_variable
 DECLARE
-    kept core.kept;
-    part regclass;
+    kept    core.kept;
+    store   regclass;
+    horizon timestamptz;
+    part    regclass;
     owner CONSTANT int := tenant_id;
 BEGIN
     SELECT * INTO kept FROM core.kept k WHERE k.relation::text = relation;
-    SELECT c.chunk INTO part FROM core.chunk_list(kept.relation) c
+    IF FOUND THEN
+        store := kept.relation;
+        SELECT CASE WHEN owner IS NULL THEN core.horizon_last(kept.class)
+                    ELSE min(h.horizon) FILTER (WHERE h.tenant_id = owner) END INTO horizon
+        FROM core.tenant_horizons(kept.class) h;
+    ELSE
+        SELECT h.aggregate, h.store, h.horizon INTO kept.relation, store, horizon
+        FROM core.aggregate_horizons() h WHERE h.aggregate::text = relation AND owner IS NULL;
+    END IF;
+    SELECT c.chunk INTO part FROM core.chunk_list(store) c
     WHERE c.from_time = from_time AND c.to_time = to_time;
     outcome := 'kept';
-    IF part IS NULL
-       OR to_time > (SELECT CASE WHEN owner IS NULL THEN core.horizon_last(kept.class)
-                                 ELSE coalesce(min(h.horizon) FILTER (WHERE h.tenant_id = owner),
-                                               '-infinity') END
-                     FROM core.tenant_horizons(kept.class) h) THEN
+    IF part IS NULL OR horizon IS NULL OR to_time > horizon THEN
         RETURN;
     END IF;
     outcome := 'waiting';

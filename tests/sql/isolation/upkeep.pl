@@ -27,7 +27,7 @@ my %function = (
         [ingest_rate => q{'-infinity', '1 hour'}], [tenant_usage => undef]),
     # parts of the above
     (map { ("core.$_" => { may => '' }) } qw(tenant_horizons horizon_last series_reporting chunk_list chunk_lock
-        chunk_drop chunk_size chunk_purge relation_size aggregate_store statement_shape bytes_a_row)),
+        chunk_drop chunk_size chunk_purge relation_size aggregate_store aggregate_horizons statement_shape bytes_a_row)),
     'ops.aggregate_refresh' => { may => '' },
 );
 
