@@ -13,6 +13,7 @@
 #define MAX_FUTURE_HOURS 24               /* a clock more wrong than this is refused */
 #define MAX_ITEM_ERRORS 100               /* listed in one answer; the rest is counted */
 #define MAX_JSON_DEPTH 64                 /* deeper bodies are attacks */
+#define MAX_REJECT_BYTES (8u << 10)       /* kept of a rejected item or body; longer ones are cut */
 
 /* The writer. */
 #define BATCH_MAX_ROWS (64u << 10)  /* closes an open batch */

@@ -70,10 +70,18 @@ struct ingest_columns *columns_new(struct op *op, const struct ingest_rules *rul
     return columns;
 }
 
+/* What was begun last and is neither ended nor rejected was no item. */
+static void abandon_item(struct ingest_columns *columns)
+{
+    columns->n_items -= columns->is_open;
+    columns->is_open = false;
+}
+
 struct ingest_draft *columns_begin(struct ingest_columns *columns, uint32_t index)
 {
     struct ingest_draft *draft = &columns->draft;
 
+    abandon_item(columns);
     if (columns->n_items >= columns->rules.max_events) {
         columns_break(columns, fail(columns->op, ERR_TOO_LARGE, "more than %u events",
                                     columns->rules.max_events));
@@ -81,7 +89,8 @@ struct ingest_draft *columns_begin(struct ingest_columns *columns, uint32_t inde
     if (columns->broken) {
         return NULL;
     }
-    columns->n_items++;
+    columns->is_open = !columns->rules.only || index == *columns->rules.only;
+    columns->n_items += columns->is_open;
     memset(draft, 0, offsetof(struct ingest_draft, metrics));
     draft->index = index;
     return draft;
@@ -121,7 +130,7 @@ static void add_error(struct ingest_columns *columns, struct ingest_error error,
     char detail[DETAIL_BYTES];
 
     columns->n_rejected++;
-    if (columns->n_errors >= MAX_ITEM_ERRORS || !GROW(columns, errors)) {
+    if (columns->n_errors >= MAX_BATCH_EVENTS || !GROW(columns, errors)) {
         return;
     }
     (void)vsnprintf(detail, sizeof detail, format, args);
@@ -136,12 +145,36 @@ static void add_error(struct ingest_columns *columns, struct ingest_error error,
 void columns_reject(struct ingest_columns *columns, enum err code, const char *field,
                     const char *format, ...)
 {
+    const struct ingest_draft *draft = &columns->draft;
     va_list args;
 
+    if (!columns->is_open) {
+        return;
+    }
+    columns->is_open = false;
     va_start(args, format);
-    add_error(columns, (struct ingest_error){ columns->draft.index, code, field, NULL }, format,
-              args);
+    add_error(columns,
+              (struct ingest_error){
+                  .index = draft->index, .code = code, .field = field, .source = draft->source,
+                  .device = draft->device.ptr ? draft->device : columns->rules.device,
+              },
+              format, args);
     va_end(args);
+}
+
+void columns_source(struct ingest_columns *columns, struct str source)
+{
+    uint32_t index = columns->draft.index;
+
+    columns->draft.source = source;
+    if (columns->is_open) {
+        return;
+    }
+    if (columns->n_errors && columns->errors[columns->n_errors - 1].index == index) {
+        columns->errors[columns->n_errors - 1].source = source;
+    } else if (columns->n_events && columns->events[columns->n_events - 1].index == index) {
+        columns->events[columns->n_events - 1].source = source;
+    }
 }
 
 void columns_reject_event(struct ingest_columns *columns, struct ingest_event *event,
@@ -154,8 +187,12 @@ void columns_reject_event(struct ingest_columns *columns, struct ingest_event *e
     }
     event->is_rejected = true;
     va_start(args, format);
-    add_error(columns, (struct ingest_error){ event->index, ERR_INVALID, field, NULL }, format,
-              args);
+    add_error(columns,
+              (struct ingest_error){
+                  .index = event->index, .code = ERR_INVALID, .field = field,
+                  .source = event->source, .device = columns->devices[event->device].key,
+              },
+              format, args);
     va_end(args);
 }
 
@@ -416,7 +453,7 @@ static void keep(struct ingest_columns *columns)
     struct ingest_event *event = &columns->events[columns->n_events];
     *event = (struct ingest_event){
         .time_us = draft->time_us, .seq = draft->seq, .type = draft->type, .data = draft->data,
-        .index = draft->index, .device = device, .site = site,
+        .source = draft->source, .index = draft->index, .device = device, .site = site,
         .first_row = (uint32_t)columns->n_rows, .has_seq = draft->has_seq, .has_id = draft->has_id,
         .is_stored = draft->data.ptr || !str_equal(draft->type, STR("telemetry")),
     };
@@ -433,14 +470,16 @@ static void keep(struct ingest_columns *columns)
 
 void columns_end(struct ingest_columns *columns)
 {
-    if (check_device(columns) && check_time(columns) && check_metrics(columns) &&
-        check_content(columns)) {
+    if (columns->is_open && check_device(columns) && check_time(columns) &&
+        check_metrics(columns) && check_content(columns)) {
+        columns->is_open = false;
         keep(columns);
     }
 }
 
 enum err columns_seal(struct ingest_columns *columns)
 {
+    abandon_item(columns);
     if (!columns->broken && columns->n_rows) {
         columns->is_late = arena_array(columns->op->arena, columns->n_rows, 1);
         if (!columns->is_late) {

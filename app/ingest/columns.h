@@ -24,6 +24,7 @@ struct ingest_rules {
     bool is_device_bound;    /* no other may be named */
     uint32_t max_events;     /* of one request */
     const char *timezone;    /* the tenant's, for conventions that say local times */
+    const uint32_t *only;    /* index of the one item that is wanted; NULL: all are */
 };
 
 /* The event that a parser is filling. Text is UTF-8 without NUL and stays alive as long as
@@ -36,7 +37,7 @@ struct ingest_metric {
 struct ingest_draft {
     uint32_t index; /* the item's place in the request, for its errors */
     struct str device, type, site;
-    struct str data; /* a JSON object that jsonb accepts */
+    struct str data, source; /* a JSON object that jsonb accepts; columns_source */
     int64_t time_us, seq;
     bool has_time, has_seq, has_id;
     uint8_t id[16];
@@ -50,7 +51,7 @@ struct ingest_draft {
 
 struct ingest_event {
     int64_t time_us, seq;
-    struct str type, data;
+    struct str type, data, source;
     uint32_t index;
     uint32_t device, site;      /* positions below; site INGEST_NONE: the device's */
     uint32_t first_row, n_rows;
@@ -67,9 +68,8 @@ struct ingest_row {
 struct ingest_device {
     struct str key;
     uint64_t hash;
-    int32_t id, site_id; /* 0 until resolved; 0: none */
-    bool is_retired;
-    bool is_asked;       /* the database was asked for it now; likewise below */
+    int32_t id, site_id;       /* 0 until resolved; 0: none */
+    bool is_retired, is_asked; /* the database was asked for it now; likewise below */
 };
 struct ingest_site {
     struct str key;
@@ -90,6 +90,7 @@ struct ingest_error {
     enum err code;
     const char *field; /* or NULL */
     const char *detail;
+    struct str device, source; /* that it named, and the draft's */
 };
 
 /* Positions of an array's elements by hash: open addressing, INGEST_NONE for empty. */
@@ -103,6 +104,7 @@ struct ingest_columns {
     struct ingest_rules rules;
     uint64_t seed;
     enum err broken; /* the first failure of the request as a whole; recorded in op */
+    bool is_open;    /* an item is begun, and neither ended nor rejected yet */
     uint32_t n_items;
     struct ingest_event *events;
     struct ingest_row *rows;
@@ -113,7 +115,7 @@ struct ingest_columns {
     size_t n_events, n_rows, n_devices, n_sites, n_series, n_errors;
     size_t events_size, rows_size, devices_size, sites_size, series_size, errors_size;
     size_t data_bytes;
-    uint32_t n_rejected; /* all of them; at most MAX_ITEM_ERRORS have an entry in errors */
+    uint32_t n_rejected; /* all of them; at most MAX_BATCH_EVENTS have an entry in errors */
     uint8_t *is_late;    /* per row: left to the late lane; made by columns_seal */
     struct ingest_index device_index, series_index;
     struct buf scratch;  /* for event_key */
@@ -123,8 +125,8 @@ struct ingest_columns {
 /* Empty columns in the op's arena. NULL (and the op failed) beyond its cap. */
 struct ingest_columns *columns_new(struct op *op, const struct ingest_rules *rules);
 
-/* Starts the item with this index. NULL once the request is broken, and that by more than
- * max_events too (ERR_TOO_LARGE): stop then. */
+/* Starts the item with this index; one that is neither ended nor rejected was none. NULL once the
+ * request is broken, and that by more than max_events too (ERR_TOO_LARGE): stop then. */
 struct ingest_draft *columns_begin(struct ingest_columns *columns, uint32_t index);
 
 /* Adds a metric to the item. False when it has too many; the item is to be rejected then. */
@@ -137,6 +139,9 @@ void columns_end(struct ingest_columns *columns);
 /* Rejects the begun item: it leaves nothing but its error. `field` is a literal or NULL. */
 void columns_reject(struct ingest_columns *columns, enum err code, const char *field,
                     const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* Says the own text of the item begun last; also when it is ended or rejected already. */
+void columns_source(struct ingest_columns *columns, struct str source);
 
 /* Rejects an event that was kept (its device turned out unknown), once. */
 void columns_reject_event(struct ingest_columns *columns, struct ingest_event *event,

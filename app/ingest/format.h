@@ -15,7 +15,7 @@ struct ingest_outcome {
     uint32_t duplicates; /* nothing was, and nothing changed */
     uint32_t updated;    /* a value was replaced */
     uint32_t rejected;
-    const struct ingest_error *errors; /* the first MAX_ITEM_ERRORS rejections */
+    const struct ingest_error *errors; /* of rejections, MAX_ITEM_ERRORS at most */
     int n_errors;
     bool is_dry_run;
 };
@@ -30,9 +30,19 @@ struct ingest_format {
 
     /* Reads `body` into columns: columns_begin, the draft, columns_metric, then columns_end or
      * columns_reject for each item. Fails (ERR_MALFORMED, ERR_INVALID, ERR_TOO_LARGE) only
-     * where the request as a whole is no good. */
+     * where the request as a whole is no good.
+     *
+     * What is rejected is kept, and may be replayed: read again with the request's method, address
+     * (without credentials) and content type, but no other header, as of the time of its arrival.
+     * A format whose items can stand by themselves says the text of each by columns_source: a line
+     * of line protocol, an object of a list (which `item` below reads). Where none is said the
+     * whole body is kept, and the item taken out of it by its index; a body over MAX_REJECT_BYTES
+     * is cut, and its items cannot be replayed. */
     enum err (*parse)(struct http_request *request, struct str body,
                       struct ingest_columns *columns);
+
+    /* The format of which an item's `source` is a whole body; NULL: this one. */
+    const struct ingest_format *item;
 
     /* Answers a request that was stored, wholly or in part or not at all. A failure it returns
      * is answered by answer_error. */
@@ -45,6 +55,9 @@ struct ingest_format {
 
 extern const struct ingest_format ingest_format_event;  /* POST /v1/event */
 extern const struct ingest_format ingest_format_events; /* POST /v1/events/batch */
+extern const struct ingest_format ingest_format_prometheus; /* POST /api/v1/write */
+extern const struct ingest_format ingest_format_emoncms_post; /* /input/post */
+extern const struct ingest_format ingest_format_emoncms_bulk; /* /input/bulk */
 
 /* Reads the event object where `reader` stands as the item `index`. An item that is no good is
  * rejected in the columns, also one whose text jsonb could not hold (the reader is past it

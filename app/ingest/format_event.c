@@ -80,9 +80,11 @@ static enum err read_array(struct json_reader *reader, struct ingest_columns *co
 
     (void)json_enter_array(reader);
     while (json_next_element(reader)) {
+        const char *start = reader->at;
         if (!ingest_read_event(reader, index++, columns)) {
             break;
         }
+        columns_source(columns, (struct str){ start, (size_t)(reader->at - start) });
     }
     if (columns->broken) {
         return columns->broken;
@@ -126,6 +128,7 @@ static enum err read_lines(struct str body, struct ingest_columns *columns)
         struct str line = str_trim(str_cut(&body, '\n'));
         if (line.len) {
             ingest_read_event_line(line, index++, columns);
+            columns_source(columns, line);
         }
     }
     if (!columns->broken && index == 0) {
@@ -294,6 +297,7 @@ const struct ingest_format ingest_format_events = {
     .name = "events",
     .credentials = CREDENTIAL_IN_HEADERS,
     .media_types = batch_types,
+    .item = &ingest_format_event,
     .parse = parse_events,
     .answer = answer_events,
     .answer_error = answer_problem,

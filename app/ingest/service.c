@@ -75,8 +75,10 @@ void ingest_stop(struct ingest_service *service, int drain_ms)
 
 static void count_outcome(const struct ingest_columns *columns, struct ingest_outcome *out)
 {
+    size_t shown = columns->n_errors < MAX_ITEM_ERRORS ? columns->n_errors : MAX_ITEM_ERRORS;
+
     *out = (struct ingest_outcome){ .rejected = columns->n_rejected, .errors = columns->errors,
-                                    .n_errors = (int)columns->n_errors };
+                                    .n_errors = (int)shown };
     for (size_t i = 0; i < columns->n_events; i++) {
         const struct ingest_event *event = &columns->events[i];
         if (event->is_rejected) {
