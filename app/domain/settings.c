@@ -1,5 +1,5 @@
 /* Settings, plugins and the audit trail of a tenant. Called by the handlers of /v1/tenant,
- * /v1/plugins, /v1/audit, /admin/settings and /admin/audit. */
+ * /v1/plugins, /v1/audit, /admin/settings, /admin/plugins and /admin/audit. */
 #include "domain/settings.h"
 
 #include "db/db.h"
@@ -85,6 +85,7 @@ static enum err load_plugins(struct db_tx *tx, struct str only, struct str after
             .kind = db_text(rows, i, PLUGIN_LIST_KIND),
             .is_enabled = db_bool(rows, i, PLUGIN_LIST_IS_ENABLED),
             .config = db_text(rows, i, PLUGIN_LIST_CONFIG),
+            .config_lines = db_text(rows, i, PLUGIN_LIST_CONFIG_LINES),
             .created_us = db_time(rows, i, PLUGIN_LIST_CREATED_AT),
         };
     }

@@ -35,6 +35,7 @@ struct plugin {
     const char *kind; /* "adapter", "collector" */
     bool is_enabled;
     const char *config; /* JSON object */
+    const char *config_lines; /* the same for people to read; not for plugin_put */
     int64_t created_us;
 };
 

@@ -1,5 +1,5 @@
-/* What the pages of access show: tokens, people, settings, the audit trail, one's own account,
- * and what a link opens. Filled by web/page_*.c. */
+/* What the pages of access show: tokens, people, settings, plugins, the audit trail, one's own
+ * account, and what a link opens. Filled by web/page_*.c. */
 #ifndef TIDEMARK_VIEW_MODELS_ACCESS_H
 #define TIDEMARK_VIEW_MODELS_ACCESS_H
 
@@ -83,6 +83,33 @@ struct settings_view {
     struct notice_view notice;
     const char *slug, *since;
     struct field_view fields[SETTINGS_FIELDS];
+};
+
+struct plugin_row {
+    const char *key, *kind;
+    bool is_enabled;
+};
+
+#define PLUGIN_FIELDS 4         /* the first one is the key of a new one */
+struct plugins_view {
+    struct page_view page;
+    struct notice_view notice;
+    struct field_view fields[PLUGIN_FIELDS];
+    bool is_adding, is_first;   /* the form is open; no page before this one */
+    const struct plugin_row *rows;
+    int n_rows;
+    struct pager_view pager;
+};
+
+struct plugin_view {
+    struct page_view page;
+    struct notice_view notice;
+    const char *key;
+    bool is_enabled;
+    struct moment_view since;
+    struct field_view fields[PLUGIN_FIELDS];
+    const struct field_view *shown;     /* those of them that can be changed */
+    int n_shown;
 };
 
 struct audit_line {

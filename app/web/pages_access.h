@@ -38,6 +38,14 @@ enum err page_user_post(struct web *web);
 enum err page_settings(struct web *web);
 enum err page_settings_post(struct web *web);
 
+/* GET and POST /admin/plugins (key, kind, is_enabled, config), /admin/plugins/{key} (the same but
+ * the key); POST …/remove */
+enum err page_plugins(struct web *web);
+enum err page_plugins_add(struct web *web);
+enum err page_plugin(struct web *web);
+enum err page_plugin_save(struct web *web);
+enum err page_plugin_remove(struct web *web);
+
 /* GET /admin/audit?area=&actor=&before=&id= */
 enum err page_audit(struct web *web);
 

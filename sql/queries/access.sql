@@ -122,9 +122,10 @@ SELECT FROM api.settings_change($1::text, $2::text, $3::text, $4::bool, $5::int4
 
 -- name: plugin_list
 -- roles: web
--- columns: key kind is_enabled config created_at
+-- columns: key kind is_enabled config created_at config_lines
 -- Plugins by key, those after one (NULL: from the first); or the one of a key ($1).
-SELECT p.key, p.kind, p.is_enabled, p.config::text, p.created_at
+SELECT p.key, p.kind, p.is_enabled, p.config::text, p.created_at,
+       jsonb_pretty(p.config) AS config_lines
 FROM api.plugin p
 WHERE ($1::text IS NULL OR p.key = $1) AND ($2::text IS NULL OR p.key > $2)
 ORDER BY p.key

@@ -6,7 +6,7 @@
 const { setup, ok, is, open, logIn, inspect, ways, main } = require('./browser.js');
 
 const PAGES = ['/admin/tokens?all=1', `/admin/tokens/${setup.revoked}`, '/admin/users', `/admin/users/${setup.kay}`,
-  '/admin/settings', '/admin/audit', '/admin/audit?area=plugin', '/account'];
+  '/admin/settings', '/admin/plugins', '/admin/plugins/mqtt%2F%3Cb%3Eroof', '/admin/audit', '/admin/audit?area=plugin', '/account'];
 
 const text = (page, selector) => page.textContent(selector);
 
@@ -33,7 +33,7 @@ async function looks(browser) {
     }
     await page.click('.self > summary');
     await inspect(page, `${where} the open menu`);
-    for (const [path, button] of [['/admin/tokens', 'Make the token'], ['/admin/users', 'Make the link'],
+    for (const [path, button] of [['/admin/tokens', 'Make the token'], ['/admin/users', 'Make the link'], ['/admin/plugins', 'Register the plugin'],
       ['/account', 'Change the password']]) {
       await page.goto(setup.url + path);
       await submit(page, `button:has-text("${button}")`);

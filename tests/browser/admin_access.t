@@ -39,6 +39,7 @@ sub api {
 
 my $revoked = api('POST', '/v1/tokens', { kind => 'api', name => 'Old' })->{id};
 api('DELETE', "/v1/tokens/$revoked");
+api('PUT', '/v1/plugins/mqtt%2F%3Cb%3Eroof', { kind => 'collector', config => { url => 'mqtt://' . 'a-long-name.' x 10 . 'example', topics => ['a', 'b'] } });
 my ($kay) = grep { $_->{email} eq 'kay@home.example' } @{ api('GET', '/v1/users')->{items} };
 my ($invite, $reset) = map { $_->{link} =~ s{^http://[^/]+}{}r } api('POST', '/v1/users', { email => 'joe@home.example', role => 'admin' }),
     api('POST', "/v1/users/$kay->{id}/reset");

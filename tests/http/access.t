@@ -122,12 +122,12 @@ sub iso {
 subtest 'roles' => sub {
     my $viewer = browser('kay@home.example');
     my $none = Tidemark::Browser->new($stack);
-    for my $path (qw(/admin/tokens /admin/users /admin/settings /admin/audit /v1/tokens /v1/users /v1/invites /v1/plugins
+    for my $path (qw(/admin/tokens /admin/users /admin/settings /admin/plugins /admin/audit /v1/tokens /v1/users /v1/invites /v1/plugins
         /v1/audit /v1/tenant)) {
         is $viewer->get($path)->{status}, 403, "a viewer does not come to $path";
         is $none->get($path)->{status}, $path =~ /^.v1/ ? 401 : 303, 'nor does nobody';
     }
-    for my $path (qw(/admin/tokens /admin/users /admin/settings)) {
+    for my $path (qw(/admin/tokens /admin/users /admin/settings /admin/plugins)) {
         my $answer = $viewer->submit($viewer->get('/account'), $path, kind => 'admin', name => 'x', do => 'invite');
         is $answer->{status}, 403, "a viewer does not post to $path";
     }
@@ -312,6 +312,30 @@ subtest 'plugins' => sub {
     is scalar @{ api('GET', '/v1/plugins')->{json}{items} }, 1, 'it is listed';
     is status_of('DELETE', '/v1/plugins/mqtt%2Froof'), 204, 'and removed';
     is status_of('DELETE', '/v1/plugins/mqtt%2Froof'), 404, 'once';
+};
+
+subtest 'plugins by their pages' => sub {
+    my $page = browser('eve@home.example');
+    my $list = $page->get('/admin/plugins');
+    like $list->{content}, qr/No plugin is registered/, 'there is none';
+    for (['a', '[1]', 'must be a JSON object'], ['b', qq({"a": 1,\n"b"}), 'This is no JSON \(line 2\)'], ['..', '{}', 'more than dots'],
+        ['c', '{} {}', 'This is no JSON'], ['', '{}', 'This must be filled in']) {
+        my $answer = $page->submit($list, '/admin/plugins', key => $_->[0], kind => 'collector', config => $_->[1]);
+        is $answer->{status}, 422, "refused: $_->[0] $_->[1]";
+        like $answer->{content}, qr/<strong class="error">[^<]*(?:$_->[2])/, 'beside its field';
+    }
+    my %new = (key => 'mqtt/<b>', kind => 'collector', is_enabled => 1, config => '{"topics":["a"]}');
+    is $page->submit($list, '/admin/plugins', %new)->{headers}{location}, '/admin/plugins/mqtt%2F%3Cb%3E?done=added', 'one is registered';
+    is $page->submit($list, '/admin/plugins', %new, config => '{}')->{status}, 422, 'once: a form that adds changes no other one';
+    like $page->get('/admin/plugins')->{content}, qr{href="/admin/plugins/mqtt%2F%3Cb%3E">mqtt/&lt;b&gt;<}, 'it is listed';
+    my $one = $page->get('/admin/plugins/mqtt%2F%3Cb%3E');
+    like $one->{content}, qr/"topics": \[\n/, 'its settings are laid out to be read';
+    is $page->submit($one, '/admin/plugins/mqtt%2F%3Cb%3E', kind => 'adapter', config => '{"a"}')->{status}, 422, 'what is no JSON is refused';
+    is $page->submit($one, '/admin/plugins/mqtt%2F%3Cb%3E', kind => 'adapter', config => '{"a": 1.50}')->{status}, 303, 'what is right is saved';
+    my $stored = api('GET', '/v1/plugins/mqtt%2F%3Cb%3E')->{json};
+    is "$stored->{kind} $stored->{config}{a} " . ($stored->{is_enabled} ? 'on' : 'off'), 'adapter 1.5 off', 'as the API says';
+    is $page->submit($one, '/admin/plugins/mqtt%2F%3Cb%3E/remove')->{headers}{location}, '/admin/plugins?done=removed', 'and removed';
+    is $page->submit($one, $_)->{status}, 404, "not there: $_" for '/admin/plugins/mqtt%2F%3Cb%3E', '/admin/plugins/mqtt%2F%3Cb%3E/remove';
 };
 
 subtest 'audit' => sub {
