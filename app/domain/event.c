@@ -1,4 +1,5 @@
-/* Reads events through the tenant's listing function. Called by GET /v1/events. */
+/* Reads events through the tenant's listing function, by two statements of the same columns. Called
+ * by GET /v1/events and by pages. */
 #include "domain/event.h"
 
 #include "db/db.h"
@@ -10,7 +11,7 @@ static void add_filter(struct db_args *args, const struct event_filter *filter)
     db_arg_str(args, filter->device);
     db_arg_time(args, filter->from_us);
     db_arg_time(args, filter->to_us);
-    if (filter->is_before) {
+    if (filter->is_before || filter->is_after) {
         db_arg_time(args, filter->before_us);
         db_arg_str(args, filter->before_key);
     } else {
@@ -46,7 +47,7 @@ enum err event_list(struct db_tx *tx, const struct event_filter *filter, struct 
     db_args_init(&args, op->arena);
     add_filter(&args, filter);
     struct db_rows *rows;
-    enum err err = db_run(tx, &q_event_list, &args, &rows);
+    enum err err = db_run(tx, filter->is_after ? &q_event_list_after : &q_event_list, &args, &rows);
     if (err != OK) {
         return err;
     }

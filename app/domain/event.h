@@ -23,6 +23,7 @@ struct event_filter {
     int64_t from_us;         /* inclusive */
     int64_t to_us;           /* exclusive */
     bool is_before;          /* only what is older than (before_us, before_key) */
+    bool is_after;           /* only what is newer than that, and of it the oldest */
     int64_t before_us;
     struct str before_key;   /* a UUID's text */
     int limit;

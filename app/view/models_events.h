@@ -29,7 +29,8 @@ struct events_view {
     const char *zone;                               /* whose dates these are */
     const struct event_line *events;
     int n_events;
-    const char *newest, *older;                     /* addresses; NULL: none */
+    bool is_newest;                                 /* the page with the newest of them */
+    const char *newest, *newer, *older;             /* addresses; NULL: none */
     const char *csv;
     struct bar_chart counts;                        /* by day and type; n_slots 0: none */
     struct total_view totals[CHART_MAX_BANDS];

@@ -87,6 +87,10 @@ static enum err read_query(struct web *web, struct query *query)
     if (err == OK) {
         err = web_query_cursor(web, CURSOR_EVENTS, &query->filter.is_before, &cursor);
     }
+    if (query->filter.is_before && str_equal(http_query(web->request, "way"), STR("newer"))) {
+        query->filter.is_before = false;
+        query->filter.is_after = true;
+    }
     query->filter.before_us = cursor.time_us;
     query->filter.before_key = cursor.key;
     if (query->has_from) {
@@ -98,14 +102,22 @@ static enum err read_query(struct web *web, struct query *query)
     return err;
 }
 
-/* The page with the same filters, from the cursor on. */
-static const char *page_link(struct web *web, const struct events_view *view, const char *cursor)
+/* The page with the same filters: the newest; or what is older, or newer, than an event. */
+static const char *page_link(struct web *web, const struct events_view *view,
+                             const struct event *edge, const char *way)
 {
+    struct arena *arena = web->op->arena;
+    const char *cursor = NULL;
+    if (edge != NULL) {
+        struct cursor position = { .time_us = edge->time_us, .key = str_of(edge->key) };
+        cursor = cursor_encode(arena, CURSOR_EVENTS, position);
+    }
     const struct link_param params[] = {
         { "type", view->type }, { "device", view->device }, { "from", view->from },
         { "to", view->to },     { "data", view->data },     { "cursor", cursor },
+        { "way", way },
     };
-    return link_to(web->op->arena, "/events", params, sizeof params / sizeof *params);
+    return link_to(arena, "/events", params, sizeof params / sizeof *params);
 }
 
 static const char *csv_link(struct web *web, const struct query *query,
@@ -141,20 +153,46 @@ static enum err add_counts(struct web *web, const struct query *query, struct ev
                : fail_memory(web->op);
 }
 
-static enum err add_events(struct web *web, const struct query *query, struct events_view *view)
+/* One event more than a page tells that there are others. Where those that are newer make no whole
+ * page, the newest page is shown in its place. */
+static enum err list_events(struct web *web, struct query *query, struct event_list *list,
+                            bool *has_more)
 {
-    struct event_list list;
-    enum err err = event_list(web->tx, &query->filter, &list);
+    struct event_filter *filter = &query->filter;
+    enum err err = event_list(web->tx, filter, list);
+    if (err == OK && filter->is_after && list->n <= EVENTS_SHOWN) {
+        filter->is_after = false;
+        err = event_list(web->tx, filter, list);
+    }
     if (err != OK) {
         return err;
     }
-    if (list.n > EVENTS_SHOWN) {
-        list.n = EVENTS_SHOWN;
-        const struct event *last = &list.items[list.n - 1];
-        struct cursor cursor = { .time_us = last->time_us, .key = str_of(last->key) };
-        view->older = page_link(web, view, cursor_encode(web->op->arena, CURSOR_EVENTS, cursor));
+    *has_more = list->n > EVENTS_SHOWN;
+    if (*has_more) {
+        list->n = EVENTS_SHOWN;
+        list->items += filter->is_after ? 1 : 0;
     }
-    view->newest = query->filter.is_before ? page_link(web, view, NULL) : NULL;
+    return OK;
+}
+
+static enum err add_events(struct web *web, struct query *query, struct events_view *view)
+{
+    struct event_list list;
+    bool has_more = false;
+    enum err err = list_events(web, query, &list, &has_more);
+    if (err != OK) {
+        return err;
+    }
+    view->is_newest = !query->filter.is_before && !query->filter.is_after;
+    if (!view->is_newest) {
+        view->newest = page_link(web, view, NULL, NULL);
+    }
+    if (!view->is_newest && list.n > 0) {
+        view->newer = page_link(web, view, &list.items[0], "newer");
+    }
+    if (has_more || query->filter.is_after) {
+        view->older = page_link(web, view, &list.items[list.n - 1], NULL);
+    }
     view->n_events = list.n;
     view->events = event_lines(web->op->arena, &query->zone, query->now_us, &list);
     return view->events == NULL && list.n > 0 ? fail_memory(web->op) : OK;
@@ -182,7 +220,7 @@ enum err page_events(struct web *web)
     view.csv = csv_link(web, &query, &view);
     bool is_wrong = query.span_error != NULL || query.data_error != NULL;
     err = is_wrong ? OK : add_events(web, &query, &view);
-    if (err == OK && !query.filter.is_before) {
+    if (err == OK && (is_wrong || view.is_newest)) {
         err = add_counts(web, &query, &view);
     }
     if (err != OK) {

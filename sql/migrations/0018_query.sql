@@ -60,10 +60,11 @@ BEGIN
 END
 $$;
 
--- Events with from_time <= time < to_time, newest first by (time, key), before the cursor where one
--- is given; of a type, device and site or all (NULL). The event's data contains data_filter, and
--- each of data_also. Walks down an index of the device, of the type, or of the tenant: one
--- statement for each, whose plan is kept (made anew it would cost ten times what it takes to run).
+-- Events with from_time <= time < to_time, newest first by (time, key), before the position where
+-- one is given; or, with is_after, the next ones after it, oldest first. Of a type, device and site
+-- or all (NULL). The event's data contains data_filter, and each of data_also. Walks down (or
+-- climbs) an index of the device, of the type, or of the tenant: one statement for each, whose plan
+-- is kept (made anew it would cost ten times what it takes to run).
 -- A site or data that are rare are walked to, through the tenant's events of the range: that
 -- reads as much as there is, and the role's statement timeout bounds it. (The index of all
 -- tenants' data would read theirs.)
@@ -77,11 +78,12 @@ BEGIN
             ('all', 'of_type IS NULL'),
             ('typed', 'e.type = of_type'),
             ('device', 'e.device_id = only_device AND (of_type IS NULL OR e.type = of_type)'))
-            AS k (name, condition)
+            AS k (name, condition),
+            (VALUES ('walk', '<', 'DESC'), ('climb', '>', 'ASC')) AS w (verb, beyond, way)
     LOOP
         EXECUTE format($sql$
-            CREATE FUNCTION core.event_walk_%s(of_type text, only_device int, only_site int,
-                start timestamptz, stop timestamptz, before_time timestamptz, before_key uuid,
+            CREATE FUNCTION core.event_%1$s_%2$s(of_type text, only_device int, only_site int,
+                start timestamptz, stop timestamptz, edge_time timestamptz, edge_key uuid,
                 data_filter jsonb, data_also jsonb[], row_limit int)
             RETURNS TABLE ("time" timestamptz, type text, device text, seq bigint, id uuid,
                            site text, data jsonb, key uuid)
@@ -99,18 +101,18 @@ BEGIN
                 SELECT e.time, e.type, d.key, e.seq, e.id, s.key, e.data, e.key
                 FROM (SELECT e.*
                       FROM core.event e
-                      WHERE e.tenant_id = owner AND e.time >= start AND e.time < stop AND %s
+                      WHERE e.tenant_id = owner AND e.time >= start AND e.time < stop AND %3$s
                         AND (only_site IS NULL OR e.site_id = only_site)
-                        AND (before_time IS NULL OR (e.time, e.key) < (before_time, before_key))
+                        AND (edge_time IS NULL OR (e.time, e.key) %4$s (edge_time, edge_key))
                         AND (data_filter IS NULL OR e.data @> data_filter)
                         AND e.data @> ALL (data_also)
-                      ORDER BY e.time DESC, e.key DESC
+                      ORDER BY e.time %5$s, e.key %5$s
                       LIMIT row_limit) e
                 JOIN core.device d ON d.tenant_id = owner AND d.id = e.device_id
                 LEFT JOIN core.site s ON s.tenant_id = owner AND s.id = e.site_id
-                ORDER BY e.time DESC, e.key DESC;
+                ORDER BY e.time %5$s, e.key %5$s;
             END
-            $$ $sql$, kind.name, kind.condition);
+            $$ $sql$, kind.verb, kind.name, kind.condition, kind.beyond, kind.way);
     END LOOP;
 END
 $functions$;
@@ -118,7 +120,7 @@ $functions$;
 CREATE FUNCTION api.event_list(of_type text, of_device text, from_time timestamptz,
                                to_time timestamptz, before_time timestamptz, before_key uuid,
                                data_filter jsonb, row_limit int, of_site text DEFAULT NULL,
-                               data_also jsonb[] DEFAULT '{}')
+                               data_also jsonb[] DEFAULT '{}', is_after boolean DEFAULT false)
 RETURNS TABLE ("time" timestamptz, type text, device text, seq bigint, id uuid, site text,
                data jsonb, key uuid)
 LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 100
@@ -127,8 +129,10 @@ AS $$
 #variable_conflict use_column
 DECLARE
     owner CONSTANT int := core.tenant();
-    start CONSTANT timestamptz := greatest(from_time, core.visible_from('event'));
-    stop  CONSTANT timestamptz := least(to_time, before_time + interval '1 microsecond');
+    start CONSTANT timestamptz := greatest(from_time, core.visible_from('event'),
+                                           CASE WHEN is_after THEN before_time END);
+    stop  CONSTANT timestamptz := least(to_time, CASE WHEN NOT is_after
+                                                      THEN before_time + interval '1 microsecond' END);
     only_device CONSTANT int := (SELECT d.id FROM core.device d
                                  WHERE d.tenant_id = owner AND d.key = of_device);
     only_site CONSTANT int := (SELECT s.id FROM core.site s
@@ -138,18 +142,27 @@ BEGIN
         OR (of_site IS NOT NULL AND only_site IS NULL) THEN
         RETURN;
     END IF;
-    IF only_device IS NOT NULL THEN
-        RETURN QUERY SELECT * FROM core.event_walk_device(of_type, only_device, only_site, start, stop,
-            before_time, before_key, data_filter, data_also, row_limit);
+    IF is_after AND only_device IS NOT NULL THEN
+        RETURN QUERY SELECT * FROM core.event_climb_device(of_type, only_device, only_site, start,
+            stop, before_time, before_key, data_filter, data_also, row_limit);
+    ELSIF is_after AND of_type IS NOT NULL THEN
+        RETURN QUERY SELECT * FROM core.event_climb_typed(of_type, only_device, only_site, start,
+            stop, before_time, before_key, data_filter, data_also, row_limit);
+    ELSIF is_after THEN
+        RETURN QUERY SELECT * FROM core.event_climb_all(of_type, only_device, only_site, start,
+            stop, before_time, before_key, data_filter, data_also, row_limit);
+    ELSIF only_device IS NOT NULL THEN
+        RETURN QUERY SELECT * FROM core.event_walk_device(of_type, only_device, only_site, start,
+            stop, before_time, before_key, data_filter, data_also, row_limit);
     ELSIF of_type IS NOT NULL THEN
-        RETURN QUERY SELECT * FROM core.event_walk_typed(of_type, only_device, only_site, start, stop,
-            before_time, before_key, data_filter, data_also, row_limit);
+        RETURN QUERY SELECT * FROM core.event_walk_typed(of_type, only_device, only_site, start,
+            stop, before_time, before_key, data_filter, data_also, row_limit);
     ELSE
-        RETURN QUERY SELECT * FROM core.event_walk_all(of_type, only_device, only_site, start, stop,
-            before_time, before_key, data_filter, data_also, row_limit);
+        RETURN QUERY SELECT * FROM core.event_walk_all(of_type, only_device, only_site, start,
+            stop, before_time, before_key, data_filter, data_also, row_limit);
     END IF;
 END
 $$;
 GRANT EXECUTE ON FUNCTION api.event_list(text, text, timestamptz, timestamptz, timestamptz, uuid,
-                                         jsonb, int, text, jsonb[])
+                                         jsonb, int, text, jsonb[], boolean)
     TO tidemark_web, tidemark_read;

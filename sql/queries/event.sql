@@ -11,3 +11,14 @@ FROM api.event_list($1::text, $2::text, $3::timestamptz, $4::timestamptz,
                     $5::timestamptz, $6::text::uuid, $7::text::jsonb, $8::int4,
                     $9::text, $10::text[]::jsonb[]) e
 ORDER BY e.time DESC, e.key DESC;
+
+-- name: event_list_after
+-- roles: web
+-- columns: time type device seq id site data key
+-- The same, but those just after the position, newest first too.
+SELECT e.time, e.type, e.device, e.seq, e.id::text AS id, e.site, e.data::text AS data,
+       e.key::text AS key
+FROM api.event_list($1::text, $2::text, $3::timestamptz, $4::timestamptz,
+                    $5::timestamptz, $6::text::uuid, $7::text::jsonb, $8::int4,
+                    $9::text, $10::text[]::jsonb[], true) e
+ORDER BY e.time DESC, e.key DESC;

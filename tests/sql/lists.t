@@ -83,13 +83,20 @@ sub check_events {
     is $web->text("SELECT time, type, device, seq, id, site, data, key FROM api.event_list(NULL, NULL, '$FROM', '$FROM'::timestamptz + interval '1 second', NULL, NULL, NULL, 2)"),
         '2026-01-01 00:00:00+00 alarm m1 0 - roof {"n": 0, "odd": 0} 00000000-0000-4000-8000-000000000000',
             'all of it';
-    my ($n, $before) = (0);
+    my ($n, $before, @down) = (0);
     while (my @rows = $web->query("SELECT time, key FROM api.event_list(NULL, 'm2', '2026-03-01', '$TO', "
                 . ($before ? "'$before->[0]', '$before->[1]'" : 'NULL, NULL') . ', NULL, 700)')) {
         $n += @rows;
         $before = $rows[-1];
+        push @down, map { $_->[1] } @rows;
     }
     is $n, (30000 - 59 * 360) / 2, 'pages hold everything';
+    my ($after, @up) = ($before);
+    while (my @rows = $web->query("SELECT time, key FROM api.event_list(NULL, 'm2', '2026-03-01', '$TO', '$after->[0]', '$after->[1]', NULL, 700, NULL, '{}', true)")) {
+        $after = $rows[-1];
+        push @up, map { $_->[1] } @rows;
+    }
+    is "@up", join(' ', (reverse @down)[1 .. $#down]), 'upwards too, in the order turned round';
     return;
 }
 

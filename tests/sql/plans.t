@@ -98,6 +98,9 @@ sub check_events {
     my @last = (undef, undef, $FROM, $TO, '2026-02-01', '00000000-0000-4000-8000-000000000000');
     check($super, 1200, named('event_list', undef, undef, @page, undef, $LIMIT, undef, '{}'), 'events');
     check($super, 1200, named('event_list', @last, undef, $LIMIT, undef, '{}'), 'events before a cursor');
+    check($super, 1200, named('event_list_after', @last, undef, $LIMIT, undef, '{}'), 'events after a cursor');
+    check($super, 1400, named('event_list_after', 'door', @last[1 .. 5], undef, $LIMIT, undef, '{}'), 'events of a type after a cursor');
+    check($super, 2400, named('event_list_after', undef, 'd0007', @last[2 .. 5], undef, $LIMIT, undef, '{}'), 'events of a device after a cursor');
     check($super, 1400, named('event_list', 'door', undef, @page, undef, $LIMIT, undef, '{}'), 'events of a type');
     check($super, 2400, named('event_list', undef, 'd0007', @page, undef, $LIMIT, undef, '{}'), 'events of a device');
     check($super, 2400, named('event_list', undef, undef, @page, '{"n": 7}', $LIMIT, undef, '{}'), 'events by their data, one in ten');

@@ -33,6 +33,7 @@ my %function = (
         q{NULL, NULL, '-infinity', 'infinity', '-infinity', 0, 1000}] },
     'api.event_list' => { may => $readers, call => [
         q{NULL, 'bravo-meter', '-infinity', 'infinity', NULL, NULL, NULL, NULL},
+        q{NULL, NULL, '-infinity', 'infinity', '2000-01-01', '00000000-0000-4000-8000-000000000000', NULL, NULL, NULL, '{}', true},
         q{NULL, NULL, '-infinity', 'infinity', NULL, NULL, NULL, NULL},
         q{'bravo', NULL, '-infinity', 'infinity', NULL, NULL, '{"bravo": 2222220}', 10}] },
     'api.rollup_list' => { may => $readers, call => [
@@ -89,6 +90,7 @@ my %function = (
         [residue_erase => q{}], [orphan_check => q{}], [system_metric_add => q{ARRAY['x'], ARRAY[1.0]}]),
     # parts of the above, for the functions' owners alone
     (map { ("core.$_" => { may => '' }) } qw(protect event_walk_all event_walk_typed event_walk_device
+        event_climb_all event_climb_typed event_climb_device
         partition_bounds partition_name partition_make
         partitions_drop event_key_slot event_key_claim email_norm login_wait_s series_last_time
         series_check series_guess tenant_by_slug timezone_check audit_add zone_offset_s
