@@ -304,6 +304,11 @@ Tidemark::Cluster->each_engine(sub {
     check_closing($cluster, $super);
     if ($cluster->{wanted} eq 'timescaledb') {
         $super->query("SELECT public.compress_chunk(c) FROM public.show_chunks('core.sample', older_than => now() - interval '20 days') c");
+        # what follows below reaches buckets that are compressed
+        for my $grain (qw(15m 1h 1d 1w 1mo)) {
+            $super->query("SELECT public.compress_chunk(c) FROM public.show_chunks('core.rollup_$grain') c");
+            is $super->value("SELECT count(*) FILTER (WHERE NOT is_compressed) FROM ops.chunk_list('core.rollup_$grain')"), 0, "rollup_$grain is compressed";
+        }
     }
     check_following($cluster, $super, $ingest);
     check_guard($cluster, $super, $ingest);
