@@ -137,6 +137,13 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$ BEGIN NULL; END $$;
 
+-- What following [from_time, to_time) of a series costs beyond the range itself, in samples.
+CREATE FUNCTION core.derived_cost(owner int, series int, from_time timestamptz,
+                                  to_time timestamptz) RETURNS int
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$ BEGIN RETURN 0; END $$;
+
 -- The series are in another zone: days are other ones.
 CREATE FUNCTION core.derived_rezone(tenant_ids int[], series_ids int[]) RETURNS void
 LANGUAGE plpgsql

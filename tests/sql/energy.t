@@ -316,11 +316,37 @@ sub check_random {
     return;
 }
 
+# Readings of meters that come once a month: each touches thousands of quarter hours.
+sub check_sparse {
+    my ($cluster, $web) = @_;
+    my $t = epoch('2024-03-01');
+    stand_at($cluster, '2024-05-01 00:00+00');
+    for my $n (1 .. 6) {
+        my $meter = series($cluster, "sparse $n", 'UTC', 'meter_kwh_total', 'counter');
+        store($cluster, $meter, $t => 10, $t + 30 * 86400 => 730);
+    }
+    my $step = 'SELECT ranges, is_done FROM ops.rollup_follow(300)';
+    is $cluster->session('tidemark_worker')->text($step), '3 f',
+        'a step takes as many readings as their time allows: 2880 quarter hours are worth 144 samples';
+    follow($cluster);
+    is $web->text("SELECT round(sum(kwh)::numeric, 6)::float8, count(*) FROM api.energy_list('1d', '2024-03-01', '2024-05-01') WHERE device LIKE 'sparse%'"),
+        '4320 180', 'and the next ones the rest';
+    my $ancient = series($cluster, 'ancient', 'UTC', 'meter_kwh_total', 'counter');
+    $cluster->session('tidemark_ingest')->query("SELECT api.partitions_ensure('0100-01-01', '0100-01-01');"
+            . " SELECT count(*) FROM api.ingest_samples('{1,1}', '{$ancient->{id},$ancient->{id}}',"
+            . " '{0100-01-01 00:05:00.000001+00,0100-01-01 00:05:00.000002+00}', '{1,2}', '{f,f}')");
+    follow($cluster);
+    is $cluster->session('tidemark_super')->value('SELECT count(*) FROM core.rollup_dirty'), 0,
+        'two readings of which seconds of 64 bits cannot tell which came first stop nobody';
+    return;
+}
+
 Tidemark::Cluster->each_engine(sub {
     my ($cluster) = @_;
     $cluster->session('tidemark_operator')->query("SELECT ops.tenant_add('alpha', '', 'UTC', 'EUR')");
     my $web = $cluster->session('tidemark_web', tenant => 1);
-    $_->($cluster, $web) for \&check_sources, \&check_counter, \&check_gauge, \&check_delta, \&check_floor, \&check_random;
+    $_->($cluster, $web) for \&check_sources, \&check_counter, \&check_gauge, \&check_delta, \&check_floor,
+        \&check_sparse, \&check_random;
 });
 
 done_testing;

@@ -258,6 +258,38 @@ EXCEPTION WHEN check_violation THEN
 END
 $$;
 
+-- A reading of a meter touches as much time as its neighbours are away; a sample's worth is what
+-- core.rollup_reach takes for one. Power reaches an hour at most, an interval nowhere.
+CREATE OR REPLACE FUNCTION core.derived_cost(owner int, series int, from_time timestamptz,
+                                             to_time timestamptz) RETURNS int
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
+AS $$
+DECLARE
+    quarters_a_sample CONSTANT int := 20;
+    longest CONSTANT interval := core.energy_longest('counter');
+    before  timestamptz;
+    after   timestamptz;
+BEGIN
+    IF NOT EXISTS (SELECT FROM core.series s
+                   WHERE s.tenant_id = owner AND s.id = series AND s.kind = 'counter'
+                     AND core.energy_scale(s.unit, s.kind, s.role) IS NOT NULL) THEN
+        RETURN 0;
+    END IF;
+    SELECT x.time INTO before FROM core.sample x
+    WHERE x.tenant_id = owner AND x.series_id = series
+      AND x.time < derived_cost.from_time AND x.time >= derived_cost.from_time - longest
+    ORDER BY x.time DESC LIMIT 1;
+    SELECT x.time INTO after FROM core.sample x
+    WHERE x.tenant_id = owner AND x.series_id = series
+      AND x.time >= derived_cost.to_time AND x.time < derived_cost.to_time + longest
+    ORDER BY x.time LIMIT 1;
+    RETURN coalesce(extract(epoch FROM from_time - before), 0) / 900 / quarters_a_sample
+           + coalesce(extract(epoch FROM after - to_time), 0) / 900 / quarters_a_sample;
+END
+$$;
+
 -- A reading touches all that lies between its neighbours.
 CREATE OR REPLACE FUNCTION core.derived_follow(tenant_ids int[], series_ids int[],
                                                from_times timestamptz[], to_times timestamptz[])

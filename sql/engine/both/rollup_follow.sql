@@ -137,7 +137,9 @@ BEGIN
         EXIT WHEN room <= 0;
         reach := core.rollup_reach(item.tenant_id, item.series_id, item.from_time, item.to_time,
                                    room);
-        room := room - reach.cost;
+        room := room - reach.cost
+                - core.derived_cost(item.tenant_id, item.series_id,
+                                    coalesce(reach.head, item.from_time), reach.stop);
         tenants := tenants || item.tenant_id;
         series := series || item.series_id;
         froms := froms || item.from_time;

@@ -11,6 +11,7 @@ my %function = (
     'api.energy_overview' => { may => 'web read', call => [
         q{ARRAY['bravo-meter'], now() - interval '1 day', now() - interval '40 days', now() - interval '1 day', now()},
         q{NULL, now() - interval '1 day', now() - interval '40 days', now() - interval '1 day', now()}] },
+    'core.derived_cost' => { may => '' },
     # parts of these and of what closes and follows rollups
     (map { ("core.$_" => { may => '' }) } qw(energy_scale energy_bound energy_until energy_longest
         quarter energy_parts energy_open energy_chosen energy_slots energy_buckets series_zone energy_floor
