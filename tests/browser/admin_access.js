@@ -36,6 +36,7 @@ async function looks(browser) {
     for (const [path, button] of [['/admin/tokens', 'Make the token'], ['/admin/users', 'Make the link'], ['/admin/plugins', 'Register the plugin'],
       ['/account', 'Change the password']]) {
       await page.goto(setup.url + path);
+      await page.$$eval('main details', (all) => all.forEach((one) => { one.open = true; }));
       await submit(page, `button:has-text("${button}")`);
       ok(await page.isVisible('.notice.bad'), `${where} ${path}: what is missing is told`);
       is(await page.getAttribute('[aria-invalid]', 'aria-describedby').then((id) => page.isVisible(`#${id} .error`)), true,
