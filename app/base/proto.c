@@ -160,6 +160,14 @@ double proto_to_double(uint64_t bits)
     return value;
 }
 
+uint64_t proto_from_double(double value)
+{
+    uint64_t bits;
+
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
 double proto_double(struct proto_reader *reader, const struct proto_field *field)
 {
     return proto_to_double(proto_fixed64(reader, field));

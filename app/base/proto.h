@@ -52,6 +52,7 @@ bool proto_next_uint(struct proto_reader *values, uint64_t *out);
 bool proto_next_64(struct proto_reader *values, uint64_t *out);
 
 double proto_to_double(uint64_t bits);
+uint64_t proto_from_double(double value);
 
 /* ---- writing; a buffer beyond its cap breaks as ever ---- */
 

@@ -22,7 +22,9 @@ static const struct {
 
 static struct str variable(const struct http_request *request, const char *name)
 {
-    return str_of(request->transport->variable(request->transport, name));
+    struct http_transport *transport = request->transport;
+
+    return str_of(transport ? transport->variable(transport, name) : NULL);
 }
 
 const char *http_method_name(enum http_method method)

@@ -39,11 +39,12 @@ struct http_request {
     int64_t content_length;  /* -1: not said (chunked, unbuffered) */
     struct str remote_addr;  /* of the client, after TRUSTED_PROXIES */
     bool is_https;
-    struct http_transport *transport; /* headers and body; see http_header, http_read_body */
+    struct http_transport *transport; /* headers and body; NULL: no headers (a body read again) */
     struct str body;                  /* decoded, once it was read; see http_read_decoded_body */
     const struct http_param *form;    /* fields of a form's body, once read; see http_read_form */
     int n_form;
     bool is_body_read, is_form_read;
+    const void *note; /* a format's of ingest, from reading to answering */
 };
 
 /* The value of a header by its ordinary name ("Accept-Language"); empty view when absent. */

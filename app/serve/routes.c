@@ -95,6 +95,7 @@ const struct route ROUTES[] = {
     ADMIN_FORM("/admin/users", page_users_post),
     ADMIN_PAGE("/admin/users/{id}", page_user),
     ADMIN_FORM("/admin/users/{id}", page_user_post),
+    INGEST("/api/v1/write", &ingest_format_prometheus),
     PAGE(HTTP_GET, "/devices", ACCESS_READ, TX_READ, page_devices),
     PAGE(HTTP_GET, "/devices/{key}", ACCESS_READ, TX_READ, page_device),
     PAGE(HTTP_GET, "/events", ACCESS_READ, TX_READ, page_events),
