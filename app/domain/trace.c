@@ -6,15 +6,6 @@
 
 #include <math.h>
 
-static void add_filter(struct db_args *args, const struct trace_filter *filter)
-{
-    db_arg_text(args, filter->device);
-    db_arg_text(args, filter->metric);
-    db_arg_int(args, filter->series_id);
-    db_arg_time(args, filter->from_us);
-    db_arg_time(args, filter->to_us);
-}
-
 /* Adds what a counter rose by to each point; a fall is a restart and adds nothing. */
 static void add_rises(struct trace *trace)
 {
@@ -38,7 +29,11 @@ enum err trace_samples(struct db_tx *tx, const struct trace_filter *filter, stru
     struct op *op = db_op(tx);
     struct db_args args;
     db_args_init(&args, op->arena);
-    add_filter(&args, filter);
+    db_arg_text(&args, filter->device);
+    db_arg_text(&args, filter->metric);
+    db_arg_int(&args, filter->series_id);
+    db_arg_time(&args, filter->from_us);
+    db_arg_time(&args, filter->to_us);
     db_arg_int(&args, TRACE_MAX_SAMPLES + 1);
     struct db_rows *rows;
     enum err err = db_run(tx, &q_trace_samples, &args, &rows);
@@ -68,8 +63,10 @@ enum err trace_buckets(struct db_tx *tx, const struct trace_filter *filter,
     struct op *op = db_op(tx);
     struct db_args args;
     db_args_init(&args, op->arena);
-    add_filter(&args, filter);
     db_arg_text(&args, sample_bucket_name(bucket));
+    db_arg_int(&args, filter->series_id);
+    db_arg_time(&args, filter->from_us);
+    db_arg_time(&args, filter->to_us);
     struct db_rows *rows;
     enum err err = db_run(tx, &q_trace_buckets, &args, &rows);
     if (err == OK) {

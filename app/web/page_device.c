@@ -54,7 +54,13 @@ static enum err load_heat(struct web *web, struct trace_filter filter, struct de
     filter.to_us = span_day_start(&facts->zone, trace->heat_to_day + 1);
     bool is_whole = zone_offset_at(&facts->zone, filter.from_us) % 3600 == 0 &&
                     zone_offset_at(&facts->zone, filter.to_us) % 3600 == 0;
-    return trace_buckets(web->tx, &filter, is_whole ? SAMPLE_1H : SAMPLE_15M, &trace->heat);
+    enum sample_bucket bucket = is_whole ? SAMPLE_1H : SAMPLE_15M;
+    if (bucket == trace->span.bucket && filter.from_us == trace->span.from_us &&
+        filter.to_us == trace->span.to_us) {
+        trace->heat = trace->trace; /* what the chart shows, too */
+        return OK;
+    }
+    return trace_buckets(web->tx, &filter, bucket, &trace->heat);
 }
 
 static enum err load_chosen(struct web *web, struct device_facts *facts)

@@ -17,42 +17,19 @@ BEGIN
 END
 $$;
 
--- The series that can count on the days, of parallel arrays: where a series of a seat's first
--- place has data on each of them, the seat's others cannot.
-CREATE FUNCTION core.energy_chosen(owner int, ids int[], seats int[], places int[],
-                                   days timestamptz[], until timestamptz) RETURNS int[]
-LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, pg_temp
-SET plan_cache_mode = force_generic_plan
-AS $$
-DECLARE
-    since CONSTANT timestamptz := days[1];
-    first CONSTANT int[] := ARRAY(SELECT s.id FROM unnest(ids, places) AS s (id, place)
-                                  WHERE s.place = 1);
-    full_ids CONSTANT int[] := ARRAY(
-        SELECT e.series_id FROM core.energy_1d e
-        WHERE e.tenant_id = owner AND e.series_id = ANY (first)
-          AND e.bucket >= since AND e.bucket < until
-        GROUP BY e.series_id
-        HAVING count(*) >= cardinality(days));
-    full_seats CONSTANT int[] := ARRAY(SELECT s.seat FROM unnest(ids, seats) AS s (id, seat)
-                                       WHERE s.id = ANY (full_ids));
-BEGIN
-    RETURN ARRAY(SELECT s.id FROM unnest(ids, seats, places) AS s (id, seat, place)
-                 WHERE s.place = 1 OR s.seat <> ALL (full_seats));
-END
-$$;
-
--- Nano-kWh between one edge and the next (slot 1, 2, …), by team of series. `days`: the local
--- days over the same time, from the one that edges[1] lies in on. On each day the series of a
--- seat (a device's role) that have data and are of the best place count, and no others. `open` is
+-- Nano-kWh between one edge and the next (slot 1, 2, …), by team of series, in up to three parts
+-- read in one go: 1, quarter hours between the edges `fine`, by team; 2, days between the edges
+-- `coarse`, by coarse_team; 3, days between the edges `late`, by team. An array of edges that is
+-- empty has no part. `days`: the local days over all of that time. On each day the series of a
+-- seat (a device's role) that have data and are of the best place count, and no others. `open_*` is
 -- what core.energy_open told. Nothing here needs an order; but the planner cannot know how long
--- arrays are, and left alone it sorts, or goes through all series for every row.
+-- arrays are, and left alone it sorts, or goes through all series for every row. `(SELECT days)`: an
+-- array of plpgsql's would be unpacked anew for each row, which takes ten times what the rest does.
 CREATE FUNCTION core.energy_slots(owner int, ids int[], seats int[], places int[], teams int[],
-                                  open_ids int[], open_buckets timestamptz[],
-                                  open_amounts bigint[], is_fine boolean, edges timestamptz[],
-                                  days timestamptz[])
-RETURNS TABLE (slot int, team int, nkwh numeric)
+                                  coarse_teams int[], open_ids int[], open_buckets timestamptz[],
+                                  open_amounts bigint[], days timestamptz[], fine timestamptz[],
+                                  coarse timestamptz[], late timestamptz[])
+RETURNS TABLE (part int, slot int, team int, nkwh numeric)
 LANGUAGE plpgsql STABLE ROWS 1000
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan
@@ -62,58 +39,103 @@ SET enable_nestloop = off
 AS $$
 #variable_conflict use_column
 DECLARE
-    day    CONSTANT timestamptz := days[1];
-    since  CONSTANT timestamptz := edges[1];
-    until  CONSTANT timestamptz := edges[cardinality(edges)];
-    chosen CONSTANT int[] := core.energy_chosen(owner, ids, seats, places, days, until);
-    -- one place a seat: nothing to choose between
-    is_sole CONSTANT boolean := NOT EXISTS (
-        SELECT FROM unnest(ids, places) AS s (id, place)
-        WHERE s.place > 1 AND s.id = ANY (chosen));
+    since        CONSTANT timestamptz := days[1];
+    until        CONSTANT timestamptz := days[cardinality(days)];
+    fine_from    CONSTANT timestamptz := fine[1];
+    fine_until   CONSTANT timestamptz := fine[cardinality(fine)];
+    coarse_from  CONSTANT timestamptz := coarse[1];
+    coarse_until CONSTANT timestamptz := coarse[cardinality(coarse)];
+    late_from    CONSTANT timestamptz := late[1];
+    late_until   CONSTANT timestamptz := late[cardinality(late)];
 BEGIN
     RETURN QUERY
     WITH series AS MATERIALIZED (
-        SELECT * FROM unnest(ids, seats, places, teams) AS s (series_id, seat, place, team)
+        SELECT * FROM unnest(ids, seats, places, teams, coarse_teams)
+                      AS s (series_id, seat, place, team, coarse_team)
     ), open AS MATERIALIZED (
-        SELECT o.* FROM unnest(open_ids, open_buckets, open_amounts) AS o (series_id, bucket, nkwh)
-        WHERE o.bucket >= day AND o.bucket < until AND o.series_id = ANY (chosen)
-    ), claims AS MATERIALIZED (
-        SELECT s.seat, d.day, min(s.place) AS place
-        FROM (SELECT e.series_id, width_bucket(e.bucket, days) AS day
-              FROM core.energy_1d e
-              WHERE e.tenant_id = owner AND e.series_id = ANY (chosen)
-                AND e.bucket >= day AND e.bucket < until
-              UNION ALL
-              SELECT o.series_id, width_bucket(o.bucket, days) FROM open o) d
+        SELECT s.*, o.bucket, o.nkwh
+        FROM unnest(open_ids, open_buckets, open_amounts) AS o (series_id, bucket, nkwh)
         JOIN series s USING (series_id)
-        GROUP BY s.seat, d.day
-    ), amounts AS (
-        SELECT e.series_id, e.bucket, e.nkwh
-        FROM core.energy_1d e
-        WHERE NOT is_fine AND e.tenant_id = owner AND e.series_id = ANY (chosen)
+        WHERE o.bucket >= since AND o.bucket < until
+    ), daily AS MATERIALIZED (
+        SELECT s.seat, s.place, s.team, s.coarse_team, width_bucket(e.bucket, (SELECT days)) AS day,
+               e.bucket, e.nkwh
+        FROM core.energy_1d e JOIN series s USING (series_id)
+        WHERE e.tenant_id = owner AND e.series_id = ANY (ids)
           AND e.bucket >= since AND e.bucket < until
         UNION ALL
-        SELECT e.series_id, e.bucket, e.nkwh
-        FROM core.energy_15m e
-        WHERE is_fine AND e.tenant_id = owner AND e.series_id = ANY (chosen)
-          AND e.bucket >= since AND e.bucket < until
-        UNION ALL
-        SELECT o.series_id, o.bucket, o.nkwh FROM open o WHERE o.bucket >= since
+        SELECT o.seat, o.place, o.team, o.coarse_team, width_bucket(o.bucket, (SELECT days)),
+               o.bucket, o.nkwh
+        FROM open o
+    ), outdone AS MATERIALIZED (
+        SELECT d.seat, d.day, d.place FROM daily d
+        WHERE d.place > 1
+          AND EXISTS (SELECT FROM daily better
+                      WHERE better.seat = d.seat AND better.day = d.day
+                        AND better.place < d.place)
     )
-    SELECT width_bucket(a.bucket, edges), s.team, sum(a.nkwh)
-    FROM amounts a JOIN series s USING (series_id)
-    WHERE is_sole OR (s.seat, width_bucket(a.bucket, days), s.place)
-                     IN (SELECT c.seat, c.day, c.place FROM claims c)
-    GROUP BY 1, 2;
+    SELECT 1, width_bucket(q.bucket, (SELECT fine)), q.team, sum(q.nkwh)
+    FROM (SELECT s.seat, s.place, s.team, e.bucket, e.nkwh
+          FROM core.energy_15m e JOIN series s USING (series_id)
+          WHERE e.tenant_id = owner AND e.series_id = ANY (ids)
+            AND e.bucket >= fine_from AND e.bucket < fine_until
+          UNION ALL
+          SELECT o.seat, o.place, o.team, o.bucket, o.nkwh FROM open o
+          WHERE o.bucket >= fine_from AND o.bucket < fine_until) q
+    WHERE q.place = 1 OR (q.seat, width_bucket(q.bucket, (SELECT days)), q.place)
+                         NOT IN (SELECT o.seat, o.day, o.place FROM outdone o)
+    GROUP BY 2, 3
+    UNION ALL
+    SELECT 2, width_bucket(d.bucket, (SELECT coarse)), d.coarse_team, sum(d.nkwh)
+    FROM daily d
+    WHERE d.bucket >= coarse_from AND d.bucket < coarse_until
+      AND (d.place = 1 OR (d.seat, d.day, d.place)
+                          NOT IN (SELECT o.seat, o.day, o.place FROM outdone o))
+    GROUP BY 2, 3
+    UNION ALL
+    SELECT 3, width_bucket(d.bucket, (SELECT late)), d.team, sum(d.nkwh)
+    FROM daily d
+    WHERE d.bucket >= late_from AND d.bucket < late_until
+      AND (d.place = 1 OR (d.seat, d.day, d.place)
+                          NOT IN (SELECT o.seat, o.day, o.place FROM outdone o))
+    GROUP BY 2, 3;
 END
 $$;
 
--- Energy of a tenant in the sites' local buckets: one part for each grain ('15m', '1h', '1d',
--- '1w', '1mo'), of buckets that start in [from_times, to_time). Devices in `apart` (NULL: all)
--- have rows of their own in the parts for which is_apart says so; what is left is added up by
--- role, with device_id NULL. Buckets without data have no row.
-CREATE FUNCTION core.energy_buckets(owner int, grains text[], from_times timestamptz[],
-                                    to_time timestamptz, is_apart boolean[], apart int[])
+-- The edges of a grain's buckets that start in [from_time, to_time) by a zone's clock: all starts,
+-- and the end of the last. Empty where there is none, or no grain.
+CREATE FUNCTION core.energy_edges(tz text, grain text, from_time timestamptz, to_time timestamptz)
+RETURNS timestamptz[]
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    edges timestamptz[];
+    n     int;
+BEGIN
+    IF grain IS NULL THEN
+        RETURN '{}';
+    END IF;
+    edges := ARRAY(
+        SELECT b.start
+        FROM api.bucket_starts(tz, grain, from_time,
+                               to_time + core.grain_longest(grain) + interval '1 hour') b
+        ORDER BY b.start);
+    n := width_bucket(to_time - interval '1 microsecond', edges);
+    RETURN CASE WHEN n = 0 THEN '{}' ELSE edges[:n + 1] END;
+END
+$$;
+
+-- Energy of a tenant in the sites' local buckets, in up to three parts: 1, buckets of fine_grain
+-- ('15m', '1h') that start in [fine_from, to_time); 2, of coarse_grain ('1d', '1w', '1mo') from
+-- coarse_from on; 3, of these those from late_from on. NULL: no such part; a fine one begins no
+-- earlier than the coarse one. Devices in `apart` (NULL: all) have rows of their own in parts 1 and
+-- 3, and in 2 where is_coarse_apart; what is left is added up by role, with device_id NULL.
+-- Buckets without data have no row.
+CREATE FUNCTION core.energy_buckets(owner int, fine_grain text, fine_from timestamptz,
+                                    coarse_grain text, coarse_from timestamptz,
+                                    late_from timestamptz, to_time timestamptz,
+                                    is_coarse_apart boolean, apart int[])
 RETURNS TABLE (part int, bucket timestamptz, device_id int, role text, nkwh numeric)
 LANGUAGE plpgsql STABLE ROWS 1000
 SET search_path = pg_catalog, pg_temp
@@ -121,11 +143,12 @@ AS $$
 #variable_conflict use_column
 DECLARE
     closed CONSTANT timestamptz := (SELECT s.closed_until FROM core.rollup_state s);
-    zone    record;
-    open    record;
-    longest interval;           -- that such a bucket lasts
-    edges   timestamptz[];
-    days    timestamptz[];
+    zone   record;
+    open   record;
+    fine   timestamptz[];
+    coarse timestamptz[];
+    late   timestamptz[];
+    days   timestamptz[];
 BEGIN
     FOR zone IN
         SELECT s.zone AS name, array_agg(s.series_id) AS ids, array_agg(s.kind) AS kinds,
@@ -139,41 +162,28 @@ BEGIN
               FROM core.energy_series(owner) s) s
         GROUP BY s.zone
     LOOP
+        fine := core.energy_edges(zone.name, fine_grain, fine_from, to_time);
+        coarse := core.energy_edges(zone.name, coarse_grain, coarse_from, to_time);
+        CONTINUE WHEN fine = '{}' AND coarse = '{}';
+        late := coarse[width_bucket(late_from - interval '1 microsecond', coarse) + 1:];
+        days := CASE WHEN coarse_grain = '1d' AND coarse <> '{}' THEN coarse
+                     ELSE core.energy_edges(
+                         zone.name, '1d',
+                         core.local_start('day', least(fine[1], coarse[1]), zone.name),
+                         greatest(fine[cardinality(fine)], coarse[cardinality(coarse)])) END;
         open := core.energy_open(owner, zone.ids, zone.kinds, zone.scales, closed);
-        FOR part IN 1 .. cardinality(grains) LOOP
-            longest := CASE grains[part]
-                WHEN '15m' THEN interval '15 minutes' WHEN '1h' THEN interval '1 hour'
-                WHEN '1d' THEN interval '27 hours' WHEN '1w' THEN interval '7 days 3 hours'
-                WHEN '1mo' THEN interval '31 days 3 hours' END;
-            -- all that start in the range, and the next one for an end
-            edges := ARRAY(
-                SELECT e.start
-                FROM (SELECT b.start, lag(b.start) OVER (ORDER BY b.start) AS previous
-                      FROM api.bucket_starts(zone.name, grains[part], from_times[part],
-                                             to_time + longest + interval '1 hour') b) e
-                WHERE e.start < to_time OR e.previous < to_time
-                ORDER BY e.start);
-            CONTINUE WHEN cardinality(edges) < 2;
-            days := CASE WHEN grains[part] = '1d' THEN edges[:cardinality(edges) - 1] ELSE ARRAY(
-                SELECT b.start
-                FROM api.bucket_starts(zone.name, '1d',
-                                       core.local_start('day', edges[1], zone.name),
-                                       edges[cardinality(edges)]) b
-                ORDER BY b.start) END;
-            RETURN QUERY
-            SELECT part, edges[x.slot], t.device_id, t.role, x.nkwh
-            FROM core.energy_slots(
-                     owner, zone.ids, zone.seats, zone.places,
-                     CASE WHEN is_apart[part] THEN zone.teams ELSE zone.role_teams END,
-                     open.series_ids, open.buckets, open.amounts, grains[part] IN ('15m', '1h'),
-                     edges, days) x
-            JOIN (SELECT u.team, CASE WHEN u.team > 0 THEN min(u.device_id) END AS device_id,
-                         min(u.role) AS role
-                  FROM unnest(zone.devices, zone.roles,
-                              CASE WHEN is_apart[part] THEN zone.teams ELSE zone.role_teams END)
-                       AS u (device_id, role, team)
-                  GROUP BY u.team) t USING (team);
-        END LOOP;
+        RETURN QUERY
+        SELECT x.part, CASE x.part WHEN 1 THEN fine[x.slot] WHEN 2 THEN coarse[x.slot]
+                                   ELSE late[x.slot] END, t.device_id, t.role, x.nkwh
+        FROM core.energy_slots(
+                 owner, zone.ids, zone.seats, zone.places, zone.teams,
+                 CASE WHEN is_coarse_apart THEN zone.teams ELSE zone.role_teams END,
+                 open.series_ids, open.buckets, open.amounts, days, fine, coarse, late) x
+        JOIN (SELECT u.team, CASE WHEN u.team > 0 THEN min(u.device_id) END AS device_id,
+                     min(u.role) AS role
+              FROM unnest(zone.devices || zone.devices, zone.roles || zone.roles,
+                          zone.teams || zone.role_teams) AS u (device_id, role, team)
+              GROUP BY u.team) t USING (team);
     END LOOP;
 END
 $$;
@@ -189,14 +199,17 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
-    owner CONSTANT int := core.tenant();
+    owner   CONSTANT int := core.tenant();
+    is_fine CONSTANT boolean := grain IN ('15m', '1h');
 BEGIN
     IF grain NOT IN ('15m', '1h', '1d', '1w', '1mo') THEN
         RAISE EXCEPTION 'there is no bucket "%"', grain USING ERRCODE = '22023';
     END IF;
     RETURN QUERY
     SELECT e.bucket, d.key, e.role, e.nkwh::float8 / 1e9
-    FROM core.energy_buckets(owner, ARRAY[grain], ARRAY[from_time], to_time, '{true}', NULL) e
+    FROM core.energy_buckets(
+             owner, CASE WHEN is_fine THEN grain END, from_time,
+             CASE WHEN NOT is_fine THEN grain END, from_time, NULL, to_time, true, NULL) e
     JOIN core.device d ON d.tenant_id = owner AND d.id = e.device_id
     ORDER BY e.bucket, d.key, e.role;
 END
@@ -220,8 +233,7 @@ BEGIN
     SELECT ('{hours,days,today}'::text[])[e.part], e.bucket, d.key, e.role,
            e.nkwh::float8 / 1e9
     FROM core.energy_buckets(
-             owner, '{1h,1d,1d}', ARRAY[hours_from, days_from, today_from], to_time,
-             '{true,false,true}',
+             owner, '1h', hours_from, '1d', days_from, today_from, to_time, false,
              ARRAY(SELECT d.id FROM core.device d
                    WHERE d.tenant_id = owner AND d.key = ANY (devices))) e
     LEFT JOIN core.device d ON d.tenant_id = owner AND d.id = e.device_id;

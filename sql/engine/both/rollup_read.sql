@@ -116,6 +116,33 @@ BEGIN
             $$ $sql$, view.grain,
             replace(format(body, '', 'shown AND r.bucket < until', 'WHERE is_open',
                            'owner AND x.id = ANY (wanted)'), 'c.closed_until', 'closed'));
+        -- The same without a position, in no order, and no more of a row than is drawn: it is
+        -- handed through from one function to the next.
+        EXECUTE format($sql$
+            CREATE FUNCTION core.rollup_trace_%1$s(wanted int[], since timestamptz, until timestamptz)
+            RETURNS TABLE (series_id int, bucket timestamptz, count bigint, sum float8, min float8,
+                           max float8, first float8, last float8, last_time timestamptz)
+            LANGUAGE plpgsql STABLE
+            SET search_path = pg_catalog, pg_temp
+            SET plan_cache_mode = force_generic_plan
+            SET enable_bitmapscan = off
+            AS $$
+            #variable_conflict use_column
+            DECLARE
+                owner   CONSTANT int := core.tenant();
+                closed  CONSTANT timestamptz := (SELECT s.closed_until FROM core.rollup_state s);
+                shown   CONSTANT timestamptz := greatest(since, core.visible_from('%1$s'));
+                is_open CONSTANT boolean := until > closed - core.grain_longest('%1$s');
+            BEGIN
+                RETURN QUERY
+                SELECT r.series_id, r.bucket, r.count, r.sum, r.min, r.max, r.first, r.last,
+                       r.last_time
+                FROM (%2$s) r
+                WHERE r.bucket >= since AND r.bucket < until;
+            END
+            $$ $sql$, view.grain,
+            replace(format(body, '', 'shown AND r.bucket < until', 'WHERE is_open',
+                           'owner AND x.id = ANY (wanted)'), 'c.closed_until', 'closed'));
     END LOOP;
 END
 $views$;
@@ -168,19 +195,32 @@ GRANT EXECUTE ON FUNCTION api.rollup_list(text, text, text, timestamptz, timesta
                                           timestamptz, int, text)
     TO tidemark_web, tidemark_read;
 
--- Hours of some of the tenant's series that begin in [from_time, to_time), in no order.
-CREATE FUNCTION api.rollup_hours(series_ids int[], from_time timestamptz, to_time timestamptz)
-RETURNS TABLE (series_id int, bucket timestamptz, count bigint, sum float8, last float8)
+-- The buckets of a grain of some of the tenant's series that begin in [from_time, to_time), in no
+-- order: what the pages draw.
+CREATE FUNCTION api.rollup_trace(grain text, series_ids int[], from_time timestamptz,
+                                 to_time timestamptz)
+RETURNS TABLE (series_id int, bucket timestamptz, count bigint, sum float8, min float8, max float8,
+               first float8, last float8, last_time timestamptz)
 LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 100
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    RETURN QUERY
-    SELECT r.series_id, r.bucket, r.count, r.sum, r.last
-    FROM core.rollup_slice_1h(series_ids, from_time, to_time, NULL, NULL, NULL) r;
+    IF grain = '15m' THEN
+        RETURN QUERY SELECT * FROM core.rollup_trace_15m(series_ids, from_time, to_time);
+    ELSIF grain = '1h' THEN
+        RETURN QUERY SELECT * FROM core.rollup_trace_1h(series_ids, from_time, to_time);
+    ELSIF grain = '1d' THEN
+        RETURN QUERY SELECT * FROM core.rollup_trace_1d(series_ids, from_time, to_time);
+    ELSIF grain = '1w' THEN
+        RETURN QUERY SELECT * FROM core.rollup_trace_1w(series_ids, from_time, to_time);
+    ELSIF grain = '1mo' THEN
+        RETURN QUERY SELECT * FROM core.rollup_trace_1mo(series_ids, from_time, to_time);
+    ELSE
+        RAISE EXCEPTION 'there is no bucket "%"', grain USING ERRCODE = '22023';
+    END IF;
 END
 $$;
-GRANT EXECUTE ON FUNCTION api.rollup_hours(int[], timestamptz, timestamptz)
+GRANT EXECUTE ON FUNCTION api.rollup_trace(text, int[], timestamptz, timestamptz)
     TO tidemark_web, tidemark_read;
 
 -- The longest that a bucket of the grain lasts.
