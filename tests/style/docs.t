@@ -25,7 +25,24 @@ for my $document ('README.md', glob 'docs/*.md') {
     is("@missing", '', "$document names only files that exist");
 }
 
+# What operating.md lists: `name` in the first cells of the table under a heading.
+sub listed {
+    my ($heading) = @_;
+    my ($section) = read_source('docs/operating.md') =~ /^## \Q$heading\E\n(.*?)(?=^## |\z)/ms;
+    return map { /`([^`]+)`/g } $section =~ /^\| (`[^|]*) \|/mg;
+}
+
+my @jobs = read_source('app/work/jobs.c') =~ /^    \{ "(\w+)",/mg;
+is(join(' ', sort { $a cmp $b } listed("The worker's jobs")), join(' ', sort @jobs), 'docs/operating.md has each job of the worker');
+
+my @commands = read_source('app/main.c') =~ /^    \{ "(\w+)", cmd_/mg;
+my %known = map { $_ => 1 } listed('On one machine');
+is(join(' ', grep { !$known{$_} } @commands), '', 'and each command');
+
 my $routes = read_source('app/serve/routes.c');
+my @pages = grep { m{^/} && !m{^/admin/\w+/\{|^/operator/tenants/\{} } $routes =~ /^    (?:ADMIN_)?PAGE\((?:HTTP_GET, )?"([^"]+)"/mg;
+is(join(' ', sort { $a cmp $b } listed('The pages')), join(' ', sort @pages), 'and each page');
+
 my %served = map { $_ => 1 } $routes =~ /^\s+[A-Z_]+\((?:HTTP_\w+(?: \| HTTP_\w+)*, )?"([^"]+)"/mg;
 my %described = map { $_ => 1 } read_source('static/openapi.yaml') =~ m{^  (/[^:\s]*):\s*$}mg;
 my @missing = grep { m{^/(?:v1/|metrics|api/)} && !$described{$_} } sort keys %served;
