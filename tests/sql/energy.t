@@ -325,9 +325,15 @@ sub check_sparse {
         my $meter = series($cluster, "sparse $n", 'UTC', 'meter_kwh_total', 'counter');
         store($cluster, $meter, $t => 10, $t + 30 * 86400 => 730);
     }
-    my $step = 'SELECT ranges, is_done FROM ops.rollup_follow(300)';
-    is $cluster->session('tidemark_worker')->text($step), '3 f',
-        'a step takes as many readings as their time allows: 2880 quarter hours are worth 144 samples';
+    $cluster->session('tidemark_operator')->query("SELECT ops.tenant_add('beta', '', 'UTC', 'EUR'), ops.device_put('beta', 'late', 'late', '', NULL, NULL)");
+    my $ingest = $cluster->session('tidemark_ingest', tenant => 2);
+    my $late = $ingest->value("SELECT series_id FROM api.ingest_series(ARRAY(SELECT device_id FROM api.ingest_devices('{late}', false)), '{power_w}', ARRAY['{}'], true)");
+    $ingest->query("SELECT count(*) FROM api.ingest_samples('{2}', '{$late}', '{2024-04-01 12:05+00}', '{7}', '{t}')");
+    my $step = 'SELECT ranges, is_done FROM ops.rollup_follow(1500)';
+    is $cluster->session('tidemark_worker')->text($step), '4 f',
+        'a step takes as many readings as their time allows: 2880 quarter hours are worth 720 samples';
+    is $cluster->session('tidemark_super')->value("SELECT count(*) FROM core.rollup_1h WHERE series_id = $late"), 1,
+        'another tenant\'s late reading is in the first step';
     follow($cluster);
     is $web->text("SELECT round(sum(kwh)::numeric, 6)::float8, count(*) FROM api.energy_list('1d', '2024-03-01', '2024-05-01') WHERE device LIKE 'sparse%'"),
         '4320 180', 'and the next ones the rest';

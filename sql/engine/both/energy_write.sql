@@ -258,8 +258,8 @@ EXCEPTION WHEN check_violation THEN
 END
 $$;
 
--- A reading of a meter touches as much time as its neighbours are away; a sample's worth is what
--- core.rollup_reach takes for one. Power reaches an hour at most, an interval nowhere.
+-- A reading of a meter touches as much time as its neighbours are away. Power reaches an hour at
+-- most, an interval nowhere.
 CREATE OR REPLACE FUNCTION core.derived_cost(owner int, series int, from_time timestamptz,
                                              to_time timestamptz) RETURNS int
 LANGUAGE plpgsql STABLE
@@ -267,7 +267,7 @@ SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
-    quarters_a_sample CONSTANT int := 20;
+    quarters_a_sample CONSTANT int := 4;     -- each is written
     longest CONSTANT interval := core.energy_longest('counter');
     before  timestamptz;
     after   timestamptz;

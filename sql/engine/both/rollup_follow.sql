@@ -104,7 +104,8 @@ BEGIN
 END
 $$;
 
--- Derives what is queued: short ranges first, so that a late sample does not wait for a year of
+-- Derives what is queued: of each tenant one range after the other, so that nobody waits for what
+-- others send late, and short ranges first, so that a late sample does not wait for a year of
 -- backfill; about row_limit samples, the rest of a longer range stays queued. How many rows were
 -- written or removed, and how many ranges were taken.
 CREATE FUNCTION core.rollup_work_off(row_limit int, OUT n_ranges bigint, OUT n_rows bigint)
@@ -129,9 +130,14 @@ BEGIN
     n_ranges := 0;
     n_rows := 0;
     FOR item IN
-        SELECT d.* FROM core.rollup_dirty d
-        ORDER BY date_part('epoch', d.to_time) - date_part('epoch', d.from_time), d.tenant_id,
-                 d.series_id, d.from_time
+        SELECT d.tenant_id, d.series_id, d.from_time, d.to_time
+        FROM (SELECT l.*, row_number() OVER (PARTITION BY l.tenant_id
+                                             ORDER BY l.seconds, l.series_id, l.from_time) AS turn
+              FROM (SELECT q.*, date_part('epoch', q.to_time)
+                                - date_part('epoch', q.from_time) AS seconds
+                    FROM core.rollup_dirty q) l) d
+        WHERE d.turn <= 1000
+        ORDER BY d.turn, d.seconds, d.tenant_id
         LIMIT 1000
     LOOP
         EXIT WHEN room <= 0;
