@@ -25,10 +25,16 @@ static enum err put_person(struct db_tx *tx, const struct demo_person *person,
     return account_person_add(tx, person->email, person->name, hash, operator_role);
 }
 
-static enum err put_member(struct db_tx *tx, const struct demo_tenant *tenant,
+/* Who is there already stays what the tenant's admins made of them. */
+static enum err put_member(struct db_tx *tx, const struct demo_tenant *tenant, bool is_new,
                            const struct demo_person *person)
 {
-    enum err err = put_person(tx, person, NULL);
+    bool is_there = false;
+    enum err err = account_person_exists(tx, person->email, &is_there);
+    if (err != OK || (is_there && !is_new)) {
+        return err;
+    }
+    err = put_person(tx, person, NULL);
     if (err != OK) {
         return err;
     }
@@ -153,7 +159,7 @@ static enum err put_tenant(struct db_tx *tx, struct demo_store *store)
         err = put_devices(tx, is_new, store);
     }
     for (int i = 0; err == OK && i < tenant->n_persons; i++) {
-        err = put_member(tx, tenant, &tenant->persons[i]);
+        err = put_member(tx, tenant, is_new, &tenant->persons[i]);
     }
     return err;
 }

@@ -99,6 +99,7 @@ sub check_again {
     my $until = $stack->sql('SELECT max(time) FROM core.sample');
     my $kept = fingerprint($stack, $until);
     my $events = $stack->sql('SELECT count(*) FROM core.event');
+    $stack->sql("UPDATE core.membership SET role = 'admin' WHERE role = 'viewer'");
     for my $table (qw(sample event)) {
         $stack->sql("DELETE FROM core.$table WHERE time > now() - interval '3 days'");
     }
@@ -107,6 +108,7 @@ sub check_again {
     is($status, 0, 'after three days of standing still, too');
     is(fingerprint($stack, $until), $kept, 'and what is filled is what would have been there');
     is($stack->sql('SELECT count(*) FROM core.event'), $events, 'events included');
+    is($stack->sql("SELECT count(*) FROM core.membership WHERE role = 'viewer'"), 0, 'who was given another role keeps it');
     return;
 }
 
