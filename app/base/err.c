@@ -20,9 +20,15 @@ static const struct err_row rows[ERR_COUNT] = {
     { ERR_INTERNAL, 500, "internal", "Internal error", LOG_ERROR, false },
     { ERR_UNAVAILABLE, 503, "unavailable", "Temporarily unavailable", LOG_ERROR, false },
     { ERR_MAINTENANCE, 503, "maintenance", "Maintenance", LOG_DEBUG, true },
+    { ERR_CHANGING, 503, "changing", "Temporarily unavailable", LOG_INFO, true },
 };
 
 const struct err_row *err_row(enum err code)
 {
     return (unsigned)code < ERR_COUNT ? &rows[code] : &rows[ERR_INTERNAL];
+}
+
+bool err_may_pass(enum err code)
+{
+    return err_row(code)->status == 503;
 }

@@ -22,6 +22,7 @@ enum err {
     ERR_INTERNAL,        /* 500: a fault of ours */
     ERR_UNAVAILABLE,     /* 503: database or queue cannot take it now; with Retry-After */
     ERR_MAINTENANCE,     /* 503: maintenance mode is on; with Retry-After */
+    ERR_CHANGING,        /* 503: what it is about is being changed or removed; with Retry-After */
     ERR_COUNT
 };
 
@@ -39,5 +40,8 @@ struct err_row {
 
 /* The row of a code; a code out of range gets that of ERR_INTERNAL. */
 const struct err_row *err_row(enum err code);
+
+/* True for what may pass by itself: the same asked again may be answered. */
+bool err_may_pass(enum err code);
 
 #endif

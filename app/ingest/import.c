@@ -57,7 +57,7 @@ static enum err submit(struct import *import, struct slot *slot, int *patience)
     for (;;) {
         enum err err =
             ingest_submit(import->service, import->sender, slot->columns, &slot->ticket);
-        if (err != ERR_UNAVAILABLE || *patience <= 0) {
+        if (!err_may_pass(err) || *patience <= 0) {
             return err;
         }
         /* nothing tells when a database is back but asking it */
@@ -107,7 +107,7 @@ static enum err settle(struct import *import, struct slot *slot)
             report(import, &outcome);
             return OK;
         }
-        if (err != ERR_UNAVAILABLE || patience <= 0) {
+        if (!err_may_pass(err) || patience <= 0) {
             return fail_as(import, slot, err);
         }
         op_clear_fault(&slot->op);

@@ -46,7 +46,7 @@ struct judge_failure judge_request(const char *sqlstate)
         return (struct judge_failure){ ERR_INVALID, "the database cannot hold a value of it" };
     }
     if (has_prefix(sqlstate, "23503")) {
-        return (struct judge_failure){ ERR_UNAVAILABLE, "a device was removed at this moment" };
+        return (struct judge_failure){ ERR_CHANGING, "a device was removed at this moment" };
     }
     return (struct judge_failure){ ERR_INTERNAL, "the request could not be written" };
 }

@@ -8,6 +8,7 @@
 
 #define ATTEMPTS 4
 #define POOL_WAIT_MS 5000
+#define FOREIGN_KEY_VIOLATION "23503"
 
 /* ---- asking the database ---- */
 
@@ -190,7 +191,7 @@ static enum err check_series(const struct resolve *resolve)
         const struct ingest_series *series = &columns->series[i];
         if (!series->id && columns->devices[series->device].id) {
             series_cache_forget_devices(resolve->cache, resolve->tenant_id, columns);
-            return fail(resolve->op, ERR_UNAVAILABLE, "a device was removed at this moment");
+            return fail(resolve->op, ERR_CHANGING, "a device was removed at this moment");
         }
     }
     return OK;
@@ -278,6 +279,14 @@ static bool look_up(const struct resolve *resolve, int64_t now_us)
     return missing > 0;
 }
 
+/* What the names belong to was removed: a device, or the tenant, whose token opens nothing a few
+ * seconds later. Nothing is wrong with the data. */
+static enum err fail_gone(const struct resolve *resolve)
+{
+    op_clear_fault(resolve->op);
+    return fail(resolve->op, ERR_CHANGING, "a device or its tenant was removed at this moment");
+}
+
 static enum err ask(const struct resolve *resolve, struct db_conn *conn)
 {
     struct db_tx *tx;
@@ -302,8 +311,9 @@ static enum err ask(const struct resolve *resolve, struct db_conn *conn)
         err = check_series(resolve);
     }
     if (err) {
+        bool is_gone = strcmp(db_sqlstate(tx), FOREIGN_KEY_VIOLATION) == 0;
         db_rollback(tx);
-        return err;
+        return is_gone ? fail_gone(resolve) : err;
     }
     return db_commit(tx);
 }
@@ -321,10 +331,10 @@ enum err ingest_resolve(const struct resolve *resolve, struct db_pool *pool)
         }
         for (int attempt = 1;; attempt++) {
             err = ask(resolve, conn);
-            if (err != ERR_UNAVAILABLE || attempt == ATTEMPTS) {
+            if (!err_may_pass(err) || attempt == ATTEMPTS) {
                 break;
             }
-            /* deadlocked with another request that registers, or the connection was lost */
+            /* deadlocked with another that registers, a device went, or the connection did */
             op_clear_fault(resolve->op);
             resolve_unlearn(resolve);
             (void)look_up(resolve, now_us);

@@ -129,7 +129,16 @@ is $erased->{status}, 200, 'a tenant is erased while it posts' or diag $erased->
 is $erased->{json}{erased}{device}, 1, 'its device is counted';
 cmp_ok $erased->{json}{erased}{sample}, '>=', 2, 'so are its readings';
 is $oda->call('DELETE', '/v1/tenants/mills')->{status}, 404, 'once';
-is await_status($post, 401), 401, 'its token opens nothing any more';
+my ($n_posts, %answers) = (0);
+my $post_new = sub {
+    my $device = 'new-' . $n_posts++;
+    my $answer = $stack->post('/v1/event', { device => $device, metrics => { power_w => 1 } }, token => $token);
+    $answers{ $answer->{status} }++;
+    return $answer;
+};
+is await_status($post_new, 401), 401, 'its token opens nothing any more';
+delete @answers{ 401, 503 };
+is join(' ', %answers), '', 'until then a new device is told to come again, and nothing else';
 like $stack->sql("SELECT string_agg(DISTINCT actor, ' ' ORDER BY actor) FROM core.audit WHERE action IN ('tenant.patch', 'tenant.remove')"),
     qr/^oda\@run\.example$/, 'the audit trail says who';
 

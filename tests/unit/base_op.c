@@ -25,14 +25,17 @@ static void test_table(void)
         { ERR_INTERNAL, 500 },
         { ERR_UNAVAILABLE, 503 },
         { ERR_MAINTENANCE, 503 },
+        { ERR_CHANGING, 503 },
     };
     is_int(sizeof cases / sizeof cases[0], ERR_COUNT, "each code is looked at");
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const struct err_row *row = err_row(cases[i].code);
         ok(row->code == cases[i].code && row->status == cases[i].status,
            "code %d stands at its place with status %d", (int)cases[i].code, cases[i].status);
-        /* that of maintenance is a sentence of ours, always the same */
-        bool is_public = row->status < 500 || row->code == ERR_MAINTENANCE;
+        /* those of the last two are sentences of ours, always the same */
+        bool is_public = row->status < 500 || row->code == ERR_MAINTENANCE ||
+                         row->code == ERR_CHANGING;
+        ok(err_may_pass(row->code) == (row->status == 503), "%s: whether it may pass", row->slug);
         ok(row->is_detail_public == is_public, "%s: a detail is shown below 500, not of faults",
            row->slug);
     }

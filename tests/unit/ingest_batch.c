@@ -184,7 +184,7 @@ static void test_verdicts(void)
                "the verdict on '%s'", verdicts[i].sqlstate);
     }
     is_int(judge_request("22P05").code, ERR_INVALID, "a value that cannot be held is the client's");
-    is_int(judge_request("23503").code, ERR_UNAVAILABLE, "a device that vanished is nobody's");
+    is_int(judge_request("23503").code, ERR_CHANGING, "a device that vanished is nobody's");
     is_int(judge_request("XX000").code, ERR_INTERNAL, "anything else is ours");
 }
 
