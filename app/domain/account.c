@@ -124,6 +124,20 @@ enum err account_membership_add(struct db_tx *tx, const char *email, const char 
     return db_run(tx, &q_membership_add, &args, NULL);
 }
 
+enum err account_person_erase(struct db_tx *tx, const char *email, const char **counts)
+{
+    struct db_args args;
+    struct db_rows *rows;
+
+    db_args_init(&args, db_op(tx)->arena);
+    db_arg_text(&args, email);
+    enum err err = db_run(tx, &q_person_erase, &args, &rows);
+    if (err == OK) {
+        *counts = db_text(rows, 0, PERSON_ERASE_COUNTS);
+    }
+    return err;
+}
+
 enum err account_set_password(struct db_tx *tx, const char *email, const char *password_hash)
 {
     struct db_args args;

@@ -50,6 +50,9 @@ enum err account_membership_add(struct db_tx *tx, const char *email, const char 
 /* Ends the person's sessions too. ERR_NOT_FOUND where nobody has the e-mail. */
 enum err account_set_password(struct db_tx *tx, const char *email,
                               const char *password_hash) MUST_CHECK;
+/* Erases the person wherever a member; `counts` gets a JSON object of rows by table. ERR_CONFLICT
+ * for whoever alone may change the installation. */
+enum err account_person_erase(struct db_tx *tx, const char *email, const char **counts) MUST_CHECK;
 /* Of one tenant, or (NULL) all. */
 enum err account_person_list(struct db_tx *tx, const char *tenant_slug,
                              const struct person_record **out, int *n) MUST_CHECK;

@@ -80,25 +80,6 @@ static const struct options_help REMOVE_HELP = {
     .about = "Erases a tenant with everything it has. Asks first; --yes is the answer.",
 };
 
-/* Asks at the terminal for the slug; false without a terminal or with another answer. */
-static bool is_confirmed(const char *slug)
-{
-    char answer[128];
-
-    if (!isatty(STDIN_FILENO)) {
-        fprintf(stderr,
-                "tidemark: nothing was removed: --yes is needed where nobody can be asked\n");
-        return false;
-    }
-    fprintf(stderr, "Everything of %s will be gone. Type its slug to go on: ", slug);
-    if (!fgets(answer, sizeof answer, stdin) ||
-        !str_equal(str_trim(str_of(answer)), str_of(slug))) {
-        fprintf(stderr, "tidemark: nothing was removed\n");
-        return false;
-    }
-    return true;
-}
-
 static int remove_tenant(const struct config *config, int argc, char **argv)
 {
     const char *slug, *counts = NULL;
@@ -114,7 +95,7 @@ static int remove_tenant(const struct config *config, int argc, char **argv)
     if (status >= 0 || words.n != 1) {
         return status >= 0 ? status : options_misused(&REMOVE_HELP, "which tenant?");
     }
-    if (!is_sure && !is_confirmed(slug)) {
+    if (!is_sure && !operator_confirms(slug)) {
         return EXIT_FAILED;
     }
     enum err err = operator_open(&session, config);

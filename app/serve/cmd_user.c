@@ -1,4 +1,4 @@
-/* `tidemark user add|passwd|list`. Passwords are read as one line of standard input, so that they
+/* `tidemark user add|passwd|list|erase`. Passwords are read as one line of standard input, so that they
  * appear in no list of processes and no history. */
 #include "auth/password.h"
 #include "base/crypto.h"
@@ -146,7 +146,7 @@ static int add(const struct config *config, int argc, char **argv)
     return status;
 }
 
-/* ---- passwd, list ---- */
+/* ---- passwd, list, erase ---- */
 
 static const struct options_help PASSWD_HELP = {
     .usage = "tidemark user passwd --email E",
@@ -220,12 +220,49 @@ static int list(const struct config *config, int argc, char **argv)
     return status;
 }
 
+static const struct options_help ERASE_HELP = {
+    .usage = "tidemark user erase E [--yes]",
+    .about = "Erases a person: account, memberships, sessions, links; in the audit trail the e-mail\n"
+             "becomes a number. Asks first; --yes is the answer.",
+};
+
+static int erase(const struct config *config, int argc, char **argv)
+{
+    const char *email = NULL, *counts = NULL;
+    bool is_sure = false;
+    const struct option_row rows[] = {
+        { "--yes", NULL, "do not ask", NULL, &is_sure },
+        { .name = NULL },
+    };
+    struct option_words words = { &email, 1, 0 };
+    int status = options_parse(argc, argv, &ERASE_HELP, rows, &words);
+    struct operator_session session;
+
+    if (status >= 0 || words.n != 1) {
+        return status >= 0 ? status : options_misused(&ERASE_HELP, "whom?");
+    }
+    if (!is_sure && !operator_confirms(email)) {
+        return EXIT_FAILED;
+    }
+    enum err err = operator_open(&session, config);
+    if (err == OK) {
+        err = account_person_erase(session.tx, email, &counts);
+    }
+    status = operator_close(&session, err);
+    if (status == EXIT_OK) {
+        fprintf(stderr, "erased %s: %s\n", email, counts);
+    }
+    operator_free(&session);
+    return status;
+}
+
 int cmd_user(const struct config *config, int argc, char **argv)
 {
     static const struct verb VERBS[] = {
         { "add", add, "make a person, or add a membership" },
         { "passwd", passwd, "set a person's password" },
         { "list", list, "list persons" },
+        { "erase", erase, "erase a person" },
         { .name = NULL },
     };
 

@@ -37,6 +37,24 @@ int operator_verb(const struct config *config, int argc, char **argv, const stru
     return EXIT_USAGE;
 }
 
+bool operator_confirms(const char *name)
+{
+    char answer[512]; /* longer than any e-mail */
+
+    if (!isatty(STDIN_FILENO)) {
+        fprintf(stderr,
+                "tidemark: nothing was removed: --yes is needed where nobody can be asked\n");
+        return false;
+    }
+    fprintf(stderr, "Everything of %s will be gone. Type %s to go on: ", name, name);
+    if (!fgets(answer, sizeof answer, stdin) ||
+        !str_equal(str_trim(str_of(answer)), str_of(name))) {
+        fprintf(stderr, "tidemark: nothing was removed\n");
+        return false;
+    }
+    return true;
+}
+
 enum err operator_open(struct operator_session *session, const struct config *config)
 {
     const char *url;

@@ -19,6 +19,10 @@ struct verb {
 /* Runs the verb that argv[1] names; `verbs` end with a name of NULL. */
 int operator_verb(const struct config *config, int argc, char **argv, const struct verb *verbs);
 
+/* Asks whoever types whether everything of `name` is to go; false with a word on standard error
+ * where the answer is another, or nobody is there to ask. */
+bool operator_confirms(const char *name);
+
 struct operator_session {
     struct arena *arena;
     struct op op;

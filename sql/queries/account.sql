@@ -36,6 +36,12 @@ SELECT FROM ops.membership_add($1::text, $2::text, $3::text);
 -- Replaces a person's password hash and ends the person's sessions.
 SELECT ops.person_set_password($1::text, $2::text) AS is_set;
 
+-- name: person_erase
+-- roles: operator
+-- columns: counts
+-- Erases a person; answers how many rows of what went.
+SELECT ops.person_erase($1::text)::text AS counts;
+
 -- name: person_list
 -- roles: operator
 -- columns: email name operator_role memberships created_at

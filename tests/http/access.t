@@ -274,8 +274,16 @@ subtest 'removal' => sub {
     is_deeply api('DELETE', "/v1/users/$op")->{json}, { memberships => 1, persons => 0 }, 'an operator too';
     is_deeply api('DELETE', "/v1/users/$kay")->{json}, { memberships => 1, persons => 1 }, 'others are erased';
     is $session->get('/devices')->{status}, 303, 'and out';
-    is $stack->sql("SELECT string_agg(email, ' ' ORDER BY email) FROM core.person WHERE email ~ '^(amy|op|kay)'"),
-        'amy@other.example op@home.example', 'so the persons say';
+    my $persons = "SELECT string_agg(email, ' ' ORDER BY email) FROM core.person WHERE email ~ '^(amy|op|kay)'";
+    is $stack->sql($persons), 'amy@other.example op@home.example', 'so the persons say';
+    my @erase = ('user', 'erase', 'lea@other.example');
+    $stack->cli('user', 'add', '--email', $erase[2], '--tenant', 'other', '--role', 'viewer', { stdin => "$PASSWORD\n" });
+    my ($status, undef, $said) = $stack->tidemark(@erase, { stdin => "$erase[2]\n" });
+    like "$status $said", qr/^1 .*--yes is needed/, 'at the command line, too, but not unasked';
+    ($status, undef, $said) = $stack->tidemark(@erase, '--yes');
+    like "$status $said", qr/^0 erased .*"person": 1/, 'only where one is sure';
+    is $stack->sql("SELECT count(*) FROM core.person WHERE email = '$erase[2]'"), 0, 'then the person is gone';
+    is(($stack->tidemark(@erase, '--yes'))[0], 1, 'once');
     my $operator = browser('op@home.example', "only the operator's");
     my $answer = $operator->get('/');
     is "$answer->{status} " . ($answer->{headers}{location} // ''), '303 /operator', 'an operator without a tenant finds the own page';
