@@ -1,5 +1,5 @@
-/* `tidemark user add|passwd|list|erase`. Passwords are read as one line of standard input, so that they
- * appear in no list of processes and no history. */
+/* `tidemark user add|passwd|list|erase`. Passwords are read as one line of standard input, so that
+ * they appear in no list of processes and no history. */
 #include "auth/password.h"
 #include "base/crypto.h"
 #include "base/limits.h"
@@ -222,8 +222,8 @@ static int list(const struct config *config, int argc, char **argv)
 
 static const struct options_help ERASE_HELP = {
     .usage = "tidemark user erase E [--yes]",
-    .about = "Erases a person: account, memberships, sessions, links; in the audit trail the e-mail\n"
-             "becomes a number. Asks first; --yes is the answer.",
+    .about = "Erases a person: account, memberships, sessions, links; in the audit trail the\n"
+             "e-mail becomes a number. Asks first; --yes is the answer.",
 };
 
 static int erase(const struct config *config, int argc, char **argv)
