@@ -73,8 +73,10 @@ static const char *take_exponent(const char *at, const char *end, int64_t *expon
     return at;
 }
 
-/* Takes the number apart; returns its end, or NULL where the grammar is not met. */
-static inline const char *take_number(const char *at, const char *end, struct decimal *out)
+/* Takes the number apart; returns its end, or NULL where the grammar is not met: JSON's, or
+ * with `is_lax` the one that strtod and other languages have too. */
+static inline const char *take_number(const char *at, const char *end, bool is_lax,
+                                      struct decimal *out)
 {
     out->is_negative = at < end && *at == '-';
     at += out->is_negative;
@@ -82,19 +84,24 @@ static inline const char *take_number(const char *at, const char *end, struct de
     out->mantissa = 0;
     out->exponent = 0;
     out->n_fraction = 0;
-    if (at == end || !is_digit(*at)) {
+    if (!is_lax && (at == end || !is_digit(*at))) {
         return NULL;
     }
-    at = *at == '0' ? at + 1 : take_digits(at, end, &out->mantissa);
+    at = !is_lax && *at == '0' ? at + 1 : take_digits(at, end, &out->mantissa);
+    bool has_digits = at > out->digits;
     if (at < end && *at == '.') {
         const char *fraction = at + 1;
         at = take_digits(fraction, end, &out->mantissa);
-        if (at == fraction) {
+        if (at == fraction && !(is_lax && has_digits)) {
             return NULL;
         }
+        has_digits = true;
         out->n_fraction = (size_t)(at - fraction);
     }
     out->digits_end = at;
+    if (!has_digits) {
+        return NULL;
+    }
     if (at < end && (*at | 0x20) == 'e') {
         at = take_exponent(at, end, &out->exponent);
     }
@@ -104,7 +111,7 @@ static inline const char *take_number(const char *at, const char *end, struct de
 const char *json_number_end(const char *at, const char *end)
 {
     struct decimal decimal;
-    return take_number(at, end, &decimal);
+    return take_number(at, end, false, &decimal);
 }
 
 /* mantissa / 10^places, correctly rounded, for a mantissa other than 0 and 1 to 19 places:
@@ -183,7 +190,19 @@ static inline double convert(const struct decimal *decimal)
 const char *json_number_read(const char *at, const char *end, double *out)
 {
     struct decimal decimal;
-    const char *after = take_number(at, end, &decimal);
+    const char *after = take_number(at, end, false, &decimal);
+
+    if (after) {
+        double value = convert(&decimal);
+        *out = decimal.is_negative ? -value : value;
+    }
+    return after;
+}
+
+const char *json_number_read_lax(const char *at, const char *end, double *out)
+{
+    struct decimal decimal;
+    const char *after = take_number(at, end, true, &decimal);
 
     if (after) {
         double value = convert(&decimal);

@@ -14,4 +14,8 @@ const char *json_number_end(const char *at, const char *end);
 /* The same, with its value: correctly rounded, infinite beyond the double's range. */
 const char *json_number_read(const char *at, const char *end, double *out);
 
+/* The same for text of other languages: zeros may lead, and digits may be missing on one side of
+ * the point ("007", "5.", ".5"). No plus, no hexadecimal, no words. */
+const char *json_number_read_lax(const char *at, const char *end, double *out);
+
 #endif

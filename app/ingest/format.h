@@ -55,6 +55,10 @@ struct ingest_format {
 
 extern const struct ingest_format ingest_format_event;  /* POST /v1/event */
 extern const struct ingest_format ingest_format_events; /* POST /v1/events/batch */
+extern const struct ingest_format ingest_format_influx_1; /* POST /write */
+extern const struct ingest_format ingest_format_influx_2; /* POST /api/v2/write */
+extern const struct ingest_format ingest_format_influx_3; /* POST /api/v3/write_lp */
+extern const struct ingest_format ingest_format_influx_health; /* failures of GET /health */
 extern const struct ingest_format ingest_format_prometheus; /* POST /api/v1/write */
 extern const struct ingest_format ingest_format_emoncms_post; /* /input/post */
 extern const struct ingest_format ingest_format_emoncms_bulk; /* /input/bulk */

@@ -6,6 +6,7 @@
 #include "serve/metrics.h"
 #include "web/api.h"
 #include "web/api_access.h"
+#include "web/compat_influx.h"
 #include "web/pages.h"
 #include "web/pages_access.h"
 
@@ -96,9 +97,15 @@ const struct route ROUTES[] = {
     ADMIN_PAGE("/admin/users/{id}", page_user),
     ADMIN_FORM("/admin/users/{id}", page_user_post),
     INGEST("/api/v1/write", &ingest_format_prometheus),
+    ASK(HTTP_POST, "/api/v2/query", ACCESS_INGEST, TX_READ, compat_influx_flux,
+        &ingest_format_influx_2),
+    INGEST("/api/v2/write", &ingest_format_influx_2),
+    INGEST("/api/v3/write_lp", &ingest_format_influx_3),
     PAGE(HTTP_GET, "/devices", ACCESS_READ, TX_READ, page_devices),
     PAGE(HTTP_GET, "/devices/{key}", ACCESS_READ, TX_READ, page_device),
     PAGE(HTTP_GET, "/events", ACCESS_READ, TX_READ, page_events),
+    ASK(HTTP_GET, "/health", ACCESS_PUBLIC, TX_READ, compat_influx_health,
+        &ingest_format_influx_health),
     PAGE(HTTP_GET, "/invite/{secret}", ACCESS_LOGIN, TX_READ, page_invite),
     FORM("/invite/{secret}", ACCESS_LOGIN, TX_WRITE, page_invite_post),
     PAGE(HTTP_GET, "/login", ACCESS_LOGIN, TX_NONE, page_login),
@@ -114,6 +121,9 @@ const struct route ROUTES[] = {
          page_operator_tenant_erase),
     FORM("/operator/tenants/{slug}/status", ACCESS_OPERATOR_ADMIN, TX_WRITE,
          page_operator_tenant_status),
+    ASK(HTTP_GET, "/ping", ACCESS_PUBLIC, TX_NONE, compat_influx_ping, &ingest_format_influx_1),
+    ASK(HTTP_GET | HTTP_POST, "/query", ACCESS_INGEST, TX_READ, compat_influx_query,
+        &ingest_format_influx_1),
     PAGE(HTTP_GET, "/reset/{secret}", ACCESS_LOGIN, TX_READ, page_reset),
     FORM("/reset/{secret}", ACCESS_LOGIN, TX_WRITE, page_reset_post),
     PAGE(HTTP_GET, "/share/{secret}", ACCESS_SHARE, TX_READ, page_share),
@@ -173,6 +183,7 @@ const struct route ROUTES[] = {
     CHANGE(HTTP_DELETE, "/v1/users/{id}", api_users_remove),
     CHANGE(HTTP_POST, "/v1/users/{id}/reset", api_users_reset),
     API(HTTP_GET, "/v1/version", ACCESS_PUBLIC, TX_NONE, health_version),
+    INGEST("/write", &ingest_format_influx_1),
 };
 const int N_ROUTES = sizeof ROUTES / sizeof ROUTES[0];
 

@@ -1,0 +1,25 @@
+/* The series that a question of an InfluxDB client means. */
+#ifndef TIDEMARK_WEB_INFLUX_NAMES_H
+#define TIDEMARK_WEB_INFLUX_NAMES_H
+
+#include "domain/last_time.h"
+#include "web/web.h"
+
+#define INFLUX_MAX_TAGS 16
+
+/* A field of a measurement with tags, as a question names it. */
+struct influx_point {
+    struct str measurement, field;
+    struct {
+        struct str name, value;
+    } tags[INFLUX_MAX_TAGS];
+    int n_tags;
+};
+
+/* The series that a line with that measurement, field and tags would be a reading of, by the rules
+ * of ingest/line_head.c, for whoever asks. False when it is none that the asking token may post:
+ * a bound one may only ask for its own device. */
+bool influx_series_of(const struct web *web, const struct influx_point *point,
+                      struct last_time *out);
+
+#endif
