@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #define FIRST_SIZE 256
+#define BRIEF_BYTES 256 /* most of what is printed is shorter */
 #define NUMBER_SIZE 40 /* the longest number written here: -1.7976931348623157e+308 */
 
 void buf_init(struct buf *buf, struct arena *arena, size_t cap)
@@ -157,20 +158,32 @@ void buf_add_double(struct buf *buf, double value)
     buf_add(buf, text, (size_t)length);
 }
 
-void buf_printf(struct buf *buf, const char *format, ...)
+/* What did not fit at the first try; `length` of it, negative where the format is broken. */
+__attribute__((format(printf, 3, 0)))
+static void add_long(struct buf *buf, int length, const char *format, va_list args)
 {
-    va_list args, again;
-    va_start(args, format);
-    va_copy(again, args);
-    int length = vsnprintf(NULL, 0, format, args);
-    va_end(args);
     /* One byte more for the NUL that vsnprintf writes and the buffer does not count. */
     char *at = length >= 0 ? buf_reserve(buf, (size_t)length + 1) : NULL;
     if (at) {
-        vsnprintf(at, (size_t)length + 1, format, again);
+        vsnprintf(at, (size_t)length + 1, format, args);
         buf->len += (size_t)length;
     } else {
         buf->is_broken = true;
+    }
+}
+
+void buf_printf(struct buf *buf, const char *format, ...)
+{
+    char brief[BRIEF_BYTES];
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    int length = vsnprintf(brief, sizeof brief, format, args);
+    va_end(args);
+    if (length >= 0 && (size_t)length < sizeof brief) {
+        buf_add(buf, brief, (size_t)length);
+    } else {
+        add_long(buf, length, format, again);
     }
     va_end(again);
 }

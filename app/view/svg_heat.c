@@ -51,13 +51,19 @@ static void cell(const struct drawing *drawing, const struct heat_day *day, int 
 {
     struct buf *out = drawing->out;
     double value = day->hours[hour];
+    /* Some hundreds of them: put together without formats. */
+    buf_add_text(out, "<rect class=\"hit ");
     if (isnan(value)) {
-        buf_printf(out, "<rect class=\"hit gap\" y=\"%d\"", hour * CELL_PX);
+        buf_add_text(out, "gap");
     } else {
-        buf_printf(out, "<rect class=\"hit h%d\" y=\"%d\"", level_of(drawing, value),
-                   hour * CELL_PX);
+        buf_add_char(out, 'h');
+        buf_add_int(out, level_of(drawing, value));
     }
-    buf_printf(out, " width=\"100%%\" height=\"%d\"><title>", CELL_PX);
+    buf_add_text(out, "\" y=\"");
+    buf_add_int(out, hour * CELL_PX);
+    buf_add_text(out, "\" width=\"100%\" height=\"");
+    buf_add_int(out, CELL_PX);
+    buf_add_text(out, "\"><title>");
     html_text(out, day->name);
     buf_printf(out, ", %02d:00–%02d:00: ", hour, hour + 1);
     html_text(out,

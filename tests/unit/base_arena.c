@@ -191,6 +191,13 @@ static void test_buf(void)
 
     buf_clear(&buf);
     is_int((int64_t)buf.len, 0, "clearing forgets the content");
+    buf_printf(&buf, "%255d|%256d|%300d|", 7, 8, 9);
+    is_int((int64_t)buf.len, 814, "printf's output may be long");
+    ok(memcmp(buf.data + 254, "7|", 2) == 0 && memcmp(buf.data + 811, " 9|", 3) == 0, "and is whole");
+    buf_clear(&buf);
+    buf_printf(&buf, "%255d", 7);
+    buf_printf(&buf, "%256d", 8);
+    ok(buf.len == 511 && memcmp(buf.data + 509, " 8", 2) == 0, "at the edge of what is brief, too");
     arena_free(arena);
 }
 
