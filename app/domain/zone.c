@@ -13,6 +13,20 @@
 static const char *const WITH_DIGITS[] = { "EST5EDT", "CST6CDT", "MST7MDT", "PST8PDT",
                                            "GMT0",    "GMT+0",   "GMT-0" };
 
+/* In the zone database's folder, but no zones that a place keeps: copies, and what one machine
+ * makes of them. */
+static const char *const NO_PLACES[] = { "posixrules", "localtime", "Factory" };
+
+static bool is_place(struct str text)
+{
+    for (size_t i = 0; i < sizeof NO_PLACES / sizeof NO_PLACES[0]; i++) {
+        if (str_equal(text, str_of(NO_PLACES[i]))) {
+            return false;
+        }
+    }
+    return !str_starts_with(text, STR("posix/")) && !str_starts_with(text, STR("right/"));
+}
+
 static bool may_have_digits(struct str text)
 {
     bool is_listed = str_starts_with(text, STR("Etc/GMT"));
@@ -39,7 +53,7 @@ bool zone_is_name(struct str text)
         }
         has_digit = has_digit || is_digit;
     }
-    return !has_digit || may_have_digits(text);
+    return is_place(text) && (!has_digit || may_have_digits(text));
 }
 
 enum err zone_load(struct db_tx *tx, const char *name, int64_t from_us, int64_t to_us,

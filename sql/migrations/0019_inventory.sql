@@ -3,6 +3,30 @@
 -- else; the api functions give them the transaction's tenant, the ops functions the slug's.
 
 SET LOCAL ROLE tidemark_door;
+
+-- Whether a name of the zone database is one that places have: not a copy, which some machines
+-- have and others have not, nor what one machine makes of them.
+CREATE FUNCTION core.timezone_is_place(timezone text) RETURNS boolean
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT timezone !~ '^(posix|right)/|^(posixrules|localtime|Factory)$'
+$$;
+
+CREATE OR REPLACE FUNCTION core.timezone_check(timezone text) RETURNS text
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_timezone_names z
+                   WHERE z.name = timezone AND core.timezone_is_place(z.name)) THEN
+        RAISE EXCEPTION 'there is no time zone "%"', timezone USING ERRCODE = 'TM422';
+    END IF;
+    RETURN timezone;
+END
+$$;
+
+GRANT EXECUTE ON FUNCTION core.timezone_is_place(text) TO tidemark_owner;
 GRANT EXECUTE ON FUNCTION core.audit_add(int, text, text, jsonb), core.timezone_check(text)
     TO tidemark_owner;
 SET LOCAL ROLE tidemark_owner;

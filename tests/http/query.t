@@ -253,7 +253,8 @@ sub check_refusals {
         ['/v1/devices/meter-1/samples?bucket=2h', 422, 'bucket'],
         ['/v1/devices/meter-1/samples?bucket=1d&tz=Mars/Olympus', 422, 'tz'],
         ["/v1/devices/meter-1/samples?tz=%27%3B", 422, 'tz'],
-        (map { ["/v1/devices/meter-1/samples?bucket=1d&tz=$_", 422, 'tz'] } 'UTC%2B3', 'GMT%2B3', 'Europe/Berlin2', 'UTC0'),
+        (map { ["/v1/devices/meter-1/samples?bucket=1d&tz=$_", 422, 'tz'] } 'UTC%2B3', 'GMT%2B3', 'Europe/Berlin2', 'UTC0',
+            'posixrules', 'localtime', 'Factory', 'posix/Europe/Berlin', 'right/UTC'),
     ) {
         my ($path, $status, $parameter) = @$case;
         my $answer = $get->($path);

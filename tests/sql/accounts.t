@@ -17,6 +17,7 @@ sub check_tenants {
     is $operator->error("SELECT ops.tenant_add('alpha', '', 'UTC', 'EUR')"), '23505', 'a slug is taken once';
     is $operator->error("SELECT ops.tenant_add('c', '', 'Mars/Olympus', 'EUR')"), 'TM422', 'a zone must exist';
     is $operator->error("SELECT ops.tenant_add('c', '', 'PST', 'EUR')"), 'TM422', 'an abbreviation is no zone';
+    is $operator->error("SELECT ops.tenant_add('c', '', '$_', 'EUR')"), 'TM422', "$_ is no place" for qw(posixrules localtime Factory posix/Europe/Berlin right/UTC);
     is $operator->error("SELECT ops.tenant_add('C d', '', 'UTC', 'EUR')"), '23514', 'a slug is plain';
     is $operator->error("SELECT ops.tenant_add('c', '', 'UTC', 'euro')"), '23514', 'a currency has three letters';
     return;

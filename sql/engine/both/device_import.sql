@@ -13,7 +13,8 @@ AS $$
 #variable_conflict use_column
 DECLARE
     known_zones CONSTANT text[] := CASE WHEN array_to_string(zones, '') <> '' THEN
-        ARRAY(SELECT z.name FROM pg_timezone_names z WHERE z.name = ANY (zones)) ELSE '{}' END;
+        ARRAY(SELECT z.name FROM pg_timezone_names z
+              WHERE z.name = ANY (zones) AND core.timezone_is_place(z.name)) ELSE '{}' END;
     row record;
     totals jsonb := '{}';
 BEGIN
