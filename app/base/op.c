@@ -28,6 +28,12 @@ enum err op_fail(struct op *op, enum err code, const char *file, int line, const
     return code;
 }
 
+bool op_may_wait(struct op *op)
+{
+    op->would_wait |= op->must_not_wait;
+    return !op->must_not_wait;
+}
+
 void op_clear_fault(struct op *op)
 {
     op->fault = (struct fault){ .code = OK };

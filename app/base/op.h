@@ -18,6 +18,8 @@ struct op {
     struct arena *arena; /* owned by whoever made the op */
     const char *id;      /* request id or job name, for the log; never NULL */
     struct fault fault;  /* the first failure */
+    bool must_not_wait;  /* on a thread that others need: see op_may_wait */
+    bool would_wait;     /* it came to where it had to: nothing was done, another thread may */
 };
 
 /* Starts an operation on `arena`. */
@@ -32,6 +34,10 @@ enum err op_fail(struct op *op, enum err code, const char *file, int line, const
 
 /* The failure of an exhausted arena: ERR_INTERNAL. */
 #define fail_memory(op) fail((op), ERR_INTERNAL, "memory cap of the operation reached")
+
+/* False (and would_wait is set) for an operation that must not wait: whoever is about to wait for
+ * something, a connection to the database say, asks first, and fails where it may not. */
+bool op_may_wait(struct op *op) MUST_CHECK;
 
 /* Forgets the failure, so that the operation can go on with something else. */
 void op_clear_fault(struct op *op);

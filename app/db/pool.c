@@ -88,6 +88,11 @@ enum err db_pool_take(struct db_pool *pool, struct op *op, int wait_ms, struct d
 {
     struct timespec deadline = deadline_after(wait_ms);
     int waited = 0;
+
+    *out = NULL;
+    if (!op_may_wait(op)) {
+        return fail(op, ERR_UNAVAILABLE, "not without waiting");
+    }
     pthread_mutex_lock(&pool->mutex);
     struct db_conn *conn = take_now(pool);
     while (!conn && waited != ETIMEDOUT) {

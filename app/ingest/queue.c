@@ -110,7 +110,9 @@ enum err ingest_queue_push(struct ingest_queue *queue, struct ingest_ticket *tic
         return fail(ticket->columns->op, ERR_UNAVAILABLE, "%s",
                     is_closed ? "the service is stopping" : "too much is waiting to be written");
     }
-    cond_init(&ticket->ready);
+    if (!ticket->on_done) {
+        cond_init(&ticket->ready);
+    }
     counts->waiting++;
     counts->waiting_bytes += ticket->bytes;
     struct lane *lane = &queue->lanes[LANE_FAST];
@@ -124,6 +126,9 @@ enum err ingest_queue_push(struct ingest_queue *queue, struct ingest_ticket *tic
 
 void ingest_queue_wait(struct ingest_queue *queue, struct ingest_ticket *ticket)
 {
+    if (ticket->on_done) {
+        return; /* and it was told */
+    }
     (void)pthread_mutex_lock(&queue->lock);
     while (!ticket->is_done) {
         (void)pthread_cond_wait(&ticket->ready, &queue->lock);
@@ -244,7 +249,11 @@ static void ticket_done(struct ingest_queue *queue, struct ingest_ticket *ticket
     queue->counts.waiting--;
     queue->counts.waiting_bytes -= ticket->bytes;
     ticket->is_done = true;
-    (void)pthread_cond_signal(&ticket->ready);
+    if (ticket->on_done) {
+        ticket->on_done(ticket->context);
+    } else {
+        (void)pthread_cond_signal(&ticket->ready);
+    }
 }
 
 void ingest_queue_finish(struct ingest_queue *queue, enum ingest_lane lane,

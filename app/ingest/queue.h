@@ -25,7 +25,8 @@ void ingest_queue_free(struct ingest_queue *queue);
  * full or closed; a ticket larger than the queue is taken when the queue is empty. */
 enum err ingest_queue_push(struct ingest_queue *queue, struct ingest_ticket *ticket) MUST_CHECK;
 
-/* Waits until the ticket is done. The ticket's cond is destroyed then. */
+/* Waits until the ticket is done. The ticket's cond is destroyed then. Of a ticket with on_done
+ * it is called after that, and does not wait. */
 void ingest_queue_wait(struct ingest_queue *queue, struct ingest_ticket *ticket);
 
 /* For writers: waits for work and takes a batch, linked by `next`; NULL when the queue is closed

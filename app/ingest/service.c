@@ -137,7 +137,7 @@ static void ticket_init(struct ingest_ticket *ticket, const struct ingest_sender
 {
     *ticket = (struct ingest_ticket){
         .columns = columns, .tenant_id = sender->tenant_id, .is_live = sender->is_live,
-        .bytes = columns_bytes(columns),
+        .bytes = columns_bytes(columns), .on_done = ticket->on_done, .context = ticket->context,
     };
 }
 
@@ -167,8 +167,11 @@ enum err ingest_submit(struct ingest_service *service, const struct ingest_sende
     if (err) {
         return err;
     }
+    ticket->is_queued = true; /* before it is pushed: it may be done at once */
     err = ingest_queue_push(service->queue, ticket);
-    ticket->is_queued = err == OK;
+    if (err) {
+        ticket->is_queued = false;
+    }
     return err;
 }
 
@@ -219,33 +222,6 @@ static struct ingest_rules rules_of(const struct ingest_service *service,
     };
 }
 
-static enum err dry_run(struct ingest_service *service, const struct ingest_sender *sender,
-                        struct ingest_columns *columns, struct ingest_outcome *out)
-{
-    const struct resolve resolve = resolve_of(service, sender, columns);
-    struct ingest_ticket ticket;
-    enum err err = columns_seal(columns);
-
-    if (!err && columns->n_events) {
-        ticket_init(&ticket, sender, columns);
-        err = ingest_dry_run(&resolve, &ticket, service->options.pool);
-    }
-    if (!err) {
-        count_outcome(columns, out);
-        out->is_dry_run = true;
-    }
-    return err;
-}
-
-static enum err store(struct ingest_service *service, const struct ingest_sender *sender,
-                      struct ingest_columns *columns, struct ingest_outcome *out)
-{
-    struct ingest_ticket ticket;
-    enum err err = ingest_submit(service, sender, columns, &ticket);
-
-    return err ? err : ingest_await(service, &ticket, out);
-}
-
 /* What is neither yes nor no is refused: who asks to store nothing must not be misread. */
 static enum err read_dry_run(const struct http_request *request, bool *is_dry)
 {
@@ -259,35 +235,99 @@ static enum err read_dry_run(const struct http_request *request, bool *is_dry)
     return fail(request->op, ERR_INVALID, "dry_run: must be 0 or 1");
 }
 
-enum err ingest_handle(struct ingest_service *service, struct http_request *request,
-                       const struct identity *who, const struct ingest_format *format,
-                       struct http_response *response)
-{
-    const struct ingest_sender sender = { .tenant_id = who->tenant_id,
-                                          .may_register = who->may_register, .is_live = true };
-    const struct ingest_rules rules = rules_of(service, who, format);
-    struct ingest_outcome outcome;
-    struct str body;
-    bool is_dry = false;
-    enum err err = check_media_type(request, format);
+/* A request that was understood, from its columns to its answer. */
+struct ingest_pending {
+    struct http_request *request;
+    const struct ingest_format *format;
+    struct ingest_columns *columns;
+    struct ingest_ticket ticket;
+    bool is_dry_run;
+};
 
-    atomic_fetch_add_explicit(&service->counts.requests, 1, memory_order_relaxed);
+static enum err dry_run(struct ingest_service *service, const struct ingest_sender *sender,
+                        struct ingest_pending *pending)
+{
+    const struct resolve resolve = resolve_of(service, sender, pending->columns);
+    enum err err = columns_seal(pending->columns);
+
+    ticket_init(&pending->ticket, sender, pending->columns);
+    if (!err && pending->columns->n_events) {
+        err = ingest_dry_run(&resolve, &pending->ticket, service->options.pool);
+    }
+    return err;
+}
+
+/* Body and columns. */
+static enum err read_request(struct ingest_service *service, const struct identity *who,
+                             struct ingest_pending *pending)
+{
+    const struct ingest_rules rules = rules_of(service, who, pending->format);
+    struct http_request *request = pending->request;
+    struct str body;
+    enum err err = check_media_type(request, pending->format);
+
     if (!err) {
-        err = read_dry_run(request, &is_dry);
+        err = read_dry_run(request, &pending->is_dry_run);
     }
     if (!err) {
         err = http_read_decoded_body(request, MAX_INGEST_BODY_BYTES, &body);
     }
-    struct ingest_columns *columns = err ? NULL : columns_new(request->op, &rules);
-    if (!columns) {
-        return err ? err : ERR_INTERNAL;
+    if (err) {
+        return err;
     }
-    err = format->parse(request, body, columns);
+    pending->columns = columns_new(request->op, &rules);
+    return pending->columns ? pending->format->parse(request, body, pending->columns)
+                            : ERR_INTERNAL;
+}
+
+enum err ingest_begin(struct ingest_service *service, struct http_request *request,
+                      const struct identity *who, const struct ingest_format *format,
+                      const struct ingest_notice *notice, struct ingest_pending **out)
+{
+    const struct ingest_sender sender = { .tenant_id = who->tenant_id,
+                                          .may_register = who->may_register, .is_live = true };
+    struct ingest_pending *pending = arena_alloc(request->op->arena, sizeof *pending);
+
+    if (!pending) {
+        return fail_memory(request->op);
+    }
+    pending->request = request;
+    pending->format = format;
+    if (notice) {
+        pending->ticket.on_done = notice->on_done;
+        pending->ticket.context = notice->context;
+    }
+    enum err err = read_request(service, who, pending);
     if (!err) {
-        err = is_dry ? dry_run(service, &sender, columns, &outcome)
-                     : store(service, &sender, columns, &outcome);
+        err = pending->is_dry_run
+                  ? dry_run(service, &sender, pending)
+                  : ingest_submit(service, &sender, pending->columns, &pending->ticket);
     }
-    return err ? err : format->answer(request, &outcome, response);
+    if (!request->op->would_wait) {
+        atomic_fetch_add_explicit(&service->counts.requests, 1, memory_order_relaxed);
+    }
+    *out = pending;
+    return err;
+}
+
+bool ingest_is_queued(const struct ingest_pending *pending)
+{
+    return pending->ticket.is_queued;
+}
+
+enum err ingest_end(struct ingest_service *service, struct ingest_pending *pending,
+                    struct http_response *response)
+{
+    struct ingest_outcome outcome;
+    enum err err = OK;
+
+    if (pending->is_dry_run) {
+        count_outcome(pending->columns, &outcome);
+        outcome.is_dry_run = true;
+    } else {
+        err = ingest_await(service, &pending->ticket, &outcome);
+    }
+    return err ? err : pending->format->answer(pending->request, &outcome, response);
 }
 
 /* ---- statistics ---- */

@@ -24,11 +24,30 @@ struct ingest_service *ingest_start(const struct ingest_options *options);
  * flushes, frees. No ingest_handle may be running any more that has not got its answer. */
 void ingest_stop(struct ingest_service *service, int drain_ms);
 
-/* Answers one request of `format`. OK: the response is filled. Else the failure is recorded in
- * request->op and to be answered by format->answer_error. 2xx means committed. */
-enum err ingest_handle(struct ingest_service *service, struct http_request *request,
-                       const struct identity *who, const struct ingest_format *format,
-                       struct http_response *response) MUST_CHECK;
+/* Told when a request is committed, or is known not to be; perhaps before ingest_begin returns, on
+ * a thread that must not be held up. */
+struct ingest_notice {
+    void (*on_done)(void *context);
+    void *context;
+};
+
+struct ingest_pending; /* a request that was read; in its op's arena */
+
+/* Reads one request of `format` and hands it to the writers. With a `notice` of a request that was
+ * queued, ingest_end is to be called after it was given; else at once, and it waits. Failures
+ * are recorded in request->op, to be answered by format->answer_error; where op->would_wait, the
+ * same request may be begun anew by a thread that may wait. */
+enum err ingest_begin(struct ingest_service *service, struct http_request *request,
+                      const struct identity *who, const struct ingest_format *format,
+                      const struct ingest_notice *notice, struct ingest_pending **out) MUST_CHECK;
+
+/* True for a request whose notice will be, or was, given. */
+bool ingest_is_queued(const struct ingest_pending *pending);
+
+/* Fills the response of what began well. A failure is recorded and answered as above. 2xx means
+ * committed. */
+enum err ingest_end(struct ingest_service *service, struct ingest_pending *pending,
+                    struct http_response *response) MUST_CHECK;
 
 /* ---- for those who bring their own columns ---- */
 

@@ -16,6 +16,11 @@ struct ingest_ticket {
     size_t bytes;                   /* its weight in the queue */
     struct ingest_ticket *next;     /* in the queue or the batch */
 
+    /* Told when it is done, in place of a thread that waits; must not wait, nor call the queue.
+     * NULL: ingest_queue_wait will be called. */
+    void (*on_done)(void *context);
+    void *context;
+
     /* the queue's, under its mutex */
     pthread_cond_t ready;
     bool is_done;

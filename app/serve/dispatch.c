@@ -129,14 +129,25 @@ static enum err call_handler(struct passage *passage, struct db_tx *tx)
     return err;
 }
 
-static enum err run_ingest(struct passage *passage)
+enum err passage_finish_ingest(struct passage *passage)
 {
     const struct dispatcher *dispatcher = passage->dispatcher;
-    enum err err = ingest_handle(dispatcher->ingest, &passage->request, &passage->who,
-                                 passage->route->format, passage->response);
+    enum err err = ingest_end(dispatcher->ingest, passage->pending, passage->response);
 
     ingest_metrics_copy(dispatcher->ingest_metrics, dispatcher->ingest);
     return err;
+}
+
+static enum err run_ingest(struct passage *passage)
+{
+    const struct ingest_notice *notice = passage->notice.on_done ? &passage->notice : NULL;
+    enum err err = ingest_begin(passage->dispatcher->ingest, &passage->request, &passage->who,
+                                passage->route->format, notice, &passage->pending);
+
+    if (err != OK) {
+        return err;
+    }
+    return notice && ingest_is_queued(passage->pending) ? OK : passage_finish_ingest(passage);
 }
 
 /* The tenant that the handler's transaction is bound to; 0: none. */
@@ -190,8 +201,7 @@ static enum err run_handler(struct passage *passage)
     return passage_end(passage, tx, conn, err);
 }
 
-/* The whole way up to the answer; a failure of any step ends it. */
-static enum err pass(struct passage *passage, struct http_transport *transport)
+enum err passage_run(struct passage *passage, struct http_transport *transport)
 {
     enum err err = http_request_init(&passage->request, &passage->op, transport);
 
@@ -241,9 +251,8 @@ static void log_access(const struct passage *passage)
     }
 }
 
-/* The answer, or its first page. NULL without memory even for the passage. */
-static struct passage *answer(struct dispatcher *dispatcher, struct http_transport *transport,
-                              struct http_response *response)
+struct passage *passage_new(struct dispatcher *dispatcher, struct http_transport *transport,
+                            struct http_response *response)
 {
     struct passage *passage = arena_alloc(dispatcher->arena, sizeof *passage);
 
@@ -254,19 +263,35 @@ static struct passage *answer(struct dispatcher *dispatcher, struct http_transpo
     }
     passage->dispatcher = dispatcher;
     passage->response = response;
+    passage->began_us = clock_monotonic_us();
     op_init(&passage->op, dispatcher->arena, request_id(dispatcher->arena, transport));
-    enum err err = pass(passage, transport);
+    return passage;
+}
+
+void passage_conclude(struct passage *passage, enum err err)
+{
     if (err != OK) {
         (void)fail(&passage->op, err, "a step failed without a word");
-        response->is_streamed = false;
+        passage->response->is_streamed = false;
         failure_answer(passage);
     }
     add_common_headers(passage);
     log_access(passage);
+}
+
+/* The answer, or its first page. NULL without memory even for the passage. */
+static struct passage *answer(struct dispatcher *dispatcher, struct http_transport *transport,
+                              struct http_response *response)
+{
+    struct passage *passage = passage_new(dispatcher, transport, response);
+
+    if (passage) {
+        passage_conclude(passage, passage_run(passage, transport));
+    }
     return passage;
 }
 
-static int route_index(const struct passage *passage)
+int passage_route_index(const struct passage *passage)
 {
     return passage && passage->route ? (int)(passage->route - ROUTES) : -1;
 }
@@ -274,7 +299,7 @@ static int route_index(const struct passage *passage)
 int dispatch_answer(struct dispatcher *dispatcher, struct http_transport *transport,
                     struct http_response *response)
 {
-    return route_index(answer(dispatcher, transport, response));
+    return passage_route_index(answer(dispatcher, transport, response));
 }
 
 void dispatch_serve(struct dispatcher *dispatcher, struct fcgi_exchange *exchange)
@@ -293,7 +318,7 @@ void dispatch_serve(struct dispatcher *dispatcher, struct fcgi_exchange *exchang
         is_whole = true; /* all was said that there is to say, whether or not it was heard */
     }
     /* counted before the client can know: who reads /metrics next finds this request in it */
-    metrics_count(dispatcher->metrics, route_index(passage), response.status,
+    metrics_count(dispatcher->metrics, passage_route_index(passage), response.status,
                   clock_monotonic_us() - began_us);
     if (is_whole) {
         fcgi_finish(exchange);

@@ -26,32 +26,40 @@ static enum err ask(struct passage *passage, bool *is_on)
 }
 
 /* One thread asks when the answer is old; the others go by what it was. */
-static bool is_on(struct passage *passage)
+static enum err look(struct passage *passage, bool *is_on)
 {
     struct maintenance *known = passage->dispatcher->maintenance;
     int64_t now_us = clock_monotonic_us();
     int64_t asked_us = atomic_load(&known->asked_us);
+    bool is_old = asked_us == 0 || now_us - asked_us > MAINTENANCE_AGE_US;
     bool answer;
 
-    if ((asked_us == 0 || now_us - asked_us > MAINTENANCE_AGE_US) &&
-        atomic_compare_exchange_strong(&known->asked_us, &asked_us, now_us)) {
+    if (is_old && !op_may_wait(&passage->op)) {
+        return fail(&passage->op, ERR_UNAVAILABLE, "not without waiting");
+    }
+    if (is_old && atomic_compare_exchange_strong(&known->asked_us, &asked_us, now_us)) {
         if (ask(passage, &answer) == OK) {
             atomic_store(&known->is_on, answer);
         } else {
             op_clear_fault(&passage->op); /* the request's own transaction will say */
         }
     }
-    return atomic_load(&known->is_on);
+    *is_on = atomic_load(&known->is_on);
+    return OK;
 }
 
 enum err maintenance_check(struct passage *passage)
 {
     enum route_access access = passage->route->access;
+    bool is_on = false;
 
     if (passage->dispatcher->maintenance == NULL || access == ACCESS_PUBLIC ||
-        access == ACCESS_LOGIN || passage->who.operator_role != OPERATOR_NONE ||
-        !is_on(passage)) {
+        access == ACCESS_LOGIN || passage->who.operator_role != OPERATOR_NONE) {
         return OK;
+    }
+    enum err err = look(passage, &is_on);
+    if (err != OK || !is_on) {
+        return err;
     }
     return fail(&passage->op, ERR_MAINTENANCE,
                 "Tidemark is being maintained. Nothing is lost; please try again in a minute.");

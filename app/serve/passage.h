@@ -5,6 +5,7 @@
 #include "auth/credential.h"
 #include "db/db.h"
 #include "http/form.h"
+#include "ingest/service.h"
 #include "serve/dispatch.h"
 
 struct db_tx;
@@ -20,10 +21,30 @@ struct passage {
     struct identity who;
     bool is_operating; /* an operator's address, whose user was admitted */
     bool is_secure; /* cookies carry Secure and the __Host- prefix */
+    struct ingest_notice notice; /* of a call that is not waited for; on_done NULL: it is */
+    struct ingest_pending *pending; /* what ingest began; NULL: nothing */
+    int64_t began_us;
     struct web_stream stream; /* how the answer goes on; next NULL: it is whole */
     struct http_param form[MAX_FORM_FIELDS];
     int n_form;
 };
+
+/* The passage of a request that just came, in the dispatcher's arena; its response is empty. NULL
+ * without memory. */
+struct passage *passage_new(struct dispatcher *dispatcher, struct http_transport *transport,
+                            struct http_response *response);
+
+/* The whole way up to the answer; a failure of any step ends it. */
+enum err passage_run(struct passage *passage, struct http_transport *transport) MUST_CHECK;
+
+/* The second half of a call that was not waited for, once its notice was given. */
+enum err passage_finish_ingest(struct passage *passage) MUST_CHECK;
+
+/* Completes the answer: that of the failure `err`, headers, the log. */
+void passage_conclude(struct passage *passage, enum err err);
+
+/* The row of the list of URLs that it took, or -1; NULL is allowed. */
+int passage_route_index(const struct passage *passage);
 
 /* Takes a connection and opens a transaction bound to `tenant_id` (0: none); the handler's one on
  * an operator's address is the operator role's. */

@@ -1,20 +1,14 @@
 /* The FastCGI server against a client that writes the protocol's records by hand: kept
  * connections, bodies that nobody reads, cut ones, more connections than slots, the stop. */
+#include "fcgi_test.h"
 #include "http/fcgi.h"
 #include "http_test.h"
 #include "tap.h"
 
-#include <fcntl.h>
-#include <poll.h>
 #include <pthread.h>
-#include <stdlib.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #define BODY_CAP 100000
-enum { BEGIN = 1, END = 3, PARAMS = 4, STDIN = 5, STDOUT = 6 };
 
 struct peer {
     struct fcgi_server *server;
@@ -51,68 +45,6 @@ static void *serve(void *argument)
     return NULL;
 }
 
-static void send_record(int fd, int type, const void *content, size_t len)
-{
-    unsigned char head[8] = { 1, (unsigned char)type, 0, 1, (unsigned char)(len >> 8), (unsigned char)len, 0, 0 };
-    (void)!send(fd, head, sizeof head, MSG_NOSIGNAL);
-    (void)!send(fd, content, len, MSG_NOSIGNAL);
-}
-
-static void send_head(int fd, const char *method, const char *target, const char *length)
-{
-    const char *pairs[] = { "REQUEST_METHOD", method, "REQUEST_URI", target, "CONTENT_LENGTH", length };
-    unsigned char begin[8] = { 0, 1, 1 /* keep the connection */, 0, 0, 0, 0, 0 };
-    char params[256];
-    size_t len = 0;
-
-    send_record(fd, BEGIN, begin, sizeof begin);
-    for (int i = 0; i < 6; i += 2) {
-        params[len++] = (char)strlen(pairs[i]);
-        params[len++] = (char)strlen(pairs[i + 1]);
-        len += (size_t)snprintf(params + len, sizeof params - len, "%s%s", pairs[i], pairs[i + 1]);
-    }
-    send_record(fd, PARAMS, params, len);
-    send_record(fd, PARAMS, "", 0);
-}
-
-static void send_body(int fd, size_t len)
-{
-    static char block[5000];
-    for (; len > 0; len -= len < sizeof block ? len : sizeof block) {
-        send_record(fd, STDIN, block, len < sizeof block ? len : sizeof block);
-    }
-    send_record(fd, STDIN, "", 0);
-}
-
-static bool read_exactly(int fd, void *out, size_t len)
-{
-    return len == 0 || recv(fd, out, len, MSG_WAITALL) == (ssize_t)len;
-}
-
-/* Reads an answer to its end record into `out`; false when the connection ended before. */
-static bool read_answer(int fd, char *out, size_t size)
-{
-    unsigned char head[8], padding[256];
-    size_t at = 0;
-
-    for (;;) {
-        if (!read_exactly(fd, head, sizeof head)) {
-            return false;
-        }
-        size_t len = (size_t)head[4] << 8 | head[5];
-        if (at + len >= size || !read_exactly(fd, out + at, len) || !read_exactly(fd, padding, head[6])) {
-            return false;
-        }
-        if (head[1] == STDOUT) {
-            at += len;
-            out[at] = '\0';
-        }
-        if (head[1] == END) {
-            return true;
-        }
-    }
-}
-
 static void test_kept(int fd)
 {
     char answer[1000] = "";
@@ -138,16 +70,6 @@ static void test_kept(int fd)
     send_head(fd, "POST", "/", "-5");
     send_body(fd, 10);
     ok(read_answer(fd, answer, sizeof answer) && strstr(answer, "400"), "a nonsensical length too");
-}
-
-static int connect_to(const char *path)
-{
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
-    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
-    struct timeval patience = { .tv_sec = 10 };
-    (void)!setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    return connect(fd, (struct sockaddr *)&address, sizeof address) == 0 ? fd : -1;
 }
 
 static void test_rude(const char *path)
@@ -207,19 +129,10 @@ static void test_crowd(const char *path)
 int main(void)
 {
     char directory[] = "/tmp/tidemark-fcgi-XXXXXX", path[64];
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
     struct peer peers[2];
-    int listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    int listen_fd = listen_in(directory, path, sizeof path);
     int stop_fd = eventfd(0, 0);
 
-    if (!mkdtemp(directory)) {
-        return 1;
-    }
-    snprintf(path, sizeof path, "%s/s", directory);
-    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
-    if (bind(listen_fd, (struct sockaddr *)&address, sizeof address) != 0 || listen(listen_fd, 64) != 0) {
-        return 1;
-    }
     struct fcgi_server *server = fcgi_server_new(listen_fd, stop_fd, 4);
     for (int i = 0; i < 2; i++) {
         peers[i].server = server;

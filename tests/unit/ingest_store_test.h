@@ -163,10 +163,12 @@ static inline struct store_answer store_post_as(struct store_test *test, struct 
     http_response_init(&response, arena);
     answer.err = http_request_init(&request, &op, &transport.transport);
     if (!answer.err) {
-        answer.err = ingest_handle(test->service, &request, who,
-                                   body.ptr[0] == '[' ? &ingest_format_events
-                                                      : &ingest_format_event,
-                                   &response);
+        struct ingest_pending *pending;
+        answer.err = ingest_begin(test->service, &request, who,
+                                  body.ptr[0] == '[' ? &ingest_format_events
+                                                     : &ingest_format_event,
+                                  NULL, &pending);
+        answer.err = answer.err ? answer.err : ingest_end(test->service, pending, &response);
     }
     struct str said = answer.err ? str_of(op.fault.detail) : buf_str(&response.body);
     (void)snprintf(answer.body, sizeof answer.body, "%.*s", (int)said.len, said.ptr);

@@ -1,0 +1,54 @@
+/* The threads of the loop: each takes a call that has to wait for something, reads what is left of
+ * its request, and serves it. Called by http/fcgi_loop. */
+#include "http/fcgi_call.h"
+
+#include <poll.h>
+
+static bool is_readable_soon(int fd)
+{
+    struct pollfd ready = { .fd = fd, .events = POLLIN };
+    int n;
+
+    do {
+        n = poll(&ready, 1, FCGI_STALL_SECONDS * 1000);
+    } while (n < 0 && errno == EINTR);
+    return n > 0;
+}
+
+/* Reads the rest of the request, however long it takes, within a stall. */
+static bool read_rest(struct fcgi_call *call, uint8_t *bytes, size_t size)
+{
+    while (call->wire.state == FCGI_WIRE_BODY) {
+        ssize_t n = is_readable_soon(call->fd) ? recv(call->fd, bytes, size, MSG_DONTWAIT) : 0;
+        if (n < 0 && (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK)) {
+            continue;
+        }
+        if (n <= 0) {
+            return false;
+        }
+        if (fcgi_wire_feed(&call->wire, bytes, (size_t)n) < (size_t)n) {
+            call->wire.is_kept = false;
+        }
+    }
+    return call->wire.state == FCGI_WIRE_WHOLE;
+}
+
+void *fcgi_threads_run(void *argument)
+{
+    struct fcgi_threads *threads = argument;
+    struct arena *arena = arena_new(2 * FCGI_READ_BYTES);
+    uint8_t *bytes = arena ? arena_alloc(arena, FCGI_READ_BYTES) : NULL;
+    struct fcgi_call *call;
+
+    while ((call = call_list_wait(&threads->waiting)) != NULL) {
+        if (bytes && read_rest(call, bytes, FCGI_READ_BYTES)) {
+            call->data = NULL;
+            fcgi_wire_rewind(&call->wire); /* it may have been tried before */
+            http_response_init(&call->response, call->arena);
+            threads->options->serve(threads->options->context, call);
+        }
+        fcgi_call_end(call);
+    }
+    arena_free(arena);
+    return NULL;
+}
