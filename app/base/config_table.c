@@ -49,7 +49,7 @@ const struct setting settings[] = {
     { "WEB_PROCESSES", INT(web_processes, "4", 1, 64, "processes"), "Answer pages and the API" },
     { "EXPORT_PROCESSES", INT(export_processes, "2", 1, 64, "processes"),
       "Answer CSV and NDJSON of any length" },
-    { "INGEST_THREADS", INT(ingest_threads, "32", 1, 256, "threads"),
+    { "INGEST_THREADS", INT(ingest_threads, "16", 1, 256, "threads"),
       "Posts taken at once; nginx keeps fewer connections than this to ingest" },
     { "RETENTION_RAW_DAYS", INT(retention_raw_days, "90", 1, 36500, "days"),
       "Samples as they came; this and the next are defaults, a tenant can have its own" },

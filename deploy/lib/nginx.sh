@@ -2,9 +2,8 @@
 # shellcheck shell=bash
 
 # nginx_configure BIND PORT: writes HOME/nginx/nginx.conf.
-# Fewer connections to ingest are kept than it has room for: the rest drain the listen queue.
 nginx_configure() {
-    local ingest=${INGEST_THREADS:-32} rate=${TIDEMARK_CLIENT_RATE:-1000}
+    local rate=${TIDEMARK_CLIENT_RATE:-1000}
     local prefix=$HOME_PATH/nginx realip='' limit='' proxy
     mkdir -p "$prefix"/{body,fastcgi}
     cp "$REPO_PATH"/nginx/*.conf "$prefix/"
@@ -16,7 +15,6 @@ nginx_configure() {
     [ "$rate" != 0 ] || rate=1
     sed -e "s|@BIND@|$1|g" -e "s|@PORT@|$2|g" -e "s|@HOME@|$HOME_PATH|g" \
         -e "s|@STATIC@|$REPO_PATH/static|g" \
-        -e "s|@INGEST_KEEPALIVE@|$((ingest > 4 ? ingest * 3 / 4 : 1))|g" \
         -e "s|@CLIENT_RATE@|$rate|g" -e "s|@CLIENT_LIMIT@|$limit|g" -e "s|@REAL_IP@|$realip|g" \
         "$REPO_PATH/nginx/nginx.conf.in" >"$prefix/nginx.conf"
 }
