@@ -50,7 +50,7 @@ const struct setting settings[] = {
     { "EXPORT_PROCESSES", INT(export_processes, "2", 1, 64, "processes"),
       "Answer CSV and NDJSON of any length" },
     { "INGEST_THREADS", INT(ingest_threads, "16", 1, 256, "threads"),
-      "Posts taken at once; nginx keeps fewer connections than this to ingest" },
+      "Of ingest, for posts that are large or name something not seen before" },
     { "RETENTION_RAW_DAYS", INT(retention_raw_days, "90", 1, 36500, "days"),
       "Samples as they came; this and the next are defaults, a tenant can have its own" },
     { "RETENTION_HOURLY_DAYS", INT(retention_hourly_days, "365", 1, 36500, "days"),
