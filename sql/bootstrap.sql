@@ -87,7 +87,8 @@ END
 $statements$;
 
 -- Ingest, rollups and jobs wait for each other by advisory locks, which PostgreSQL lets anybody
--- take: a login that a tenant was given for SQL could stop everybody's ingest with one of them.
+-- take: a login that a tenant was given for SQL could stop everybody's ingest with one of them. Large
+-- objects are anybody's to make too, and fill the disk.
 DO $locks$
 DECLARE
     func regprocedure;
@@ -95,7 +96,7 @@ BEGIN
     FOR func IN
         SELECT p.oid FROM pg_proc p
         WHERE p.pronamespace = 'pg_catalog'::regnamespace
-          AND p.proname ~ '^pg_(try_)?advisory_'
+          AND p.proname ~ '^(pg_(try_)?advisory_|lo_(creat|create|from_bytea)$)'
           AND has_function_privilege('public', p.oid, 'EXECUTE')
           AND (SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = current_user)
     LOOP

@@ -89,6 +89,27 @@ BEGIN
 END
 $$;
 
+-- As before; links by which an admin let the person set a password end too.
+CREATE OR REPLACE FUNCTION ops.person_set_password(email text, password_hash text) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    found_id bigint;
+BEGIN
+    UPDATE core.person p SET password_hash = person_set_password.password_hash
+    WHERE p.email = core.email_norm(person_set_password.email)
+    RETURNING p.id INTO found_id;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    DELETE FROM core.session s WHERE s.person_id = found_id;
+    DELETE FROM core.access_link l WHERE l.kind = 'reset' AND l.person_id = found_id;
+    PERFORM core.audit_add(NULL, 'person.password', core.email_norm(email));
+    RETURN true;
+END
+$$;
+
 -- ---- who comes in ----
 
 -- As before, and by the former secret of a rotated token for its grace; with the time at which

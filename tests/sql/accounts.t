@@ -166,8 +166,11 @@ sub check_sessions {
     $web->query("SELECT api.login_passed('ann\@x.org', '::1', 1, 's5', 7), api.session_end('s5')");
     is $web->text("SELECT email FROM api.session_resolve('s5')"), '', 'nor is an ended one';
     $web->query("SELECT api.login_passed('ann\@x.org', '::1', 1, 's6', 7)");
+    $super->query("INSERT INTO core.access_link (tenant_id, kind, hash, email, person_id, made_by, expires_at)"
+            . " VALUES (1, 'reset', 'r6', 'ann\@x.org', 1, 'bob\@x.org', now() + interval '1 day')");
     is $operator->value("SELECT ops.person_set_password('ann\@x.org', 'hash-3')"), 't', 'a new password';
     is $web->text("SELECT email FROM api.session_resolve('s6')"), '', 'ends the sessions';
+    is $super->value("SELECT count(*) FROM core.access_link WHERE hash = 'r6'"), 0, 'and links by which it could be changed';
     is $web->value("SELECT password_hash FROM api.login_check('ann\@x.org', '')"), 'hash-3', 'and counts';
     is $operator->value("SELECT ops.person_set_password('nobody\@x.org', 'x')"), 'f', 'of nobody';
     return;

@@ -295,6 +295,9 @@ sub check_restore {
     $super->query("UPDATE core.change SET xid = '3999999999999'");
     cmp_ok follow($worker), '>=', 2, 'changes are followed after a restore';
     cmp_ok $super->value('SELECT done_xid FROM core.change_reader WHERE name = \'rollup\''), '<', 4e12, 'and counted anew';
+    $super->query("UPDATE core.change_reader SET seen = '4000000000000:4000000000000:' WHERE name = 'rollup'");
+    store($ingest, 'true', [ 2, "now() - interval '3 days' + interval '1 hour'", 32 ]);
+    cmp_ok follow($worker), '>=', 2, 'so are those whose numbers were seen in the cluster before';
     return;
 }
 

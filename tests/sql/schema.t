@@ -97,6 +97,13 @@ sub check_roles {
     return;
 }
 
+sub check_reader {
+    my ($read) = @_;
+    is $read->error($_), '42501', "whoever may only read stores nothing: $_"
+        for "SELECT lo_from_bytea(0, 'x')", 'SELECT lo_create(0)', 'CREATE TEMP TABLE t (x int)';
+    return;
+}
+
 # Running the bootstrap again, as an upgrade does, changes nothing and fails nowhere.
 sub check_bootstrap {
     my ($super) = @_;
@@ -135,6 +142,7 @@ Tidemark::Cluster->each_engine(sub {
     check_functions($super);
     check_relations($super);
     check_roles($super);
+    check_reader($cluster->session('tidemark_read'));
     check_bootstrap($super);
     check_engine($cluster, $super);
 });

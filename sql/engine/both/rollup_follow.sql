@@ -9,7 +9,8 @@ AS $$
 DECLARE
     next CONSTANT xid8 := pg_snapshot_xmax(pg_current_snapshot());
 BEGIN
-    IF EXISTS (SELECT FROM core.change_reader r WHERE r.done_xid > next)
+    IF EXISTS (SELECT FROM core.change_reader r
+               WHERE r.done_xid > next OR pg_snapshot_xmax(r.seen) > next)
        OR EXISTS (SELECT FROM core.change c WHERE c.xid > next) THEN
         UPDATE core.change SET xid = pg_current_xact_id();
         -- whoever is writing now has an older number than this transaction
