@@ -87,8 +87,8 @@ END
 $statements$;
 
 -- Ingest, rollups and jobs wait for each other by advisory locks, which PostgreSQL lets anybody
--- take: a login that a tenant was given for SQL could stop everybody's ingest with one of them. Large
--- objects are anybody's to make too, and fill the disk.
+-- take: a login that a tenant was given for SQL could stop everybody's ingest with one of them.
+-- Large objects are anybody's to make too, and fill the disk.
 DO $locks$
 DECLARE
     func regprocedure;
