@@ -95,6 +95,35 @@ async function testReadout(browser) {
   await page.context().close();
 }
 
+// What is new comes into the chart while somebody reads it and types beside it.
+async function testLive(browser) {
+  const page = await enter(browser);
+  await page.goto(setup.url + device('meter', '?metric=battery_w'));
+  const readings = async () => Number((await text(page, '.stats')).match(/Readings([\d\s]+)$/)[1].replace(/\s/g, ''));
+  const before = await readings();
+  await page.click('summary:has-text("Choose dates")');
+  await page.fill('#from', '2026-11-01');
+  await page.focus('.plot[tabindex]');
+  await page.keyboard.press('Home');
+  await page.keyboard.press('ArrowRight');
+  const top = await page.evaluate(() => { window.scrollTo(0, 120); return window.scrollY; });
+  await fetch(`${setup.url}/v1/event`, { method: 'POST',
+    headers: { Authorization: `Bearer ${setup.device_token}`, 'Content-Type': 'application/json' },
+    body: JSON.stringify({ device: 'meter', metrics: { battery_w: 333 } }) });
+  for (const end = Date.now() + 20000; Date.now() < end && !(await text(page, '.series-now')).includes('333');) {
+    await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+    await page.waitForTimeout(100);
+  }
+  ok((await text(page, '.series-now')).includes('333'), 'a new reading is the value now, without a reload');
+  is(await readings(), before + 1, 'and is counted');
+  ok((await text(page, '.chart-card .readout')).length > 0, 'what is read out stays');
+  ok(await page.evaluate(() => document.activeElement.matches('.plot')), 'so does the focus');
+  ok(await page.isVisible('#from') && await page.inputValue('#from') === '2026-11-01', 'and what was opened and typed');
+  is(await page.evaluate(() => window.scrollY), top, 'and where one is');
+  ok(page.complaints.length === 0, 'nothing complains', page.complaints);
+  await page.context().close();
+}
+
 async function testMany(browser) {
   const page = await enter(browser);
   await page.goto(setup.url + device('hundred', '?metric=metric_050_w'));
@@ -233,11 +262,11 @@ async function testWeight(browser) {
   session.on('Network.loadingFinished', (event) => { bytes += event.encodedDataLength; });
   for (const [name, path] of pages) {
     bytes = 0;
-    await page.goto(setup.url + path, { waitUntil: 'networkidle' });
+    await page.goto(setup.url + path);
     ok(bytes > 0 && bytes < 50 * 1024, `${name} with all it needs is below 50 KiB`, bytes);
   }
   await page.context().close();
 }
 
-main([testFacts, testWays, testReadout, testMany, testDevices, testEvents, testEmpty, testLooks,
+main([testFacts, testWays, testReadout, testLive, testMany, testDevices, testEvents, testEmpty, testLooks,
   testPaper, testWeight]);

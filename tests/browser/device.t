@@ -79,7 +79,7 @@ $ENV{NODE_PATH} = "$tools/node_modules";
 $ENV{PAGES} = JSON::PP->new->utf8->encode({
     url => $stack->url, chromium => $chromium, password => 'a long enough password',
     person => 'eve@home.example', other => 'kay@other.example', odd => $odd,
-    token => $stack->token('home', 'api'),
+    token => $stack->token('home', 'api'), device_token => $token,
 });
 my $status = system $node, "$FindBin::Bin/device.js";
 exit($status >> 8 || ($status ? 1 : 0));
