@@ -60,6 +60,8 @@ extern const struct ingest_format ingest_format_influx_2; /* POST /api/v2/write 
 extern const struct ingest_format ingest_format_influx_3; /* POST /api/v3/write_lp */
 extern const struct ingest_format ingest_format_influx_health; /* failures of GET /health */
 extern const struct ingest_format ingest_format_prometheus; /* POST /api/v1/write */
+extern const struct ingest_format ingest_format_otlp_metrics; /* POST /v1/metrics */
+extern const struct ingest_format ingest_format_otlp_logs; /* POST /v1/logs */
 extern const struct ingest_format ingest_format_emoncms_post; /* /input/post */
 extern const struct ingest_format ingest_format_emoncms_bulk; /* /input/bulk */
 

@@ -394,7 +394,8 @@ static enum err answer_prometheus(struct http_request *request,
     if (outcome->rejected) {
         response->status = 400;
         response->content_type = "text/plain";
-        buf_printf(&response->body, "%u samples were rejected, the others are stored; the first: %s\n",
+        buf_printf(&response->body,
+                   "%u samples were rejected, the others are stored; the first: %s\n",
                    outcome->rejected, outcome->n_errors ? outcome->errors[0].detail : "");
     }
     if (note->version->has_counts) {

@@ -147,6 +147,8 @@ const struct route ROUTES[] = {
     API(HTTP_GET, "/v1/invites", ACCESS_ADMIN, TX_READ, api_invites_list),
     API(HTTP_GET, "/v1/invites/{id}", ACCESS_ADMIN, TX_READ, api_invites_show),
     CHANGE(HTTP_DELETE, "/v1/invites/{id}", api_invites_withdraw),
+    INGEST("/v1/logs", &ingest_format_otlp_logs),
+    INGEST("/v1/metrics", &ingest_format_otlp_metrics),
     API(HTTP_GET, "/v1/openapi.json", ACCESS_PUBLIC, TX_NONE, api_meta_openapi),
     API(HTTP_GET, "/v1/plugins", ACCESS_ADMIN, TX_READ, api_plugins_list),
     API(HTTP_GET, "/v1/plugins/{key}", ACCESS_ADMIN, TX_READ, api_plugins_show),
