@@ -10,6 +10,8 @@
 #define MAX_LABELS_BYTES 2048             /* of one metric, as JSON */
 #define MAX_EVENT_DATA_BYTES (64u << 10)  /* an event's data */
 #define MAX_METRIC_MAGNITUDE 1e100        /* beyond it a reading is a fault of the device */
+/* 1600-01-01: before what any device's clock says, after the first years that dates can say */
+#define MIN_SAMPLE_TIME_US (-11676096000LL * 1000000)
 #define MAX_FUTURE_HOURS 24               /* a clock more wrong than this is refused */
 #define MAX_ITEM_ERRORS 100               /* listed in one answer; the rest is counted */
 #define MAX_JSON_DEPTH 64                 /* deeper bodies are attacks */

@@ -366,6 +366,10 @@ static bool check_time(struct ingest_columns *columns)
                        "time is older than raw samples are kept");
         return false;
     }
+    if (draft->time_us < MIN_SAMPLE_TIME_US) {
+        columns_reject(columns, ERR_INVALID, "time", "time is before the year 1600");
+        return false;
+    }
     return true;
 }
 

@@ -5,11 +5,12 @@
 #include "base/csv.h"
 #include "base/json.h"
 #include "base/json_number.h"
+#include "base/limits.h"
 
 #define CSV_COLUMNS 4 /* time, metric, value, labels */
 
 static const char *const TIME_DETAIL =
-    "must be an RFC 3339 time or an integer epoch of the years 0001 to 9999";
+    "must be an RFC 3339 time or an integer epoch of the years 1600 to 9999";
 static const char *const VALUE_DETAIL = "must be a finite number";
 
 void correction_input_refuse(struct correction_input *input, int index, const char *field,
@@ -34,7 +35,7 @@ static struct correction *next_item(struct web *web, struct correction_input *in
 
 static bool is_known_time(int64_t time_us)
 {
-    return time_us >= CLOCK_MIN_US && time_us <= CLOCK_MAX_US;
+    return time_us >= MIN_SAMPLE_TIME_US && time_us <= CLOCK_MAX_US;
 }
 
 /* ---- JSON ---- */
@@ -60,7 +61,8 @@ static void read_time(struct json_reader *reader, struct correction *item, struc
     double number;
 
     if (json_peek(reader) == JSON_STRING) {
-        if (json_read_string(reader, &text) && !clock_parse(text, &item->time_us)) {
+        if (json_read_string(reader, &text) &&
+            !(clock_parse(text, &item->time_us) && is_known_time(item->time_us))) {
             note(members, "time", TIME_DETAIL);
         }
     } else if (json_peek(reader) == JSON_NUMBER && json_read_number(reader, &number, &text)) {
@@ -213,7 +215,7 @@ static void read_fields(struct arena *arena, const struct str *fields, int n,
         note(members, "item", "must have time, metric and value");
         return;
     }
-    if (!clock_parse(str_trim(fields[0]), &item->time_us)) {
+    if (!clock_parse(str_trim(fields[0]), &item->time_us) || !is_known_time(item->time_us)) {
         note(members, "time", TIME_DETAIL);
     }
     item->metric = fields[1];

@@ -114,6 +114,10 @@ my $old = { device => 'old', time => '2001-02-03T04:05:06Z', metrics => { a => 1
 send_is('old samples are rejected', '/v1/event', $old, { status => 422 });
 send_is('but from a backfill token', '/v1/event', $old, { %new },
     token => $stack->token('acme', 'device', '--backfill'));
+send_is('nothing is older than 1600', '/v1/event', { %$old, time => $_ }, { status => 422 },
+    token => $stack->token('acme', 'device', '--backfill')) for '1599-12-31T23:59:59Z', '0001-01-01T00:00:00Z', -99999999999;
+send_is('which is not refused', '/v1/event', { %$old, time => '1600-01-01T00:00:00Z' }, { %new },
+    token => $stack->token('acme', 'device', '--backfill'));
 
 # ---- dry run ----
 
