@@ -136,7 +136,7 @@ enum err gate_admit(struct passage *passage)
     }
     return fail(&passage->op, ERR_FORBIDDEN, "%s",
                 is_token(who)         ? "A token of this kind may not do this."
-                : who->tenant_id == 0 ? "You are a member of no tenant."
+                : who->tenant_id == 0 ? "You are a member of no tenant, or yours is suspended."
                                       : "Your role does not allow this.");
 }
 
