@@ -172,12 +172,26 @@ for my $method ('GET', 'PUT', 'DELETE', 'PATCH', 'BREW') {
     like($answer->{headers}{allow} // '', qr/POST/, '  and is told what is allowed');
     is_good_event_stored($method);
 }
-for my $case (['TRACE', '/v1/event', 'POST'], ['TRACE', '/v1/devices?limit=1', 'GET, HEAD'],
+for my $case (['TRACE', '/v1/event', 'POST'], ['TRACE', '/v1/devices?limit=1', 'GET, HEAD, POST'],
     ['PUT', '/favicon.svg', 'GET, HEAD']) {
     my ($method, $path, $allowed) = @$case;
     my $answer = $stack->request($method, $path);
     is_problem($answer, 405, "$method of $path, which nginx refuses");
     is($answer->{headers}{allow}, $allowed, '  and is told what is allowed');
+}
+# nginx says what the application says of its own routes
+{
+    open my $rows, '<', "$FindBin::Bin/../../app/serve/routes.c" or die $!;
+    my %path = map { s/\{\w+\}/1/gr => 1 } join('', <$rows>)
+        =~ m{^    (?:API|PAGE|FORM|ADMIN_PAGE|ADMIN_FORM|CHANGE|CHANGE_MANY|OPERATE)\([^"]*"(/[^"]*)",}gm;
+    my (%says, %wrong);
+    for my $path (sort keys %path) {
+        my ($nginx, $ours) = map { $stack->request($_, $path, token => $token)->{headers}{allow} // 'nothing' } 'TRACE', 'BREW';
+        $says{$ours}++;
+        $wrong{$path} = "$nginx, not $ours" if $nginx ne $ours;
+    }
+    cmp_ok(scalar(keys %says), '>=', 6, 'routes allow this and that');
+    is(join('; ', map {"$_: $wrong{$_}"} sort keys %wrong), '', 'nginx names the methods that the application does');
 }
 post_is(404, 'an unknown path', '/v1/evnt', $fine);
 post_is(400, 'a bad escape in the path', '/v1/devices/%zz', $fine);
