@@ -4,10 +4,12 @@
 #include "auth/credential.h"
 
 #include "auth/session.h"
+#include "auth/token.h"
 #include "base/crypto.h"
 #include "http/form.h"
 
 #define MAX_SECRET_BYTES 512 /* ours have 36 and 43; longer ones are nobody's */
+#define EMONCMS_KEY_BYTES 32
 
 /* "user:password" → the password; a lone user name is taken for it, as curl -u TOKEN: sends it. */
 static struct str password_of_pair(struct str pair)
@@ -95,6 +97,23 @@ static bool from_path(struct http_request *request, struct credential *out)
     return is_shown(out, http_capture(request, "token"));
 }
 
+/* emoncms's keys have 32 characters, and some of its senders take no other: what follows the prefix
+ * of one of our tokens is a key there. */
+static void complete_key(struct http_request *request, struct credential *found)
+{
+    const size_t bytes = sizeof TOKEN_PREFIX - 1 + EMONCMS_KEY_BYTES;
+
+    if (found->secret.len != EMONCMS_KEY_BYTES) {
+        return;
+    }
+    char *token = arena_alloc(request->op->arena, bytes);
+    if (token) {
+        memcpy(token, TOKEN_PREFIX, sizeof TOKEN_PREFIX - 1);
+        memcpy(token + sizeof TOKEN_PREFIX - 1, found->secret.ptr, EMONCMS_KEY_BYTES);
+        found->secret = (struct str){ token, bytes };
+    }
+}
+
 static const struct {
     enum credential_place place;
     bool (*find)(struct http_request *request, struct credential *out);
@@ -112,6 +131,9 @@ struct credential credential_find(struct http_request *request, unsigned places,
         if ((FINDERS[i].place & places) && FINDERS[i].find(request, &found)) {
             if (found.secret.len == 0 || found.secret.len > MAX_SECRET_BYTES) {
                 found.kind = CREDENTIAL_NONSENSE;
+            }
+            if (places & CREDENTIAL_IN_EMONCMS) {
+                complete_key(request, &found);
             }
             return found;
         }

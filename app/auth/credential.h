@@ -23,7 +23,8 @@ enum credential_place {
     CREDENTIAL_IN_HEADERS = 1, /* Authorization: Bearer, Token, Basic; X-API-Key */
     CREDENTIAL_IN_COOKIE = 2,  /* the session's */
     CREDENTIAL_IN_INFLUX = 4,  /* `p` of the query; of the headers, as ESPHome has it */
-    CREDENTIAL_IN_EMONCMS = 8, /* `apikey` or `devicekey` of the query or the form */
+    CREDENTIAL_IN_EMONCMS = 8, /* `apikey` or `devicekey` of the query or the form; 32 characters
+                                * there or in a header are a token without its prefix */
     CREDENTIAL_IN_PVOUTPUT = 16, /* X-Pvoutput-Apikey; `key` of the query or the form */
     CREDENTIAL_IN_PATH = 32      /* the route's {token} */
 };

@@ -19,6 +19,16 @@ void token_make(char out[TOKEN_SIZE])
     crypto_base64url(random, sizeof random, out + sizeof TOKEN_PREFIX - 1);
 }
 
+void token_make_hex(char out[TOKEN_SIZE])
+{
+    uint8_t random[TOKEN_HEX_BYTES];
+
+    _Static_assert(sizeof TOKEN_PREFIX + 2 * TOKEN_HEX_BYTES <= TOKEN_SIZE, "it has room");
+    crypto_random(random, sizeof random);
+    memcpy(out, TOKEN_PREFIX, sizeof TOKEN_PREFIX - 1);
+    crypto_hex(random, sizeof random, out + sizeof TOKEN_PREFIX - 1);
+}
+
 void token_hash(struct str token, uint8_t out[CRYPTO_HASH_BYTES])
 {
     crypto_sha256(token, out);

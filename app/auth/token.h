@@ -13,10 +13,15 @@ struct db_tx;
 
 #define TOKEN_PREFIX "tmk_"
 #define TOKEN_SIZE (sizeof TOKEN_PREFIX - 1 + CRYPTO_BASE64URL_SIZE(TOKEN_RANDOM_BYTES))
+#define TOKEN_HEX_BYTES 16 /* random ones of token_make_hex */
 #define TOKEN_SHOWN_BYTES 10 /* of a token, kept in clear to tell tokens apart in lists */
 
 /* A new token with its NUL. */
 void token_make(char out[TOKEN_SIZE]);
+
+/* The same of hexadecimal digits alone, 128 random bits, for devices that know only the keys of
+ * emoncms (IoTaWatt sends nothing else). */
+void token_make_hex(char out[TOKEN_SIZE]);
 
 /* What is stored of a token. */
 void token_hash(struct str token, uint8_t out[CRYPTO_HASH_BYTES]);

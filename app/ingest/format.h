@@ -64,6 +64,9 @@ extern const struct ingest_format ingest_format_otlp_metrics; /* POST /v1/metric
 extern const struct ingest_format ingest_format_otlp_logs; /* POST /v1/logs */
 extern const struct ingest_format ingest_format_emoncms_post; /* /input/post */
 extern const struct ingest_format ingest_format_emoncms_bulk; /* /input/bulk */
+extern const struct ingest_format ingest_format_thingsboard_telemetry;  /* /api/v1/{token}/… */
+extern const struct ingest_format ingest_format_thingsboard_attributes;
+extern const struct ingest_format ingest_format_collectd; /* POST /collectd */
 
 /* Reads the event object where `reader` stands as the item `index`. An item that is no good is
  * rejected in the columns, also one whose text jsonb could not hold (the reader is past it

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "ingest/event_key.h"
 #include "ingest/format.h"
+#include "ingest/storable.h"
 
 struct item {
     struct json_reader *reader;
@@ -214,63 +215,6 @@ static void read_metrics(struct item *item)
 
 /* ---- data ---- */
 
-/* An exponent or a run of digits beyond these is no reading of anything, and jsonb's numeric,
- * which ends at 131,072 digits, would refuse the whole batch for it. */
-#define MAX_NUMBER_BYTES 1000
-#define MAX_EXPONENT 1000
-
-/* Passes over the number at `at`; NULL when it is out of range. */
-static const char *pass_number(const char *at, const char *end)
-{
-    const char *start = at;
-    int exponent = 0;
-
-    while (at < end && ((*at >= '0' && *at <= '9') || *at == '.' || *at == '-')) {
-        at++;
-    }
-    if (at < end && (*at | 0x20) == 'e') {
-        at++;
-        at += at < end && (*at == '+' || *at == '-');
-        for (; at < end && *at >= '0' && *at <= '9'; at++) {
-            exponent = exponent * 10 + (*at - '0');
-            if (exponent > MAX_EXPONENT) {
-                return NULL;
-            }
-        }
-    }
-    return at - start > MAX_NUMBER_BYTES ? NULL : at;
-}
-
-/* Passes over the string whose opening quote is at `at`; `end` when it does not close. */
-static const char *pass_string(const char *at, const char *end)
-{
-    for (at++; at < end && *at != '"'; at++) {
-        at += *at == '\\' && at + 1 < end;
-    }
-    return at < end ? at + 1 : end;
-}
-
-/* True where a valid JSON value holds only numbers that jsonb can. */
-static bool is_storable(struct str text)
-{
-    const char *at = text.ptr;
-    const char *end = text.ptr + text.len;
-
-    while (at < end) {
-        if (*at == '"') {
-            at = pass_string(at, end);
-        } else if (*at == '-' || (*at >= '0' && *at <= '9')) {
-            at = pass_number(at, end);
-            if (!at) {
-                return false;
-            }
-        } else {
-            at++;
-        }
-    }
-    return true;
-}
-
 static void read_data(struct item *item)
 {
     item->data = (struct str){ 0 };
@@ -286,7 +230,7 @@ static void read_data(struct item *item)
         reject(item, "data", "data is not an object");
     } else if (item->data.len > MAX_EVENT_DATA_BYTES) {
         reject(item, "data", "data is over %u bytes", MAX_EVENT_DATA_BYTES);
-    } else if (!is_storable(item->data)) {
+    } else if (!storable_json(item->data)) {
         reject(item, "data", "data holds a number that is out of range");
     }
 }
@@ -383,7 +327,7 @@ static const char *object_end(const char *at, const char *end)
 
     while (at < end) {
         if (*at == '"') {
-            at = pass_string(at, end);
+            at = storable_pass_string(at, end);
             continue;
         }
         depth += (*at == '{' || *at == '[') - (*at == '}' || *at == ']');

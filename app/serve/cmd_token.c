@@ -11,13 +11,13 @@
 
 static const struct options_help ADD_HELP = {
     .usage = "tidemark token add --tenant SLUG --kind device|api|admin [--device KEY] [--name N] "
-             "[--expires 90d] [--backfill]",
+             "[--expires 90d] [--backfill] [--hex]",
     .about = "Makes a token and prints it, alone and only this once.",
 };
 
 struct add_options {
     const char *tenant, *kind, *device, *name, *expires;
-    bool is_backfill;
+    bool is_backfill, is_hex;
 };
 
 /* "90d", "12h", "4w", "1y", or a time. */
@@ -55,8 +55,8 @@ static int check_options(const struct add_options *options, int64_t *expires_us)
                                           strcmp(options->kind, "admin") != 0))) {
         return options_misused(&ADD_HELP, "--kind needs device, api or admin");
     }
-    if (!is_device && (options->device || options->is_backfill)) {
-        return options_misused(&ADD_HELP, "--device and --backfill belong to --kind device");
+    if (!is_device && (options->device || options->is_backfill || options->is_hex)) {
+        return options_misused(&ADD_HELP, "--device, --backfill and --hex belong to --kind device");
     }
     if (options->device &&
         (options->device[0] == '\0' || strlen(options->device) > MAX_NAME_BYTES ||
@@ -77,7 +77,11 @@ static int add_token(const struct config *config, const struct add_options *opti
     struct operator_session session;
     int64_t id = 0;
 
-    token_make(token);
+    if (options->is_hex) {
+        token_make_hex(token);
+    } else {
+        token_make(token);
+    }
     token_hash(str_of(token), hash);
     (void)snprintf(prefix, sizeof prefix, "%.*s", TOKEN_SHOWN_BYTES, token);
     struct new_token made = {
@@ -118,6 +122,8 @@ static int add(const struct config *config, int argc, char **argv)
         { "--expires", "90d", "after hours (h), days (d), weeks (w), years (y), or at a time",
           &options.expires, NULL },
         { "--backfill", NULL, "may post readings of any age", NULL, &options.is_backfill },
+        { "--hex", NULL, "for devices that take only 32 hexadecimal digits for a key (emoncms)",
+          NULL, &options.is_hex },
         { .name = NULL },
     };
     int64_t expires_us = ACCOUNT_NEVER;

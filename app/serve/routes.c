@@ -6,6 +6,7 @@
 #include "serve/metrics.h"
 #include "web/api.h"
 #include "web/api_access.h"
+#include "web/compat_emoncms.h"
 #include "web/compat_influx.h"
 #include "web/pages.h"
 #include "web/pages_access.h"
@@ -55,6 +56,21 @@
         methods, path, access, tx, MAX_FORM_BODY_BYTES, PROCESS_INGEST, STYLE_API, handler, format \
     }
 
+/* emoncms, at the root or in its usual folder. */
+#define EMONCMS_POST(path) \
+    INGEST_BY(HTTP_GET | HTTP_POST, path, &ingest_format_emoncms_post)
+#define EMONCMS_BULK(path) \
+    INGEST_BY(HTTP_GET | HTTP_POST, path, &ingest_format_emoncms_bulk)
+#define EMONCMS_GET(path)                                                          \
+    ASK(HTTP_GET, path, ACCESS_INGEST, TX_READ, compat_emoncms_get,                \
+        &ingest_format_emoncms_post)
+#define EMONCMS(folder)                                                            \
+    EMONCMS_POST(folder "/input/post"), EMONCMS_POST(folder "/input/post.json"),   \
+        EMONCMS_POST(folder "/input/post/{node}"), EMONCMS_BULK(folder "/input/bulk"), \
+        EMONCMS_BULK(folder "/input/bulk.json"), EMONCMS_GET(folder "/input/get"), \
+        EMONCMS_GET(folder "/input/get.json"), EMONCMS_GET(folder "/input/get/{node}"), \
+        EMONCMS_GET(folder "/input/get/{node}/{name}")
+
 const struct route ROUTES[] = {
     PAGE(HTTP_GET, "/", ACCESS_READ, TX_READ, page_overview),
     PAGE(HTTP_GET, "/account", ACCESS_PERSON, TX_READ, page_account),
@@ -97,13 +113,18 @@ const struct route ROUTES[] = {
     ADMIN_PAGE("/admin/users/{id}", page_user),
     ADMIN_FORM("/admin/users/{id}", page_user_post),
     INGEST("/api/v1/write", &ingest_format_prometheus),
+    INGEST("/api/v1/{token}/attributes", &ingest_format_thingsboard_attributes),
+    INGEST("/api/v1/{token}/telemetry", &ingest_format_thingsboard_telemetry),
     ASK(HTTP_POST, "/api/v2/query", ACCESS_INGEST, TX_READ, compat_influx_flux,
         &ingest_format_influx_2),
     INGEST("/api/v2/write", &ingest_format_influx_2),
     INGEST("/api/v3/write_lp", &ingest_format_influx_3),
+    INGEST("/collectd", &ingest_format_collectd),
     PAGE(HTTP_GET, "/devices", ACCESS_READ, TX_READ, page_devices),
     PAGE(HTTP_GET, "/devices/{key}", ACCESS_READ, TX_READ, page_device),
+    EMONCMS("/emoncms"),
     PAGE(HTTP_GET, "/events", ACCESS_READ, TX_READ, page_events),
+    EMONCMS(""),
     ASK(HTTP_GET, "/health", ACCESS_PUBLIC, TX_READ, compat_influx_health,
         &ingest_format_influx_health),
     PAGE(HTTP_GET, "/invite/{secret}", ACCESS_LOGIN, TX_READ, page_invite),

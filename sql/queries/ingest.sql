@@ -30,6 +30,12 @@ SELECT s.series_id, s.last_time
 FROM api.ingest_series($1::int4[], $2::text[], $3::text[], $4::boolean) s
 ORDER BY s.ord;
 
+-- name: ingest_latest
+-- roles: ingest
+-- columns: metric last_time
+-- The metrics of the device $1 that have a reading, and when the newest one was.
+SELECT l.metric, l.last_time FROM api.ingest_latest($1::text) l;
+
 -- name: ingest_insert
 -- roles: ingest
 -- columns: closing_until
