@@ -5,6 +5,7 @@ package Tidemark::Npm;
 
 use strict;
 use warnings;
+use Fcntl qw(:flock);
 use File::Copy qw(copy);
 use File::Path qw(make_path);
 use Tidemark::Stack;
@@ -25,10 +26,12 @@ sub install {
     my ($name, $folder) = @_;
     my $tools = "$Tidemark::Stack::ROOT/build/tools/$name";
     my $lock = "$folder/package-lock.json";
+    make_path($tools);
+    open my $alone, '>', "$tools.lock" or die "$tools.lock: $!";    # another test may be at it
+    flock $alone, LOCK_EX;
     return $tools
         if -e "$tools/installed" && Tidemark::Stack::slurp("$tools/installed") eq Tidemark::Stack::slurp($lock);
     my $npm = find_command('npm') or return (undef, 'npm is not installed');
-    make_path($tools);
     copy("$folder/$_", "$tools/$_") or die "$tools/$_: $!" for qw(package.json package-lock.json);
     my $log = "$tools/npm.log";
     my $status = system "cd '$tools' && '$npm' ci --no-audit --no-fund --ignore-scripts >'$log' 2>&1";

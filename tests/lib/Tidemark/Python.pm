@@ -5,6 +5,7 @@ package Tidemark::Python;
 
 use strict;
 use warnings;
+use Fcntl qw(:flock);
 use File::Path qw(make_path remove_tree);
 use Tidemark::Npm;
 use Tidemark::Stack;
@@ -15,10 +16,12 @@ sub install {
     my ($name, $requirements) = @_;
     my $tools = "$Tidemark::Stack::ROOT/build/tools/$name";
     my $wanted = Tidemark::Stack::slurp($requirements);
+    make_path("$Tidemark::Stack::ROOT/build/tools");
+    open my $lock, '>', "$tools.lock" or die "$tools.lock: $!";    # another test may be at it
+    flock $lock, LOCK_EX;
     return "$tools/bin/python" if -e "$tools/installed" && Tidemark::Stack::slurp("$tools/installed") eq $wanted;
     my $python = Tidemark::Npm::find_command('python3') or return (undef, 'python3 is not installed');
     remove_tree($tools);
-    make_path("$Tidemark::Stack::ROOT/build/tools");
     my $log = "$tools.log";
     system("'$python' -m venv '$tools' >'$log' 2>&1") and return (undef, "python3 makes no virtual environment, see $log");
     system("'$tools/bin/pip' install --disable-pip-version-check -q -r '$requirements' >'$log' 2>&1")
