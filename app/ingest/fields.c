@@ -1,5 +1,5 @@
-/* Metrics and data of one event, gathered value by value. Called by the formats of emoncms and
- * ThingsBoard. */
+/* Metrics and data of one event, gathered value by value. Called by the formats of emoncms,
+ * ThingsBoard and PVOutput. */
 #include "ingest/fields.h"
 
 #include "ingest/number.h"
@@ -43,7 +43,7 @@ static bool begin_text(struct ingest_fields *fields, struct str name)
     return true;
 }
 
-static void add_text(struct ingest_fields *fields, struct str name, struct str value)
+void fields_text(struct ingest_fields *fields, struct str name, struct str value)
 {
     struct json_writer writer;
 
@@ -74,7 +74,7 @@ static bool read_string(struct ingest_fields *fields, struct str name, struct js
     if (number_read(text, &value)) {
         fields_number(fields, name, value);
     } else {
-        add_text(fields, name, text);
+        fields_text(fields, name, text);
     }
     return true;
 }

@@ -29,6 +29,9 @@ void fields_begin(struct ingest_fields *fields, struct ingest_columns *columns);
 /* Adds a number; the event is rejected when it has too many. */
 void fields_number(struct ingest_fields *fields, struct str name, double value);
 
+/* Adds a text to the event's data. */
+void fields_text(struct ingest_fields *fields, struct str name, struct str value);
+
 /* Reads the scalar where the reader stands: a number, true and false as 1 and 0, a string that is
  * a number as one, any other as a text; null is no value. Lists and objects are kept as data.
  * False when the reader failed. */

@@ -24,6 +24,7 @@ struct ingest_format {
     const char *name;     /* in the log and the statistics */
     unsigned credentials; /* where its senders show them: a set of enum credential_place */
     uint32_t max_events;  /* of one request; 0: MAX_BATCH_EVENTS */
+    bool needs_zone;      /* its times are local: rules.zone is the tenant's, loaded */
     /* Content types without parameters, in lower case, ended by NULL; "" allows none given.
      * NULL: any. */
     const char *const *media_types;
@@ -67,6 +68,9 @@ extern const struct ingest_format ingest_format_emoncms_bulk; /* /input/bulk */
 extern const struct ingest_format ingest_format_thingsboard_telemetry;  /* /api/v1/{token}/… */
 extern const struct ingest_format ingest_format_thingsboard_attributes;
 extern const struct ingest_format ingest_format_collectd; /* POST /collectd */
+extern const struct ingest_format ingest_format_pvoutput_status; /* /service/r2/addstatus.jsp */
+extern const struct ingest_format ingest_format_pvoutput_batch;  /* …/addbatchstatus.jsp */
+extern const struct ingest_format ingest_format_pvoutput_output; /* …/addoutput.jsp */
 
 /* Reads the event object where `reader` stands as the item `index`. An item that is no good is
  * rejected in the columns, also one whose text jsonb could not hold (the reader is past it

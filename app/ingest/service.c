@@ -4,6 +4,7 @@
 #include "ingest/service.h"
 
 #include "base/clock.h"
+#include "domain/zone.h"
 #include "ingest/dry_run.h"
 #include "ingest/writer.h"
 
@@ -218,7 +219,6 @@ static struct ingest_rules rules_of(const struct ingest_service *service,
         .device = who->device_id ? str_of(who->device_key) : (struct str){ 0 },
         .is_device_bound = who->device_id != 0,
         .max_events = format->max_events ? format->max_events : MAX_BATCH_EVENTS,
-        .timezone = who->tenant_timezone,
     };
 }
 
@@ -257,11 +257,41 @@ static enum err dry_run(struct ingest_service *service, const struct ingest_send
     return err;
 }
 
+#define ZONE_WAIT_MS 2000
+#define ZONE_YEARS 30 /* back, for those who may send any age */
+
+/* The offsets of the tenant's zone over all times that may be sent. */
+static enum err load_zone(struct ingest_service *service, const struct identity *who,
+                          struct op *op, struct ingest_rules *rules)
+{
+    struct zone *zone = arena_alloc(op->arena, sizeof *zone);
+    int64_t from_us = rules->oldest_us == INT64_MIN
+                          ? rules->now_us - ZONE_YEARS * 366 * US_PER_DAY
+                          : rules->oldest_us - 2 * US_PER_DAY;
+    struct db_conn *conn;
+    struct db_tx *tx;
+    enum err err =
+        zone ? db_pool_take(service->options.pool, op, ZONE_WAIT_MS, &conn) : fail_memory(op);
+
+    if (err) {
+        return err;
+    }
+    err = db_begin(op, conn, DB_READ, who->tenant_id, &tx);
+    if (!err) {
+        err = zone_load(tx, who->tenant_timezone, from_us, rules->newest_us + 2 * US_PER_DAY,
+                        zone);
+        db_rollback(tx);
+    }
+    db_pool_give(service->options.pool, conn);
+    rules->zone = zone;
+    return err;
+}
+
 /* Body and columns. */
 static enum err read_request(struct ingest_service *service, const struct identity *who,
                              struct ingest_pending *pending)
 {
-    const struct ingest_rules rules = rules_of(service, who, pending->format);
+    struct ingest_rules rules = rules_of(service, who, pending->format);
     struct http_request *request = pending->request;
     struct str body;
     enum err err = check_media_type(request, pending->format);
@@ -271,6 +301,9 @@ static enum err read_request(struct ingest_service *service, const struct identi
     }
     if (!err) {
         err = http_read_decoded_body(request, MAX_INGEST_BODY_BYTES, &body);
+    }
+    if (!err && pending->format->needs_zone) {
+        err = load_zone(service, who, request->op, &rules);
     }
     if (err) {
         return err;

@@ -26,4 +26,6 @@ BEGIN
 END
 $$;
 
-GRANT EXECUTE ON FUNCTION api.ingest_latest(text) TO tidemark_ingest;
+-- Of conventions whose times are local.
+GRANT EXECUTE ON FUNCTION api.zone_offsets(text, timestamptz, timestamptz),
+    api.ingest_latest(text) TO tidemark_ingest;

@@ -5,6 +5,7 @@
 
 #include "../unit/http_test.h"
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "http/router.h"
 #include "ingest/format.h"
@@ -85,6 +86,11 @@ static inline void check_answers(struct http_request *request, const struct inge
     require(!response.body.is_broken, "and the whole of the answer");
 }
 
+static const struct zone_offset BERLIN_OFFSETS[] = {
+    { INT64_C(1774746000000000), 7200 }, { INT64_C(1792890000000000), 3600 },
+};
+static const struct zone BERLIN = { "Europe/Berlin", BERLIN_OFFSETS, 2 };
+
 /* Gives the request to the format; a form's fields come from `target`'s query or the body. */
 static inline void fuzz_format(const struct ingest_format *format, const char *pattern,
                                const char *target, const char *type, struct str body)
@@ -93,7 +99,7 @@ static inline void fuzz_format(const struct ingest_format *format, const char *p
     struct fake fake = fake_request("POST", target);
     struct ingest_rules rules = { .now_us = NOW_US, .oldest_us = 0, .newest_us = NOW_US + 1,
                                   .max_events = 200, .device = STR("own"),
-                                  .timezone = "Europe/Berlin" };
+                                  .zone = &BERLIN };
     struct http_request request;
     struct str read;
     struct op op;
