@@ -1,43 +1,44 @@
-/* The floor that `make bench` compares single events with: a FastCGI responder behind the
- * same nginx that reads the body and answers at once, without a database.
+/* The floor that `make bench` compares single events with: the same FastCGI loop behind the same
+ * nginx, that reads the body and answers at once, without tokens, JSON or a database.
  *
  *   echo SOCKET_PATH */
+#include "base/log.h"
+#include "http/fcgi_loop.h"
+
 #include <fcgiapp.h>
-#include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <sys/eventfd.h>
 
-enum { THREADS = 48 };    /* above nginx's kept-alive connections */
+enum { CONNECTIONS = 512, BODY_BYTES = 1 << 20 };
 
-static void *serve(void *argument)
+static enum fcgi_call_state begin(void *context, struct fcgi_call *call)
 {
-    static const char answer[] = "{\"accepted\":1,\"duplicates\":0,\"updated\":0,\"rejected\":0}\n";
-    FCGX_Request request;
-    char body[65536];
+    struct http_transport *transport = fcgi_call_transport(call);
+    struct http_response *response = fcgi_call_response(call);
+    char body[8192];
 
-    FCGX_InitRequest(&request, *(int *)argument, 0);
-    while (FCGX_Accept_r(&request) == 0) {
-        while (FCGX_GetStr(body, sizeof body, request.in) == (int)sizeof body)
-            continue;
-        FCGX_FPrintF(request.out, "Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
-                     (int)sizeof answer - 1, answer);
-        FCGX_Finish_r(&request);
+    (void)context;
+    while (transport->read(transport, body, sizeof body) > 0) {
     }
-    return NULL;
+    response->content_type = "application/json";
+    buf_add_text(&response->body,
+                 "{\"accepted\":1,\"duplicates\":0,\"updated\":0,\"rejected\":0}");
+    return FCGI_CALL_ANSWERED;
 }
 
 int main(int argc, char **argv)
 {
-    pthread_t threads[THREADS];
-    if (argc != 2 || FCGX_Init() != 0)
+    if (argc != 2 || FCGX_Init() != 0) {
         return 2;
-    int listener = FCGX_OpenSocket(argv[1], 1024);
-    if (listener < 0)
+    }
+    log_open(LOG_ERROR, LOG_LOGFMT, "echo");
+    int listen_fd = FCGX_OpenSocket(argv[1], 1024);
+    if (listen_fd < 0 || fcntl(listen_fd, F_SETFL, O_NONBLOCK) != 0) {
         return 1;
-    for (int i = 0; i < THREADS; i++)
-        if (pthread_create(&threads[i], NULL, serve, &listener) != 0)
-            return 1;
-    for (int i = 0; i < THREADS; i++)
-        pthread_join(threads[i], NULL);
-    return 0;
+    }
+    const struct fcgi_loop_options options = {
+        .listen_fd = listen_fd, .stop_fd = eventfd(0, 0), .max_connections = CONNECTIONS,
+        .n_threads = 1, .max_body = BODY_BYTES, .quick_body = BODY_BYTES,
+        .arena_bytes = 4 * BODY_BYTES, .begin = begin,
+    };
+    return fcgi_loop_run(&options);
 }
