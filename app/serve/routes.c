@@ -65,11 +65,11 @@
     ASK(HTTP_GET, path, ACCESS_INGEST, TX_READ, compat_emoncms_get,                \
         &ingest_format_emoncms_post)
 #define EMONCMS(folder)                                                            \
-    EMONCMS_POST(folder "/input/post"), EMONCMS_POST(folder "/input/post.json"),   \
-        EMONCMS_POST(folder "/input/post/{node}"), EMONCMS_BULK(folder "/input/bulk"), \
-        EMONCMS_BULK(folder "/input/bulk.json"), EMONCMS_GET(folder "/input/get"), \
-        EMONCMS_GET(folder "/input/get.json"), EMONCMS_GET(folder "/input/get/{node}"), \
-        EMONCMS_GET(folder "/input/get/{node}/{name}")
+    EMONCMS_BULK(folder "/input/bulk"), EMONCMS_BULK(folder "/input/bulk.json"),   \
+        EMONCMS_GET(folder "/input/get"), EMONCMS_GET(folder "/input/get.json"),   \
+        EMONCMS_GET(folder "/input/get/{node}"), EMONCMS_GET(folder "/input/get/{node}/{name}"), \
+        EMONCMS_POST(folder "/input/post"), EMONCMS_POST(folder "/input/post.json"), \
+        EMONCMS_POST(folder "/input/post/{node}")
 
 const struct route ROUTES[] = {
     PAGE(HTTP_GET, "/", ACCESS_READ, TX_READ, page_overview),
@@ -124,9 +124,9 @@ const struct route ROUTES[] = {
     PAGE(HTTP_GET, "/devices/{key}", ACCESS_READ, TX_READ, page_device),
     EMONCMS("/emoncms"),
     PAGE(HTTP_GET, "/events", ACCESS_READ, TX_READ, page_events),
-    EMONCMS(""),
     ASK(HTTP_GET, "/health", ACCESS_PUBLIC, TX_READ, compat_influx_health,
         &ingest_format_influx_health),
+    EMONCMS(""),
     PAGE(HTTP_GET, "/invite/{secret}", ACCESS_LOGIN, TX_READ, page_invite),
     FORM("/invite/{secret}", ACCESS_LOGIN, TX_WRITE, page_invite_post),
     PAGE(HTTP_GET, "/login", ACCESS_LOGIN, TX_NONE, page_login),

@@ -110,11 +110,22 @@ sub check_answer {
         return diag $answer->{content};
     }
     my ($type) = ($answer->{headers}{'content-type'} || '') =~ /^([^;\s]*)/;
-    my $content = $described->{content}{$type};
-    return fail("GET $path: $type of $answer->{status} is described") if $described->{content} && !$content;
-    my @found = $content && $answer->{json} ? contradictions($answer->{json}, $content->{schema}, '') : ();
+    return is($answer->{content}, '', "GET $path: $answer->{status} has no content, as described") if !$described->{content};
+    my $content = $described->{content}{$type} or return fail("GET $path: $type of $answer->{status} is described");
+    my @found = $answer->{json} ? contradictions($answer->{json}, $content->{schema}, '') : ();
     is(join("\n", @found), '', "GET $path: $answer->{status} agrees with its description");
     return;
+}
+
+# The status of the plain answer: 200 or, without a body, 204 where that is what a service answers.
+sub success_of {
+    my ($operation, @parameter) = @_;
+    return $operation->{responses}{204} && !@parameter ? 204 : 200;
+}
+
+# "?name=value" of a parameter's example.
+sub example_query {
+    return join '', map { "?$_->{name}=" . ($_->{example} =~ s/([^\w.~-])/sprintf '%%%02X', ord $1/ger) } @_;
 }
 
 # What there is to see: a device with samples, events, a site, a token, a link.
@@ -162,19 +173,20 @@ for my $path (sort keys %{ $document->{paths} }) {
         fail("GET $path: nothing to ask for");
         next;
     }
+    my @parameters = grep { $_->{in} eq 'query' } map { resolve($_) } @{ $operation->{parameters} || [] };
+    $at .= example_query(grep { $_->{required} } @parameters);
     my $is_operators = grep { /operation/ } @{ $operation->{tags} };
     my $ask = sub {
         my ($more, @option) = @_;
         return $is_operators ? $operator->call('GET', $at . $more) : $stack->get($at . $more, @option);
     };
     my $answer = $ask->('', token => $admin);
-    is($answer->{status}, 200, "GET $at is answered");
+    is($answer->{status}, success_of($operation), "GET $at is answered");
     check_answer($operation, $at, $answer);
-    for my $parameter (map { resolve($_) } @{ $operation->{parameters} || [] }) {
-        next if $parameter->{in} ne 'query' || !defined $parameter->{example};
-        my $query = "?$parameter->{name}=" . ($parameter->{example} =~ s/([^\w.~-])/sprintf '%%%02X', ord $1/ger);
+    for my $parameter (grep { defined $_->{example} && !$_->{required} } @parameters) {
+        my $query = example_query($parameter);
         my $filtered = $ask->($query, token => $admin);
-        is($filtered->{status}, 200, "GET $at$query: the example is accepted");
+        is($filtered->{status}, success_of($operation, $parameter), "GET $at$query: the example is accepted");
         check_answer($operation, "$at$query", $filtered);
     }
     next if !$operation->{responses}{401};

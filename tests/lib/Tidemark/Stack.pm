@@ -154,6 +154,7 @@ sub request {
     my $http = $self->{http} ||= HTTP::Tiny->new(timeout => 60, max_redirect => 0);
     my $answer = $http->request($method, $self->url($path),
         { headers => \%headers, defined $body ? (content => $body) : () });
+    $answer->{content} //= ''; # as after 204
     my $type = $answer->{headers}{'content-type'} || '';
     $answer->{json} = eval { $json->decode($answer->{content}) } if $type =~ /json/;
     return $answer;
