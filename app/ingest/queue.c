@@ -1,17 +1,17 @@
 /* The queue: one mutex, held for pointer work only; a condition for the writers of each lane
  * and one in each ticket for its owner, so that nobody wakes for another's sake. Answers for
- * order, limits and waking; not for writing (writer). */
+ * limits and waking; not for whose turn it is (turns) nor for writing (writer). */
 #include "ingest/queue.h"
 
 #include "base/clock.h"
+#include "ingest/turns.h"
 
 #include <time.h>
 
 #define MAX_FAST_WRITERS 16
 
 struct lane {
-    struct ingest_ticket *first, **last;
-    size_t n_rows;     /* waiting */
+    struct turns waiting;
     int n_busy;        /* writers at work */
     int64_t since_us;  /* when the last one began */
     bool is_watched;   /* an idle writer looks again by itself */
@@ -23,6 +23,7 @@ struct ingest_queue {
     pthread_mutex_t lock;
     pthread_cond_t idle; /* nothing is waiting or at work */
     struct lane lanes[LANE_COUNT];
+    size_t shares[TURN_LINES]; /* bytes of a line's tenants, those being written included */
     uint64_t n_batches;                  /* of the fast lane, taken so far: the last one's number */
     uint64_t at_work[MAX_FAST_WRITERS];  /* their numbers; 0: none */
     size_t max_bytes;
@@ -64,7 +65,7 @@ struct ingest_queue *ingest_queue_new(size_t max_bytes)
     (void)pthread_mutex_init(&queue->lock, NULL);
     cond_init(&queue->idle);
     for (int i = 0; i < LANE_COUNT; i++) {
-        queue->lanes[i].last = &queue->lanes[i].first;
+        turns_init(&queue->lanes[i].waiting);
         cond_init(&queue->lanes[i].work);
     }
     return queue;
@@ -83,29 +84,35 @@ void ingest_queue_free(struct ingest_queue *queue)
     arena_free(queue->arena);
 }
 
-static size_t rows_in(const struct ingest_ticket *ticket)
+static size_t *share_of(struct ingest_queue *queue, const struct ingest_ticket *ticket)
 {
-    return ticket->columns->n_rows + ticket->columns->n_events;
+    return &queue->shares[turn_line_of(ticket->tenant_id)];
 }
 
-static void lane_append(struct lane *lane, struct ingest_ticket *ticket)
+/* True when the ticket finds no room: the queue is full, or what its tenant has in it would be
+ * more than what is left to all others. So one that floods gets half of the queue, two a third
+ * each, and there is always room for whoever comes next. */
+static bool is_full_for(struct ingest_queue *queue, const struct ingest_ticket *ticket)
 {
-    ticket->next = NULL;
-    *lane->last = ticket;
-    lane->last = &ticket->next;
-    lane->n_rows += rows_in(ticket);
+    const struct ingest_queue_counts *counts = &queue->counts;
+    const size_t *share = share_of(queue, ticket);
+
+    if (counts->waiting == 0) {
+        return false;
+    }
+    if (counts->waiting_bytes + ticket->bytes > queue->max_bytes) {
+        return true;
+    }
+    return *share > 0 && *share + ticket->bytes > queue->max_bytes - counts->waiting_bytes;
 }
 
 enum err ingest_queue_push(struct ingest_queue *queue, struct ingest_ticket *ticket)
 {
-    struct ingest_queue_counts *counts = &queue->counts;
-
     ticket->is_done = false;
     (void)pthread_mutex_lock(&queue->lock);
-    bool is_full = counts->waiting && counts->waiting_bytes + ticket->bytes > queue->max_bytes;
-    if (queue->is_closed || is_full) {
+    if (queue->is_closed || is_full_for(queue, ticket)) {
         bool is_closed = queue->is_closed;
-        counts->refused++;
+        queue->counts.refused++;
         (void)pthread_mutex_unlock(&queue->lock);
         return fail(ticket->columns->op, ERR_UNAVAILABLE, "%s",
                     is_closed ? "the service is stopping" : "too much is waiting to be written");
@@ -113,11 +120,12 @@ enum err ingest_queue_push(struct ingest_queue *queue, struct ingest_ticket *tic
     if (!ticket->on_done) {
         cond_init(&ticket->ready);
     }
-    counts->waiting++;
-    counts->waiting_bytes += ticket->bytes;
+    queue->counts.waiting++;
+    queue->counts.waiting_bytes += ticket->bytes;
+    *share_of(queue, ticket) += ticket->bytes;
     struct lane *lane = &queue->lanes[LANE_FAST];
-    lane_append(lane, ticket);
-    if (!lane->is_watched || lane->n_rows >= SECOND_WRITER_ROWS) {
+    turns_add(&lane->waiting, ticket);
+    if (!lane->is_watched || lane->waiting.n_rows >= SECOND_WRITER_ROWS) {
         (void)pthread_cond_signal(&lane->work);
     }
     (void)pthread_mutex_unlock(&queue->lock);
@@ -141,7 +149,7 @@ void ingest_queue_wait(struct ingest_queue *queue, struct ingest_ticket *ticket)
  * one at work is held up by its disk. More writers make smaller batches, hence not always. */
 static bool is_worth_taking(const struct lane *lane, int64_t now_us)
 {
-    return lane->n_busy == 0 || lane->n_rows >= SECOND_WRITER_ROWS ||
+    return lane->n_busy == 0 || lane->waiting.n_rows >= SECOND_WRITER_ROWS ||
            now_us - lane->since_us >= SECOND_WRITER_WAIT_MS * (US_PER_SECOND / 1000);
 }
 
@@ -149,7 +157,7 @@ static bool is_worth_taking(const struct lane *lane, int64_t now_us)
 static bool is_over(const struct ingest_queue *queue, enum ingest_lane lane)
 {
     return queue->is_closed &&
-           (lane == LANE_FAST || (!queue->lanes[LANE_FAST].first &&
+           (lane == LANE_FAST || (!queue->lanes[LANE_FAST].waiting.end &&
                                   queue->lanes[LANE_FAST].n_busy == 0));
 }
 
@@ -178,37 +186,16 @@ static void end_batch(struct ingest_queue *queue, const struct ingest_ticket *ba
 }
 
 /* True when every batch up to the ticket's `after` is finished. */
-static bool is_its_turn(const struct ingest_queue *queue, const struct ingest_ticket *ticket)
+static bool is_its_turn(const void *context, const struct ingest_ticket *ticket)
 {
+    const struct ingest_queue *queue = context;
+
     for (int i = 0; i < MAX_FAST_WRITERS; i++) {
         if (queue->at_work[i] && queue->at_work[i] <= ticket->after) {
             return false;
         }
     }
     return true;
-}
-
-/* Cuts a batch off the lane's front: at least one ticket, more while the limits hold. */
-static struct ingest_ticket *lane_cut(const struct ingest_queue *queue, struct lane *lane)
-{
-    struct ingest_ticket *batch = lane->first;
-    struct ingest_ticket *ticket = batch;
-    size_t rows = rows_in(ticket);
-    size_t bytes = ticket->bytes;
-
-    while (ticket->next && rows + rows_in(ticket->next) <= BATCH_MAX_ROWS &&
-           bytes + ticket->next->bytes <= BATCH_MAX_BYTES && is_its_turn(queue, ticket->next)) {
-        ticket = ticket->next;
-        rows += rows_in(ticket);
-        bytes += ticket->bytes;
-    }
-    lane->first = ticket->next;
-    if (!lane->first) {
-        lane->last = &lane->first;
-    }
-    ticket->next = NULL;
-    lane->n_rows -= rows;
-    return batch;
 }
 
 struct ingest_ticket *ingest_queue_take(struct ingest_queue *queue, enum ingest_lane which)
@@ -219,9 +206,9 @@ struct ingest_ticket *ingest_queue_take(struct ingest_queue *queue, enum ingest_
     (void)pthread_mutex_lock(&queue->lock);
     for (;;) {
         int64_t now_us = clock_monotonic_us();
-        bool is_ready = lane->first && is_its_turn(queue, lane->first);
+        bool is_ready = turns_have(&lane->waiting, is_its_turn, queue);
         if (is_ready && is_worth_taking(lane, now_us)) {
-            batch = lane_cut(queue, lane);
+            batch = turns_cut(&lane->waiting, is_its_turn, queue);
             lane->n_busy++;
             lane->since_us = now_us;
             if (which == LANE_FAST) {
@@ -234,7 +221,7 @@ struct ingest_ticket *ingest_queue_take(struct ingest_queue *queue, enum ingest_
             cond_wait_until(&lane->work, &queue->lock,
                             lane->since_us + SECOND_WRITER_WAIT_MS * (US_PER_SECOND / 1000));
             lane->is_watched = false;
-        } else if (!lane->first && is_over(queue, which)) {
+        } else if (!lane->waiting.end && is_over(queue, which)) {
             break;
         } else {
             (void)pthread_cond_wait(&lane->work, &queue->lock);
@@ -248,6 +235,7 @@ static void ticket_done(struct ingest_queue *queue, struct ingest_ticket *ticket
 {
     queue->counts.waiting--;
     queue->counts.waiting_bytes -= ticket->bytes;
+    *share_of(queue, ticket) -= ticket->bytes;
     ticket->is_done = true;
     if (ticket->on_done) {
         ticket->on_done(ticket->context);
@@ -270,7 +258,7 @@ void ingest_queue_finish(struct ingest_queue *queue, enum ingest_lane lane,
         struct ingest_ticket *next = tickets->next;
         if (lane == LANE_FAST && tickets->result == OK && tickets->n_late) {
             tickets->after = queue->n_batches;
-            lane_append(late, tickets);
+            turns_add(&late->waiting, tickets);
         } else {
             ticket_done(queue, tickets);
         }
@@ -278,7 +266,7 @@ void ingest_queue_finish(struct ingest_queue *queue, enum ingest_lane lane,
     }
     /* whoever finishes takes next, so nobody is woken for this lane's sake */
     queue->lanes[lane].n_busy--;
-    if (late->first || queue->is_closed) {
+    if (late->waiting.end || queue->is_closed) {
         (void)pthread_cond_broadcast(&late->work);
     }
     if (queue->counts.waiting == 0) {

@@ -1,6 +1,7 @@
-/* The queue between the threads that answer requests and the writers: two lanes, each first
- * in, first out. A free writer takes all that waits (up to a batch's limits), so that a lone
- * event is not delayed and many are committed together. */
+/* The queue between the threads that answer requests and the writers: two lanes, in each of
+ * which tenants take turns and a tenant's requests keep their order. A free writer takes all that
+ * waits (up to a batch's limits), so that a lone event is not delayed and many are committed
+ * together. */
 #ifndef TIDEMARK_INGEST_QUEUE_H
 #define TIDEMARK_INGEST_QUEUE_H
 
@@ -13,7 +14,7 @@ struct ingest_queue;
 struct ingest_queue_counts {
     size_t waiting_bytes; /* of requests that are not done */
     size_t waiting;       /* requests that are not done */
-    size_t refused;       /* for a full queue, since the start */
+    size_t refused;       /* for a full queue or share, since the start */
 };
 
 /* A queue that refuses work beyond `max_bytes`. NULL without memory. */
@@ -22,7 +23,8 @@ struct ingest_queue *ingest_queue_new(size_t max_bytes);
 void ingest_queue_free(struct ingest_queue *queue);
 
 /* Hands a ticket over. ERR_UNAVAILABLE (and the op of its columns failed) when the queue is
- * full or closed; a ticket larger than the queue is taken when the queue is empty. */
+ * closed, full, or its tenant has as much in it as is left to all others; a ticket larger than
+ * the queue is taken when the queue is empty. */
 enum err ingest_queue_push(struct ingest_queue *queue, struct ingest_ticket *ticket) MUST_CHECK;
 
 /* Waits until the ticket is done. The ticket's cond is destroyed then. Of a ticket with on_done

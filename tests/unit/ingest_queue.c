@@ -16,6 +16,13 @@ static void ticket_make(struct ingest_ticket *ticket, struct ingest_columns *col
     *ticket = (struct ingest_ticket){ .columns = columns, .tenant_id = 1, .bytes = n * 100 };
 }
 
+static void ticket_of(struct ingest_test *test, struct ingest_ticket *ticket, int32_t tenant_id,
+                      size_t n)
+{
+    ticket_make(ticket, columns_new(&test->op, &test->rules), n);
+    ticket->tenant_id = tenant_id;
+}
+
 struct crowd {
     struct ingest_queue *queue;
     struct ingest_rules rules;
@@ -133,10 +140,10 @@ static void test_limits(struct ingest_test *test)
     struct ingest_ticket tickets[4], whole;
 
     for (int i = 0; i < 4; i++) {
-        ticket_make(&tickets[i], columns_new(&test->op, &test->rules), 300);
+        ticket_of(test, &tickets[i], i + 1, 300);
     }
     ok(!ingest_queue_push(queue, &tickets[0]) && !ingest_queue_push(queue, &tickets[1]) &&
-           !ingest_queue_push(queue, &tickets[2]), "three requests fit");
+           !ingest_queue_push(queue, &tickets[2]), "three tenants' requests fit");
     is_int(ingest_queue_push(queue, &tickets[3]), ERR_UNAVAILABLE, "a fourth does not: 503");
     is_int((int64_t)ingest_queue_count(queue).refused, 1, "  which is counted");
     struct ingest_ticket *batch = ingest_queue_take(queue, LANE_FAST);
@@ -167,6 +174,136 @@ static void test_limits(struct ingest_test *test)
     ok(!ingest_queue_take(queue, LANE_FAST) && !ingest_queue_take(queue, LANE_LATE),
        "  and there is no more work");
     ingest_queue_wait(queue, &tickets[0]);
+    ingest_queue_free(queue);
+}
+
+/* ---- between tenants ---- */
+
+static void test_shares(struct ingest_test *test)
+{
+    struct ingest_queue *queue = ingest_queue_new(100000);
+    struct ingest_ticket flood[10], others[3];
+    int n = 0;
+
+    for (int i = 0; i < 10; i++) {
+        ticket_of(test, &flood[i], 1, 100);
+        n += ingest_queue_push(queue, &flood[i]) == OK;
+    }
+    is_int(n, 5, "a tenant that floods gets half of the queue");
+    op_clear_fault(&test->op);
+    ticket_of(test, &others[0], 2, 100);
+    ticket_of(test, &others[1], 2, 200);
+    ticket_of(test, &others[2], 2 + 1024, 100);
+    ok(!ingest_queue_push(queue, &others[0]), "another finds room");
+    is_int(ingest_queue_push(queue, &others[1]), OK, "  as much as is left then");
+    is_int(ingest_queue_push(queue, &others[2]), ERR_UNAVAILABLE,
+           "two whose numbers are alike in their last bits share");
+    struct ingest_ticket *batch = ingest_queue_take(queue, LANE_FAST);
+    is_int((int64_t)length_of(batch), 7, "all that was taken is in one batch");
+    is_int(ingest_queue_push(queue, &flood[9]), ERR_UNAVAILABLE,
+           "what is being written counts as well");
+    ingest_queue_finish(queue, LANE_FAST, batch);
+    for (int i = 0; i < 5; i++) {
+        ingest_queue_wait(queue, &flood[i]);
+    }
+    ingest_queue_wait(queue, &others[0]);
+    ingest_queue_wait(queue, &others[1]);
+    ok(!ingest_queue_push(queue, &flood[9]), "and no longer when it is done");
+    batch = ingest_queue_take(queue, LANE_FAST);
+    ingest_queue_finish(queue, LANE_FAST, batch);
+    ingest_queue_wait(queue, &flood[9]);
+    ingest_queue_close(queue);
+    ingest_queue_free(queue);
+}
+
+/* How many tickets of the tenant a batch holds, in the order in which they were made. */
+static size_t count_of(const struct ingest_ticket *batch, int32_t tenant_id, bool *is_ordered)
+{
+    const struct ingest_ticket *before = NULL;
+    size_t n = 0;
+
+    for (; batch; batch = batch->next) {
+        if (batch->tenant_id == tenant_id) {
+            *is_ordered &= !before || before < batch;
+            before = batch;
+            n++;
+        }
+    }
+    return n;
+}
+
+#define FLOOD 30
+#define FLOOD_ROWS 21840u /* three fit into a batch, and then nothing else */
+
+/* One tenant's large requests are there first; the others' small ones come later, and are all in
+ * the first batch. */
+static void test_round(struct ingest_test *test)
+{
+    struct ingest_queue *queue = ingest_queue_new(SIZE_MAX);
+    static struct ingest_ticket flood[FLOOD], small[40];
+    bool is_ordered = true;
+    size_t n_flood = 0, n_small = 0;
+    int n_pushed = 0, n_batches = 0;
+
+    for (int i = 0; i < FLOOD; i++) {
+        ticket_of(test, &flood[i], 1, FLOOD_ROWS);
+        n_pushed += ingest_queue_push(queue, &flood[i]) == OK;
+    }
+    for (int i = 0; i < 40; i++) {
+        ticket_of(test, &small[i], 2 + i % 8, 3);
+        n_pushed += ingest_queue_push(queue, &small[i]) == OK;
+    }
+    is_int(n_pushed, FLOOD + 40, "large requests of one tenant, then small ones of eight");
+    while (n_flood + n_small < FLOOD + 40) {
+        struct ingest_ticket *batch = ingest_queue_take(queue, LANE_FAST);
+        for (int32_t tenant = 2; tenant < 10; tenant++) {
+            n_small += count_of(batch, tenant, &is_ordered);
+        }
+        n_flood += count_of(batch, 1, &is_ordered);
+        if (++n_batches == 1) {
+            is_int((int64_t)n_small, 40, "the first batch has everybody's");
+            is_int((int64_t)n_flood, 2, "  and of the flood what else fits");
+        }
+        ingest_queue_finish(queue, LANE_FAST, batch);
+    }
+    ok(is_ordered, "each tenant's requests keep their order");
+    is_int(n_batches, 1 + (FLOOD - 2 + 2) / 3, "and batches are as full as they can be");
+    ingest_queue_close(queue);
+    ingest_queue_free(queue);
+}
+
+/* A request that is larger than what small ones leave of a batch is not passed over for ever. */
+static void test_large_one(struct ingest_test *test)
+{
+    struct ingest_queue *queue = ingest_queue_new(SIZE_MAX);
+    static struct ingest_ticket many[3][100];
+    struct ingest_ticket large;
+    bool is_ordered = true;
+    int n_pushed = 0, n_batches = 0;
+
+    ticket_of(test, &large, 50, BATCH_MAX_ROWS - 10);
+    for (int tenant = 0; tenant < 3; tenant++) {
+        for (int i = 0; i < 100; i++) {
+            ticket_of(test, &many[tenant][i], tenant + 1, 1000);
+            n_pushed += ingest_queue_push(queue, &many[tenant][i]) == OK;
+        }
+    }
+    is_int(n_pushed, 300, "three tenants send much");
+    ok(!ingest_queue_push(queue, &large), "and one that nearly fills a batch, of another");
+    for (;;) {
+        struct ingest_ticket *batch = ingest_queue_take(queue, LANE_FAST);
+        size_t n = count_of(batch, 50, &is_ordered);
+        n_batches++;
+        ingest_queue_finish(queue, LANE_FAST, batch);
+        if (n) {
+            break;
+        }
+    }
+    is_int(n_batches, 2, "it begins the next batch");
+    ingest_queue_close(queue);
+    while (ingest_queue_count(queue).waiting) {
+        ingest_queue_finish(queue, LANE_FAST, ingest_queue_take(queue, LANE_FAST));
+    }
     ingest_queue_free(queue);
 }
 
@@ -213,6 +350,12 @@ int main(void)
     test_limits(&test);
     ingest_test_reset(&test);
     test_turns(&test);
+    ingest_test_reset(&test);
+    test_shares(&test);
+    ingest_test_reset(&test);
+    test_round(&test);
+    ingest_test_reset(&test);
+    test_large_one(&test);
     test_crowd(&test);
     ingest_test_close(&test);
     return done_testing();
