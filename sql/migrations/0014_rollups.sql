@@ -3,6 +3,8 @@
 -- them and from samples when it is read. Closing a quarter hour is one statement for all series;
 -- after that exactly the buckets that core.change names are derived again.
 
+-- engine: sample_policy
+
 -- ---- partitions of other widths ----
 
 -- engine: rollup_partitions

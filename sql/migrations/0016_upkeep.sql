@@ -3,6 +3,8 @@
 -- one chunk (partition) in a transaction of its own, and waits for nobody longer than two
 -- seconds: whoever calls goes on from step to step.
 
+-- engine: event_policy
+
 -- ---- what is kept how long ----
 
 ALTER TABLE core.tenant

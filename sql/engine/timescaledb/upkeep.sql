@@ -134,7 +134,7 @@ BEGIN
 END
 $$;
 
--- One hand compresses: the worker's. Earlier migrations had the engine's policies do it.
+-- One hand compresses: the worker's.
 DO $columnstore$
 DECLARE
     part record;
@@ -144,7 +144,6 @@ BEGIN
                 JOIN timescaledb_information.hypertables d
                   ON format('%I.%I', d.hypertable_schema, d.hypertable_name)::regclass = k.relation
     LOOP
-        CALL public.remove_columnstore_policy(part.relation, if_exists => true);
         IF NOT part.compression_enabled THEN
             EXECUTE format('ALTER TABLE %s SET (timescaledb.enable_columnstore,'
                            ' timescaledb.segmentby = %L, timescaledb.orderby = %L)',
