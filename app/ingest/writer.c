@@ -14,6 +14,8 @@
 #define WRITER_ARENA_BYTES (256u << 20)
 #define FIRST_PAUSE_MS 5
 #define LONGEST_PAUSE_MS 500
+/* What is older is stored in partitions by year, which an engine that makes its own would not. */
+#define OLD_DAYS 366
 #define MAX_WRITERS 16
 
 struct writer {
@@ -87,6 +89,27 @@ static enum write_verdict make_partitions(struct writer *writer, struct ingest_b
     return verdict == WRITE_DONE || verdict == WRITE_RETRY ? verdict : WRITE_REFUSED;
 }
 
+static bool has_old_rows(const struct ingest_batch *batch)
+{
+    int64_t edge_us = clock_now_us() - OLD_DAYS * US_PER_DAY;
+
+    for (size_t i = 0; i < batch->n_rows; i++) {
+        if (batch->rows[i].time_us < edge_us) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Makes the partitions of old times before they are looked for. When that fails, so does what
+ * comes next, and says why. */
+static void prepare_old(struct writer *writer, struct ingest_batch *batch)
+{
+    if (has_old_rows(batch) && lanes_make_partitions(batch, writer->conn)) {
+        op_clear_fault(batch->op);
+    }
+}
+
 /* Tries until the batch is written, the time is up, or trying again is no use. After a batch
  * that found no database at all, the next one finds out with a single attempt. */
 static enum write_verdict write_batch(struct writer *writer, struct ingest_batch *batch)
@@ -96,6 +119,7 @@ static enum write_verdict write_batch(struct writer *writer, struct ingest_batch
     int pause_ms = FIRST_PAUSE_MS;
     bool has_partitions = false;
 
+    prepare_old(writer, batch);
     for (;;) {
         enum write_verdict verdict = judge_write(write_once(writer, batch), batch->sqlstate);
         memcpy(writer->sqlstate, batch->sqlstate, sizeof writer->sqlstate);

@@ -30,6 +30,25 @@ sub check_bounds {
     return;
 }
 
+# TimescaleDB makes its chunks, but for old times.
+sub check_old_chunks {
+    my ($super, $ingest) = @_;
+    is $ingest->value("SELECT api.partitions_ensure(now() - interval '300 days', now())"), 0, 'chunks are TimescaleDB\'s to make';
+    $super->query("INSERT INTO core.sample (tenant_id, series_id, time, value) VALUES (1, 1, '2010-06-05', 1)");
+    my $make = "SELECT api.partitions_ensure('2001-05-05', '2021-05-05')";
+    is $ingest->value($make), 43, 'years ago one a year; two around what is there';
+    is $ingest->value($make), 0, 'once';
+    $super->query("INSERT INTO core.sample (tenant_id, series_id, time, value)"
+            . " SELECT 1, 1, t, 1 FROM generate_series(timestamptz '2001-01-01', '2021-12-31', '6 days') t");
+    is $super->text("SELECT count(*), max(to_time - from_time) FROM core.chunk_list('core.sample') WHERE to_time <= '2022-01-01'"),
+        '23 366 days', 'all there is between is in those';
+    is $ingest->text("SELECT api.partitions_ensure('1600-01-01', '1650-01-01'), api.partitions_ensure('1701-01-01', '1899-12-31')"),
+        '2 0', 'all before 1900 is in one';
+    $super->query("SELECT public.drop_chunks('core.sample', older_than => timestamptz '2023-01-01'),"
+            . " public.drop_chunks('core.event', older_than => timestamptz '2023-01-01')");
+    return;
+}
+
 sub check_partitions {
     my ($cluster, $super, $ingest) = @_;
     my $count = sub { return $super->value("SELECT count(*) FROM pg_inherits WHERE inhparent = 'core.$_[0]'::regclass") };
@@ -250,8 +269,7 @@ Tidemark::Cluster->each_engine(sub {
     if ($cluster->{wanted} eq 'postgres') {
         check_partitions($cluster, $super, $ingest);
     } else {
-        is $ingest->value("SELECT api.partitions_ensure('2001-05-05', '2021-05-05')"), 0,
-            'chunks are TimescaleDB\'s to make';
+        check_old_chunks($super, $ingest);
     }
     check_repair($super, $ingest, $worker);
     check_tidy($super, $worker);

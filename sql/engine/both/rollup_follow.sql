@@ -107,9 +107,11 @@ $$;
 
 -- Derives what is queued: of each tenant one range after the other, so that nobody waits for what
 -- others send late, and short ranges first, so that a late sample does not wait for a year of
--- backfill; about row_limit samples, the rest of a longer range stays queued. How many rows were
--- written or removed, and how many ranges were taken.
-CREATE FUNCTION core.rollup_work_off(row_limit int, OUT n_ranges bigint, OUT n_rows bigint)
+-- backfill; about row_limit samples, the rest of a longer range stays queued. Those alone that begin
+-- before a time, where one is given. How many rows were written or removed, and how many ranges
+-- were taken.
+CREATE FUNCTION core.rollup_work_off(row_limit int, before timestamptz DEFAULT 'infinity',
+                                     OUT n_ranges bigint, OUT n_rows bigint)
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan
@@ -136,7 +138,7 @@ BEGIN
                                              ORDER BY l.seconds, l.series_id, l.from_time) AS turn
               FROM (SELECT q.*, date_part('epoch', q.to_time)
                                 - date_part('epoch', q.from_time) AS seconds
-                    FROM core.rollup_dirty q) l) d
+                    FROM core.rollup_dirty q WHERE q.from_time < before) l) d
         WHERE d.turn <= 1000
         ORDER BY d.turn, d.seconds, d.tenant_id
         LIMIT 1000
@@ -168,6 +170,13 @@ BEGIN
         RETURN;
     END IF;
     IF true = ANY (has) THEN
+        -- old times may have none yet; a bucket begins up to a month before its range
+        PERFORM core.partitions_ensure_of(
+            '{core.rollup_15m,core.rollup_1h,core.rollup_1d,core.rollup_1w,core.rollup_1mo}',
+            min(u.head) - interval '32 days', max(u.stop))
+        FROM unnest(heads, stops, has) AS u (head, stop, has)
+        WHERE u.has AND u.head < closed - interval '1 year'
+        GROUP BY date_trunc('year', u.head);
         FOREACH grain IN ARRAY ARRAY['15m', '1h', '1d', '1w', '1mo'] LOOP
             n_rows := n_rows + core.rollup_derive(
                 grain, closed,

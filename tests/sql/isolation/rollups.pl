@@ -25,10 +25,10 @@ my %function = (
     (map { ("ops.$_->[0]" => { may => 'worker', door => 'one worker, all tenants', call => $_->[1] }) }
         [rollup_close_begin => q{}], [rollup_close_finish => q{}], [rollup_follow => q{0}],
         [rollup_is_due => q{}]),
-    (map { ("core.$_" => { may => '' }) } qw(partition_by_bucket partitions_ensure_of derived_close
+    (map { ("core.$_" => { may => '' }) } qw(partition_by_bucket chunk_make partitions_ensure_of derived_close
         derived_follow derived_rezone derived_reset rollup_lock sample_quarters rollup_statement
         rollup_derive rollup_ended change_renumber change_prune rollup_gather rollup_work_off
-        rollup_head rollup_reach recast_queue recast_trigger place_zone rollup_recast_some floor_raise
+        rollup_head rollup_reach recast_queue recast_trigger place_zone rollup_recast_some floor_raise floor_waits
         snapshot_until grain_longest series_wanted rollup_next rollup_pieces tenant_tables),
         map { ("rollup_slice_$_", "rollup_trace_$_") } qw(15m 1h 1d 1w 1mo)),
 );
