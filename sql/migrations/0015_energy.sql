@@ -69,11 +69,13 @@ AS $$ SELECT date_bin('15 minutes', at, timestamptz '2000-01-01 00:00:00+00') $$
 
 -- What the steps of a series that end in [from_time, to_time) amount to, by quarter hour; the
 -- step into from_time's first reading may reach far back. A reading of an interval (delta)
--- belongs whole to its own quarter hour. Times are seconds since 1970 in here: a second's fraction
+-- belongs whole to its own quarter hour. The step into a counter's first reading is left out where
+-- it began earlier than `reach` before from_time. Times are seconds since 1970 in here: a second's fraction
 -- is exact to the microsecond until 2255. No settings, so that it becomes part of the caller's
 -- plan.
 CREATE FUNCTION core.energy_parts(owner int, series int, kind text, scale float8,
-                                  from_time timestamptz, to_time timestamptz)
+                                  from_time timestamptz, to_time timestamptz,
+                                  reach interval DEFAULT core.energy_longest('counter'))
 RETURNS TABLE (bucket timestamptz, nkwh bigint)
 LANGUAGE sql STABLE ROWS 10
 AS $$
@@ -101,7 +103,7 @@ AS $$
                        FROM core.sample x
                        WHERE kind = 'counter' AND x.tenant_id = owner AND x.series_id = series
                          AND x.time < from_time - interval '1 hour'
-                         AND x.time >= from_time - core.energy_longest('counter')
+                         AND x.time >= from_time - reach
                        ORDER BY x.time DESC LIMIT 1)
                       UNION ALL
                       SELECT date_part('epoch', x.time), x.value

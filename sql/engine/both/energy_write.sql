@@ -4,7 +4,8 @@
 GRANT EXECUTE ON FUNCTION core.energy_scale(text, text, text), core.energy_bound(numeric),
     core.energy_until(text, float8, float8, float8, float8, float8), core.energy_longest(text),
     core.quarter(timestamptz),
-    core.energy_parts(int, int, text, float8, timestamptz, timestamptz) TO tidemark_door;
+    core.energy_parts(int, int, text, float8, timestamptz, timestamptz, interval)
+    TO tidemark_door;
 
 SET LOCAL ROLE tidemark_door;
 
@@ -135,9 +136,20 @@ BEGIN
 END
 $$;
 
+-- From when on energy is derived: what is older is past keeping, and its days are not whole.
+CREATE FUNCTION core.energy_since() RETURNS timestamptz
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN core.quarter(core.horizon_last('energy') + interval '27 hours');
+END
+$$;
+
 -- Quarter hours of the series in [from, to), and the days they are in, anew from the samples.
 -- What the samples do not tell wholly any more stays as it is; where nothing is, it is made.
--- Parallel arrays; ranges of a series begin and end on quarter hours and do not overlap.
+-- What is past keeping is not looked at. Parallel arrays; ranges of a series begin and end on
+-- quarter hours and do not overlap.
 CREATE FUNCTION core.energy_derive(tenant_ids int[], series_ids int[], from_times timestamptz[],
                                    to_times timestamptz[]) RETURNS void
 LANGUAGE plpgsql
@@ -148,6 +160,13 @@ DECLARE
     closed CONSTANT timestamptz := (SELECT s.closed_until FROM core.rollup_state s);
     gone   record;
 BEGIN
+    SELECT array_agg(u.tenant_id), array_agg(u.series_id),
+           array_agg(greatest(u.from_time, core.energy_since())), array_agg(u.to_time)
+    INTO tenant_ids, series_ids, from_times, to_times
+    FROM unnest(tenant_ids, series_ids, from_times, to_times)
+         AS u (tenant_id, series_id, from_time, to_time)
+    WHERE u.to_time > core.energy_since();
+    -- by year, as what lies between is not touched
     PERFORM core.partitions_ensure_of('{core.energy_15m,core.energy_1d}',
                                       min(u.from_time) - interval '27 hours', max(u.to_time))
     FROM unnest(tenant_ids, series_ids, from_times, to_times)
@@ -155,7 +174,7 @@ BEGIN
     WHERE EXISTS (SELECT FROM core.sample x
                   WHERE x.tenant_id = u.tenant_id AND x.series_id = u.series_id
                     AND x.time >= u.from_time AND x.time < u.to_time)
-    HAVING count(*) > 0;
+    GROUP BY date_trunc('year', u.from_time);
     WITH ranges AS MATERIALIZED (
         SELECT u.*, s.kind, core.energy_scale(s.unit, s.kind, s.role) AS scale,
                core.energy_floor(u.tenant_id, u.series_id, s.kind) AS floor,
@@ -205,8 +224,58 @@ BEGIN
 END
 $$;
 
--- Adds the steps of all series that end in [from_time, to_time).
-CREATE FUNCTION core.energy_add(from_time timestamptz, to_time timestamptz) RETURNS void
+-- How far before what is closed a step may begin for closing to add it: a day or so, or less where many
+-- counters may have been silent together. A step that began earlier is followed, as if its first
+-- reading had changed: in turns of a limited size, while closing goes on for everybody.
+CREATE FUNCTION core.energy_reach() RETURNS interval
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    most_quarters CONSTANT int := 100000;    -- that is some seconds
+BEGIN
+    RETURN least(interval '26 hours', greatest(interval '1 hour', (
+        SELECT interval '15 minutes' * (most_quarters / greatest(count(*), 1))
+        FROM core.series s
+        WHERE s.kind = 'counter' AND core.energy_scale(s.unit, s.kind, s.role) IS NOT NULL)));
+END
+$$;
+
+-- Notes as changed the reading at which each step begins that closing [from_time, to_time) leaves
+-- out. The reading, not the end of the step: retention must not take it before it was followed.
+CREATE FUNCTION core.energy_leave(from_time timestamptz, to_time timestamptz, reach interval)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    INSERT INTO core.change (tenant_id, series_id, from_time, to_time)
+    SELECT s.tenant_id, s.id, far.time, far.time
+    FROM core.series s
+    CROSS JOIN LATERAL (
+        SELECT x.time FROM core.sample x
+        WHERE x.tenant_id = s.tenant_id AND x.series_id = s.id
+          AND x.time >= energy_leave.from_time AND x.time < energy_leave.to_time
+        ORDER BY x.time LIMIT 1) first
+    LEFT JOIN LATERAL (
+        SELECT x.time FROM core.sample x
+        WHERE x.tenant_id = s.tenant_id AND x.series_id = s.id
+          AND x.time >= energy_leave.from_time - reach AND x.time < energy_leave.from_time
+        ORDER BY x.time DESC LIMIT 1) near ON true
+    CROSS JOIN LATERAL (
+        SELECT x.time FROM core.sample x
+        WHERE near.time IS NULL AND x.tenant_id = s.tenant_id AND x.series_id = s.id
+          AND x.time < energy_leave.from_time - reach
+          AND x.time >= first.time - core.energy_longest(s.kind)
+        ORDER BY x.time DESC LIMIT 1) far
+    WHERE s.kind = 'counter' AND core.energy_scale(s.unit, s.kind, s.role) IS NOT NULL;
+END
+$$;
+
+-- Adds the steps of all series that end in [from_time, to_time), but for those that began earlier
+-- than `reach` before.
+CREATE FUNCTION core.energy_add(from_time timestamptz, to_time timestamptz, reach interval)
+RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -216,7 +285,7 @@ BEGIN
         FROM core.series s
         CROSS JOIN LATERAL core.energy_parts(
             s.tenant_id, s.id, s.kind, core.energy_scale(s.unit, s.kind, s.role),
-            energy_add.from_time, energy_add.to_time) p
+            energy_add.from_time, energy_add.to_time, energy_add.reach) p
         WHERE core.energy_scale(s.unit, s.kind, s.role) IS NOT NULL
     ), quarters AS (
         INSERT INTO core.energy_15m AS e (tenant_id, series_id, bucket, nkwh)
@@ -246,15 +315,12 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    relations CONSTANT regclass[] := '{core.energy_15m,core.energy_1d}';
+    reach CONSTANT interval := core.energy_reach();
 BEGIN
-    PERFORM core.partitions_ensure_of(relations, from_time - interval '27 hours', to_time);
-    PERFORM core.energy_add(from_time, to_time);
-EXCEPTION WHEN check_violation THEN
-    -- No partition: a counter was silent for so long that its rise reaches further back.
-    PERFORM core.partitions_ensure_of(
-        relations, from_time - core.energy_longest('counter') - interval '27 hours', to_time);
-    PERFORM core.energy_add(from_time, to_time);
+    PERFORM core.partitions_ensure_of('{core.energy_15m,core.energy_1d}',
+                                      from_time - reach - interval '27 hours', to_time);
+    PERFORM core.energy_leave(from_time, to_time, reach);
+    PERFORM core.energy_add(from_time, to_time, reach);
 END
 $$;
 
@@ -269,6 +335,7 @@ AS $$
 DECLARE
     quarters_a_sample CONSTANT int := 4;     -- each is written
     longest CONSTANT interval := core.energy_longest('counter');
+    since   CONSTANT timestamptz := core.energy_since();
     before  timestamptz;
     after   timestamptz;
 BEGIN
@@ -285,8 +352,11 @@ BEGIN
     WHERE x.tenant_id = owner AND x.series_id = series
       AND x.time >= derived_cost.to_time AND x.time < derived_cost.to_time + longest
     ORDER BY x.time LIMIT 1;
-    RETURN coalesce(extract(epoch FROM from_time - before), 0) / 900 / quarters_a_sample
-           + coalesce(extract(epoch FROM after - to_time), 0) / 900 / quarters_a_sample;
+    -- what is past keeping is not derived
+    before := greatest(coalesce(before, from_time), since);
+    after := greatest(coalesce(after, to_time), since);
+    RETURN extract(epoch FROM greatest(from_time, since) - before
+                              + (after - greatest(to_time, since))) / 900 / quarters_a_sample;
 END
 $$;
 

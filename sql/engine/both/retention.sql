@@ -146,7 +146,8 @@ BEGIN
         RETURN;
     END IF;
     outcome := 'waiting';
-    IF kept.floor IS NOT NULL AND NOT core.floor_raise(kept.floor, to_time, owner) THEN
+    IF kept.floor IS NOT NULL
+       AND NOT core.floor_raise(kept.floor, to_time, owner, from_time) THEN
         RETURN;
     END IF;
     IF owner IS NULL THEN
@@ -155,7 +156,8 @@ BEGIN
         n_rows := core.chunk_purge(kept, owner, from_time, to_time);
     END IF;
     -- What came in since the first look is seen by now.
-    IF kept.floor IS NOT NULL AND NOT core.floor_raise(kept.floor, to_time, owner) THEN
+    IF kept.floor IS NOT NULL
+       AND NOT core.floor_raise(kept.floor, to_time, owner, from_time) THEN
         RAISE EXCEPTION 'rows arrive' USING ERRCODE = 'TM409';
     END IF;
     outcome := 'deleted';

@@ -64,8 +64,8 @@ END
 $$;
 
 -- Derives the days, weeks and months of some of the queued series again, one for each thousand of
--- row_limit; how many rows. Days
--- whose quarter hours retention took keep the zone they were made in, and the first one after
+-- row_limit; how many rows. Of series whose energy is another one alone, for that is made of all
+-- their samples. Days whose quarter hours retention took keep the zone they were made in, and the first one after
 -- them begins where they end.
 CREATE FUNCTION core.rollup_recast_some(row_limit int) RETURNS bigint
 LANGUAGE plpgsql
@@ -84,7 +84,9 @@ BEGIN
     FOR item IN
         DELETE FROM core.rollup_recast q
         USING (SELECT p.tenant_id, p.series_id FROM core.rollup_recast p
-               ORDER BY 1, 2 LIMIT ceil(row_limit / 1000.0)) p
+               ORDER BY NOT p.is_reset, 1, 2
+               LIMIT CASE WHEN EXISTS (SELECT FROM core.rollup_recast r WHERE r.is_reset) THEN 1
+                          ELSE ceil(row_limit / 1000.0) END) p
         WHERE q.tenant_id = p.tenant_id AND q.series_id = p.series_id
         RETURNING q.*
     LOOP
@@ -128,11 +130,42 @@ BEGIN
 END
 $$;
 
+-- Whether changes of [since, before) are not derived yet, or earlier ones that a series' floor does
+-- not cover; of one tenant, or of all (NULL).
+CREATE FUNCTION core.floor_waits(floor text, since timestamptz, before timestamptz, of_tenant int)
+RETURNS boolean
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM core.rollup_recast q
+                   WHERE of_tenant IS NULL OR q.tenant_id = of_tenant)
+        OR EXISTS (SELECT
+                   FROM (SELECT d.tenant_id, d.series_id, d.from_time, d.to_time
+                         FROM core.rollup_dirty d
+                         UNION ALL
+                         SELECT c.tenant_id, c.series_id, c.from_time, c.to_time
+                         FROM core.change c, core.change_reader r
+                         WHERE r.name = 'rollup' AND c.xid >= r.done_xid
+                           AND pg_visible_in_snapshot(c.xid, r.seen) IS NOT TRUE) p
+                   LEFT JOIN core.series_floor f
+                       ON f.tenant_id = p.tenant_id AND f.series_id = p.series_id
+                   WHERE p.from_time < before AND (of_tenant IS NULL OR p.tenant_id = of_tenant)
+                     AND p.to_time >= least(since, coalesce(
+                             CASE floor WHEN 'raw_from' THEN f.raw_from
+                                        WHEN 'fine_from' THEN f.fine_from
+                                        ELSE f.day_from END, '-infinity')));
+END
+$$;
+
 -- Called before samples ('raw'), quarter hours and hours ('fine') or days, weeks and months ('day')
--- that are older than `before` are dropped, in the same transaction; of one tenant, or of all
--- (NULL). From then on what was made of them stays as it is. False: changes of that time are not
--- derived yet, and nothing may be dropped.
-CREATE FUNCTION core.floor_raise(source text, before timestamptz, of_tenant int DEFAULT NULL)
+-- of [since, before) are dropped, in the same transaction; of one tenant, or of all (NULL). From
+-- then on what was made of them stays as it is. What is not derived yet of that time is, as far as
+-- one step goes: whoever sends old readings all the time shall not keep it from being dropped.
+-- False: some is left, and nothing may be dropped. What came since below the floor is whole, and
+-- neither waited for nor sealed.
+CREATE FUNCTION core.floor_raise(source text, before timestamptz, of_tenant int DEFAULT NULL,
+                                 since timestamptz DEFAULT '-infinity')
 RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -143,20 +176,25 @@ DECLARE
     -- buckets that are made of it
     grains CONSTANT text[] := CASE source WHEN 'raw' THEN '{15m}' WHEN 'fine' THEN '{1h,1d}'
                                           ELSE '{1w,1mo}' END;
+    row_limit CONSTANT int := 20000;
+    -- the first bucket that is made of it may begin so much earlier
+    head CONSTANT timestamptz := since - CASE source WHEN 'raw' THEN interval '0'
+                                                     WHEN 'fine' THEN interval '27 hours'
+                                                     ELSE interval '32 days' END;
 BEGIN
     IF raised IS NULL THEN
         RAISE EXCEPTION 'there is no floor "%"', source USING ERRCODE = '22023';
     END IF;
     PERFORM core.rollup_lock();
-    IF EXISTS (SELECT FROM core.rollup_dirty d
-               WHERE d.from_time < before AND (of_tenant IS NULL OR d.tenant_id = of_tenant))
-       OR EXISTS (SELECT FROM core.rollup_recast q
-                  WHERE of_tenant IS NULL OR q.tenant_id = of_tenant)
-       OR EXISTS (SELECT FROM core.change c, core.change_reader r
-                  WHERE r.name = 'rollup' AND c.xid >= r.done_xid AND c.from_time < before
-                    AND (of_tenant IS NULL OR c.tenant_id = of_tenant))
-       OR before > (SELECT s.closed_until FROM core.rollup_state s) THEN
+    IF before > (SELECT s.closed_until FROM core.rollup_state s) THEN
         RETURN false;
+    END IF;
+    IF core.floor_waits(raised, head, before, of_tenant) THEN
+        PERFORM core.rollup_gather(), core.rollup_recast_some(row_limit),
+                core.rollup_work_off(row_limit, before);
+        IF core.floor_waits(raised, head, before, of_tenant) THEN
+            RETURN false;
+        END IF;
     END IF;
     EXECUTE format('INSERT INTO core.series_floor AS f (tenant_id, series_id, %1$I)'
                    ' SELECT x.tenant_id, x.id, $1 FROM core.series x'
@@ -164,12 +202,12 @@ BEGIN
                    ' ON CONFLICT (tenant_id, series_id) DO UPDATE SET %1$I = excluded.%1$I'
                    ' WHERE f.%1$I < excluded.%1$I', raised) USING before, of_tenant;
     DELETE FROM core.rollup_reopened o
-    WHERE o.grain = ANY (grains) AND o.bucket < before
+    WHERE o.grain = ANY (grains) AND o.bucket >= head AND o.bucket < before
       AND (of_tenant IS NULL OR o.tenant_id = of_tenant);
     RETURN true;
 END
 $$;
-GRANT EXECUTE ON FUNCTION core.floor_raise(text, timestamptz, int), core.recast_trigger()
+GRANT EXECUTE ON FUNCTION core.floor_raise(text, timestamptz, int, timestamptz), core.recast_trigger()
     TO tidemark_owner;
 
 SET LOCAL ROLE tidemark_owner;
