@@ -70,9 +70,9 @@ AS $$ SELECT date_bin('15 minutes', at, timestamptz '2000-01-01 00:00:00+00') $$
 -- What the steps of a series that end in [from_time, to_time) amount to, by quarter hour; the
 -- step into from_time's first reading may reach far back. A reading of an interval (delta)
 -- belongs whole to its own quarter hour. The step into a counter's first reading is left out where
--- it began earlier than `reach` before from_time. Times are seconds since 1970 in here: a second's fraction
--- is exact to the microsecond until 2255. No settings, so that it becomes part of the caller's
--- plan.
+-- it began earlier than `reach` before from_time. Times are seconds since 1970 in here: a second's
+-- fraction is exact to the microsecond until 2255. No settings, so that it becomes part of the
+-- caller's plan.
 CREATE FUNCTION core.energy_parts(owner int, series int, kind text, scale float8,
                                   from_time timestamptz, to_time timestamptz,
                                   reach interval DEFAULT core.energy_longest('counter'))

@@ -17,7 +17,8 @@ function ok(passed, name, why) {
   console.log(`${passed ? 'ok' : 'not ok'} ${count} - ${name}`);
   if (!passed) {
     failed += 1;
-    if (why !== undefined) console.log(`# ${JSON.stringify(why)}`);
+    console.error(`#   Failed test '${name}'`);
+    if (why !== undefined) console.error(`# ${JSON.stringify(why)}`);
   }
   return passed;
 }

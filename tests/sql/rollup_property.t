@@ -15,7 +15,7 @@ use Tidemark::Cluster;
 use Time::HiRes qw(time sleep);
 
 my $SEED = $ENV{TIDEMARK_PROPERTY_SEED} // 20261121;
-my $SECONDS = $ENV{TIDEMARK_PROPERTY_SECONDS} // 35;
+my $SECONDS = $ENV{TIDEMARK_PROPERTY_SECONDS} // 25;
 my @GRAINS = qw(15m 1h 1d 1w 1mo);
 my @ZONES = qw(America/Los_Angeles Australia/Lord_Howe Asia/Kathmandu UTC Europe/Berlin America/St_Johns);
 my @METRICS = qw(power_w energy_kwh meter_kwh_total temp_c);

@@ -224,9 +224,9 @@ BEGIN
 END
 $$;
 
--- How far before what is closed a step may begin for closing to add it: a day or so, or less where many
--- counters may have been silent together. A step that began earlier is followed, as if its first
--- reading had changed: in turns of a limited size, while closing goes on for everybody.
+-- How far before what is closed a step may begin for closing to add it: a day or so, or less where
+-- many counters may have been silent together. A step that began earlier is followed, as if its
+-- first reading had changed: in turns of a limited size, while closing goes on for everybody.
 CREATE FUNCTION core.energy_reach() RETURNS interval
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp

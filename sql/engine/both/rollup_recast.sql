@@ -64,9 +64,9 @@ END
 $$;
 
 -- Derives the days, weeks and months of some of the queued series again, one for each thousand of
--- row_limit; how many rows. Of series whose energy is another one alone, for that is made of all
--- their samples. Days whose quarter hours retention took keep the zone they were made in, and the first one after
--- them begins where they end.
+-- row_limit; how many rows. A series whose energy is to be another one goes alone, for that is made
+-- of all its samples. Days whose quarter hours retention took keep the zone they were made in, and
+-- the first one after them begins where they end.
 CREATE FUNCTION core.rollup_recast_some(row_limit int) RETURNS bigint
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
