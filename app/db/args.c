@@ -208,14 +208,16 @@ void db_arg_time_array(struct db_args *args, const int64_t *times_us, size_t n)
     add_wide_array(args, PG_TIMESTAMPTZ_ARRAY, PG_TIMESTAMPTZ, times_us, n, time_wire);
 }
 
-void db_arg_str_array(struct db_args *args, const struct str *values, size_t n)
+/* Texts or bytes. */
+static void add_str_array(struct db_args *args, enum pg_oid type, enum pg_oid element,
+                          const struct str *values, size_t n)
 {
     struct buf out;
     bool has_null = false;
     for (size_t i = 0; i < n; i++) {
         has_null = has_null || !values[i].ptr;
     }
-    array_open(&out, args, PG_TEXT, n, has_null);
+    array_open(&out, args, element, n, has_null);
     for (size_t i = 0; i < n; i++) {
         if (!values[i].ptr) {
             buf_add_be32(&out, UINT32_MAX);
@@ -226,5 +228,15 @@ void db_arg_str_array(struct db_args *args, const struct str *values, size_t n)
             buf_add_str(&out, values[i]);
         }
     }
-    array_close(&out, args, PG_TEXT_ARRAY);
+    array_close(&out, args, type);
+}
+
+void db_arg_str_array(struct db_args *args, const struct str *values, size_t n)
+{
+    add_str_array(args, PG_TEXT_ARRAY, PG_TEXT, values, n);
+}
+
+void db_arg_bytes_array(struct db_args *args, const struct str *values, size_t n)
+{
+    add_str_array(args, PG_BYTEA_ARRAY, PG_BYTEA, values, n);
 }

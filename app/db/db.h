@@ -80,12 +80,14 @@ void db_arg_double(struct db_args *args, double value);
 void db_arg_bool(struct db_args *args, bool value);
 void db_arg_time(struct db_args *args, int64_t time_us); /* timestamptz */
 void db_arg_null(struct db_args *args);
-/* Arrays without NULLs: int4[], int8[], float8[], timestamptz[]; text[] with NULLs for NULL. */
+/* Arrays without NULLs: int4[], int8[], float8[], timestamptz[]; the last two with NULLs for
+ * NULL. */
 void db_arg_int_array(struct db_args *args, const int32_t *values, size_t n);
 void db_arg_int64_array(struct db_args *args, const int64_t *values, size_t n);
 void db_arg_double_array(struct db_args *args, const double *values, size_t n);
 void db_arg_time_array(struct db_args *args, const int64_t *times_us, size_t n);
 void db_arg_str_array(struct db_args *args, const struct str *values, size_t n);
+void db_arg_bytes_array(struct db_args *args, const struct str *values, size_t n); /* bytea[] */
 
 /* ---- running ---- */
 

@@ -29,6 +29,7 @@ enum pg_oid {
     PG_UNKNOWN = 705,
     PG_FLOAT4 = 700,
     PG_FLOAT8 = 701,
+    PG_BYTEA_ARRAY = 1001,
     PG_INT4_ARRAY = 1007,
     PG_TEXT_ARRAY = 1009,
     PG_INT8_ARRAY = 1016,
