@@ -31,6 +31,9 @@
 #define COPY_MIN_ROWS 2000                /* from here on COPY is faster than unnest (measured) */
 #define WRITE_RETRY_MS 8000         /* how long a batch is tried again before 503 */
 #define FLUSH_INTERVAL_MS 2000      /* of last values and times seen */
+#define LEDGER_MAX_REJECTS 20000    /* rejections noted between two flushes; half of one tenant */
+#define LEDGER_MAX_REJECT_BYTES (8u << 20) /* likewise */
+#define REPLAY_INTERVAL_MS 1000     /* how often replays are looked for */
 #define TOKEN_CACHE_AGE_MS 5000     /* a revoked token stops within this */
 
 /* Requests. */

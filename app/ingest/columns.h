@@ -15,7 +15,7 @@
 
 #define INGEST_NONE UINT32_MAX
 
-/* What a request may hold; see ingest_rules_of in service.h. */
+/* What a request may hold; see rules.h. */
 struct ingest_rules {
     int64_t now_us;          /* the time of an event that names none */
     int64_t oldest_us;       /* older is rejected; INT64_MIN: any age */

@@ -34,13 +34,18 @@ struct ingest_format {
      * where the request as a whole is no good.
      *
      * What is rejected is kept, and may be replayed: read again with the request's method, address
-     * (without credentials) and content type, but no other header, as of the time of its arrival.
+     * (without credentials) and content type, but no header but kept_header, as of the time of its
+     * arrival.
      * A format whose items can stand by themselves says the text of each by columns_source: a line
      * of line protocol, an object of a list (which `item` below reads). Where none is said the
      * whole body is kept, and the item taken out of it by its index; a body over MAX_REJECT_BYTES
      * is cut, and its items cannot be replayed. */
     enum err (*parse)(struct http_request *request, struct str body,
                       struct ingest_columns *columns);
+
+    /* A header that says what items mean, and the parameter that says the same: it is kept as
+     * that. NULL: none. */
+    const char *kept_header, *kept_as;
 
     /* The format of which an item's `source` is a whole body; NULL: this one. */
     const struct ingest_format *item;

@@ -6,12 +6,12 @@
 
 struct str pvoutput_system(const struct http_request *request, const struct ingest_columns *columns)
 {
-    struct str id = str_trim(http_header(request, "X-Pvoutput-SystemId"));
+    struct str id = str_trim(http_header(request, PVOUTPUT_SYSTEM_HEADER));
 
     if (columns->rules.is_device_bound) {
         return columns->rules.device;
     }
-    id = id.len > 0 ? id : str_trim(http_field(request, "sid"));
+    id = id.len > 0 ? id : str_trim(http_field(request, PVOUTPUT_SYSTEM_FIELD));
     if (id.len == 0 || !str_is_utf8(id)) {
         return (struct str){ NULL, 0 };
     }

@@ -4,8 +4,11 @@
 
 #include "ingest/format.h"
 
-/* The device: a bound token's, else the system's id (X-Pvoutput-SystemId, `sid`); ptr NULL where
- * neither is there. */
+#define PVOUTPUT_SYSTEM_HEADER "X-Pvoutput-SystemId"
+#define PVOUTPUT_SYSTEM_FIELD "sid" /* says the same, of the query or the form */
+
+/* The device: a bound token's, else the system's id, the header's first; ptr NULL where neither
+ * is there. */
 struct str pvoutput_system(const struct http_request *request,
                            const struct ingest_columns *columns);
 

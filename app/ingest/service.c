@@ -4,12 +4,15 @@
 #include "ingest/service.h"
 
 #include "base/clock.h"
-#include "domain/zone.h"
 #include "ingest/dry_run.h"
+#include "ingest/ledger.h"
+#include "ingest/reject.h"
+#include "ingest/replay.h"
+#include "ingest/rules.h"
 #include "ingest/writer.h"
 
 struct service_counts {
-    _Atomic uint64_t requests, accepted, duplicates, updated, rejected;
+    _Atomic uint64_t requests, received, accepted, duplicates, updated, rejected;
 };
 
 struct ingest_service {
@@ -18,7 +21,9 @@ struct ingest_service {
     struct ingest_queue *queue;
     struct series_cache *cache;
     struct ingest_flush *flush;
+    struct ingest_ledger *ledger;
     struct ingest_writers *writers;
+    struct ingest_replay *replay; /* NULL: nothing is replayed */
     struct service_counts counts;
 };
 
@@ -26,6 +31,7 @@ struct ingest_service {
 
 static void service_free(struct ingest_service *service)
 {
+    ingest_ledger_stop(service->ledger);
     ingest_flush_stop(service->flush);
     ingest_queue_free(service->queue);
     series_cache_free(service->cache);
@@ -46,7 +52,8 @@ struct ingest_service *ingest_start(const struct ingest_options *options)
     service->queue = ingest_queue_new(options->queue_bytes);
     service->cache = series_cache_new(SERIES_CACHE_MAX);
     service->flush = ingest_flush_start(&options->db);
-    if (service->queue && service->cache && service->flush) {
+    service->ledger = ingest_ledger_start(&options->db);
+    if (service->queue && service->cache && service->flush && service->ledger) {
         const struct writer_parts parts = {
             .queue = service->queue, .cache = service->cache, .flush = service->flush,
             .db = options->db, .n_fast = INGEST_WRITERS, .n_late = INGEST_LATE_WRITERS,
@@ -57,6 +64,13 @@ struct ingest_service *ingest_start(const struct ingest_options *options)
         service_free(service);
         return NULL;
     }
+    if (options->find_format) {
+        service->replay = ingest_replay_start(service, options);
+        if (!service->replay) {
+            ingest_stop(service, 0);
+            return NULL;
+        }
+    }
     return service;
 }
 
@@ -65,6 +79,7 @@ void ingest_stop(struct ingest_service *service, int drain_ms)
     if (!service) {
         return;
     }
+    ingest_replay_stop(service->replay);
     int64_t deadline_us = clock_monotonic_us() + drain_ms * (US_PER_SECOND / 1000);
     ingest_queue_close(service->queue);
     bool is_drained = ingest_queue_drain(service->queue, deadline_us);
@@ -95,12 +110,55 @@ static void count_outcome(const struct ingest_columns *columns, struct ingest_ou
     }
 }
 
-static void add_to_stats(struct service_counts *counts, const struct ingest_outcome *out)
+static void add(_Atomic uint64_t *counter, uint64_t n)
 {
-    atomic_fetch_add_explicit(&counts->accepted, out->accepted, memory_order_relaxed);
-    atomic_fetch_add_explicit(&counts->duplicates, out->duplicates, memory_order_relaxed);
-    atomic_fetch_add_explicit(&counts->updated, out->updated, memory_order_relaxed);
-    atomic_fetch_add_explicit(&counts->rejected, out->rejected, memory_order_relaxed);
+    atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
+}
+
+/* Enters an answered request into the accounts: `received` items, told apart in `out`. */
+static void count_items(struct ingest_service *service, int32_t tenant_id, uint32_t received,
+                        const struct ingest_outcome *out, bool is_replay)
+{
+    struct service_counts *counts = &service->counts;
+    const struct ledger_account account = {
+        .figures = { [LEDGER_RECEIVED] = received, [LEDGER_ACCEPTED] = out->accepted,
+                     [LEDGER_DUPLICATES] = out->duplicates, [LEDGER_UPDATED] = out->updated,
+                     [LEDGER_REJECTED] = out->rejected,
+                     [LEDGER_REPLAYED] = is_replay ? received : 0 },
+    };
+
+    add(&counts->received, received);
+    add(&counts->accepted, out->accepted);
+    add(&counts->duplicates, out->duplicates);
+    add(&counts->updated, out->updated);
+    add(&counts->rejected, out->rejected);
+    ingest_ledger_count(service->ledger, tenant_id, &account);
+}
+
+/* Whether the failure is none of the request's own, so that it may be sent again as it is. */
+static bool is_later(enum err err)
+{
+    int status = err_row(err)->status;
+
+    return status == 429 || status >= 500;
+}
+
+void ingest_count_failure(struct ingest_service *service, const struct ingest_sender *sender,
+                          enum err err)
+{
+    static const struct ingest_outcome rejected = { .rejected = 1 };
+    static const struct ledger_account refused = { .figures = { [LEDGER_REFUSED] = 1 } };
+
+    if (!is_later(err)) {
+        count_items(service, sender->tenant_id, 1, &rejected, sender->is_replay);
+    } else if (!sender->is_replay) {
+        ingest_ledger_count(service->ledger, sender->tenant_id, &refused);
+    }
+}
+
+struct ingest_ledger *ingest_ledger_of(const struct ingest_service *service)
+{
+    return service->ledger;
 }
 
 /* Notes when the devices of a stored ticket were last heard of. */
@@ -138,7 +196,8 @@ static void ticket_init(struct ingest_ticket *ticket, const struct ingest_sender
 {
     *ticket = (struct ingest_ticket){
         .columns = columns, .tenant_id = sender->tenant_id, .is_live = sender->is_live,
-        .bytes = columns_bytes(columns), .on_done = ticket->on_done, .context = ticket->context,
+        .is_replay = sender->is_replay, .bytes = columns_bytes(columns),
+        .on_done = ticket->on_done, .context = ticket->context,
     };
 }
 
@@ -187,7 +246,7 @@ enum err ingest_await(struct ingest_service *service, struct ingest_ticket *tick
         note_seen(service, ticket);
     }
     count_outcome(ticket->columns, out);
-    add_to_stats(&service->counts, out);
+    count_items(service, ticket->tenant_id, ticket->columns->n_items, out, ticket->is_replay);
     return OK;
 }
 
@@ -206,22 +265,6 @@ static enum err check_media_type(struct http_request *request, const struct inge
     return fail(request->op, ERR_MEDIA_TYPE, "this content type is not known here");
 }
 
-static struct ingest_rules rules_of(const struct ingest_service *service,
-                                    const struct identity *who, const struct ingest_format *format)
-{
-    int64_t now_us = clock_now_us();
-    int raw_days = who->raw_days ? who->raw_days : service->options.raw_days;
-
-    return (struct ingest_rules){
-        .now_us = now_us,
-        .newest_us = now_us + MAX_FUTURE_HOURS * US_PER_HOUR,
-        .oldest_us = who->is_backfill ? INT64_MIN : now_us - raw_days * US_PER_DAY,
-        .device = who->device_id ? str_of(who->device_key) : (struct str){ 0 },
-        .is_device_bound = who->device_id != 0,
-        .max_events = format->max_events ? format->max_events : MAX_BATCH_EVENTS,
-    };
-}
-
 /* What is neither yes nor no is refused: who asks to store nothing must not be misread. */
 static enum err read_dry_run(const struct http_request *request, bool *is_dry)
 {
@@ -237,110 +280,102 @@ static enum err read_dry_run(const struct http_request *request, bool *is_dry)
 
 /* A request that was understood, from its columns to its answer. */
 struct ingest_pending {
-    struct http_request *request;
-    const struct ingest_format *format;
+    struct reject_context from; /* the request, and who sent it when */
+    struct ingest_sender sender;
     struct ingest_columns *columns;
     struct ingest_ticket ticket;
     bool is_dry_run;
 };
 
-static enum err dry_run(struct ingest_service *service, const struct ingest_sender *sender,
-                        struct ingest_pending *pending)
+static enum err dry_run(struct ingest_service *service, struct ingest_pending *pending)
 {
-    const struct resolve resolve = resolve_of(service, sender, pending->columns);
+    const struct resolve resolve = resolve_of(service, &pending->sender, pending->columns);
     enum err err = columns_seal(pending->columns);
 
-    ticket_init(&pending->ticket, sender, pending->columns);
+    ticket_init(&pending->ticket, &pending->sender, pending->columns);
     if (!err && pending->columns->n_events) {
         err = ingest_dry_run(&resolve, &pending->ticket, service->options.pool);
     }
     return err;
 }
 
-#define ZONE_WAIT_MS 2000
-#define ZONE_YEARS 30 /* back, for those who may send any age */
-
-/* The offsets of the tenant's zone over all times that may be sent. */
-static enum err load_zone(struct ingest_service *service, const struct identity *who,
-                          struct op *op, struct ingest_rules *rules)
-{
-    struct zone *zone = arena_alloc(op->arena, sizeof *zone);
-    int64_t from_us = rules->oldest_us == INT64_MIN
-                          ? rules->now_us - ZONE_YEARS * 366 * US_PER_DAY
-                          : rules->oldest_us - 2 * US_PER_DAY;
-    struct db_conn *conn;
-    struct db_tx *tx;
-    enum err err =
-        zone ? db_pool_take(service->options.pool, op, ZONE_WAIT_MS, &conn) : fail_memory(op);
-
-    if (err) {
-        return err;
-    }
-    err = db_begin(op, conn, DB_READ, who->tenant_id, &tx);
-    if (!err) {
-        err = zone_load(tx, who->tenant_timezone, from_us, rules->newest_us + 2 * US_PER_DAY,
-                        zone);
-        db_rollback(tx);
-    }
-    db_pool_give(service->options.pool, conn);
-    rules->zone = zone;
-    return err;
-}
-
 /* Body and columns. */
-static enum err read_request(struct ingest_service *service, const struct identity *who,
-                             struct ingest_pending *pending)
+static enum err read_request(struct ingest_service *service, struct ingest_pending *pending)
 {
-    struct ingest_rules rules = rules_of(service, who, pending->format);
-    struct http_request *request = pending->request;
+    const struct reject_context *from = &pending->from;
+    struct http_request *request = from->request;
+    struct ingest_rules rules;
     struct str body;
-    enum err err = check_media_type(request, pending->format);
+    enum err err = read_dry_run(request, &pending->is_dry_run);
 
     if (!err) {
-        err = read_dry_run(request, &pending->is_dry_run);
+        err = check_media_type(request, from->format);
     }
     if (!err) {
         err = http_read_decoded_body(request, MAX_INGEST_BODY_BYTES, &body);
     }
-    if (!err && pending->format->needs_zone) {
-        err = load_zone(service, who, request->op, &rules);
+    if (!err) {
+        err = ingest_rules_make(&service->options, request->op, from->who, from->format,
+                                from->time_us, &rules);
     }
     if (err) {
         return err;
     }
     pending->columns = columns_new(request->op, &rules);
-    return pending->columns ? pending->format->parse(request, body, pending->columns)
+    return pending->columns ? from->format->parse(request, body, pending->columns)
                             : ERR_INTERNAL;
+}
+
+/* A request that came to nothing: into the accounts, and kept where it is the request's fault. */
+static enum err note_failure(struct ingest_service *service, const struct ingest_pending *pending,
+                             enum err err)
+{
+    if (!pending->is_dry_run) {
+        ingest_count_failure(service, &pending->sender, err);
+        if (!is_later(err)) {
+            ingest_reject_body(&pending->from);
+        }
+    }
+    return err;
+}
+
+static enum err begin(struct ingest_service *service, struct ingest_pending *pending)
+{
+    enum err err = read_request(service, pending);
+
+    if (!err) {
+        err = pending->is_dry_run ? dry_run(service, pending)
+                                  : ingest_submit(service, &pending->sender, pending->columns,
+                                                  &pending->ticket);
+    }
+    if (pending->from.request->op->would_wait) {
+        return err; /* it will be begun anew */
+    }
+    add(&service->counts.requests, 1);
+    return err ? note_failure(service, pending, err) : OK;
 }
 
 enum err ingest_begin(struct ingest_service *service, struct http_request *request,
                       const struct identity *who, const struct ingest_format *format,
                       const struct ingest_notice *notice, struct ingest_pending **out)
 {
-    const struct ingest_sender sender = { .tenant_id = who->tenant_id,
-                                          .may_register = who->may_register, .is_live = true };
     struct ingest_pending *pending = arena_alloc(request->op->arena, sizeof *pending);
 
     if (!pending) {
         return fail_memory(request->op);
     }
-    pending->request = request;
-    pending->format = format;
+    pending->from = (struct reject_context){ .ledger = service->ledger, .request = request,
+                                             .who = who, .format = format,
+                                             .time_us = clock_now_us() };
+    pending->sender = (struct ingest_sender){ .tenant_id = who->tenant_id,
+                                              .may_register = who->may_register,
+                                              .is_live = true };
     if (notice) {
         pending->ticket.on_done = notice->on_done;
         pending->ticket.context = notice->context;
     }
-    enum err err = read_request(service, who, pending);
-    if (!err) {
-        err = pending->is_dry_run
-                  ? dry_run(service, &sender, pending)
-                  : ingest_submit(service, &sender, pending->columns, &pending->ticket);
-    }
-    if (!request->op->would_wait) {
-        atomic_fetch_add_explicit(&service->counts.requests, 1, memory_order_relaxed);
-    }
     *out = pending;
-    return err;
+    return begin(service, pending);
 }
 
 bool ingest_is_queued(const struct ingest_pending *pending)
@@ -351,16 +386,22 @@ bool ingest_is_queued(const struct ingest_pending *pending)
 enum err ingest_end(struct ingest_service *service, struct ingest_pending *pending,
                     struct http_response *response)
 {
+    struct http_request *request = pending->from.request;
     struct ingest_outcome outcome;
-    enum err err = OK;
 
     if (pending->is_dry_run) {
         count_outcome(pending->columns, &outcome);
         outcome.is_dry_run = true;
-    } else {
-        err = ingest_await(service, &pending->ticket, &outcome);
+        return pending->from.format->answer(request, &outcome, response);
     }
-    return err ? err : pending->format->answer(pending->request, &outcome, response);
+    enum err err = ingest_await(service, &pending->ticket, &outcome);
+    if (err) {
+        return note_failure(service, pending, err);
+    }
+    if (outcome.rejected) {
+        ingest_reject_items(&pending->from, pending->columns);
+    }
+    return pending->from.format->answer(request, &outcome, response);
 }
 
 /* ---- statistics ---- */
@@ -375,9 +416,12 @@ void ingest_read_stats(struct ingest_service *service, struct ingest_stats *out)
     struct service_counts *counts = &service->counts;
     struct writer_counts *written = ingest_writers_counts(service->writers);
     struct ingest_queue_counts queue = ingest_queue_count(service->queue);
+    struct ledger_counts rejects = ingest_ledger_counts(service->ledger);
 
     *out = (struct ingest_stats){
-        .requests = get(&counts->requests), .accepted = get(&counts->accepted),
+        .requests = get(&counts->requests), .received = get(&counts->received),
+        .rejects_kept = rejects.kept, .rejects_dropped = rejects.dropped,
+        .accepted = get(&counts->accepted),
         .duplicates = get(&counts->duplicates), .updated = get(&counts->updated),
         .rejected = get(&counts->rejected), .rows_fast = get(&written->rows_fast),
         .rows_late = get(&written->rows_late), .batches = get(&written->batches),

@@ -15,6 +15,9 @@ struct ingest_options {
     struct db_pool *pool;   /* where requests take connections from; outlives the service */
     int raw_days;           /* retention of samples of tenants without one of their own */
     size_t queue_bytes;     /* QUEUE_MAX_BYTES but for tests */
+    /* The format of a request's address, whose {names} it captures; NULL for none. Without this
+     * nothing is replayed. */
+    const struct ingest_format *(*find_format)(struct http_request *request);
 };
 
 /* Starts the writers; they connect when there is work. NULL without memory or threads. */
@@ -55,6 +58,7 @@ struct ingest_sender {
     int32_t tenant_id;
     bool may_register; /* unknown devices and sites */
     bool is_live;      /* hearing of a device now means it is alive now; else as of its times */
+    bool is_replay;    /* for the accounts */
 };
 
 /* Resolves and queues the columns; `ticket` is the caller's to keep until ingest_await. Columns
@@ -66,10 +70,20 @@ enum err ingest_submit(struct ingest_service *service, const struct ingest_sende
 enum err ingest_await(struct ingest_service *service, struct ingest_ticket *ticket,
                       struct ingest_outcome *out) MUST_CHECK;
 
+/* Enters a request into the accounts that failed as a whole: as one rejected item, or as one that
+ * is to be sent again. */
+void ingest_count_failure(struct ingest_service *service, const struct ingest_sender *sender,
+                          enum err err);
+
+/* The ledger, for who keeps rejections. */
+struct ingest_ledger *ingest_ledger_of(const struct ingest_service *service);
+
 /* ---- statistics, since the start ---- */
 
 struct ingest_stats {
-    uint64_t requests, accepted, duplicates, updated, rejected; /* events but for requests */
+    /* items but for requests; received = accepted + duplicates + updated + rejected */
+    uint64_t requests, received, accepted, duplicates, updated, rejected;
+    uint64_t rejects_kept, rejects_dropped; /* of those rejected */
     uint64_t rows_fast, rows_late, batches, retries, poisoned;
     uint64_t refused;       /* requests that found the queue full */
     uint64_t queue_bytes;   /* now */

@@ -12,7 +12,7 @@
 struct ingest_ticket {
     struct ingest_columns *columns; /* sealed and resolved; events' outcomes are written here */
     int32_t tenant_id;
-    bool is_live, is_queued;        /* the service's own */
+    bool is_live, is_replay, is_queued; /* the service's own */
     size_t bytes;                   /* its weight in the queue */
     struct ingest_ticket *next;     /* in the queue or the batch */
 

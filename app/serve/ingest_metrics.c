@@ -16,11 +16,19 @@ struct row {
 #define AT(member) offsetof(struct ingest_stats, member)
 
 static const struct row ROWS[] = {
+    { "tidemark_ingest_received_total", "counter", "",
+      "Events received: the sum of those answered, by outcome; an unreadable body is one.",
+      AT(received) },
     { "tidemark_ingest_events_total", "counter", "{outcome=\"accepted\"}",
       "Events answered, by outcome.", AT(accepted) },
     { "tidemark_ingest_events_total", "counter", "{outcome=\"duplicate\"}", NULL, AT(duplicates) },
     { "tidemark_ingest_events_total", "counter", "{outcome=\"updated\"}", NULL, AT(updated) },
     { "tidemark_ingest_events_total", "counter", "{outcome=\"rejected\"}", NULL, AT(rejected) },
+    { "tidemark_ingest_rejects_total", "counter", "{fate=\"kept\"}",
+      "Rejected events kept for a replay, or dropped, as there were too many at once.",
+      AT(rejects_kept) },
+    { "tidemark_ingest_rejects_total", "counter", "{fate=\"dropped\"}", NULL,
+      AT(rejects_dropped) },
     { "tidemark_ingest_rows_total", "counter", "{lane=\"fast\"}", "Rows committed, by lane.",
       AT(rows_fast) },
     { "tidemark_ingest_rows_total", "counter", "{lane=\"late\"}", NULL, AT(rows_late) },

@@ -37,6 +37,15 @@ static int serve(const struct serve_setup *setup, struct dispatcher *model, int 
     return fcgi_loop_run(&options);
 }
 
+/* The format of an address, for replays. */
+static const struct ingest_format *find_format(struct http_request *request)
+{
+    unsigned allowed;
+    const struct route *route = route_find(PROCESS_INGEST, request, &allowed);
+
+    return route && !route->handler ? route->format : NULL;
+}
+
 int ingest_process_run(const struct serve_setup *setup)
 {
     int stop_fd = stop_fd_open();
@@ -48,6 +57,7 @@ int ingest_process_run(const struct serve_setup *setup)
                 .statement_timeout_ms = INGEST_STATEMENT_TIMEOUT_MS },
         .raw_days = setup->config->retention_raw_days,
         .queue_bytes = QUEUE_MAX_BYTES,
+        .find_format = find_format,
     };
     options.pool = db_pool_new(&options.db, setup->config->pool_max);
     struct maintenance maintenance = { 0 };

@@ -12,7 +12,7 @@
 
 #define METRICS_MAX_ROUTES 160
 #define METRICS_MAX_PROCESSES 80
-#define METRICS_MAX_INGEST 16
+#define METRICS_MAX_INGEST 32
 #define METRICS_N_BUCKETS 12 /* of the latency histogram, without +Inf */
 
 struct route_counters {

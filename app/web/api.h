@@ -36,6 +36,16 @@ enum err api_events_list(struct web *web);
 enum err api_shares_list(struct web *web);
 enum err api_shares_add(struct web *web);
 enum err api_shares_revoke(struct web *web);
+/* GET and DELETE /v1/rejects?from=&to=&device=&reason=&convention=&state=, POST /v1/rejects/replay
+ * with the same; GET and DELETE /v1/rejects/{id}, POST /v1/rejects/{id}/replay */
+enum err api_rejects_list(struct web *web);
+enum err api_rejects_show(struct web *web);
+enum err api_rejects_replay(struct web *web);
+enum err api_rejects_replay_all(struct web *web);
+enum err api_rejects_delete(struct web *web);
+enum err api_rejects_delete_all(struct web *web);
+/* GET /v1/ingest/hours?from=&to=&limit=&cursor= */
+enum err api_ingest_hours(struct web *web);
 /* GET /v1/tenants, POST, GET PATCH DELETE /v1/tenants/{slug}: for operators */
 enum err api_tenants_list(struct web *web);
 enum err api_tenants_add(struct web *web);

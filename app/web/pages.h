@@ -42,6 +42,11 @@ enum err page_admin_site(struct web *web);
 enum err page_admin_site_save(struct web *web);
 enum err page_admin_site_remove(struct web *web);
 
+/* GET /admin/rejects?convention=&device=&reason=&state=&before=, POST (the same and `do`: replay,
+ * remove; `id`: one alone): what ingest did not take */
+enum err page_rejects(struct web *web);
+enum err page_rejects_post(struct web *web);
+
 /* GET and POST /admin/shares (name, device, days), POST /admin/shares/revoke (id) */
 enum err page_shares(struct web *web);
 enum err page_shares_add(struct web *web);

@@ -62,6 +62,18 @@ enum err job_sessions(struct job_pass *pass)
     return err;
 }
 
+enum err job_rejects(struct job_pass *pass)
+{
+    struct db_rows *rows;
+    enum err err = job_run_alone(pass, &q_job_reject_prune, NULL, &rows);
+    if (err == OK) {
+        snprintf(pass->detail, sizeof pass->detail, "rejects=%lld hours=%lld",
+                 (long long)db_int64(rows, 0, JOB_REJECT_PRUNE_REJECTS),
+                 (long long)db_int64(rows, 0, JOB_REJECT_PRUNE_HOURS));
+    }
+    return err;
+}
+
 enum err job_orphans(struct job_pass *pass)
 {
     struct db_rows *rows;

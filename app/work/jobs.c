@@ -11,6 +11,7 @@ const struct job worker_jobs[] = {
     { "metrics", MINUTE, job_metrics, JOB_SLOW, NULL },
     { "series_last", 5 * MINUTE, job_series_last, JOB_SLOW, NULL },
     { "sessions", HOUR, job_sessions, JOB_SLOW, NULL },
+    { "rejects", HOUR, job_rejects, JOB_SLOW, NULL },
     { "columnstore", 10 * MINUTE, job_columnstore, JOB_SLOW, NULL },
     { "retention", HOUR, job_retention, JOB_SLOW, NULL },
     { "aggregates", 10 * MINUTE, job_aggregates, JOB_SLOW, NULL },

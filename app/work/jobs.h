@@ -37,6 +37,8 @@ enum err job_schedule(struct job_pass *pass);
 /* Erases what was committed after its tenant was erased, then looks for samples whose tenant is
  * not their series': there must be none; any is logged as an error and fails the job. */
 enum err job_orphans(struct job_pass *pass);
+/* Removes what was rejected longer ago than it is kept, and old accounts of hours. */
+enum err job_rejects(struct job_pass *pass);
 /* Measures the installation: database and processes. */
 enum err job_metrics(struct job_pass *pass);
 

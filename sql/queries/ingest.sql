@@ -99,6 +99,40 @@ SELECT api.series_last_flush($1::int4[], $2::int4[], $3::timestamptz[], $4::floa
 -- When each device was last heard of.
 SELECT api.device_seen_flush($1::int4[], $2::timestamptz[]);
 
+-- name: ingest_write_begin
+-- roles: ingest
+-- columns: is_new
+-- Whether the write $2 of the ledger of the process $1 is still to be made.
+SELECT api.ingest_write_begin($1::text, $2::int8) AS is_new;
+
+-- name: ingest_hours_add
+-- roles: ingest
+-- Adds to tenants' hours: received, accepted, duplicates, updated, rejected, replayed, dropped,
+-- refused.
+SELECT api.ingest_hours_add($1::int4[], $2::timestamptz[], $3::int8[], $4::int8[], $5::int8[],
+                            $6::int8[], $7::int8[], $8::int8[], $9::int8[], $10::int8[]);
+
+-- name: ingest_reject_add
+-- roles: ingest
+-- Keeps what was rejected.
+SELECT api.reject_add($1::int4[], $2::timestamptz[], $3::text[], $4::int8[], $5::int4[], $6::int4[],
+                      $7::text[], $8::text[], $9::int4[], $10::text[], $11::text[], $12::text[],
+                      $13::text[], $14::text[], $15::bytea[], $16::int4[]);
+
+-- name: ingest_reject_claim
+-- roles: ingest
+-- columns: tenant_id id time request_id token_id device_id device_key is_backfill item method target content_type text is_item auto_register timezone raw_days
+-- Takes at most $1 rejections that are to be replayed.
+SELECT c.tenant_id, c.id, c.time, c.request_id, c.token_id, c.device_id, c.device_key,
+       c.is_backfill, c.item, c.method, c.target, c.content_type, c.text, c.is_item,
+       c.auto_register, c.timezone, c.raw_days
+FROM api.reject_claim($1::int4) c;
+
+-- name: ingest_reject_settle
+-- roles: ingest
+-- Says what became of them.
+SELECT api.reject_settle($1::int4[], $2::int8[], $3::text[], $4::text[], $5::text[]);
+
 -- name: ingest_tenant
 -- roles: operator
 -- columns: id status

@@ -29,6 +29,12 @@ SELECT ops.series_last_repair() AS repaired;
 -- Removes sessions that ended; how many.
 SELECT ops.session_prune() AS removed;
 
+-- name: job_reject_prune
+-- roles: worker
+-- columns: rejects hours
+-- Removes old rejections and old accounts of hours; how many.
+SELECT p.rejects, p.hours FROM ops.reject_prune() p;
+
 -- name: job_residue_erase
 -- roles: worker
 -- columns: erased

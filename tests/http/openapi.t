@@ -7,6 +7,7 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Test::More;
 use JSON::PP;
+use Time::HiRes qw(sleep);
 use Tidemark::Browser;
 use Tidemark::Stack;
 
@@ -128,7 +129,7 @@ sub example_query {
     return join '', map { "?$_->{name}=" . ($_->{example} =~ s/([^\w.~-])/sprintf '%%%02X', ord $1/ger) } @_;
 }
 
-# What there is to see: a device with samples, events, a site, a token, a link.
+# What there is to see: a device with samples, events, a rejected one, a site, a token, a link.
 sub fill {
     my ($stack) = @_;
     $stack->cli('tenant', 'add', 'lens', '--name', 'Lens', '--timezone', 'America/Los_Angeles');
@@ -140,6 +141,7 @@ sub fill {
         { device => 'meter-2', time => $now, type => 'note', id => '00000000-0000-4000-8000-000000000001', data => { code => 'y' } },
     ], token => $token);
     die "cannot fill: $answer->{status} $answer->{content}" if $answer->{status} != 200;
+    $stack->post('/v1/event', { device => 'meter-1', metrics => {} }, token => $token);    # rejected: kept within seconds
     my $admin = $stack->token('lens', 'admin', '--name', 'for the test');
     $stack->post('/v1/sites', { key => 'shed', timezone => 'Asia/Kolkata' }, token => $admin);
     my $invited = $stack->post('/v1/users', { email => 'new@example.org', role => 'viewer' }, token => $admin);
@@ -147,6 +149,8 @@ sub fill {
     $stack->cli('user', 'add', '--tenant', 'lens', '--email', 'eve@example.org', '--role', 'viewer', { stdin => "correct horse battery\n" });
     $stack->request('PUT', '/v1/plugins/mqtt', token => $admin, body => { kind => 'collector', config => {} });
     $stack->post('/v1/shares', { page => 'overview', days => 3 }, token => $admin);
+    my $deadline = time + 20;
+    sleep 0.1 while !@{ $stack->get('/v1/rejects', token => $admin)->{json}{items} } && time < $deadline;
     return $admin;
 }
 

@@ -1,0 +1,228 @@
+#!/usr/bin/perl
+# Receipts and what was not stored: every answer has its number; what was rejected is kept with its
+# reason and without credentials, can be listed, replayed and removed by its tenant alone; and for
+# every hour received = accepted + duplicates + updated + rejected, after a killed process too.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Test::More;
+use HTTP::Tiny;
+use JSON::PP;
+use Time::HiRes qw(sleep time);
+use Tidemark::Browser;
+use Tidemark::Processes;
+use Tidemark::Stack;
+
+my $stack = Tidemark::Stack->start;
+$stack->cli('tenant', 'add', $_) for qw(home mills);
+$stack->cli('user', 'add', '--tenant', 'home', '--email', "$_->[0]\@home.example", '--role', $_->[1], { stdin => "a long enough password\n" })
+    for ['ada', 'admin'], ['vic', 'viewer'];
+my $token = $stack->token('home', 'device');
+my $bound = $stack->token('home', 'device', '--device', 'bound-1');
+my ($admin, $reader, $other) = ($stack->token('home', 'admin'), $stack->token('home', 'api'), $stack->token('mills', 'admin'));
+my $now = int time;
+my @FIGURES = qw(received accepted duplicates updated rejected replayed dropped refused);
+
+# Waits until the condition holds; what it answered last.
+sub await {
+    my ($is_true) = @_;
+    my $deadline = time + 20;
+    while (1) {
+        my $answer = $is_true->();
+        return $answer if $answer || time > $deadline;
+        sleep 0.05;
+    }
+}
+
+# The tenant's accounts of all hours together.
+sub accounts {
+    my %sum = map { $_ => 0 } @FIGURES;
+    for my $hour (@{ $stack->get('/v1/ingest/hours', token => $admin)->{json}{items} }) {
+        $sum{$_} += $hour->{$_} for @FIGURES;
+    }
+    return \%sum;
+}
+
+sub holds { my ($sum) = @_; return $sum->{received} == $sum->{accepted} + $sum->{duplicates} + $sum->{updated} + $sum->{rejected} }
+
+# Waits for as many as were received by now, and compares all figures.
+sub accounts_are {
+    my ($expected, $name) = @_;
+    my %all = ((map { $_ => 0 } @FIGURES), %$expected);
+    await(sub { accounts()->{received} >= $all{received} });
+    is_deeply(accounts(), \%all, $name);
+    return;
+}
+
+sub rejects { my ($query) = @_; return $stack->get('/v1/rejects' . ($query // ''), token => $admin)->{json}{items} }
+sub await_rejects { my ($n, $query) = @_; await(sub { @{ rejects($query) } >= $n }); return rejects($query) }
+sub reject { my ($id) = @_; return $stack->get("/v1/rejects/$id", token => $admin)->{json} }
+
+# Waits until a replay has come to an end.
+sub await_replayed { my ($id) = @_; await(sub { reject($id)->{state} ne 'pending' }); return reject($id) }
+
+# ---- every answer has its number ----
+
+my @ASKED = (
+    ['POST', '/v1/event', '{}', $token], ['POST', '/v1/event', '{}', undef], ['POST', '/v1/event', '{}', $reader],
+    ['POST', '/v1/events/batch', '[', $token], ['GET', '/v1/event', undef, $token], ['PUT', '/v1/nowhere', 'x', undef],
+    ['POST', '/v1/event', 'x' x (10 * 1024 * 1024 + 1), $token], ['TRACE', '/v1/event', undef, undef], ['GET', '/v1/event/%zz', undef, undef],
+    (map { ['POST', $_, 'nonsense', $_[0]] } '/write', '/api/v2/write', '/input/post', '/input/bulk', '/api/v1/x/telemetry',
+        '/api/v1/write', '/v1/metrics', '/v1/logs', '/collectd', '/acquisuite', '/service/r2/addstatus.jsp'),
+);
+my @unnumbered = grep { ($_->{headers}{'x-request-id'} // '') !~ /^[0-9a-f]{32}$/ }
+    map { $stack->request($_->[0], $_->[1], defined $_->[2] ? (body => $_->[2]) : (), $_->[3] ? (token => $_->[3]) : ()) } @ASKED;
+is_deeply([map { "$_->{status} $_->{url}" } @unnumbered], [], 'every answer of ingest has its number, nginx\'s own too');
+like($stack->raw("GET / HTTP/9.9\r\n\r\n"), qr/^X-Request-Id: [0-9a-f]{32}\r$/m, 'also that to something else than HTTP');
+
+# Two of them were bodies that could not be stored: '{}' and '['.
+accounts_are({ received => 2, rejected => 2 }, 'what came without a token of ours is nobody\'s, what nginx refused too');
+$stack->request('DELETE', '/v1/rejects', token => $admin);
+is_deeply(rejects(), [], 'all can be removed');
+
+# ---- a mixed load ----
+
+my %json = ('Content-Type' => 'application/json');
+my $good = { device => 'meter', time => $now, metrics => { power_w => 1 } };
+my @answers;
+push @answers, $stack->post('/v1/event', $good, token => $token);
+push @answers, $stack->post('/v1/event', $good, token => $token);
+push @answers, $stack->post('/v1/event', { %$good, metrics => { power_w => 2 } }, token => $token);
+push @answers, $stack->post('/v1/events/batch', [map { { device => 'meter', time => $now - $_, metrics => { a => $_ } } } 1 .. 20], token => $token);
+push @answers, my $mixed = $stack->post('/v1/events/batch', [
+    { device => 'meter', time => $now, metrics => { b => 1 } }, 17, { device => 'meter', time => $now + 90_000, metrics => { c => 1 } },
+    { device => 'meter', metrics => { d => 'a string', e => undef } }], token => $token);
+push @answers, my $cut = $stack->post('/v1/event', '{"device":"meter","metrics":{"a":1}', token => $token, headers => \%json);
+push @answers, my $type = $stack->post('/v1/event', '<a/>', token => $token, headers => { 'Content-Type' => 'text/xml' });
+push @answers, $stack->post('/v1/events/batch', '[' . join(',', ('{}') x 10_001) . ']', token => $token, headers => \%json);
+push @answers, my $stranger = $stack->post('/v1/event', { device => 'stranger', metrics => { a => 1 } }, token => $bound);
+push @answers, $stack->post('/v1/event?dry_run=1', { device => 'meter', metrics => {} }, token => $token);
+push @answers, my $lines = $stack->post('/v1/events/batch', qq({"device":"meter","metrics":{"f":1},"time":$now}\nnot "$token" JSON\n), token => $token,
+    headers => { 'Content-Type' => 'application/x-ndjson' });
+is_deeply([map { $_->{status} } @answers], [200, 200, 200, 200, 207, 400, 415, 413, 403, 422, 207], 'a mixed load is answered');
+my %sum = (received => 35, accepted => 1 + 20 + 1 + 1, duplicates => 1, updated => 1, rejected => 2 + 3 + 1 + 1 + 1 + 1 + 1, replayed => 0);
+accounts_are(\%sum, 'every item is accounted for, and a dry run is none');
+
+my %metric = map { /^tidemark_ingest_(\w+?)_total(?:\{\w+="(\w+)"\})? (\d+)/ ? ($1 . ($2 ? "_$2" : '') => $3) : () }
+    split /\n/, $stack->get('/metrics')->{content};
+is($metric{received}, $metric{events_accepted} + $metric{events_duplicate} + $metric{events_updated} + $metric{events_rejected},
+    'the metrics add up too');
+is_deeply([@metric{qw(received events_rejected rejects_kept rejects_dropped)}], [$sum{received}, $sum{rejected}, $sum{rejected}, 0], 'to the same');
+
+# ---- what is kept ----
+
+my $list = await_rejects(8);
+is(scalar @$list, 8, 'each rejection of them is kept') or diag(explain($list));
+my @by_request = grep { $_->{request_id} eq $mixed->{headers}{'x-request-id'} } @$list;
+is_deeply([map { $_->{index} } reverse @by_request], [1, 2, 3], 'items have their place in their request');
+is($by_request[2]{text}, '17', 'their own text');
+is($by_request[2]{reason}, 'an event is an object', 'and their reason');
+is($by_request[1]{device}, 'meter', 'and their device');
+is_deeply(decode_json($by_request[1]{text}), { device => 'meter', time => $now + 90_000, metrics => { c => 1 } }, 'all of it');
+my ($body) = grep { $_->{request_id} eq $cut->{headers}{'x-request-id'} } @$list;
+is_deeply([@{$body}{qw(index text size method target content_type)}],
+    [undef, '{"device":"meter","metrics":{"a":1}', 35, 'POST', '/v1/event', 'application/json'], 'a body that was cut is kept as it came');
+like($body->{reason}, qr/^the body is not JSON/, 'with the reason that was answered');
+my ($huge) = grep { $_->{reason} =~ /more than 10000/ } @$list;
+is_deeply([$huge->{replayable}, $huge->{size}], [JSON::PP::false, 30_004], 'of a long one the beginning');
+is(length reject($huge->{id})->{text}, 8192, '8 KiB');
+my ($secret) = grep { $_->{request_id} eq $lines->{headers}{'x-request-id'} } @$list;
+like($secret->{text}, qr/^not "tmk_x+" JSON$/, 'a token in it is crossed out');
+is($stack->sql("SELECT count(*) FROM core.reject WHERE strpos(encode(text, 'escape') || target, '$token') > 0"), 0, 'and nowhere to be found');
+my ($theirs) = grep { $_->{request_id} eq $stranger->{headers}{'x-request-id'} } @$list;
+is($theirs->{reason}, 'the token is for another device', 'a bound token\'s too');
+
+is_deeply([map { $_->{id} } @{ rejects('?reason=24+HOURS') }], [$by_request[1]{id}], 'by a part of the reason');
+is_deeply([map { $_->{id} } @{ rejects('?device=stranger') }], [$theirs->{id}], 'by device');
+is_deeply([map { $_->{id} } @{ rejects('?convention=event&reason=not+JSON') }], [$body->{id}], 'by convention');
+is_deeply(rejects('?state=replayed'), [], 'by state');
+is_deeply(rejects('?to=' . ($now - 60)), [], 'by time');
+is($stack->get('/v1/rejects?state=lost', token => $admin)->{status}, 422, 'there are no other states');
+my $first = $stack->get('/v1/rejects?limit=3', token => $admin)->{json};
+my $rest = $stack->get("/v1/rejects?limit=100&cursor=$first->{next}", token => $admin)->{json};
+is_deeply([map { $_->{id} } @{ $first->{items} }, @{ $rest->{items} }], [map { $_->{id} } @$list], 'page by page');
+like($stack->get('/v1/rejects?format=csv', token => $admin)->{content}, qr/^id,time,request_id,token,device,convention,index,field,reason,/, 'as CSV');
+
+# ---- whose they are ----
+
+is($stack->get($_, token => $reader)->{status}, 403, "$_ is for admins") for '/v1/rejects', "/v1/rejects/$body->{id}", '/v1/ingest/hours';
+is_deeply([map { $_->{json}{items} } map { $stack->get($_, token => $other) } '/v1/rejects', '/v1/ingest/hours'], [[], []], 'another tenant has none');
+for my $case (['GET', ''], ['POST', '/replay'], ['DELETE', '']) {
+    is($stack->request($case->[0], "/v1/rejects/$body->{id}$case->[1]", token => $other)->{status}, 404, "$case->[0] of another tenant's");
+}
+is($stack->post('/v1/rejects/replay', undef, token => $other)->{json}{pending}, 0, 'nor do they all reach it');
+
+# ---- replays ----
+
+is($stack->request('PATCH', '/v1/tenant', token => $admin, body => { auto_register => JSON::PP::false })->{status}, 200, 'unknown devices are refused now');
+my $probes = 0;
+await(sub {    # a token's settings are remembered for some seconds
+    my $answer = $stack->post('/v1/event', { device => 'probe-' . $probes++, metrics => { a => 1 } }, token => $token);
+    $sum{$_}++ for 'received', $answer->{status} == 200 ? 'accepted' : 'rejected';
+    return $answer->{status} == 422;
+});
+my $refused = $stack->post('/v1/events/batch', [map { { device => "new-$_", metrics => { a => $_ } } } 1 .. 3], token => $token);
+is($refused->{status}, 422, 'they are');
+$sum{$_} += 3 for qw(received rejected);
+my @new = reverse @{ await_rejects(3, '?reason=new-') };
+is_deeply([map { $_->{reason} } @new], [map { qq(device "new-$_" is not registered) } 1 .. 3], 'and kept');
+is($stack->post("/v1/rejects/$new[0]{id}/replay", undef, token => $admin)->{status}, 202, 'a replay is taken on');
+my $again = await_replayed($new[0]{id});
+is_deeply([@{$again}{qw(state attempts reason outcome)}], ['kept', 1, 'device "new-1" is not registered', undef], 'and refused again');
+$sum{$_}++ for qw(received rejected replayed);
+is($stack->request('PATCH', '/v1/tenant', token => $admin, body => { auto_register => JSON::PP::true })->{status}, 200, 'the cause is mended');
+is($stack->post("/v1/rejects/$new[0]{id}/replay", undef, token => $admin)->{json}{pending}, 1, 'it is marked again');
+is_deeply([@{ await_replayed($new[0]{id}) }{qw(state outcome)}], ['replayed', 'accepted'], 'and stored');
+my $sample = $stack->get('/v1/devices/new-1/samples', token => $reader)->{json}{items}[0];
+is($sample->{value}, 1, 'its value is there');
+is(substr($sample->{time}, 0, 19), substr($new[0]{time}, 0, 19), 'at the time of its arrival');
+is($stack->post("/v1/rejects/$new[0]{id}/replay", undef, token => $admin)->{status}, 409, 'once is enough');
+is($stack->post("/v1/rejects/$huge->{id}/replay", undef, token => $admin)->{status}, 409, 'what was cut cannot be');
+$sum{$_}++ for qw(received accepted replayed);
+
+# The ingest process is killed with replays before it: the next one goes on.
+accounts_are(\%sum, 'replays are accounted for');
+my ($pid) = Tidemark::Processes::part($stack, 'ingest');
+kill 'STOP', $pid;
+is($stack->post('/v1/rejects/replay?reason=NEW-', undef, token => $admin)->{json}{pending}, 2, 'all that match are marked');
+is($stack->sql("SELECT count(*) FROM core.reject WHERE state = 'pending'"), 2, 'and wait');
+kill 'KILL', $pid;
+is_deeply([map { await_replayed($new[$_]{id})->{outcome} } 1, 2], ['accepted', 'accepted'], 'a process that is killed leaves them to the next');
+$sum{$_} += 2 for qw(received accepted replayed);
+accounts_are(\%sum, 'and what was counted before is still there');
+ok(holds(accounts()), 'received = accepted + duplicates + updated + rejected');
+
+# The body as a whole: its good items are stored, the others kept singly.
+my $patch = '{"events":[{"device":"meter","time":' . ($now - 500) . ',"metrics":{"z":1}},{"device":"meter"}]}';
+$stack->sql("UPDATE core.reject SET text = '$patch', size = length('$patch'), target = '/v1/events/batch' WHERE id = $body->{id}");
+$stack->post("/v1/rejects/$body->{id}/replay", undef, token => $admin);
+is_deeply([@{ await_replayed($body->{id}) }{qw(state outcome)}], ['replayed', 'accepted'], 'of a body that can be read now what is good is stored');
+is_deeply([map { [@{$_}{qw(index text request_id)}] } @{ await_rejects(1, '?reason=neither+metrics') }],
+    [[1, '{"device":"meter"}', $body->{request_id}]], 'and what is not is kept singly');
+$sum{received} += 2; $sum{replayed} += 2; $sum{accepted}++; $sum{rejected}++;
+accounts_are(\%sum, 'and accounted for');
+
+# ---- the page ----
+
+my ($ada, $vic) = map { my $b = Tidemark::Browser->new($stack); $b->log_in("$_\@home.example", 'a long enough password'); $b } qw(ada vic);
+is($vic->get('/admin/rejects')->{status}, 403, 'the page is for admins');
+my $page = $ada->get('/admin/rejects');
+is($page->{status}, 200, 'who see it');
+like($page->{content}, qr/the token is for another device/, 'with the reasons');
+like($page->{content}, qr/not (?:"|&quot;|&#34;)tmk_x+(?:"|&quot;|&#34;) JSON/, 'and what was sent, as text');
+unlike($page->{content}, qr/new-1/, 'but not what is replayed');
+like($ada->get('/admin/rejects?state=replayed')->{content}, qr/new-1/, 'unless it is asked for');
+like($page->{content}, qr{<tfoot>.*>$sum{received}<.*>$sum{accepted}<.*>1<.*>1<.*>$sum{rejected}<}s, 'and the day\'s accounts');
+is($ada->request('POST', '/admin/rejects', { do => 'replay', id => $theirs->{id} })->{status}, 403, 'a form that is not ours does nothing');
+my $done = $ada->submit($page, '/admin/rejects', do => 'replay', id => $theirs->{id});
+is($done->{headers}{location}, '/admin/rejects?done=replayed', 'a replay by its button');
+is_deeply([@{ await_replayed($theirs->{id}) }{qw(state reason)}], ['kept', 'the token is for another device'], 'has its sender\'s rights and no more');
+$done = $ada->submit($page, '/admin/rejects', do => 'remove', id => $theirs->{id});
+is($done->{headers}{location}, '/admin/rejects?done=removed', 'it is removed');
+is($stack->get("/v1/rejects/$theirs->{id}", token => $admin)->{status}, 404, 'and gone');
+is($stack->request('DELETE', "/v1/rejects/$theirs->{id}", token => $admin)->{status}, 404, 'once');
+$ada->submit($page, '/admin/rejects', do => 'remove', state => '', reason => '', device => '', convention => '');
+like($ada->get('/admin/rejects')->{content}, qr/what was received is stored/, 'with all removed the page says so');
+is(scalar(grep { $_->{action} =~ /^reject\./ } @{ $stack->get('/v1/audit?action=reject', token => $admin)->{json}{items} }), 8, 'all of this is in the audit trail');
+done_testing();
