@@ -18,7 +18,9 @@ static void break_reader(struct proto_reader *reader)
 
 struct proto_reader proto_reader(struct str message, bool *is_broken)
 {
-    return (struct proto_reader){ message.ptr, message.ptr + message.len, is_broken };
+    const char *at = message.ptr ? message.ptr : ""; /* NULL of an empty one has no end */
+
+    return (struct proto_reader){ at, at + message.len, is_broken };
 }
 
 /* At most ten bytes, of which the last adds one bit. */

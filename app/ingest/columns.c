@@ -104,7 +104,7 @@ bool columns_metric(struct ingest_columns *columns, struct str name, struct str 
     if (draft->n_metrics >= MAX_METRICS) {
         return false;
     }
-    draft->metrics[draft->n_metrics++] = (struct ingest_metric){ name, labels, value };
+    draft->metrics[draft->n_metrics++] = (struct ingest_metric){ name, labels, value, INGEST_KIND_UNTOLD };
     return true;
 }
 
@@ -282,7 +282,7 @@ static uint32_t intern_series(struct ingest_columns *columns, uint32_t device,
     }
     columns->series[columns->n_series] = (struct ingest_series){
         .metric = metric->name, .labels = metric->labels, .hash = hash, .device = device,
-        .last_event = INGEST_NONE,
+        .last_event = INGEST_NONE, .kind = (uint8_t)metric->kind,
     };
     index_put(index, hash, (uint32_t)columns->n_series);
     return (uint32_t)columns->n_series++;

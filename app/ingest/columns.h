@@ -27,12 +27,15 @@ struct ingest_rules {
     const uint32_t *only;    /* index of the one item that is wanted; NULL: all are */
 };
 
+/* What a series is, where its sender says so: told for a new one. */
+enum ingest_kind { INGEST_KIND_UNTOLD, INGEST_GAUGE, INGEST_COUNTER, INGEST_DELTA };
+
 /* The event that a parser is filling. Text is UTF-8 without NUL and stays alive as long as
  * the columns. A view with ptr NULL is absent. */
 struct ingest_metric {
-    struct str name;
-    struct str labels; /* a JSON object with sorted keys; empty: none */
-    double value;      /* finite */
+    struct str name, labels; /* labels: a JSON object with sorted keys; empty: none */
+    double value;            /* finite */
+    enum ingest_kind kind;   /* untold after columns_metric */
 };
 struct ingest_draft {
     uint32_t index; /* the item's place in the request, for its errors */
@@ -83,13 +86,13 @@ struct ingest_series {
     uint32_t last_event, last_row; /* that used it, to find a metric given twice */
     int32_t id;                    /* 0 until resolved */
     bool is_asked;
+    uint8_t kind;                  /* enum ingest_kind */
     int64_t last_us;               /* of one just asked for: its newest sample; INT64_MIN: none */
 };
 struct ingest_error {
     uint32_t index;
     enum err code;
-    const char *field; /* or NULL */
-    const char *detail;
+    const char *field, *detail; /* field may be NULL */
     struct str device, source; /* that it named, and the draft's */
 };
 

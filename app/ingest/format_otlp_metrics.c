@@ -3,9 +3,10 @@
  * NAME_sum, NAME_min, NAME_max and NAME_bucket with the label `le` (how many were at most that, as
  * Prometheus has it), an exponential one the first four, a summary NAME_count, NAME_sum and NAME
  * with the label `quantile`. What counts since the last report and not since the start carries the
- * label temporality="delta", so the two never share a series. A counter that began anew shows by
- * its value's drop; when it did (startTimeUnixNano) is not kept, nor are exemplars, descriptions
- * and units. Source: opentelemetry-proto, metrics/v1/metrics.proto. */
+ * label temporality="delta", so the two never share a series, and a new series is of the kind that
+ * its metric is: a delta, a counter where it only rises, else what its name says. A counter that
+ * began anew shows by its value's drop; when it did (startTimeUnixNano) is not kept, nor are
+ * exemplars, descriptions and units. Source: opentelemetry-proto, metrics/v1/metrics.proto. */
 #include "ingest/otlp.h"
 
 #include <math.h>
@@ -13,6 +14,7 @@
 #define NS_PER_US 1000
 #define NO_RECORDED_VALUE 1 /* of a point's flags: the series has ended */
 #define TEMPORALITY_DELTA 1
+#define TEMPORALITY_CUMULATIVE 2
 
 struct otlp_read {
     struct ingest_columns *columns;
@@ -22,6 +24,7 @@ struct otlp_read {
     const char *resource_fault, *name_fault;
     struct str name; /* the metric's */
     bool is_delta;
+    enum ingest_kind kind; /* of the metric's series, but for those that do not count */
     uint32_t n_points;
 };
 
@@ -40,14 +43,21 @@ static void reject(struct otlp_read *read, const char *fault)
     columns_reject(read->columns, ERR_INVALID, NULL, "%s", fault);
 }
 
-static bool add(struct otlp_read *read, const char *suffix, struct str labels, double value)
+/* Adds a metric; one that `counts` is of the kind that the whole is. */
+static bool add(struct otlp_read *read, const char *suffix, struct str labels, double value,
+                bool counts)
 {
+    struct ingest_draft *draft = &read->columns->draft;
     struct str name = read->name;
 
     if (suffix[0]) {
         name = str_of(arena_printf(read->arena, "%.*s%s", (int)name.len, name.ptr, suffix));
     }
-    return columns_metric(read->columns, name, labels, value);
+    if (!columns_metric(read->columns, name, labels, value)) {
+        return false;
+    }
+    draft->metrics[draft->n_metrics - 1].kind = counts ? read->kind : INGEST_KIND_UNTOLD;
+    return true;
 }
 
 /* Adds a metric that has one label more, a number. */
@@ -64,7 +74,8 @@ static bool add_labelled(struct otlp_read *read, const char *suffix, struct inge
         buf_add_text(&text, bound > 0 ? "+Inf" : bound < 0 ? "-Inf" : "NaN");
     }
     return labels_add(labels, str_of(label), buf_str(&text)) &&
-           labels_write(labels, read->arena, &json) && add(read, suffix, json, value);
+           labels_write(labels, read->arena, &json) &&
+           add(read, suffix, json, value, suffix[0] != '\0'); /* buckets count, quantiles do not */
 }
 
 static void end_point(struct otlp_read *read, bool has_all)
@@ -100,7 +111,7 @@ static void read_number(struct otlp_read *read, struct proto_reader message,
         reject(read, "a point has no value");
         return;
     }
-    end_point(read, labels_write(labels, read->arena, &json) && add(read, "", json, value));
+    end_point(read, labels_write(labels, read->arena, &json) && add(read, "", json, value, true));
 }
 
 /* ---- histograms ---- */
@@ -121,7 +132,7 @@ static bool add_parts(struct otlp_read *read, const struct otlp_histogram *histo
     bool has_all = labels_write(labels, read->arena, &json);
 
     for (int i = 0; has_all && i < 4; i++) {
-        has_all = !histogram->has[i] || add(read, suffixes[i], json, histogram->values[i]);
+        has_all = !histogram->has[i] || add(read, suffixes[i], json, histogram->values[i], i < 2);
     }
     return has_all;
 }
@@ -297,19 +308,26 @@ static void read_point(struct otlp_read *read, const struct otlp_point_kind *kin
     kind->read(read, again, &labels);
 }
 
-/* Gauge, Sum, …: {data_points = 1, aggregation_temporality = 2} */
+/* Gauge, Sum, …: {data_points = 1, aggregation_temporality = 2, is_monotonic = 3} */
 static void read_points(struct otlp_read *read, const struct otlp_point_kind *kind,
                         struct proto_reader message)
 {
     struct proto_reader again = message;
+    uint64_t temporality = kind == &summary_kind ? TEMPORALITY_CUMULATIVE : 0;
+    bool is_monotonic = kind != &number_kind;
     struct proto_field field;
 
-    read->is_delta = false;
     while (proto_next(&message, &field)) {
         if (field.number == 2) {
-            read->is_delta = proto_uint(&message, &field) == TEMPORALITY_DELTA;
+            temporality = proto_uint(&message, &field);
+        } else if (field.number == 3) {
+            is_monotonic = proto_uint(&message, &field) != 0;
         }
     }
+    read->is_delta = temporality == TEMPORALITY_DELTA;
+    read->kind = read->is_delta                                           ? INGEST_DELTA
+                 : temporality == TEMPORALITY_CUMULATIVE && is_monotonic ? INGEST_COUNTER
+                                                                          : INGEST_KIND_UNTOLD;
     while (!read->columns->broken && proto_next(&again, &field)) {
         if (field.number == 1) {
             read_point(read, kind, proto_message(&again, &field));

@@ -2,8 +2,8 @@
  * metric is __name__, its device the label `device`, else `host`, `instance`, `job` (of a token
  * bound to a device, `device` alone names one), the other labels are the series'. NaN, with which
  * Prometheus marks the end of a series and summaries say that they have none, is no sample. Of a
- * native histogram count and sum are kept, as metrics of their own; buckets, exemplars and metadata
- * are passed over. Sources: prometheus.io/docs/specs/prw/remote_write_spec{,_2_0} and their
+ * native histogram count and sum are kept, as metrics of their own; buckets and exemplars are passed
+ * over. Version 2 says with a series what it is, which tells the kind of a new one. Sources: prometheus.io/docs/specs/prw/remote_write_spec{,_2_0} and their
  * prompb/types.proto, io/prometheus/write/v2/types.proto. */
 #include "base/clock.h"
 #include "base/proto.h"
@@ -23,11 +23,12 @@ struct prometheus_version {
     uint32_t symbols;    /* the field of the request; 0: labels are written out */
     uint32_t series;     /* the field of the request */
     uint32_t histograms; /* the field of a series */
+    uint32_t metadata;   /* the field of a series; 0: it has none */
     bool has_counts;     /* the answer says how many were written */
 };
-static const struct prometheus_version version_1 = { "prometheus.WriteRequest", 0, 1, 4, false };
+static const struct prometheus_version version_1 = { "prometheus.WriteRequest", 0, 1, 4, 0, false };
 static const struct prometheus_version version_2 = { "io.prometheus.write.v2.Request", 4, 5, 3,
-                                                     true };
+                                                     5, true };
 
 /* What the answer needs to know. */
 struct prometheus_note {
@@ -50,6 +51,7 @@ struct prometheus_read {
 /* The series whose samples are being read. */
 struct prometheus_series {
     struct str device, metric, labels;
+    enum ingest_kind kind;
     const char *fault; /* why its samples are rejected; or NULL */
 };
 
@@ -121,6 +123,22 @@ static struct str take_device(struct ingest_labels *labels, bool is_bound)
     return device;
 }
 
+/* Metadata {type = 1}; what a histogram's series of the old kind say only rises. */
+static enum ingest_kind read_kind(struct proto_reader message)
+{
+    static const enum ingest_kind kinds[] = { INGEST_KIND_UNTOLD, INGEST_COUNTER, INGEST_GAUGE,
+                                              INGEST_COUNTER };
+    struct proto_field field;
+    uint64_t type = 0;
+
+    while (proto_next(&message, &field)) {
+        if (field.number == 1) {
+            type = proto_uint(&message, &field);
+        }
+    }
+    return type < sizeof kinds / sizeof *kinds ? kinds[type] : INGEST_KIND_UNTOLD;
+}
+
 /* The labels of a series, wherever in the message they stand. */
 static void read_labels(struct prometheus_read *read, struct proto_reader message,
                         struct prometheus_series *out)
@@ -130,6 +148,9 @@ static void read_labels(struct prometheus_read *read, struct proto_reader messag
 
     *out = (struct prometheus_series){ .fault = NULL };
     while (proto_next(&message, &field)) {
+        if (field.number == read->version->metadata) {
+            out->kind = read_kind(proto_message(&message, &field));
+        }
         if (field.number != 1) {
             continue;
         }
@@ -193,6 +214,7 @@ static void read_sample(struct prometheus_read *read, const struct prometheus_se
         read->note->samples++;
     } else if (begin(read, series, time_ms) &&
                columns_metric(read->columns, series->metric, series->labels, value)) {
+        read->columns->draft.metrics[0].kind = series->kind;
         columns_end(read->columns);
     }
 }
@@ -203,7 +225,11 @@ static bool add_part(struct ingest_columns *columns, const struct prometheus_ser
     char *name = arena_printf(columns->op->arena, "%.*s_%s", (int)series->metric.len,
                               series->metric.ptr, part);
 
-    return name && columns_metric(columns, str_of(name), series->labels, value);
+    if (!name || !columns_metric(columns, str_of(name), series->labels, value)) {
+        return false;
+    }
+    columns->draft.metrics[columns->draft.n_metrics - 1].kind = series->kind;
+    return true;
 }
 
 /* Histogram {count_int = 1, count_float = 2, sum = 3, timestamp = 15} */

@@ -73,7 +73,8 @@ MESSAGE(summary_point, PARTS("attributes", 7, key_value), ONE("timeUnixNano", 3,
         ONE("count", 4, OTLP_FIXED64), ONE("sum", 5, OTLP_DOUBLE),
         PARTS("quantileValues", 6, quantile), ONE("flags", 8, OTLP_INT));
 MESSAGE(gauge, PARTS("dataPoints", 1, number_point));
-MESSAGE(sum, PARTS("dataPoints", 1, number_point), ONE("aggregationTemporality", 2, OTLP_INT));
+MESSAGE(sum, PARTS("dataPoints", 1, number_point), ONE("aggregationTemporality", 2, OTLP_INT),
+        ONE("isMonotonic", 3, OTLP_BOOL));
 MESSAGE(histogram, PARTS("dataPoints", 1, histogram_point),
         ONE("aggregationTemporality", 2, OTLP_INT));
 MESSAGE(exponential, PARTS("dataPoints", 1, exponential_point),

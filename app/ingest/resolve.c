@@ -113,6 +113,10 @@ static enum err place_devices(const struct resolve *resolve, struct db_tx *tx)
     return db_run(tx, &q_ingest_place, &args, NULL);
 }
 
+/* As the database names them; '' where the metric's name is to tell. */
+static const char *const KINDS[] = { [INGEST_KIND_UNTOLD] = "", [INGEST_GAUGE] = "gauge",
+                                     [INGEST_COUNTER] = "counter", [INGEST_DELTA] = "delta" };
+
 /* A known device's new metrics are always registered. */
 static enum err ask_series(const struct resolve *resolve, struct db_tx *tx)
 {
@@ -122,12 +126,13 @@ static enum err ask_series(const struct resolve *resolve, struct db_tx *tx)
     int32_t *devices = arena_array(arena, room, sizeof *devices);
     struct str *metrics = arena_array(arena, room, sizeof *metrics);
     struct str *labels = arena_array(arena, room, sizeof *labels);
+    struct str *kinds = arena_array(arena, room, sizeof *kinds);
     struct ingest_series **asked = arena_array(arena, room, sizeof *asked);
     struct db_args args;
     struct db_rows *rows;
     size_t n = 0;
 
-    if (!devices || !metrics || !labels || !asked) {
+    if (!devices || !metrics || !labels || !kinds || !asked) {
         return fail_memory(resolve->op);
     }
     for (size_t i = 0; i < columns->n_series; i++) {
@@ -137,6 +142,7 @@ static enum err ask_series(const struct resolve *resolve, struct db_tx *tx)
             asked[n] = series;
             devices[n] = device_id;
             metrics[n] = series->metric;
+            kinds[n] = str_of(KINDS[series->kind]);
             labels[n++] = series->labels.len ? series->labels : STR("{}");
         }
     }
@@ -148,6 +154,7 @@ static enum err ask_series(const struct resolve *resolve, struct db_tx *tx)
     db_arg_str_array(&args, metrics, n);
     db_arg_str_array(&args, labels, n);
     db_arg_bool(&args, true);
+    db_arg_str_array(&args, kinds, n);
     enum err err = db_run(tx, &q_ingest_series, &args, &rows);
     for (size_t i = 0; !err && i < n; i++) {
         asked[i]->id = db_int(rows, (int)i, INGEST_SERIES_SERIES_ID);

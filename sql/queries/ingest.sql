@@ -25,9 +25,9 @@ SELECT api.ingest_place($1::int4[], $2::int4[]);
 -- roles: ingest
 -- columns: series_id last_time
 -- The series of (device, metric, labels) in their order, registered where $4 says so, with the
--- newest sample's time; NULL: none yet.
+-- newest sample's time; NULL: none yet. $5 are the kinds that senders told; '': none.
 SELECT s.series_id, s.last_time
-FROM api.ingest_series($1::int4[], $2::text[], $3::text[], $4::boolean) s
+FROM api.ingest_series($1::int4[], $2::text[], $3::text[], $4::boolean, $5::text[]) s
 ORDER BY s.ord;
 
 -- name: ingest_latest

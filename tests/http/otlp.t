@@ -90,6 +90,14 @@ post_json('/v1/metrics', metrics({ device => 'kinds' },
 is_deeply(series('kinds'), [sort 'requests_total', 'requests{"temporality":"delta"}', 'lat_count', 'lat_sum', 'lat_bucket{"le":"1"}',
     'lat_bucket{"le":"2.5"}', 'lat_bucket{"le":"+Inf"}', 'exp_count', 'exp_sum', 'sum_count', 'sum_sum', 'sum{"quantile":"0.5"}'],
     'sums, histograms and summaries');
+post_json('/v1/metrics', metrics({ device => 'kinds' }, gauge('a_kwh', point(1)), map { my ($name, $temporality, $only_rises) = @$_;
+    { name => $name, sum => { aggregationTemporality => $temporality, isMonotonic => $only_rises, dataPoints => [{ %time, asInt => 4 }] } } }
+    ['b_kwh', 2, JSON::PP::true], ['c_kwh', 1, JSON::PP::true], ['d', 1, JSON::PP::true], ['e', 2, JSON::PP::false], ['f', 2, JSON::PP::true]));
+my %kind = map { $_->{metric} => $_->{kind} } @{ $stack->get('/v1/devices/kinds/series', token => $api)->{json}{items} };
+is_deeply({ map { $_ => $kind{$_} } 'a_kwh', 'b_kwh', 'c_kwh', 'd' .. 'f' },
+    { a_kwh => 'delta', b_kwh => 'counter', c_kwh => 'delta', d => 'delta', e => 'gauge', f => 'counter' },
+    'a series is what its metric is, not what its name seems');
+is_deeply([@kind{qw(lat_count lat_sum lat_bucket exp_sum sum_count sum)}], [('counter') x 5, 'gauge'], 'and so are the parts of a histogram');
 is(stored('kinds', 'lat_bucket'), '1 3 3', 'buckets count what is at most their bound');
 is(stored('kinds', 'requests_total') . ' ' . stored('kinds', 'requests'), '17 4', 'sums are what they were');
 

@@ -100,6 +100,14 @@ is_deeply(series('pi'), { energy_kwh_total => { phase => 'L1' }, latency_seconds
 is(stored('pi', 'latency_seconds_sum'), '18.5', 'with their values');
 is_deeply([@{ send_2($second)->{headers} }{@counts}], [2, 1, 0], 'again counts the same');
 
+my $is_a = sub { return bytes(5, uint(1, $_[0])) }; # io.prometheus.write.v2.Metadata
+send_2(write_2([['__name__', 'a_kwh', 'device', 'kinds'], sample(7), $is_a->(1)], [['__name__', 'b_kwh', 'device', 'kinds'], sample(7)],
+    [['__name__', 'c_total', 'device', 'kinds'], sample(7), $is_a->(2)], [['__name__', 'd', 'device', 'kinds'], $histogram, $is_a->(3)],
+    [['__name__', 'e', 'device', 'kinds'], sample(7), $is_a->(99)]));
+is_deeply({ map { $_->{metric} => $_->{kind} } @{ $stack->get('/v1/devices/kinds/series', token => $api)->{json}{items} } },
+    { a_kwh => 'counter', b_kwh => 'delta', c_total => 'gauge', d_count => 'counter', d_sum => 'counter', e => 'gauge' },
+    'a new series is what its sender says that it is, else what its name does');
+
 # ---- partly good ----
 
 my $partly = write_2([['__name__', 'a', 'device', 'p'], sample(1), sample(9e999), sample(2, $now - 200 * 86400)], [['device', 'p'], sample(3)]);

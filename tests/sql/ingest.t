@@ -56,10 +56,11 @@ sub check_guessing {
     $cluster->session('tidemark_operator')->query("SELECT ops.device_put('alpha', 'm2', NULL, NULL, NULL,"
             . q{'{"metrics": {"odd": {"unit": "kWh", "kind": "counter", "role": "grid_import"}, "x_w": {"role": "sub_meter"}}}')});
     $cluster->session('tidemark_ingest', tenant => 1)
-        ->query("SELECT * FROM api.ingest_series(ARRAY[2, 2], ARRAY['odd', 'x_w'], ARRAY[NULL, NULL], true)");
+        ->query("SELECT * FROM api.ingest_series(ARRAY[2, 2, 2], ARRAY['odd', 'told_kwh', 'x_w'],"
+            . " array_fill(NULL::text, ARRAY[3]), true, ARRAY['delta', 'counter', ''])");
     is $super->text("SELECT unit, kind, role FROM core.series WHERE device_id = 2 ORDER BY metric"),
-        'kWh counter grid_import; W gauge consumption; W gauge sub_meter',
-            'the device\'s configuration overrules them';
+        'kWh counter grid_import; W gauge consumption; kWh counter consumption; W gauge sub_meter',
+            'what a sender tells of the kind overrules them, the device\'s configuration both';
     return;
 }
 

@@ -48,7 +48,8 @@ my %function = (
     'api.ingest_place' => { may => 'ingest', call => [q{ARRAY[7700001], ARRAY[7700001]}, q{ARRAY[1], ARRAY[7700001]}] },
     'api.ingest_series' => { may => 'ingest', call => [
         q{ARRAY[7700001], ARRAY['bravo_kwh'], ARRAY['{}'], false},
-        q{ARRAY[7700001], ARRAY['stolen_kwh'], ARRAY['{}'], true}] },
+        q{ARRAY[7700001], ARRAY['stolen_kwh'], ARRAY['{}'], true},
+        q{ARRAY[7700001], ARRAY['stolen_kwh'], ARRAY['{}'], true, ARRAY['counter']}] },
     'api.schema_version' => { may => 'web ingest worker operator read', call => q{} },
     'core.tenant' => { may => 'web ingest worker operator read', call => q{} },
     'core.local_start' => { may => $readers, call => q{'day', now(), 'UTC'} },
