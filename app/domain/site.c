@@ -77,25 +77,25 @@ enum err site_exists(struct db_tx *tx, struct str key, bool *out)
 }
 
 static enum err put(struct db_tx *tx, const struct db_query *query, struct str key,
-                    struct str name, struct str timezone)
+                    struct str name, struct str zone)
 {
     struct db_args args;
 
     db_args_init(&args, db_op(tx)->arena);
     db_arg_str(&args, key);
     db_arg_str(&args, name);
-    db_arg_str(&args, timezone);
+    db_arg_str(&args, zone);
     return db_run(tx, query, &args, NULL);
 }
 
-enum err site_add(struct db_tx *tx, struct str key, struct str name, struct str timezone)
+enum err site_add(struct db_tx *tx, struct str key, struct str name, struct str zone)
 {
-    return put(tx, &q_site_add, key, name, timezone);
+    return put(tx, &q_site_add, key, name, zone);
 }
 
-enum err site_change(struct db_tx *tx, struct str key, struct str name, struct str timezone)
+enum err site_change(struct db_tx *tx, struct str key, struct str name, struct str zone)
 {
-    return put(tx, &q_site_change, key, name, timezone);
+    return put(tx, &q_site_change, key, name, zone);
 }
 
 enum err site_remove(struct db_tx *tx, struct str key)

@@ -37,12 +37,12 @@ enum err site_exists(struct db_tx *tx, struct str key, bool *out) MUST_CHECK;
 /* Views with ptr NULL: the key for a name, the tenant's zone. ERR_CONFLICT for a key that is
  * taken, ERR_INVALID for an unknown zone. */
 enum err site_add(struct db_tx *tx, struct str key, struct str name,
-                  struct str timezone) MUST_CHECK;
+                  struct str zone) MUST_CHECK;
 
 /* Views with ptr NULL keep what is there. ERR_NOT_FOUND, ERR_INVALID. A new zone lets all that
  * is kept by the site's local days follow. */
 enum err site_change(struct db_tx *tx, struct str key, struct str name,
-                     struct str timezone) MUST_CHECK;
+                     struct str zone) MUST_CHECK;
 
 /* ERR_CONFLICT while devices are at it. */
 enum err site_remove(struct db_tx *tx, struct str key) MUST_CHECK;

@@ -78,14 +78,14 @@ enum err api_sites_show(struct web *web)
 
 /* The members that make and change a site. */
 static enum err read_site(struct web *web, struct body *body, struct str *name,
-                          struct str *timezone)
+                          struct str *zone)
 {
     bool is_zone = true;
 
     *name = body_text(body, "name", 1, MAX_TITLE_BYTES);
-    *timezone = body_text(body, "timezone", 1, MAX_NAME_BYTES);
-    if (timezone->ptr) {
-        enum err err = zone_exists(web->tx, *timezone, &is_zone);
+    *zone = body_text(body, "timezone", 1, MAX_NAME_BYTES);
+    if (zone->ptr) {
+        enum err err = zone_exists(web->tx, *zone, &is_zone);
         if (err != OK) {
             return err;
         }
@@ -99,7 +99,7 @@ static enum err read_site(struct web *web, struct body *body, struct str *name,
 enum err api_sites_add(struct web *web)
 {
     struct body body;
-    struct str key, name, timezone;
+    struct str key, name, zone;
     enum err err = body_read(web, &body);
 
     if (err != OK) {
@@ -107,9 +107,9 @@ enum err api_sites_add(struct web *web)
     }
     body_require(&body, "key");
     key = body_text(&body, "key", 1, MAX_NAME_BYTES);
-    err = read_site(web, &body, &name, &timezone);
+    err = read_site(web, &body, &name, &zone);
     if (err == OK) {
-        err = site_add(web->tx, key, name, timezone);
+        err = site_add(web->tx, key, name, zone);
     }
     if (err == OK) {
         err = web_created(web, "/v1/sites/", key);
@@ -120,14 +120,14 @@ enum err api_sites_add(struct web *web)
 enum err api_sites_change(struct web *web)
 {
     struct body body;
-    struct str key = http_capture(web->request, "key"), name, timezone;
+    struct str key = http_capture(web->request, "key"), name, zone;
     enum err err = body_read(web, &body);
 
     if (err == OK) {
-        err = read_site(web, &body, &name, &timezone);
+        err = read_site(web, &body, &name, &zone);
     }
     if (err == OK) {
-        err = site_change(web->tx, key, name, timezone);
+        err = site_change(web->tx, key, name, zone);
     }
     return err == OK ? show(web, key) : err;
 }

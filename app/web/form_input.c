@@ -62,7 +62,7 @@ struct field_view *form_field(struct field_view *fields, int n, const char *name
             return &fields[i];
         }
     }
-    assert(!"a form has the fields that its handler asks for");
+    assert(false && "a form has the fields that its handler asks for");
     return fields;
 }
 
