@@ -104,7 +104,8 @@ bool columns_metric(struct ingest_columns *columns, struct str name, struct str 
     if (draft->n_metrics >= MAX_METRICS) {
         return false;
     }
-    draft->metrics[draft->n_metrics++] = (struct ingest_metric){ name, labels, value, INGEST_KIND_UNTOLD };
+    draft->metrics[draft->n_metrics++] =
+        (struct ingest_metric){ name, labels, value, INGEST_KIND_UNTOLD };
     return true;
 }
 

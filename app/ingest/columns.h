@@ -6,47 +6,10 @@
 #define TIDEMARK_INGEST_COLUMNS_H
 
 #include "base/buf.h"
-#include "base/limits.h"
 #include "base/op.h"
-#include "base/str.h"
-
-#include <stdbool.h>
-#include <stdint.h>
+#include "ingest/draft.h"
 
 #define INGEST_NONE UINT32_MAX
-
-/* What a request may hold; see rules.h. */
-struct ingest_rules {
-    int64_t now_us;          /* the time of an event that names none */
-    int64_t oldest_us;       /* older is rejected; INT64_MIN: any age */
-    int64_t newest_us;       /* newer is rejected */
-    struct str device;       /* of events that name none; ptr NULL: those are rejected */
-    bool is_device_bound;    /* no other may be named */
-    uint32_t max_events;     /* of one request */
-    const struct zone *zone; /* the tenant's, for formats that ask for it (base/clock.h) */
-    const uint32_t *only;    /* index of the one item that is wanted; NULL: all are */
-};
-
-/* What a series is, where its sender says so: told for a new one. */
-enum ingest_kind { INGEST_KIND_UNTOLD, INGEST_GAUGE, INGEST_COUNTER, INGEST_DELTA };
-
-/* The event that a parser is filling. Text is UTF-8 without NUL and stays alive as long as
- * the columns. A view with ptr NULL is absent. */
-struct ingest_metric {
-    struct str name, labels; /* labels: a JSON object with sorted keys; empty: none */
-    double value;            /* finite */
-    enum ingest_kind kind;   /* untold after columns_metric */
-};
-struct ingest_draft {
-    uint32_t index; /* the item's place in the request, for its errors */
-    struct str device, type, site;
-    struct str data, source; /* a JSON object that jsonb accepts; columns_source */
-    int64_t time_us, seq;
-    bool has_time, has_seq, has_id;
-    uint8_t id[16];
-    int n_metrics;
-    struct ingest_metric metrics[MAX_METRICS];
-};
 
 /* Outcome bits of an event. */
 #define INGEST_NEW 1u

@@ -2,9 +2,10 @@
  * metric is __name__, its device the label `device`, else `host`, `instance`, `job` (of a token
  * bound to a device, `device` alone names one), the other labels are the series'. NaN, with which
  * Prometheus marks the end of a series and summaries say that they have none, is no sample. Of a
- * native histogram count and sum are kept, as metrics of their own; buckets and exemplars are passed
- * over. Version 2 says with a series what it is, which tells the kind of a new one. Sources: prometheus.io/docs/specs/prw/remote_write_spec{,_2_0} and their
- * prompb/types.proto, io/prometheus/write/v2/types.proto. */
+ * native histogram count and sum are kept, as metrics of their own; buckets and exemplars are
+ * passed over. Version 2 says with a series what it is: the kind of a new one. Sources:
+ * prometheus.io/docs/specs/prw/remote_write_spec{,_2_0} and their prompb/types.proto,
+ * io/prometheus/write/v2/types.proto. */
 #include "base/clock.h"
 #include "base/proto.h"
 #include "ingest/format.h"
