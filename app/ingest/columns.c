@@ -104,8 +104,33 @@ bool columns_metric(struct ingest_columns *columns, struct str name, struct str 
         return false;
     }
     draft->metrics[draft->n_metrics++] =
-        (struct ingest_metric){ name, labels, value, INGEST_KIND_UNTOLD };
+        (struct ingest_metric){ name, labels, value, INGEST_KIND_UNTOLD, NULL };
     return true;
+}
+
+bool columns_metric_known(struct ingest_columns *columns, const struct ingest_metric *metric)
+{
+    struct ingest_draft *draft = &columns->draft;
+
+    if (draft->n_metrics >= MAX_METRICS) {
+        return false;
+    }
+    draft->metrics[draft->n_metrics++] = *metric;
+    return true;
+}
+
+/* A position that was remembered, INGEST_NONE for none yet. */
+static uint32_t recall(const uint32_t *known)
+{
+    return known && *known ? *known - 1 : INGEST_NONE;
+}
+
+static uint32_t remember(uint32_t *known, uint32_t position)
+{
+    if (known && position != INGEST_NONE) {
+        *known = position + 1;
+    }
+    return position;
 }
 
 /* ---- rejections ---- */
@@ -311,19 +336,23 @@ static bool keep_rows(struct ingest_columns *columns, struct ingest_event *event
     const struct ingest_draft *draft = &columns->draft;
 
     for (int i = 0; i < draft->n_metrics; i++) {
-        uint32_t at = intern_series(columns, event->device, &draft->metrics[i]);
+        const struct ingest_metric *metric = &draft->metrics[i];
+        uint32_t at = recall(metric->known);
+        if (at == INGEST_NONE) {
+            at = remember(metric->known, intern_series(columns, event->device, metric));
+        }
         if (at == INGEST_NONE || !GROW(columns, rows)) {
             return false;
         }
         struct ingest_series *series = &columns->series[at];
         if (series->last_event == position) {
-            columns->rows[series->last_row].value = draft->metrics[i].value;
+            columns->rows[series->last_row].value = metric->value;
             continue;
         }
         series->last_event = position;
         series->last_row = (uint32_t)columns->n_rows;
         columns->rows[columns->n_rows++] =
-            (struct ingest_row){ draft->metrics[i].value, position, at };
+            (struct ingest_row){ metric->value, position, at };
         event->n_rows++;
     }
     return true;
@@ -332,9 +361,12 @@ static bool keep_rows(struct ingest_columns *columns, struct ingest_event *event
 static void keep(struct ingest_columns *columns)
 {
     const struct ingest_draft *draft = &columns->draft;
-    uint32_t device = intern_device(columns, draft->device);
+    uint32_t device = recall(draft->known_device);
     uint32_t site = draft->site.ptr ? intern_site(columns, draft->site) : INGEST_NONE;
 
+    if (device == INGEST_NONE) {
+        device = remember(draft->known_device, intern_device(columns, draft->device));
+    }
     if (columns->broken || !GROW(columns, events)) {
         return;
     }

@@ -99,6 +99,11 @@ struct ingest_draft *columns_begin(struct ingest_columns *columns, uint32_t inde
 bool columns_metric(struct ingest_columns *columns, struct str name, struct str labels,
                     double value) MUST_CHECK;
 
+/* The same for one that comes again and again, of a device, name and labels that stay the same:
+ * `*known`, 0 at first and alive as long as the columns, remembers its series. */
+bool columns_metric_known(struct ingest_columns *columns, const struct ingest_metric *metric)
+    MUST_CHECK;
+
 /* Checks the item by the rules that all formats share and keeps it, or rejects it. */
 void columns_end(struct ingest_columns *columns);
 

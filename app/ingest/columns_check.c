@@ -78,10 +78,11 @@ static bool check_metrics(struct ingest_columns *columns)
 
     for (int i = 0; i < draft->n_metrics; i++) {
         const struct ingest_metric *metric = &draft->metrics[i];
-        if (!check_name(columns, "metric", metric->name)) {
+        bool is_known = metric->known && *metric->known; /* and was checked then */
+        if (!is_known && !check_name(columns, "metric", metric->name)) {
             return false;
         }
-        if (metric->labels.len > MAX_LABELS_BYTES) {
+        if (!is_known && metric->labels.len > MAX_LABELS_BYTES) {
             columns_reject(columns, ERR_INVALID, "metrics", "labels are longer than %d bytes",
                            MAX_LABELS_BYTES);
             return false;

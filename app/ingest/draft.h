@@ -31,10 +31,12 @@ struct ingest_metric {
     struct str name, labels; /* labels: a JSON object with sorted keys; empty: none */
     double value;            /* finite */
     enum ingest_kind kind;   /* untold after columns_metric */
+    uint32_t *known;         /* columns_metric_known; or NULL */
 };
 struct ingest_draft {
     uint32_t index; /* the item's place in the request, for its errors */
     struct str device, type, site;
+    uint32_t *known_device; /* remembers the device as columns_metric_known does the series */
     struct str data, source; /* a JSON object that jsonb accepts; columns_source */
     int64_t time_us, seq;
     bool has_time, has_seq, has_id;

@@ -296,15 +296,16 @@ static struct str compose(struct line_heads *heads, const struct line_head *head
     return (struct str){ name, len };
 }
 
-/* Remembers a field's metric, while there are not too many to look through. */
-static void remember(struct line_heads *heads, struct line_head *head, struct line_field field)
+/* Remembers a field, while there are not too many to look through. */
+static void remember(struct line_heads *heads, struct line_head *head, struct line_field *field)
 {
     if (head->n_fields == head->fields_size) {
         size_t size = head->fields_size ? head->fields_size * 2 : FIRST_FIELDS;
-        struct line_field *fields =
-            size <= MAX_METRICS ? arena_resize(heads->op->arena, head->fields,
-                                               head->n_fields * sizeof field, size * sizeof field)
-                                : NULL;
+        void *fields = size > MAX_METRICS
+                           ? NULL
+                           : arena_resize(heads->op->arena, head->fields,
+                                          head->n_fields * sizeof *head->fields,
+                                          size * sizeof *head->fields);
         if (!fields) {
             return;
         }
@@ -314,20 +315,26 @@ static void remember(struct line_heads *heads, struct line_head *head, struct li
     head->fields[head->n_fields++] = field;
 }
 
-struct str line_head_metric(struct line_heads *heads, struct line_head *head, size_t position,
-                            struct str raw, const char **fault)
+struct line_field *line_head_field(struct line_heads *heads, struct line_head *head,
+                                   size_t position, struct str raw, const char **fault)
 {
-    if (position < head->n_fields && str_equal(head->fields[position].raw, raw)) {
-        return head->fields[position].metric;
+    if (position < head->n_fields && str_equal(head->fields[position]->raw, raw)) {
+        return head->fields[position];
     }
     for (size_t i = 0; i < head->n_fields; i++) {
-        if (str_equal(head->fields[i].raw, raw)) {
-            return head->fields[i].metric;
+        if (str_equal(head->fields[i]->raw, raw)) {
+            return head->fields[i];
         }
     }
-    struct line_field field = { raw, compose(heads, head, raw, fault) };
-    if (field.metric.ptr) {
-        remember(heads, head, field);
+    struct str metric = compose(heads, head, raw, fault);
+    struct line_field *field =
+        metric.ptr ? arena_alloc(heads->op->arena, sizeof *field) : NULL;
+    if (!field) {
+        *fault = metric.ptr ? line_fail_memory(heads->op) : *fault;
+        return NULL;
     }
-    return field.metric;
+    field->raw = raw;
+    field->metric = metric;
+    remember(heads, head, field);
+    return field;
 }

@@ -13,6 +13,7 @@
 /* A field's name as it stands in the body, and the metric's that it becomes. */
 struct line_field {
     struct str raw, metric;
+    uint32_t series; /* columns_metric_known */
 };
 
 struct line_head {
@@ -22,7 +23,8 @@ struct line_head {
     struct str device;      /* ptr NULL: the token's own */
     struct str labels;      /* a JSON object with sorted keys; empty: none */
     bool is_metric_bare;    /* the measurement is the device's name: metrics are not prefixed */
-    struct line_field *fields; /* in the order in which they first came */
+    uint32_t known_device;     /* columns_metric_known */
+    struct line_field **fields; /* in the order in which they first came */
     size_t n_fields, fields_size;
 };
 
@@ -53,10 +55,9 @@ static inline bool line_is_escaped(const char *start, const char *at)
 struct line_head *line_head_find(struct line_heads *heads, const char *at, const char *end,
                                  const char **fault);
 
-/* The name of the metric that a field of this name is, as the line's `position`th. ptr NULL:
- * `*fault` as above. */
-struct str line_head_metric(struct line_heads *heads, struct line_head *head, size_t position,
-                            struct str raw, const char **fault);
+/* The metric that a field of this name is, as the line's `position`th. NULL: `*fault` as above. */
+struct line_field *line_head_field(struct line_heads *heads, struct line_head *head,
+                                   size_t position, struct str raw, const char **fault);
 
 /* Text without the backslashes that escape a character of `escaped`: a view of `raw` where there
  * is none. ptr NULL and the op failed beyond the arena's cap. */

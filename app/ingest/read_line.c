@@ -252,12 +252,18 @@ static const char *read_field(struct lines *lines, const char *at, size_t positi
     if (!at) {
         return NULL;
     }
-    struct str metric = line_head_metric(lines->heads, lines->head, position, name, fault);
-    if (metric.ptr && columns_metric(lines->columns, metric, lines->head->labels, value)) {
-        return at;
+    struct line_field *field =
+        line_head_field(lines->heads, lines->head, position, name, fault);
+    if (!field) {
+        return NULL;
     }
-    *fault = metric.ptr ? "too many fields" : *fault;
-    return NULL;
+    const struct ingest_metric metric = { field->metric, lines->head->labels, value,
+                                          INGEST_KIND_UNTOLD, &field->series };
+    if (!columns_metric_known(lines->columns, &metric)) {
+        *fault = "too many fields";
+        return NULL;
+    }
+    return at;
 }
 
 /* All of them; returns what follows the last. */
@@ -382,6 +388,7 @@ static const char *read_parts(struct lines *lines, const char **fault)
         return NULL;
     }
     lines->columns->draft.device = lines->head->device;
+    lines->columns->draft.known_device = &lines->head->known_device;
     at = pass_blanks(at + lines->head->raw.len, lines->end);
     at = read_fields(lines, at, fault);
     return at ? read_time(lines, at, fault) : NULL;
