@@ -1,66 +1,22 @@
-/* From a rejection to what is kept of it. Answers for what is left out: tokens, in whatever place
- * a convention has for them, and what is too long. Called by the service and by replay. */
+/* From a rejection to what is kept of it: its text, and the request without its credentials
+ * (redact) and what is too long. Called by the service and by replay. */
 #include "ingest/reject.h"
 
 #include "base/buf.h"
 #include "base/limits.h"
+#include "ingest/redact.h"
 
 #define MAX_TARGET_BYTES MAX_REJECT_BYTES /* conventions that post by GET have all of it here */
 #define MAX_TYPE_BYTES 200
-#define TOKEN_START "tmk_" /* of all tokens (auth/token) */
-
-/* ---- what must not be kept ---- */
-
-static bool is_token_character(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '-' || c == '_';
-}
-
-static const char *find_token(struct str text)
-{
-    return text.len ? memmem(text.ptr, text.len, TOKEN_START, sizeof TOKEN_START - 1) : NULL;
-}
-
-/* The text with an x for each character of a token in it; ptr NULL without memory. */
-static struct str without_tokens(struct arena *arena, struct str text)
-{
-    const char *found = find_token(text);
-
-    if (!found) {
-        return text.ptr ? text : STR("");
-    }
-    char *copy = arena_copy(arena, text);
-    if (!copy) {
-        return (struct str){ 0 };
-    }
-    char *at = copy + (found - text.ptr), *end = copy + text.len;
-    while (at) {
-        at += sizeof TOKEN_START - 1;
-        while (at < end && is_token_character(*at)) {
-            *at++ = 'x';
-        }
-        at = memmem(at, (size_t)(end - at), TOKEN_START, sizeof TOKEN_START - 1);
-    }
-    return (struct str){ copy, text.len };
-}
-
-/* Names of parameters that carry credentials in the conventions there are. */
-static bool is_credential(const struct ingest_format *format, const struct http_param *param)
-{
-    static const char *const names[] = { "p", "u", "apikey", "devicekey", "token" };
-
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (str_equal(param->name, str_of(names[i]))) {
-            return true;
-        }
-    }
-    return find_token(param->value) || find_token(param->name) ||
-           ((format->credentials & CREDENTIAL_IN_PVOUTPUT) &&
-            str_equal(param->name, STR("key")));
-}
+#define MAX_REASON_BYTES 1000
 
 /* ---- the address ---- */
+
+static bool is_plain(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           c == '-' || c == '_' || c == '.' || c == '~';
+}
 
 static void add_escaped(struct buf *out, struct str text)
 {
@@ -68,7 +24,7 @@ static void add_escaped(struct buf *out, struct str text)
 
     for (size_t i = 0; i < text.len; i++) {
         unsigned char byte = (unsigned char)text.ptr[i];
-        if (is_token_character((char)byte) || byte == '.' || byte == '~') {
+        if (is_plain((char)byte)) {
             buf_add_char(out, (char)byte);
         } else {
             const char escape[] = { '%', hex[byte >> 4], hex[byte & 15] };
@@ -87,7 +43,7 @@ static void add_param(struct buf *out, char mark, struct str name, struct str va
 
 /* The query without credentials, and the header that the format wants kept. */
 static void add_query(struct buf *out, const struct http_request *request,
-                      const struct ingest_format *format)
+                      const struct ingest_format *format, const struct redact *redact)
 {
     struct str header = { 0 };
     char mark = '?';
@@ -103,7 +59,7 @@ static void add_query(struct buf *out, const struct http_request *request,
     for (int i = 0; i < request->n_query && !out->is_broken; i++) {
         const struct http_param *param = &request->query[i];
         bool is_said = is_kept && str_equal(param->name, str_of(format->kept_as));
-        if (!is_said && !is_credential(format, param)) {
+        if (!is_said && !redact_is_credential(redact, param->name, param->value)) {
             add_param(out, mark, param->name, param->value);
             mark = '&';
         }
@@ -111,7 +67,8 @@ static void add_query(struct buf *out, const struct http_request *request,
 }
 
 /* The address without credentials; *is_whole is false when it had to be cut. */
-static struct str target_of(const struct reject_context *context, bool *is_whole)
+static struct str target_of(const struct reject_context *context, const struct redact *redact,
+                            bool *is_whole)
 {
     const struct http_request *request = context->request;
     struct str token = http_capture(request, "token");
@@ -124,15 +81,28 @@ static struct str target_of(const struct reject_context *context, bool *is_whole
         add_escaped(&out, is_token ? STR("-") : request->segments[i]);
     }
     size_t path_len = out.len;
-    add_query(&out, request, context->format);
+    add_query(&out, request, context->format, redact);
     *is_whole = *is_whole && !out.is_broken;
-    return out.is_broken ? (struct str){ out.data, path_len } : buf_str(&out);
+    struct str target = { out.data, out.is_broken ? path_len : out.len };
+    return target.ptr ? target : STR("/");
 }
 
 /* ---- records ---- */
 
-/* The text as the database takes it: other bytes than UTF-8 become question marks. */
-static struct str clean(struct arena *arena, struct str text)
+/* At most `max` bytes, whole characters. */
+static struct str cut(struct str text, size_t max)
+{
+    if (text.len <= max) {
+        return text;
+    }
+    text.len = max;
+    while (text.len && ((unsigned char)text.ptr[text.len] & 0xc0) == 0x80) {
+        text.len--;
+    }
+    return text;
+}
+
+struct str ingest_reject_line(struct arena *arena, struct str text)
 {
     if (!text.ptr || str_is_utf8(text)) {
         return text;
@@ -144,28 +114,32 @@ static struct str clean(struct arena *arena, struct str text)
     return copy ? (struct str){ copy, text.len } : STR("?");
 }
 
-static struct str cut(struct str text, size_t max)
+/* A line of at most `max` bytes without tokens; ptr NULL of ptr NULL. */
+static struct str kept_line(const struct redact *redact, struct str text, size_t max)
 {
-    return (struct str){ text.ptr, text.len < max ? text.len : max };
+    if (!text.ptr) {
+        return text;
+    }
+    struct str line = cut(redact_item(redact, text, max + 4), max); /* 4: of a character cut */
+    return ingest_reject_line(redact->arena, line);
 }
 
-static void set_text(struct ingest_reject *reject, struct arena *arena, struct str text)
+/* The text as it came, and what is kept of it. */
+static void set_text(struct ingest_reject *reject, struct str text, struct str kept)
 {
-    struct str kept = without_tokens(arena, cut(text, MAX_REJECT_BYTES));
-
-    reject->text = kept.ptr ? kept : STR("");
+    reject->text = kept;
     reject->size = (int32_t)text.len;
-    if (reject->text.len < text.len) {
+    if (kept.len < text.len) {
         reject->flags &= ~REJECT_IS_WHOLE;
     }
 }
 
 /* What all rejections of the request share; without text. */
-static struct ingest_reject request_reject(const struct reject_context *context)
+static struct ingest_reject request_reject(const struct reject_context *context,
+                                           const struct redact *redact)
 {
     struct http_request *request = context->request;
     const struct identity *who = context->who;
-    struct arena *arena = request->op->arena;
     bool is_whole = true;
     struct ingest_reject reject = {
         .tenant_id = who->tenant_id,
@@ -176,9 +150,9 @@ static struct ingest_reject request_reject(const struct reject_context *context)
         .request_id = str_of(request->op->id),
         .device = who->device_id ? str_of(who->device_key) : (struct str){ 0 },
         .convention = str_of(context->format->name),
-        .method = str_of(request->method == HTTP_GET ? "GET" : "POST"),
-        .target = clean(arena, target_of(context, &is_whole)),
-        .content_type = cut(clean(arena, http_header(request, "Content-Type")), MAX_TYPE_BYTES),
+        .method = str_of(request->method == HTTP_POST ? "POST" : "GET"),
+        .target = target_of(context, redact, &is_whole),
+        .content_type = kept_line(redact, http_header(request, "Content-Type"), MAX_TYPE_BYTES),
     };
     if (!reject.content_type.ptr) {
         reject.content_type = STR("");
@@ -191,23 +165,26 @@ void ingest_reject_items(const struct reject_context *context,
                          const struct ingest_columns *columns)
 {
     struct arena *arena = context->request->op->arena;
-    const struct ingest_reject request = request_reject(context);
+    const struct redact redact = redact_of(context->request, context->format);
+    const struct ingest_reject request = request_reject(context, &redact);
+    const struct str whole = context->request->body;
     struct ingest_reject body = request;
     size_t n = columns->n_errors;
     struct ingest_reject *rejects = arena_array(arena, n + 1, sizeof *rejects);
     struct ledger_account dropped = { .figures = { 0 } };
 
-    set_text(&body, arena, context->request->body);
+    set_text(&body, whole, redact_body(&redact, whole, MAX_REJECT_BYTES));
     for (size_t i = 0; rejects && i < n; i++) {
         const struct ingest_error *error = &columns->errors[i];
         rejects[i] = error->source.len ? request : body;
         rejects[i].item = (int32_t)error->index;
         rejects[i].field = str_of(error->field);
-        rejects[i].reason = clean(arena, str_of(error->detail));
-        rejects[i].device = clean(arena, error->device);
+        rejects[i].reason = kept_line(&redact, str_of(error->detail), MAX_REASON_BYTES);
+        rejects[i].device = kept_line(&redact, error->device, MAX_NAME_BYTES);
         if (error->source.len) {
             rejects[i].flags |= REJECT_IS_ITEM;
-            set_text(&rejects[i], arena, str_trim(error->source));
+            struct str source = str_trim(error->source);
+            set_text(&rejects[i], source, redact_item(&redact, source, MAX_REJECT_BYTES));
         }
     }
     n = rejects ? n : 0;
@@ -236,13 +213,15 @@ static int32_t body_size(const struct http_request *request)
 void ingest_reject_body(const struct reject_context *context)
 {
     struct http_request *request = context->request;
-    struct ingest_reject reject = request_reject(context);
+    const struct redact redact = redact_of(request, context->format);
+    struct ingest_reject reject = request_reject(context, &redact);
 
-    set_text(&reject, request->op->arena, request->body);
+    set_text(&reject, request->body, redact_body(&redact, request->body, MAX_REJECT_BYTES));
     if (!request->is_body_read && request->content_length != 0) {
         reject.size = body_size(request);
         reject.flags &= ~REJECT_IS_WHOLE;
     }
-    reject.reason = clean(request->op->arena, str_of(ingest_reject_reason(request->op)));
+    reject.reason =
+        kept_line(&redact, str_of(ingest_reject_reason(request->op)), MAX_REASON_BYTES);
     ingest_ledger_keep(context->ledger, &reject, 1);
 }

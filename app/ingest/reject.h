@@ -24,6 +24,9 @@ void ingest_reject_items(const struct reject_context *context,
 /* Keeps the body, which could not be read as a whole for the failure recorded in request->op. */
 void ingest_reject_body(const struct reject_context *context);
 
+/* The text as the database takes it: other bytes than UTF-8 become question marks. */
+struct str ingest_reject_line(struct arena *arena, struct str text);
+
 /* The sentence of the recorded failure, as far as it is the sender's. */
 const char *ingest_reject_reason(const struct op *op);
 

@@ -284,7 +284,7 @@ static enum err settle(struct ingest_replay *replay, struct op *op, int n)
         ids[i] = attempt->id;
         outcomes[i] = str_of(attempt->outcome);
         fields[i] = str_of(attempt->field);
-        reasons[i] = str_of(attempt->reason);
+        reasons[i] = ingest_reject_line(op->arena, str_of(attempt->reason));
     }
     db_args_init(&args, op->arena);
     db_arg_int_array(&args, tenants, (size_t)n);

@@ -9,9 +9,11 @@ use lib "$FindBin::Bin/../lib";
 use Test::More;
 use HTTP::Tiny;
 use JSON::PP;
+use POSIX qw(strftime);
 use Time::HiRes qw(sleep time);
 use Tidemark::Browser;
 use Tidemark::Processes;
+use Tidemark::Proto qw(uint double bytes snappy);
 use Tidemark::Stack;
 
 my $stack = Tidemark::Stack->start;
@@ -19,6 +21,8 @@ $stack->cli('tenant', 'add', $_) for qw(home mills);
 $stack->cli('user', 'add', '--tenant', 'home', '--email', "$_->[0]\@home.example", '--role', $_->[1], { stdin => "a long enough password\n" })
     for ['ada', 'admin'], ['vic', 'viewer'];
 my $token = $stack->token('home', 'device');
+my $hex = $stack->token('home', 'device', '--hex');
+my $board = $stack->token('home', 'device', '--device', 'via-board');
 my $bound = $stack->token('home', 'device', '--device', 'bound-1');
 my ($admin, $reader, $other) = ($stack->token('home', 'admin'), $stack->token('home', 'api'), $stack->token('mills', 'admin'));
 my $now = int time;
@@ -165,7 +169,43 @@ await(sub {    # a token's settings are remembered for some seconds
 my $refused = $stack->post('/v1/events/batch', [map { { device => "new-$_", metrics => { a => $_ } } } 1 .. 3], token => $token);
 is($refused->{status}, 422, 'they are');
 $sum{$_} += 3 for qw(received rejected);
+
+# Every convention has a device that is not known: [what, device, method, address, headers, body].
+my $key = $hex =~ s/^tmk_//r;    # as emoncms has them
+my @berlin = do { local $ENV{TZ} = 'UTC'; POSIX::tzset(); (strftime('%Y%m%d', gmtime $now - 600), strftime('%H:%M', gmtime $now - 600)) };
+my %form = ('Content-Type' => 'application/x-www-form-urlencoded');
+my %otlp = (resource => { attributes => [{ key => 'device', value => { stringValue => 'via-otlp' } }] });
+my @SENT = (
+    ['line protocol', 'via-influx', POST => "/write?db=x&precision=s&u=x&p=$token", {}, "m,device=via-influx v=7 @{[$now - 5]}\nm,device=meter v=7 @{[$now - 5]}\n"],
+    ['line protocol 2', 'via-influx-2', POST => '/api/v2/write?org=o&bucket=b', { Authorization => "Token $token" }, 'm,device=via-influx-2 v=7'],
+    ['emoncms', 'via-emoncms', GET => "/input/post?node=via-emoncms&json={v:7}&apikey=$key", {}, undef],
+    ['an emoncms form', 'via-form', POST => '/input/post', \%form, "apikey=$key&node=via-form&fulljson=%7B%22v%22%3A7%7D"],
+    ['emoncms bulk', 'via-bulk', POST => "/input/bulk?devicekey=$key", \%form, 'time=' . ($now - 9) . '&data=[[0,"meter",5],[1,"via-bulk",{"v":7}]]'],
+    ['PVOutput', '4711', GET => "/service/r2/addstatus.jsp?d=$berlin[0]&t=$berlin[1]&v7=7", { 'X-Pvoutput-Apikey' => $token, 'X-Pvoutput-SystemId' => '4711' }, undef],
+    ['a PVOutput form', '4712', POST => '/service/r2/addbatchstatus.jsp', \%form, "key=$token&sid=4712&data=$berlin[0],$berlin[1],-1,7"],
+    ['collectd', 'via-collectd', POST => '/collectd', { %json, Authorization => "Bearer $token" }, '[{"values":[7],"dstypes":["gauge"],"dsnames":["value"],'
+        . qq("time":$now,"interval":10,"host":"via-collectd","plugin":"load","plugin_instance":"","type":"load","type_instance":""}])],
+    ['OTLP', 'via-otlp', POST => '/v1/metrics', { %json, Authorization => "Bearer $token" }, encode_json({ resourceMetrics => [{ %otlp,
+        scopeMetrics => [{ metrics => [{ name => 'v', gauge => { dataPoints => [{ timeUnixNano => $now . '0' x 9, asDouble => 7 }] } }] }] }] })],
+    ['remote write', 'via-prometheus', POST => '/api/v1/write', { 'Content-Type' => 'application/x-protobuf', 'Content-Encoding' => 'snappy', Authorization => "Bearer $token" },
+        snappy(bytes(1, bytes(1, bytes(1, '__name__'), bytes(2, 'v')), bytes(1, bytes(1, 'device'), bytes(2, 'via-prometheus')), bytes(2, double(1, 7), uint(2, $now * 1000))))],
+);
+push @SENT, ['ThingsBoard', 'via-board', POST => "/api/v1/$board/telemetry", \%json, '[{"ts":' . ($now - 100 * 86_400) . '000,"values":{"v":7}}]'];    # too old
+my %receipt;
+for my $sent (@SENT) {
+    my ($what, $device, $method, $path, $headers, $content) = @$sent;
+    my $answer = $stack->request($method, $path, headers => $headers, defined $content ? (body => $content) : ());
+    ok($answer->{status} >= 200 && $answer->{status} < 500 && $answer->{status} != 401, "$what is understood") or diag(explain($answer));
+    $receipt{$device} = $answer->{headers}{'x-request-id'};
+}
+$sum{received} += 13; $sum{rejected} += 11; $sum{accepted} += 2;
 my @new = reverse @{ await_rejects(3, '?reason=new-') };
+my %via;
+await(sub { %via = map { $_->{device} => $_ } grep { $receipt{ $_->{device} // '' } } @{ rejects('?limit=1000') }; keys %via == keys %receipt });
+is_deeply({ map { $_ => $via{$_}{request_id} } keys %receipt }, \%receipt, 'what each convention sent in vain is kept, by its receipt');
+is_deeply([map { $_->{device} } grep { !$_->{replayable} } values %via], [], 'and whole');
+is($stack->sql("SELECT string_agg(device, ' ') FROM core.reject WHERE strpos(concat_ws(' ', encode(text, 'escape'), target, content_type, reason), '$key') > 0"
+    . " OR strpos(concat_ws(' ', encode(text, 'escape'), target), '@{[substr $token, 4]}') > 0"), '', 'without its credentials, whatever place they were in');
 is_deeply([map { $_->{reason} } @new], [map { qq(device "new-$_" is not registered) } 1 .. 3], 'and kept');
 is($stack->post("/v1/rejects/$new[0]{id}/replay", undef, token => $admin)->{status}, 202, 'a replay is taken on');
 my $again = await_replayed($new[0]{id});
@@ -180,6 +220,18 @@ is(substr($sample->{time}, 0, 19), substr($new[0]{time}, 0, 19), 'at the time of
 is($stack->post("/v1/rejects/$new[0]{id}/replay", undef, token => $admin)->{status}, 409, 'once is enough');
 is($stack->post("/v1/rejects/$huge->{id}/replay", undef, token => $admin)->{status}, 409, 'what was cut cannot be');
 $sum{$_}++ for qw(received accepted replayed);
+
+# All conventions are read again as they came.
+$stack->request('PATCH', '/v1/tenant', token => $admin, body => { raw_days => 200 });
+is($stack->post('/v1/rejects/replay?reason=via', undef, token => $admin)->{json}{pending}, 8, 'those of a kind are marked');
+is($stack->post("/v1/rejects/$via{$_}{id}/replay", undef, token => $admin)->{json}{pending}, 1, "and $_") for '4711', '4712', 'via-board';
+is(join(' ', map { await_replayed($via{$_}{id})->{outcome} // "$_: not" } sort keys %receipt), join(' ', ('accepted') x 11), 'every convention is replayed');
+for my $sent (@SENT) {
+    my ($what, $device) = @$sent;
+    my @values = map { $_->{value} } @{ $stack->get("/v1/devices/$device/samples?from=@{[$now - 200 * 86_400]}", token => $reader)->{json}{items} };
+    is_deeply(\@values, [7], "$what: its value is there, once");
+}
+$sum{$_} += 11 for qw(received accepted replayed);
 
 # The ingest process is killed with replays before it: the next one goes on.
 accounts_are(\%sum, 'replays are accounted for');
@@ -224,5 +276,5 @@ is($stack->get("/v1/rejects/$theirs->{id}", token => $admin)->{status}, 404, 'an
 is($stack->request('DELETE', "/v1/rejects/$theirs->{id}", token => $admin)->{status}, 404, 'once');
 $ada->submit($page, '/admin/rejects', do => 'remove', state => '', reason => '', device => '', convention => '');
 like($ada->get('/admin/rejects')->{content}, qr/what was received is stored/, 'with all removed the page says so');
-is(scalar(grep { $_->{action} =~ /^reject\./ } @{ $stack->get('/v1/audit?action=reject', token => $admin)->{json}{items} }), 8, 'all of this is in the audit trail');
+is(scalar(grep { $_->{action} =~ /^reject\./ } @{ $stack->get('/v1/audit?action=reject', token => $admin)->{json}{items} }), 12, 'all of this is in the audit trail');
 done_testing();
