@@ -73,6 +73,7 @@ extern const struct ingest_format ingest_format_emoncms_bulk; /* /input/bulk */
 extern const struct ingest_format ingest_format_thingsboard_telemetry;  /* /api/v1/{token}/… */
 extern const struct ingest_format ingest_format_thingsboard_attributes;
 extern const struct ingest_format ingest_format_collectd; /* POST /collectd */
+extern const struct ingest_format ingest_format_acquisuite; /* POST /acquisuite */
 extern const struct ingest_format ingest_format_pvoutput_status; /* /service/r2/addstatus.jsp */
 extern const struct ingest_format ingest_format_pvoutput_batch;  /* …/addbatchstatus.jsp */
 extern const struct ingest_format ingest_format_pvoutput_output; /* …/addoutput.jsp */
