@@ -139,7 +139,8 @@ static bool read_part(struct cutter *cutter, struct http_part *part, bool *is_la
 enum err http_read_multipart(struct op *op, struct str content_type, struct str body,
                              struct http_part *parts, int max, int *out_n)
 {
-    struct cutter cutter = { .at = body.ptr, .end = body.ptr + body.len,
+    const char *start = body.ptr ? body.ptr : ""; /* NULL of an empty one has no end */
+    struct cutter cutter = { .at = start, .end = start + body.len,
                              .boundary = parameter(content_type, "boundary") };
     bool is_last = false;
 
@@ -147,7 +148,7 @@ enum err http_read_multipart(struct op *op, struct str content_type, struct str 
     if (cutter.boundary.len == 0 || cutter.boundary.len > MAX_BOUNDARY_BYTES) {
         return fail(op, ERR_MALFORMED, "The content type names no boundary.");
     }
-    if (body.len == 0 || !find_delimiter(&cutter, &is_last)) {
+    if (!find_delimiter(&cutter, &is_last)) {
         return fail(op, ERR_MALFORMED, "The form does not begin with its boundary.");
     }
     while (!is_last) {
