@@ -137,7 +137,7 @@ static void set_text(struct reject_line *line, struct arena *arena, const struct
 
     line->text = text.len ? arena_copy(arena, text) : NULL;
     line->about = !row->is_whole                  ? kept
-                  : !text.ptr && row->text.len    ? "It is no text."
+                  : !text.ptr && row->text.len    ? "It cannot be shown as text."
                   : (size_t)row->size > text.len  ? "This is its beginning."
                                                   : NULL;
 }

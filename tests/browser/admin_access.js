@@ -6,7 +6,8 @@
 const { setup, ok, is, open, logIn, inspect, ways, main } = require('./browser.js');
 
 const PAGES = ['/admin/tokens?all=1', `/admin/tokens/${setup.revoked}`, '/admin/users', `/admin/users/${setup.kay}`,
-  '/admin/settings', '/admin/plugins', '/admin/plugins/mqtt%2F%3Cb%3Eroof', '/admin/audit', '/admin/audit?area=plugin', '/account'];
+  '/admin/settings', '/admin/plugins', '/admin/plugins/mqtt%2F%3Cb%3Eroof', '/admin/audit', '/admin/audit?area=plugin', '/account',
+  '/admin/rejects', '/admin/rejects?state=&reason=none'];
 
 const text = (page, selector) => page.textContent(selector);
 
@@ -33,6 +34,9 @@ async function looks(browser) {
     }
     await page.click('.self > summary');
     await inspect(page, `${where} the open menu`);
+    await page.goto(`${setup.url}/admin/rejects`);
+    await page.$$eval('main details', (all) => all.forEach((one) => { one.open = true; }));
+    await inspect(page, `${where} what was sent in vain`);
     for (const [path, button] of [['/admin/tokens', 'Make the token'], ['/admin/users', 'Make the link'], ['/admin/plugins', 'Register the plugin'],
       ['/account', 'Change the password']]) {
       await page.goto(setup.url + path);

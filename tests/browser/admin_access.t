@@ -7,6 +7,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use JSON::PP;
+use Time::HiRes qw(sleep time);
 use Tidemark::Npm;
 use Tidemark::Stack;
 
@@ -28,7 +29,7 @@ $stack->cli('user', 'add', '--tenant', $_->[0], '--email', $_->[1], '--role', $_
     for ['home', 'eve@home.example', 'admin', 'Eve'], ['second', 'eve@home.example', 'viewer', ''],
     ['home', 'kay@home.example', 'viewer', ''], ['home', 'a.very.long.address@of-a-domain-that-is-long-as-well.example', 'viewer', ''];
 my $token = $stack->token('home', 'admin', '--name', 'CI');
-$stack->token('home', 'device', '--device', 'meter-1', '--name', 'The meter in the cellar behind the door at the left of the stairs');
+my $device = $stack->token('home', 'device', '--device', 'meter-1', '--name', 'The meter in the cellar behind the door at the left of the stairs');
 
 sub api {
     my ($method, $path, $body) = @_;
@@ -40,9 +41,16 @@ sub api {
 my $revoked = api('POST', '/v1/tokens', { kind => 'api', name => 'Old' })->{id};
 api('DELETE', "/v1/tokens/$revoked");
 api('PUT', '/v1/plugins/mqtt%2F%3Cb%3Eroof', { kind => 'collector', config => { url => 'mqtt://' . 'a-long-name.' x 10 . 'example', topics => ['a', 'b'] } });
+# What is not stored is kept within seconds: an item, one too long for the page, a body.
+$stack->post('/v1/events/batch', [{ time => '2001-01-01T00:00:00Z', metrics => { power_w => 1 } }, { metrics => { a => 1 } },
+    { device => 'a-device-of-somebody-else-with-a-long-name-' . 'x' x 60, data => { text => 'long ' x 1000 . '<b>' } }], token => $device);
+$stack->post('/v1/event', "{\"metrics\":{\"a\xff\":", token => $device, headers => { 'Content-Type' => 'application/json' });
 my ($kay) = grep { $_->{email} eq 'kay@home.example' } @{ api('GET', '/v1/users')->{items} };
 my ($invite, $reset) = map { $_->{link} =~ s{^http://[^/]+}{}r } api('POST', '/v1/users', { email => 'joe@home.example', role => 'admin' }),
     api('POST', "/v1/users/$kay->{id}/reset");
+
+my $deadline = time + 20;
+sleep 0.1 while @{ api('GET', '/v1/rejects')->{items} } < 3 && time < $deadline;
 
 $ENV{NODE_PATH} = "$tools/node_modules";
 $ENV{PAGES} = JSON::PP->new->utf8->encode({ url => $stack->url, chromium => $chromium, person => 'eve@home.example',
