@@ -160,12 +160,7 @@ is($stack->post('/v1/rejects/replay', undef, token => $other)->{json}{pending}, 
 # ---- replays ----
 
 is($stack->request('PATCH', '/v1/tenant', token => $admin, body => { auto_register => JSON::PP::false })->{status}, 200, 'unknown devices are refused now');
-my $probes = 0;
-await(sub {    # a token's settings are remembered for some seconds
-    my $answer = $stack->post('/v1/event', { device => 'probe-' . $probes++, metrics => { a => 1 } }, token => $token);
-    $sum{$_}++ for 'received', $answer->{status} == 200 ? 'accepted' : 'rejected';
-    return $answer->{status} == 422;
-});
+$token = $stack->token('home', 'device');    # a token's settings are remembered for some seconds
 my $refused = $stack->post('/v1/events/batch', [map { { device => "new-$_", metrics => { a => $_ } } } 1 .. 3], token => $token);
 is($refused->{status}, 422, 'they are');
 $sum{$_} += 3 for qw(received rejected);
@@ -242,8 +237,6 @@ is($stack->sql("SELECT count(*) FROM core.reject WHERE state = 'pending'"), 2, '
 kill 'KILL', $pid;
 is_deeply([map { await_replayed($new[$_]{id})->{outcome} } 1, 2], ['accepted', 'accepted'], 'a process that is killed leaves them to the next');
 $sum{$_} += 2 for qw(received accepted replayed);
-accounts_are(\%sum, 'and what was counted before is still there');
-ok(holds(accounts()), 'received = accepted + duplicates + updated + rejected');
 
 # The body as a whole: its good items are stored, the others kept singly.
 my $patch = '{"events":[{"device":"meter","time":' . ($now - 500) . ',"metrics":{"z":1}},{"device":"meter"}]}';
@@ -253,7 +246,8 @@ is_deeply([@{ await_replayed($body->{id}) }{qw(state outcome)}], ['replayed', 'a
 is_deeply([map { [@{$_}{qw(index text request_id)}] } @{ await_rejects(1, '?reason=neither+metrics') }],
     [[1, '{"device":"meter"}', $body->{request_id}]], 'and what is not is kept singly');
 $sum{received} += 2; $sum{replayed} += 2; $sum{accepted}++; $sum{rejected}++;
-accounts_are(\%sum, 'and accounted for');
+accounts_are(\%sum, 'and accounted for, with all that was counted before the process was killed');
+ok(holds(accounts()), 'received = accepted + duplicates + updated + rejected');
 
 # ---- the page ----
 
@@ -277,4 +271,43 @@ is($stack->request('DELETE', "/v1/rejects/$theirs->{id}", token => $admin)->{sta
 $ada->submit($page, '/admin/rejects', do => 'remove', state => '', reason => '', device => '', convention => '');
 like($ada->get('/admin/rejects')->{content}, qr/what was received is stored/, 'with all removed the page says so');
 is(scalar(grep { $_->{action} =~ /^reject\./ } @{ $stack->get('/v1/audit?action=reject', token => $admin)->{json}{items} }), 12, 'all of this is in the audit trail');
+
+# ---- clients at once ----
+
+# Each with good items, the same again, corrections and bad ones: the accounts are the sum of what
+# they were answered.
+$sum{$_}++ for qw(received rejected replayed);    # by the page's button
+my $before_crowd = $sum{received};
+$token = $stack->token('home', 'device');
+{
+    my @pipes = map {
+        my $client = $_;
+        my $pid = open(my $from, '-|') // die "fork: $!";
+        if (!$pid) {
+            my %told = map { $_ => 0 } qw(accepted duplicates updated rejected);
+            for my $i (1 .. 40) {
+                my $answer = $stack->post('/v1/events/batch', [
+                    { device => "crowd-$client", time => $now - $i, metrics => { a => $i } },               # new
+                    { device => "crowd-$client", time => $now - int($i / 2), metrics => { a => int $i / 2 } },  # seen
+                    { device => 'crowd', time => $now - $i % 5, metrics => { a => $client } },              # of all of them
+                    { device => "crowd-$client", metrics => { a => undef } }, $i], token => $token);        # bad
+                $told{$_} += $answer->{json}{$_} for keys %told;
+                next if $i % 8;
+                $answer = $stack->post('/v1/event', '{"cut', token => $token, headers => \%json);
+                $told{rejected}++ if $answer->{status} == 400;
+            }
+            print encode_json(\%told);
+            close STDOUT;
+            POSIX::_exit(0);
+        }
+        $from;
+    } 1 .. 4;
+    for my $from (@pipes) {
+        my $told = decode_json(do { local $/; <$from> });
+        close $from;
+        for (keys %$told) { $sum{$_} += $told->{$_}; $sum{received} += $told->{$_} }
+    }
+}
+is($sum{received} - $before_crowd, 4 * (40 * 5 + 5), 'clients at once are answered for each of their items');
+accounts_are(\%sum, 'and accounted for');
 done_testing();
