@@ -23,6 +23,16 @@ struct identity_home {
     const char *slug, *name;
 };
 
+#define IDENTITY_NO_LIMIT_OF_ITS_OWN (-1)
+
+/* What a tenant may send (ingest/quota.h); 0: any number, IDENTITY_NO_LIMIT_OF_ITS_OWN: as the
+ * installation's settings say. */
+struct identity_limits {
+    int request_rate, token_rate; /* posts a second, of the tenant and of each of its tokens */
+    int max_series;
+    int64_t rows_per_day;
+};
+
 struct identity {
     enum identity_kind kind;
     int32_t tenant_id; /* 0: none chosen (an operator without a membership) */
@@ -39,6 +49,8 @@ struct identity {
     const char *device_key; /* of it; of a link: whose page it shows, NULL: the overview */
     bool is_backfill;  /* may send any age */
     int raw_days;      /* the tenant's own retention of samples; 0: the installation's */
+    struct identity_limits limits; /* the tenant's own, of tokens */
+    int64_t adapters_version; /* of the tenant's configuration of formats; 0: it has none */
     int64_t person_id; /* persons */
     const char *person_email, *person_name;
     const char *csrf; /* the form token of the session or of the login form; NULL for tokens */

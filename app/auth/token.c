@@ -81,6 +81,9 @@ static struct identity identity_of(const struct token_record *record)
         .device_key = record->device_key,
         .is_backfill = record->is_backfill,
         .raw_days = record->raw_days,
+        .limits = { record->request_rate, record->token_rate, record->max_series,
+                    record->rows_per_day },
+        .adapters_version = record->adapters_version,
         .expires_us = record->expires_us,
     };
 }

@@ -16,7 +16,7 @@ static const struct err_row rows[ERR_COUNT] = {
     { ERR_TOO_LARGE, 413, "too-large", "Too large", LOG_INFO, true },
     { ERR_MEDIA_TYPE, 415, "unsupported-media-type", "Unsupported media type", LOG_INFO, true },
     { ERR_INVALID, 422, "invalid", "Understood, but not valid", LOG_INFO, true },
-    { ERR_RATE_LIMITED, 429, "rate-limited", "Too many requests", LOG_WARN, true },
+    { ERR_RATE_LIMITED, 429, "rate-limited", "Too many requests", LOG_DEBUG, true },
     { ERR_INTERNAL, 500, "internal", "Internal error", LOG_ERROR, false },
     { ERR_UNAVAILABLE, 503, "unavailable", "Temporarily unavailable", LOG_ERROR, false },
     { ERR_MAINTENANCE, 503, "maintenance", "Maintenance", LOG_DEBUG, true },

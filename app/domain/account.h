@@ -6,6 +6,7 @@
 
 #include "base/crypto.h"
 #include "base/err.h"
+#include "domain/limits.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,6 +21,8 @@ struct op;
 struct tenant_record {
     const char *slug, *name, *timezone, *currency, *status;
     int64_t created_us, devices;
+    struct tenant_limits limits; /* its own, and what it stored today: of domain/operator alone */
+    int64_t rows_today;
 };
 
 /* Refuses (ERR_INVALID, with what is allowed) a slug or a currency of another form. */

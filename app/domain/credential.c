@@ -12,6 +12,12 @@ static void args_hash(struct db_args *args, struct db_tx *tx, const uint8_t hash
     db_arg_bytes(args, hash, CRYPTO_HASH_BYTES);
 }
 
+/* -1 for none of the tenant's own. */
+static int64_t limit_at(const struct db_rows *rows, int column)
+{
+    return db_is_null(rows, 0, column) ? -1 : db_int64(rows, 0, column);
+}
+
 enum err credential_token_find(struct db_tx *tx, const uint8_t hash[CRYPTO_HASH_BYTES],
                                struct token_record *out, bool *is_found)
 {
@@ -41,6 +47,11 @@ enum err credential_token_find(struct db_tx *tx, const uint8_t hash[CRYPTO_HASH_
         .is_backfill = db_bool(rows, 0, TOKEN_RESOLVE_IS_BACKFILL),
         .raw_days = db_int(rows, 0, TOKEN_RESOLVE_RAW_DAYS),
         .expires_us = db_time(rows, 0, TOKEN_RESOLVE_EXPIRES_AT),
+        .request_rate = (int)limit_at(rows, TOKEN_RESOLVE_REQUEST_RATE),
+        .token_rate = (int)limit_at(rows, TOKEN_RESOLVE_TOKEN_RATE),
+        .max_series = (int)limit_at(rows, TOKEN_RESOLVE_MAX_SERIES),
+        .rows_per_day = limit_at(rows, TOKEN_RESOLVE_ROWS_PER_DAY),
+        .adapters_version = db_int64(rows, 0, TOKEN_RESOLVE_ADAPTERS_VERSION),
     };
     return OK;
 }

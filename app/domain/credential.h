@@ -23,6 +23,9 @@ struct token_record {
     bool is_backfill;
     int raw_days; /* the tenant's own retention of samples; 0: the installation's */
     int64_t expires_us; /* of the secret that was shown; 0: never */
+    int request_rate, token_rate, max_series; /* the tenant's own; -1: the installation's */
+    int64_t rows_per_day;                     /* the same */
+    int64_t adapters_version;
 };
 
 /* Whose token has this hash. *is_found is false when it is unknown, revoked, expired, or its

@@ -5,6 +5,11 @@
 #include "db/db.h"
 #include "gen/queries.h"
 
+static int64_t limit_at(const struct db_rows *rows, int row, int column)
+{
+    return db_is_null(rows, row, column) ? LIMIT_DEFAULT : db_int64(rows, row, column);
+}
+
 static enum err run_page(struct db_tx *tx, struct str after, int limit, struct str slug,
                          struct tenant_list *out)
 {
@@ -34,6 +39,13 @@ static enum err run_page(struct db_tx *tx, struct str after, int limit, struct s
             .status = db_text(rows, i, TENANT_PAGE_STATUS),
             .created_us = db_time(rows, i, TENANT_PAGE_CREATED_AT),
             .devices = db_int64(rows, i, TENANT_PAGE_DEVICES),
+            .limits.values = {
+                [LIMIT_REQUEST_RATE] = limit_at(rows, i, TENANT_PAGE_REQUEST_RATE),
+                [LIMIT_TOKEN_RATE] = limit_at(rows, i, TENANT_PAGE_TOKEN_RATE),
+                [LIMIT_SERIES] = limit_at(rows, i, TENANT_PAGE_MAX_SERIES),
+                [LIMIT_ROWS] = limit_at(rows, i, TENANT_PAGE_ROWS_PER_DAY),
+            },
+            .rows_today = db_int64(rows, i, TENANT_PAGE_ROWS_TODAY),
         };
     }
     return OK;

@@ -48,7 +48,7 @@ struct ingest_series {
     uint32_t device;
     uint32_t last_event, last_row; /* that used it, to find a metric given twice */
     int32_t id;                    /* 0 until resolved */
-    bool is_asked;
+    bool is_asked, is_full;        /* is_full: not made, for the tenant has all it may */
     uint8_t kind;                  /* enum ingest_kind */
     int64_t last_us;               /* of one just asked for: its newest sample; INT64_MIN: none */
 };

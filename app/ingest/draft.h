@@ -18,6 +18,7 @@ struct ingest_rules {
     struct str device;       /* of events that name none; ptr NULL: those are rejected */
     bool is_device_bound;    /* no other may be named */
     uint32_t max_events;     /* of one request */
+    int max_series;          /* of the tenant; 0: any number */
     const struct zone *zone; /* the tenant's, for formats that ask for it (base/clock.h) */
     const uint32_t *only;    /* index of the one item that is wanted; NULL: all are */
 };

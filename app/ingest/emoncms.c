@@ -59,5 +59,7 @@ void emoncms_answer_error(struct http_request *request, struct http_response *re
     write_failure(response, http_public_detail(request->op));
     if (code == ERR_MALFORMED || code == ERR_INVALID) {
         response->status = 200;
+    } else if (code == ERR_RATE_LIMITED) {
+        response->status = 503; /* its senders know no other "later" */
     }
 }

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "gen/queries.h"
+#include "ingest/quota.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -25,6 +26,7 @@ struct ingest_flush {
     struct arena *arena;
     struct arena *scratch; /* of one flush */
     struct db_conn *conn;
+    struct quotas *quotas; /* or NULL */
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t stop;
@@ -217,11 +219,13 @@ static void flush_once(struct ingest_flush *flush)
     struct op op;
 
     take_over(flush);
-    if (is_empty(&flush->taken)) {
-        return;
-    }
     arena_reset(flush->scratch);
     op_init(&op, flush->scratch, "flush");
+    if (flush->quotas) {
+        quotas_sync(flush->quotas, &op, flush->conn, clock_now_us());
+        op_log_fault(&op);
+        op_clear_fault(&op);
+    }
     for (int kind = 0; kind < FLUSH_KINDS; kind++) {
         if (flush->taken.n[kind]) {
             flush_kind(flush, &op, (enum flush_kind)kind);
@@ -272,7 +276,7 @@ static void flush_free(struct ingest_flush *flush)
     arena_free(flush->arena);
 }
 
-struct ingest_flush *ingest_flush_start(const struct db_options *options)
+struct ingest_flush *ingest_flush_start(const struct db_options *options, struct quotas *quotas)
 {
     struct arena *arena = arena_new(sizeof(struct ingest_flush) + 64);
     struct ingest_flush *flush = arena ? arena_alloc(arena, sizeof *flush) : NULL;
@@ -288,6 +292,7 @@ struct ingest_flush *ingest_flush_start(const struct db_options *options)
     (void)pthread_cond_init(&flush->stop, &attributes);
     (void)pthread_condattr_destroy(&attributes);
     flush->arena = arena;
+    flush->quotas = quotas;
     flush->conn = db_conn_new(options);
     flush->scratch = arena_new(ARENA_BYTES);
     flush->open.arena = arena_new(ARENA_BYTES);

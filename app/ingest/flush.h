@@ -1,16 +1,18 @@
-/* What ingest learns with every request and writes now and then: each series' newest sample and
- * when devices were last heard of. (Tokens' use is auth/token's to note.) A thread of its own
- * writes it every FLUSH_INTERVAL_MS and at the end. What a killed process did not write, the
- * worker repairs. */
+/* What ingest learns with every request and writes now and then: each series' newest sample,
+ * when devices were last heard of, what was stored of a day's quota. (Tokens' use is auth/token's
+ * to note.) A thread of its own writes it every FLUSH_INTERVAL_MS and at the end. What a killed
+ * process did not write, the worker repairs, but for the quota. */
 #ifndef TIDEMARK_INGEST_FLUSH_H
 #define TIDEMARK_INGEST_FLUSH_H
 
 #include "db/conn.h"
 
 struct ingest_flush;
+struct quotas;
 
-/* Starts the thread, on a connection of its own. NULL without memory or thread. */
-struct ingest_flush *ingest_flush_start(const struct db_options *options);
+/* Starts the thread, on a connection of its own; it syncs `quotas` too (NULL: none). NULL without
+ * memory or thread. */
+struct ingest_flush *ingest_flush_start(const struct db_options *options, struct quotas *quotas);
 
 /* Writes what is left, ends the thread, frees. NULL is allowed. */
 void ingest_flush_stop(struct ingest_flush *flush);

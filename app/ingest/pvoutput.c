@@ -50,6 +50,7 @@ void pvoutput_answer_error(struct http_request *request, struct http_response *r
     case 401:
         answer_words(response, op->arena, 401, "Unauthorized", "Invalid API Key");
         break;
+    case 429: /* as PVOutput has it */
     case 403: answer_words(response, op->arena, 403, "Forbidden", words); break;
     default:
         answer_words(response, op->arena, response->status, http_reason(response->status), words);

@@ -98,9 +98,13 @@ static void keep_request(struct kept_request *kept, const struct db_rows *rows, 
     (void)snprintf(kept->length, sizeof kept->length, "%zu", kept->rest.len);
 }
 
-/* The sender, as the token was, of a tenant as it is now. */
+/* The sender, as the token was, of a tenant as it is now. Its rates and its quota of the day it has
+ * paid already. */
 static struct identity sender_of(const struct db_rows *rows, int row)
 {
+    bool has_limit = !db_is_null(rows, row, INGEST_REJECT_CLAIM_MAX_SERIES);
+    int max_series = db_int(rows, row, INGEST_REJECT_CLAIM_MAX_SERIES);
+
     return (struct identity){
         .kind = IDENTITY_DEVICE,
         .tenant_id = db_int(rows, row, INGEST_REJECT_CLAIM_TENANT_ID),
@@ -111,6 +115,8 @@ static struct identity sender_of(const struct db_rows *rows, int row)
         .device_key = db_text(rows, row, INGEST_REJECT_CLAIM_DEVICE_KEY),
         .is_backfill = db_bool(rows, row, INGEST_REJECT_CLAIM_IS_BACKFILL),
         .raw_days = db_int(rows, row, INGEST_REJECT_CLAIM_RAW_DAYS),
+        .limits.max_series = has_limit ? max_series : IDENTITY_NO_LIMIT_OF_ITS_OWN,
+        .adapters_version = db_int64(rows, row, INGEST_REJECT_CLAIM_ADAPTERS_VERSION),
     };
 }
 

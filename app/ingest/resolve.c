@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "gen/queries.h"
+#include "ingest/quota.h"
 
 #define ATTEMPTS 4
 #define POOL_WAIT_MS 5000
@@ -117,7 +118,7 @@ static enum err place_devices(const struct resolve *resolve, struct db_tx *tx)
 static const char *const KINDS[] = { [INGEST_KIND_UNTOLD] = "", [INGEST_GAUGE] = "gauge",
                                      [INGEST_COUNTER] = "counter", [INGEST_DELTA] = "delta" };
 
-/* A known device's new metrics are always registered. */
+/* New metrics of a known device are registered as long as the tenant may have more. */
 static enum err ask_series(const struct resolve *resolve, struct db_tx *tx)
 {
     struct ingest_columns *columns = resolve->columns;
@@ -153,20 +154,51 @@ static enum err ask_series(const struct resolve *resolve, struct db_tx *tx)
     db_arg_int_array(&args, devices, n);
     db_arg_str_array(&args, metrics, n);
     db_arg_str_array(&args, labels, n);
-    db_arg_bool(&args, true);
+    db_arg_bool(&args, !(columns->rules.max_series &&
+                         quotas_is_full(resolve->quotas, resolve->tenant_id,
+                                        clock_monotonic_us())));
     db_arg_str_array(&args, kinds, n);
+    db_arg_int(&args, columns->rules.max_series);
+    db_arg_null(&args);
+    db_arg_null(&args);
     enum err err = db_run(tx, &q_ingest_series, &args, &rows);
     for (size_t i = 0; !err && i < n; i++) {
         asked[i]->id = db_int(rows, (int)i, INGEST_SERIES_SERIES_ID);
         asked[i]->last_us = db_is_null(rows, (int)i, INGEST_SERIES_LAST_TIME)
                                 ? INT64_MIN
                                 : db_time(rows, (int)i, INGEST_SERIES_LAST_TIME);
+        asked[i]->is_full = db_bool(rows, (int)i, INGEST_SERIES_IS_FULL);
         asked[i]->is_asked = true;
     }
     return err;
 }
 
 /* ---- what is not to be had ---- */
+
+/* Of an event with several metrics one is enough: it is stored whole or not at all. */
+static void reject_over_limit(const struct resolve *resolve)
+{
+    struct ingest_columns *columns = resolve->columns;
+    bool is_full = false;
+
+    for (size_t i = 0; i < columns->n_series; i++) {
+        is_full |= columns->series[i].is_full;
+    }
+    if (!is_full) {
+        return;
+    }
+    quotas_note_full(resolve->quotas, resolve->tenant_id, clock_monotonic_us());
+    for (size_t i = 0; i < columns->n_rows; i++) {
+        const struct ingest_series *series = &columns->series[columns->rows[i].series];
+        if (series->is_full) {
+            columns_reject_event(columns, &columns->events[columns->rows[i].event], "metrics",
+                                 "\"%.*s\" would be a new series, and the tenant has the %d that "
+                                 "it may have",
+                                 columns_shown(series->metric), series->metric.ptr,
+                                 columns->rules.max_series);
+        }
+    }
+}
 
 static void reject_unknown(const struct resolve *resolve)
 {
@@ -196,7 +228,7 @@ static enum err check_series(const struct resolve *resolve)
 
     for (size_t i = 0; i < columns->n_series; i++) {
         const struct ingest_series *series = &columns->series[i];
-        if (!series->id && columns->devices[series->device].id) {
+        if (!series->id && !series->is_full && columns->devices[series->device].id) {
             series_cache_forget_devices(resolve->cache, resolve->tenant_id, columns);
             return fail(resolve->op, ERR_CHANGING, "a device was removed at this moment");
         }
@@ -247,7 +279,7 @@ void resolve_unlearn(const struct resolve *resolve)
         }
     }
     for (size_t i = 0; i < columns->n_series; i++) {
-        columns->series[i].is_asked = false;
+        columns->series[i].is_asked = columns->series[i].is_full = false;
         columns->series[i].id = 0;
     }
 }
@@ -270,6 +302,7 @@ enum err ingest_resolve_in(const struct resolve *resolve, struct db_tx *tx)
     }
     if (!err) {
         reject_unknown(resolve);
+        reject_over_limit(resolve);
     }
     return err;
 }
@@ -353,5 +386,6 @@ enum err ingest_resolve(const struct resolve *resolve, struct db_pool *pool)
         remember(resolve, now_us);
     }
     reject_unknown(resolve);
+    reject_over_limit(resolve);
     return OK;
 }

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "domain/zone.h"
+#include "ingest/quota.h"
 
 #define ZONE_WAIT_MS 2000
 #define ZONE_YEARS 30 /* back, for those who may send any age */
@@ -47,6 +48,7 @@ enum err ingest_rules_make(const struct ingest_options *options, struct op *op,
         .device = who->device_id ? str_of(who->device_key) : (struct str){ 0 },
         .is_device_bound = who->device_id != 0,
         .max_events = format->max_events ? format->max_events : MAX_BATCH_EVENTS,
+        .max_series = quotas_limits(options->quotas, &who->limits).max_series,
     };
     return format->needs_zone ? load_zone(options, op, who, out) : OK;
 }

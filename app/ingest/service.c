@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "ingest/dry_run.h"
 #include "ingest/ledger.h"
+#include "ingest/quota.h"
 #include "ingest/reject.h"
 #include "ingest/replay.h"
 #include "ingest/rules.h"
@@ -51,7 +52,7 @@ struct ingest_service *ingest_start(const struct ingest_options *options)
     service->options = *options;
     service->queue = ingest_queue_new(options->queue_bytes);
     service->cache = series_cache_new(SERIES_CACHE_MAX);
-    service->flush = ingest_flush_start(&options->db);
+    service->flush = ingest_flush_start(&options->db, options->quotas);
     service->ledger = ingest_ledger_start(&options->db);
     if (service->queue && service->cache && service->flush && service->ledger) {
         const struct writer_parts parts = {
@@ -206,6 +207,7 @@ static struct resolve resolve_of(struct ingest_service *service,
                                  struct ingest_columns *columns)
 {
     return (struct resolve){ .op = columns->op, .columns = columns, .cache = service->cache,
+                             .quotas = service->options.quotas,
                              .tenant_id = sender->tenant_id,
                              .may_register = sender->may_register };
 }
@@ -244,6 +246,7 @@ enum err ingest_await(struct ingest_service *service, struct ingest_ticket *tick
             return fail(ticket->columns->op, ticket->result, "%s", ticket->detail);
         }
         note_seen(service, ticket);
+        quotas_count(service->options.quotas, ticket->tenant_id, ticket->columns);
     }
     count_outcome(ticket->columns, out);
     count_items(service, ticket->tenant_id, ticket->columns->n_items, out, ticket->is_replay);
@@ -428,6 +431,10 @@ void ingest_read_stats(struct ingest_service *service, struct ingest_stats *out)
         .retries = get(&written->retries), .poisoned = get(&written->poisoned),
         .refused = queue.refused, .queue_bytes = queue.waiting_bytes,
         .series_cached = series_cache_count(service->cache),
+        .limited_token = quotas_refused(service->options.quotas, QUOTA_TOKEN_RATE),
+        .limited_tenant = quotas_refused(service->options.quotas, QUOTA_REQUEST_RATE),
+        .limited_rows = quotas_refused(service->options.quotas, QUOTA_ROWS),
+        .limited_series = quotas_refused(service->options.quotas, QUOTA_SERIES),
         .commit_seconds = (double)get(&written->commit_us) / 1e6,
     };
 }

@@ -15,6 +15,7 @@ struct ingest_options {
     struct db_pool *pool;   /* where requests take connections from; outlives the service */
     int raw_days;           /* retention of samples of tenants without one of their own */
     size_t queue_bytes;     /* QUEUE_MAX_BYTES but for tests */
+    struct quotas *quotas;  /* counts what is stored; NULL: nobody has limits */
     /* The format of a request's address, whose {names} it captures; NULL for none. Without this
      * nothing is replayed. */
     const struct ingest_format *(*find_format)(struct http_request *request);
@@ -88,6 +89,7 @@ struct ingest_stats {
     uint64_t refused;       /* requests that found the queue full */
     uint64_t queue_bytes;   /* now */
     uint64_t series_cached; /* now */
+    uint64_t limited_token, limited_tenant, limited_rows, limited_series; /* by ingest/quota.h */
     double commit_seconds;  /* spent in commits of the fast lane */
 };
 void ingest_read_stats(struct ingest_service *service, struct ingest_stats *out);

@@ -3,6 +3,7 @@
 
 #include "base/op.h"
 #include "db/url.h"
+#include "ingest/quota.h"
 #include "serve/listen.h"
 #include "serve/options.h"
 #include "serve/supervisor.h"
@@ -52,8 +53,13 @@ static enum err prepare(struct op *op, struct serve_setup *setup)
     if (err == OK) {
         err = open_sockets(op, setup, config->home);
     }
+    const struct identity_limits limits = {
+        .request_rate = config->ingest_request_rate, .token_rate = config->ingest_token_rate,
+        .max_series = config->ingest_max_series, .rows_per_day = config->ingest_rows_per_day,
+    };
     setup->metrics = metrics_new();
-    return err == OK && !setup->metrics ? fail_memory(op) : err;
+    setup->quotas = quotas_new(&limits);
+    return err == OK && !(setup->metrics && setup->quotas) ? fail_memory(op) : err;
 }
 
 static int run(const struct serve_setup *setup)

@@ -1,5 +1,7 @@
-/* `tidemark tenant add|list|remove`. */
+/* `tidemark tenant add|set|list|remove`. */
+#include "base/str.h"
 #include "domain/account.h"
+#include "domain/operator.h"
 #include "serve/commands.h"
 #include "serve/operator.h"
 #include "serve/options.h"
@@ -42,6 +44,85 @@ static int add(const struct config *config, int argc, char **argv)
     status = operator_close(&session, err);
     if (status == EXIT_OK) {
         fprintf(stderr, "made the tenant %s\n", slug);
+    }
+    operator_free(&session);
+    return status;
+}
+
+static const struct options_help SET_HELP = {
+    .usage = "tidemark tenant set SLUG [--name N] [--timezone TZ] [--currency CUR] [--status S]\n"
+             "         [--request-rate N] [--token-rate N] [--max-series N] [--rows-per-day N]",
+    .about = "Changes a tenant. A limit is a number, 0 for none, or \"default\" for what the\n"
+             "installation's settings say; it holds within five seconds.",
+};
+
+/* The limit that an option names; NULL leaves it as it is. */
+static bool read_limit(enum tenant_limit which, const char *text, struct tenant_limits *limits)
+{
+    long long value = LIMIT_KEEP;
+    bool is_number = text && str_to_int64(str_of(text), &value);
+
+    if (text && strcmp(text, "default") == 0) {
+        value = LIMIT_DEFAULT;
+    } else if (text && (!is_number || value < 0 || value > LIMIT_ROWS_OF[which].max)) {
+        return false;
+    }
+    limits->values[which] = value;
+    return true;
+}
+
+static enum err change(struct operator_session *session, const char *slug,
+                       const struct tenant_change *facts, const struct tenant_limits *limits)
+{
+    enum err err =
+        facts->currency ? account_check_currency(&session->op, facts->currency) : OK;
+    bool has_facts = facts->name || facts->timezone || facts->currency || facts->status;
+
+    if (err == OK && has_facts) {
+        err = operator_tenant_patch(session->tx, str_of(slug), facts);
+    }
+    return err == OK ? limits_change(session->tx, str_of(slug), limits) : err;
+}
+
+static int set(const struct config *config, int argc, char **argv)
+{
+    const char *slug, *texts[TENANT_LIMITS] = { NULL };
+    struct tenant_change facts = { .name = NULL };
+    struct tenant_limits limits;
+    const struct option_row rows[] = {
+        { "--name", "N", "what people call it", &facts.name, NULL },
+        { "--timezone", "TZ", "IANA zone of its sites", &facts.timezone, NULL },
+        { "--currency", "CUR", "ISO 4217", &facts.currency, NULL },
+        { "--status", "S", "active or suspended", &facts.status, NULL },
+        { "--request-rate", "N", "posts a second", &texts[LIMIT_REQUEST_RATE], NULL },
+        { "--token-rate", "N", "posts a second of each token", &texts[LIMIT_TOKEN_RATE], NULL },
+        { "--max-series", "N", "series that it may have", &texts[LIMIT_SERIES], NULL },
+        { "--rows-per-day", "N", "rows that it may store a day", &texts[LIMIT_ROWS], NULL },
+        { .name = NULL },
+    };
+    struct option_words words = { &slug, 1, 0 };
+    int status = options_parse(argc, argv, &SET_HELP, rows, &words);
+    struct operator_session session;
+
+    if (status >= 0 || words.n != 1) {
+        return status >= 0 ? status : options_misused(&SET_HELP, "which tenant?");
+    }
+    for (int i = 0; i < TENANT_LIMITS; i++) {
+        if (!read_limit((enum tenant_limit)i, texts[i], &limits)) {
+            return options_misused(&SET_HELP, "a limit is a number, or \"default\"");
+        }
+    }
+    if (facts.status && strcmp(facts.status, "active") != 0 &&
+        strcmp(facts.status, "suspended") != 0) {
+        return options_misused(&SET_HELP, "a tenant is active or suspended");
+    }
+    enum err err = operator_open(&session, config);
+    if (err == OK) {
+        err = change(&session, slug, &facts, &limits);
+    }
+    status = operator_close(&session, err);
+    if (status == EXIT_OK) {
+        fprintf(stderr, "changed the tenant %s\n", slug);
     }
     operator_free(&session);
     return status;
@@ -114,6 +195,7 @@ int cmd_tenant(const struct config *config, int argc, char **argv)
 {
     static const struct verb VERBS[] = {
         { "add", add, "make a tenant" },
+        { "set", set, "change a tenant and its limits" },
         { "list", list, "list the tenants" },
         { "remove", remove_tenant, "erase a tenant with everything it has" },
         { .name = NULL },

@@ -1,4 +1,4 @@
-/* The pipeline: limits → route → credentials → role → CSRF → tenant transaction → handler →
+/* The pipeline: sizes → route → credentials → role → limits → CSRF → tenant transaction → handler →
  * commit → send → reset. The answer is built in memory and leaves only after the commit, so no
  * client ever reads of what was not stored. Called by web_process and ingest_process for each
  * request. */
@@ -219,6 +219,9 @@ enum err passage_run(struct passage *passage, struct http_transport *transport)
     }
     if (err == OK) {
         err = maintenance_check(passage);
+    }
+    if (err == OK) {
+        err = gate_limit(passage);
     }
     if (err == OK) {
         err = gate_check_form(passage);

@@ -12,6 +12,7 @@ struct ingest_metrics;
 struct ingest_service;
 struct maintenance;
 struct metrics;
+struct quotas;
 struct token_cache;
 
 /* What one thread needs to answer requests. Borrows everything. */
@@ -26,8 +27,9 @@ struct dispatcher {
     struct token_cache *tokens;
     struct maintenance *maintenance; /* of the process; NULL: never looked at */
     struct metrics *metrics;
-    struct ingest_service *ingest; /* this and the next: NULL in the web process */
+    struct ingest_service *ingest; /* this and the next two: NULL in the web process */
     const struct ingest_metrics *ingest_metrics;
+    struct quotas *quotas; /* NULL: nobody has limits */
 };
 
 /* Answers the request of `exchange`, ends the exchange and resets the arena. */

@@ -52,6 +52,7 @@ enum fcgi_call_state dispatch_call_begin(void *dispatcher, struct fcgi_call *cal
         return FCGI_CALL_PENDING;
     }
     if (passage->op.would_wait) {
+        gate_unlimit(passage);
         return FCGI_CALL_WAITS;
     }
     conclude(passage, err);

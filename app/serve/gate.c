@@ -1,5 +1,5 @@
-/* Who may pass: credentials, then the role that the route asks for, then the proof that a form
- * was ours. Called by dispatch, in this order. */
+/* Who may pass: credentials, then the role that the route asks for, then the limits of a device's
+ * token and tenant, then the proof that a form was ours. Called by dispatch, in this order. */
 #include "serve/passage.h"
 
 #include "auth/cookie.h"
@@ -7,7 +7,9 @@
 #include "auth/session.h"
 #include "auth/share.h"
 #include "auth/token.h"
+#include "base/clock.h"
 #include "ingest/format.h"
+#include "ingest/quota.h"
 
 /* ---- credentials ---- */
 
@@ -138,6 +140,35 @@ enum err gate_admit(struct passage *passage)
                 is_token(who)         ? "A token of this kind may not do this."
                 : who->tenant_id == 0 ? "You are a member of no tenant, or yours is suspended."
                                       : "Your role does not allow this.");
+}
+
+/* ---- limits ---- */
+
+enum err gate_limit(struct passage *passage)
+{
+    struct quotas *quotas = passage->dispatcher->quotas;
+    char seconds[16];
+    int retry_s = 0;
+
+    if (!quotas || passage->route->access != ACCESS_INGEST) {
+        return OK;
+    }
+    enum err err = quotas_admit(quotas, &passage->op, &passage->who, clock_monotonic_us(),
+                                clock_now_us(), &retry_s);
+    if (err == OK) {
+        passage->is_counted = true;
+        return OK;
+    }
+    (void)snprintf(seconds, sizeof seconds, "%d", retry_s);
+    (void)http_add_header(passage->response, "Retry-After", seconds);
+    return err;
+}
+
+void gate_unlimit(struct passage *passage)
+{
+    if (passage->is_counted) {
+        quotas_undo(passage->dispatcher->quotas, &passage->who);
+    }
 }
 
 /* ---- forms ---- */

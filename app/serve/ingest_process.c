@@ -58,6 +58,7 @@ int ingest_process_run(const struct serve_setup *setup)
         .raw_days = setup->config->retention_raw_days,
         .queue_bytes = QUEUE_MAX_BYTES,
         .find_format = find_format,
+        .quotas = setup->quotas,
     };
     options.pool = db_pool_new(&options.db, setup->config->pool_max);
     struct maintenance maintenance = { 0 };
@@ -70,6 +71,7 @@ int ingest_process_run(const struct serve_setup *setup)
         .metrics = setup->metrics,
         .ingest = options.pool ? ingest_start(&options) : NULL,
         .ingest_metrics = &metrics,
+        .quotas = setup->quotas,
     };
     int status = 1;
 

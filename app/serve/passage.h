@@ -19,6 +19,7 @@ struct passage {
     unsigned allowed;          /* methods of the path, where the method was wrong */
     struct credential credential;
     struct identity who;
+    bool is_counted;   /* against the limits of its token and tenant */
     bool is_operating; /* an operator's address, whose user was admitted */
     bool is_secure; /* cookies carry Secure and the __Host- prefix */
     struct ingest_notice notice; /* of a call that is not waited for; on_done NULL: it is */
@@ -63,6 +64,10 @@ struct web passage_web(struct passage *passage, struct http_response *response, 
 enum err gate_identify(struct passage *passage) MUST_CHECK;
 /* ERR_UNAUTHORIZED or ERR_FORBIDDEN for those whom the route is not for. */
 enum err gate_admit(struct passage *passage) MUST_CHECK;
+/* ERR_RATE_LIMITED, with Retry-After, beyond a limit of the token or its tenant. */
+enum err gate_limit(struct passage *passage) MUST_CHECK;
+/* Takes back that a post was counted: another thread will begin it anew. */
+void gate_unlimit(struct passage *passage);
 /* Reads a page's form, and refuses what was not sent by one of our own. */
 enum err gate_check_form(struct passage *passage) MUST_CHECK;
 

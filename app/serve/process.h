@@ -5,14 +5,16 @@
 #include "base/config.h"
 
 struct metrics;
+struct quotas;
 
-/* Made by cmd_serve before anything is forked; read-only afterwards, but for the metrics. */
+/* Made by cmd_serve before anything is forked; read-only afterwards, but for metrics and quotas. */
 struct serve_setup {
     const struct config *config;
     int web_fd, export_fd, ingest_fd; /* listening, non-blocking */
     const char *web_url, *ingest_url;
     const char *operator_url; /* NULL where nothing tells it: no pages for operators */
     struct metrics *metrics;
+    struct quotas *quotas;    /* shared as the metrics are */
 };
 
 /* Serve until SIGTERM or SIGINT, then finish what runs. Return the exit status. */

@@ -143,6 +143,8 @@ const struct route ROUTES[] = {
     FORM("/operator/tenants/{slug}", ACCESS_OPERATOR_ADMIN, TX_WRITE, page_operator_tenant_save),
     FORM("/operator/tenants/{slug}/erase", ACCESS_OPERATOR_ADMIN, TX_WRITE,
          page_operator_tenant_erase),
+    FORM("/operator/tenants/{slug}/limits", ACCESS_OPERATOR_ADMIN, TX_WRITE,
+         page_operator_tenant_limits),
     FORM("/operator/tenants/{slug}/status", ACCESS_OPERATOR_ADMIN, TX_WRITE,
          page_operator_tenant_status),
     ASK(HTTP_GET, "/ping", ACCESS_PUBLIC, TX_NONE, compat_influx_ping, &ingest_format_influx_1),

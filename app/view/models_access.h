@@ -5,12 +5,6 @@
 
 #include "view/models.h"
 
-/* Something that is shown once: a token, or the address of a link. */
-struct secret_view {
-    const char *heading, *text; /* text NULL: nothing */
-    const char *about;          /* what to do with it */
-};
-
 struct token_line {
     const char *id, *name, *prefix;
     const char *kind, *device;  /* device NULL: of none */
@@ -83,6 +77,7 @@ struct settings_view {
     struct notice_view notice;
     const char *slug, *since;
     struct field_view fields[SETTINGS_FIELDS];
+    struct limit_view limits[4];
 };
 
 struct plugin_row {

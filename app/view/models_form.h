@@ -41,4 +41,16 @@ struct pager_view {
     const char *first, *next;
 };
 
+/* Something that is shown once: a token, or the address of a link. */
+struct secret_view {
+    const char *heading, *text; /* text NULL: nothing */
+    const char *about;          /* what to do with it */
+};
+
+/* A limit that operators set. */
+struct limit_view {
+    const char *label;
+    const char *used, *limit; /* NULL: a rate; there is none */
+};
+
 #endif

@@ -69,6 +69,8 @@ struct operator_tenant_view {
     struct moment_view created;
     struct field_view fields[4];        /* slug, name, timezone, currency */
     int n_fields;
+    struct field_view limits[4];        /* of a tenant that exists */
+    const char *rows_today;             /* "12,345 rows" */
     struct field_view confirm;          /* the slug, typed to erase */
     const char *action;                 /* where the form goes */
 };

@@ -12,6 +12,7 @@
 static const char *const TENANT_COLUMNS[] = {
     "slug",     "name",        "timezone",   "currency",   "auto_register",
     "raw_days", "hourly_days", "daily_days", "event_days", "created_at",
+    "request_rate", "token_rate", "max_series", "rows_per_day", "series", "rows_today",
 };
 #define N_TENANT_COLUMNS ((int)(sizeof TENANT_COLUMNS / sizeof *TENANT_COLUMNS))
 
@@ -24,12 +25,32 @@ static void write_days(struct list_writer *list, int days)
     }
 }
 
+/* The limits that hold, whoever set them; null: none. */
+static void write_limits(struct list_writer *list, const struct limits_used *used)
+{
+    const struct tenant_limits limits = limits_effective(&used->own, list->web->config);
+
+    for (int i = 0; i < TENANT_LIMITS; i++) {
+        if (limits.values[i] > 0) {
+            list_int(list, limits.values[i]);
+        } else {
+            list_null(list);
+        }
+    }
+    list_int(list, used->series);
+    list_int(list, used->rows_today);
+}
+
 enum err api_tenant_show(struct web *web)
 {
     struct settings settings;
+    struct limits_used used;
     struct list_writer item;
     enum err err = settings_load(web->tx, &settings);
 
+    if (err == OK) {
+        err = limits_load(web->tx, &used);
+    }
     if (err != OK) {
         return err;
     }
@@ -45,6 +66,7 @@ enum err api_tenant_show(struct web *web)
     write_days(&item, settings.daily_days);
     write_days(&item, settings.event_days);
     by_id_time(&item, settings.created_us);
+    write_limits(&item, &used);
     list_end_item(&item);
     return OK;
 }

@@ -7,6 +7,7 @@
 
 static const char *const tenant_columns[] = {
     "slug", "name", "timezone", "currency", "status", "created_at", "devices",
+    "request_rate", "token_rate", "max_series", "rows_per_day", "rows_today",
 };
 #define N_TENANT_COLUMNS ((int)(sizeof tenant_columns / sizeof *tenant_columns))
 
@@ -25,6 +26,14 @@ static void write_tenant(struct list_writer *list, const struct tenant_record *t
     list_text(list, tenant->status);
     list_time(list, tenant->created_us);
     list_int(list, tenant->devices);
+    for (int i = 0; i < TENANT_LIMITS; i++) {
+        if (tenant->limits.values[i] == LIMIT_DEFAULT) {
+            list_null(list);
+        } else {
+            list_int(list, tenant->limits.values[i]);
+        }
+    }
+    list_int(list, tenant->rows_today);
     list_end_item(list);
 }
 
@@ -101,6 +110,20 @@ static void read_change(struct web *web, struct body *body, struct tenant_change
     }
 }
 
+/* null: as the installation's settings say. */
+static struct tenant_limits read_limits(struct body *body)
+{
+    struct tenant_limits limits;
+
+    for (int i = 0; i < TENANT_LIMITS; i++) {
+        const struct limit_row *row = &LIMIT_ROWS_OF[i];
+        limits.values[i] = body_is_null(body, row->name)
+                               ? LIMIT_DEFAULT
+                               : body_int(body, row->name, 0, row->max, LIMIT_KEEP);
+    }
+    return limits;
+}
+
 enum err api_tenants_add(struct web *web)
 {
     struct body body;
@@ -145,9 +168,13 @@ enum err api_tenants_change(struct web *web)
     read_change(web, &body, &change);
     int status = body_choice(&body, "status", statuses, 2);
     change.status = status >= 0 ? statuses[status] : NULL;
+    struct tenant_limits limits = read_limits(&body);
     err = body_finish(&body);
     if (err == OK) {
         err = operator_tenant_patch(web->tx, slug, &change);
+    }
+    if (err == OK) {
+        err = limits_change(web->tx, slug, &limits);
     }
     return err == OK ? answer_tenant(web, slug) : err;
 }

@@ -7,6 +7,7 @@
 #include "domain/operator.h"
 #include "domain/zone.h"
 #include "gen/templates.h"
+#include "view/format.h"
 #include "view/model_parts.h"
 
 enum { FIELD_SLUG, FIELD_NAME, FIELD_ZONE, FIELD_CURRENCY, N_FIELDS };
@@ -17,6 +18,7 @@ enum { FIELD_SLUG, FIELD_NAME, FIELD_ZONE, FIELD_CURRENCY, N_FIELDS };
 static const struct form_outcome outcomes[] = {
     { "made", "The tenant is there. Add its first admin with “tidemark user add”." },
     { "saved", "Saved." },
+    { "limited", "The limits hold within five seconds." },
     { "suspended", "The tenant is suspended." },
     { "active", "The tenant is active again." },
 };
@@ -56,6 +58,28 @@ static void choose_fields(struct operator_tenant_view *view, const struct field_
     }
 }
 
+/* A limit of the tenant's own, whose hint says what an empty one means. */
+static void list_limits(struct web *web, const struct tenant_record *tenant,
+                        struct operator_tenant_view *view)
+{
+    const struct tenant_limits defaults = limits_of_config(web->config);
+    struct arena *arena = web->op->arena;
+
+    _Static_assert(sizeof view->limits / sizeof *view->limits == TENANT_LIMITS, "one each");
+    for (int i = 0; i < TENANT_LIMITS; i++) {
+        long long value = tenant->limits.values[i], fallback = defaults.values[i];
+        view->limits[i] = (struct field_view){
+            .name = LIMIT_ROWS_OF[i].name, .label = LIMIT_ROWS_OF[i].label, .type = "text",
+            .max_bytes = 16, .is_fixed = !view->may_change,
+            .value = value == LIMIT_DEFAULT ? "" : arena_printf(arena, "%lld", value),
+            .hint = fallback ? arena_printf(arena, "Empty means %lld, the default; 0 means any "
+                                                   "number.", fallback)
+                             : "Empty means the default, which is any number, as does 0.",
+        };
+    }
+    view->rows_today = format_number(arena, (double)tenant->rows_today, 0);
+}
+
 static void list_confirm(struct operator_tenant_view *view)
 {
     view->confirm = (struct field_view){
@@ -78,6 +102,7 @@ static void add_facts(struct web *web, const struct tenant_record *tenant,
                                  tenant->devices == 1 ? "" : "s");
     view->created = moment_view(arena, &utc, now_us, tenant->created_us);
     view->action = web_path(arena, TENANT_PREFIX, str_of(tenant->slug));
+    list_limits(web, tenant, view);
     list_confirm(view);
 }
 
@@ -226,6 +251,45 @@ enum err page_operator_tenant_save(struct web *web)
     };
     err = operator_tenant_patch(web->tx, str_of(view.slug), &change);
     return err == OK ? form_done(web, view.action, "saved") : err;
+}
+
+/* The number typed into a limit's field. */
+static int64_t take_limit(struct operator_tenant_view *view, int which)
+{
+    const struct limit_row *row = &LIMIT_ROWS_OF[which];
+    struct str text = form_value(view->limits, TENANT_LIMITS, row->name);
+    long long value = LIMIT_DEFAULT;
+
+    if (text.ptr && (!str_to_int64(text, &value) || value < 0 || value > row->max)) {
+        form_refuse(view->limits, TENANT_LIMITS, row->name,
+                    "This must be a whole number.");
+    }
+    return value;
+}
+
+enum err page_operator_tenant_limits(struct web *web)
+{
+    struct operator_tenant_view view;
+    struct field_view all[N_FIELDS];
+    struct tenant_record tenant;
+    struct tenant_limits limits;
+    enum err err = find(web, &tenant, &view);
+
+    if (err != OK) {
+        return err;
+    }
+    (void)form_take(web, view.limits, TENANT_LIMITS);
+    for (int i = 0; i < TENANT_LIMITS; i++) {
+        limits.values[i] = take_limit(&view, i);
+    }
+    if (!form_is_good(view.limits, TENANT_LIMITS)) {
+        list_fields(all, &tenant);
+        choose_fields(&view, all);
+        view.notice = form_rejected(web, view.limits, TENANT_LIMITS);
+        return show(web, &view);
+    }
+    err = limits_change(web->tx, str_of(view.slug), &limits);
+    return err == OK ? form_done(web, view.action, "limited") : err;
 }
 
 enum err page_operator_tenant_status(struct web *web)

@@ -4,6 +4,7 @@
 #include "web/pages_access.h"
 
 #include "domain/account.h"
+#include "domain/limits.h"
 #include "domain/settings.h"
 #include "domain/zone.h"
 #include "gen/templates.h"
@@ -65,6 +66,30 @@ static void list_fields(struct web *web, const struct settings *settings,
                                      config->retention_event_days);
 }
 
+/* The limits that hold, and how much of them is used. */
+static enum err add_limits(struct web *web, struct settings_view *view)
+{
+    struct arena *arena = web->op->arena;
+    struct limits_used used;
+    enum err err = limits_load(web->tx, &used);
+
+    if (err != OK) {
+        return err;
+    }
+    const struct tenant_limits limits = limits_effective(&used.own, web->config);
+    const int64_t counts[TENANT_LIMITS] = { [LIMIT_SERIES] = used.series,
+                                            [LIMIT_ROWS] = used.rows_today };
+    _Static_assert(sizeof view->limits / sizeof *view->limits == TENANT_LIMITS, "one each");
+    for (int i = 0; i < TENANT_LIMITS; i++) {
+        bool is_rate = i == LIMIT_REQUEST_RATE || i == LIMIT_TOKEN_RATE;
+        view->limits[i].label = LIMIT_ROWS_OF[i].label;
+        view->limits[i].used = is_rate ? NULL : format_number(arena, (double)counts[i], 0);
+        view->limits[i].limit =
+            limits.values[i] ? format_number(arena, (double)limits.values[i], 0) : NULL;
+    }
+    return OK;
+}
+
 static enum err show(struct web *web, struct settings_view *view, const struct settings *settings)
 {
     struct field_view *zone_field = &view->fields[FIELD_ZONE];
@@ -75,6 +100,9 @@ static enum err show(struct web *web, struct settings_view *view, const struct s
 
     if (err == OK) {
         err = page_zone(web, clock_now_us(), &zone);
+    }
+    if (err == OK) {
+        err = add_limits(web, view);
     }
     if (err != OK) {
         return err;

@@ -57,11 +57,12 @@ enum err page_share(struct web *web);
 /* GET /operator: the installation as its operators see it. */
 enum err page_operator(struct web *web);
 /* GET and POST /operator/tenants (slug, name, timezone, currency), /operator/tenants/{slug}
- * (the same but the slug), POST …/status (status), …/erase (confirm) */
+ * (the same but the slug), POST …/limits, …/status (status), …/erase (confirm) */
 enum err page_operator_tenant_new(struct web *web);
 enum err page_operator_tenant_add(struct web *web);
 enum err page_operator_tenant(struct web *web);
 enum err page_operator_tenant_save(struct web *web);
+enum err page_operator_tenant_limits(struct web *web);
 enum err page_operator_tenant_status(struct web *web);
 enum err page_operator_tenant_erase(struct web *web);
 

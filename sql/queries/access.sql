@@ -120,6 +120,13 @@ FROM api.settings s;
 SELECT FROM api.settings_change($1::text, $2::text, $3::text, $4::bool, $5::int4, $6::int4,
                                 $7::int4, $8::int4);
 
+-- name: limits_load
+-- roles: web
+-- columns: request_rate token_rate max_series rows_per_day series rows_today
+-- The tenant's own limits (NULL: the installation's; 0: none), and what it has used of them.
+SELECT l.request_rate, l.token_rate, l.max_series, l.rows_per_day, l.series, l.rows_today
+FROM api.limits l;
+
 -- name: plugin_list
 -- roles: web
 -- columns: key kind is_enabled config created_at config_lines

@@ -2,11 +2,12 @@
 
 -- name: token_resolve
 -- roles: web ingest
--- columns: token_id kind tenant_id tenant_slug tenant_name tenant_timezone tenant_currency auto_register device_id device_key is_backfill raw_days expires_at
+-- columns: token_id kind tenant_id tenant_slug tenant_name tenant_timezone tenant_currency auto_register device_id device_key is_backfill raw_days expires_at request_rate token_rate max_series rows_per_day adapters_version
 -- Whose token this is, by its hash. No row: unknown, revoked, expired, or of a suspended tenant.
 SELECT t.token_id, t.kind, t.tenant_id, t.tenant_slug, t.tenant_name, t.tenant_timezone,
        t.tenant_currency, t.auto_register, t.device_id, t.device_key, t.is_backfill,
-       t.raw_days, t.expires_at
+       t.raw_days, t.expires_at, t.request_rate, t.token_rate, t.max_series, t.rows_per_day,
+       t.adapters_version
 FROM api.token_resolve($1::bytea) t;
 
 -- name: token_touch

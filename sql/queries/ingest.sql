@@ -23,12 +23,20 @@ SELECT api.ingest_place($1::int4[], $2::int4[]);
 
 -- name: ingest_series
 -- roles: ingest
--- columns: series_id last_time
--- The series of (device, metric, labels) in their order, registered where $4 says so, with the
--- newest sample's time; NULL: none yet. $5 are the kinds that senders told; '': none.
-SELECT s.series_id, s.last_time
-FROM api.ingest_series($1::int4[], $2::text[], $3::text[], $4::boolean, $5::text[]) s
+-- columns: series_id last_time is_full
+-- The series of (device, metric, labels) in their order, registered where $4 says so and the tenant
+-- has fewer than $6 (0: any number), with the newest sample's time; NULL: none yet. Of new ones $5
+-- are the kinds that senders told, $7 units, $8 roles; '': none.
+SELECT s.series_id, s.last_time, s.is_full
+FROM api.ingest_series($1::int4[], $2::text[], $3::text[], $4::boolean, $5::text[], $6::int4,
+                       $7::text[], $8::text[]) s
 ORDER BY s.ord;
+
+-- name: ingest_day_add
+-- roles: ingest
+-- columns: tenant_id rows_today ends_at
+-- Adds rows to what tenants stored today; what that makes, and when their day ends.
+SELECT d.tenant_id, d.rows_today, d.ends_at FROM api.ingest_day_add($1::int4[], $2::int8[]) d;
 
 -- name: ingest_latest
 -- roles: ingest
@@ -121,11 +129,11 @@ SELECT api.reject_add($1::int4[], $2::timestamptz[], $3::text[], $4::int8[], $5:
 
 -- name: ingest_reject_claim
 -- roles: ingest
--- columns: tenant_id id time request_id token_id device_id device_key is_backfill item method target content_type text is_item auto_register timezone raw_days
+-- columns: tenant_id id time request_id token_id device_id device_key is_backfill item method target content_type text is_item auto_register timezone raw_days max_series adapters_version
 -- Takes at most $1 rejections that are to be replayed.
 SELECT c.tenant_id, c.id, c.time, c.request_id, c.token_id, c.device_id, c.device_key,
        c.is_backfill, c.item, c.method, c.target, c.content_type, c.text, c.is_item,
-       c.auto_register, c.timezone, c.raw_days
+       c.auto_register, c.timezone, c.raw_days, c.max_series, c.adapters_version
 FROM api.reject_claim($1::int4) c;
 
 -- name: ingest_reject_settle

@@ -2,10 +2,12 @@
 
 -- name: tenant_page
 -- roles: operator
--- columns: slug name timezone currency status created_at devices
+-- columns: slug name timezone currency status created_at devices request_rate token_rate max_series rows_per_day rows_today
 -- Tenants after the slug $1, and only the one of slug $3 where it is given.
-SELECT t.slug, t.name, t.timezone, t.currency, t.status, t.created_at, t.devices
+SELECT t.slug, t.name, t.timezone, t.currency, t.status, t.created_at, t.devices,
+       l.request_rate, l.token_rate, l.max_series, l.rows_per_day, l.rows_today
 FROM ops.tenant_list() t
+JOIN ops.tenant_limits() l ON l.slug = t.slug
 WHERE ($1::text IS NULL OR t.slug > $1) AND ($3::text IS NULL OR t.slug = $3)
 ORDER BY t.slug
 LIMIT $2::int4;
@@ -14,6 +16,11 @@ LIMIT $2::int4;
 -- roles: operator
 -- Changes name, zone, currency, status of a tenant; NULL leaves as it is.
 SELECT FROM ops.tenant_patch($1::text, $2::text, $3::text, $4::text, $5::text);
+
+-- name: tenant_limit
+-- roles: operator
+-- Sets the limits of a tenant that the object names; null: as the installation's settings say.
+SELECT FROM ops.tenant_limit($1::text, $2::text::jsonb);
 
 -- name: usage_list
 -- roles: operator
