@@ -15,6 +15,7 @@
 #define DRAIN_MAX_BYTES (32u << 20) /* of a body nobody read; beyond it the connection is closed */
 #define STALL_SECONDS 30            /* nginx buffers both ways: longer silence is a dead peer */
 #define FIRST_BYTE_MS 1000          /* nginx writes at once, but may be kept from the processor */
+#define GATE_MS 3                   /* how often a closed gate is asked again */
 #define KEY_LISTEN UINT64_MAX
 #define KEY_STOP (UINT64_MAX - 1)
 
@@ -39,6 +40,8 @@ struct fcgi_server {
     int listen_fd, epoll_fd, stop_fd;
     int n_slots;
     struct fcgi_exchange *slots;
+    bool (*may_take)(const void *context); /* or NULL */
+    const void *gate_context;
 };
 
 /* ---- the wire, as http/request sees it ---- */
@@ -289,6 +292,13 @@ struct fcgi_server *fcgi_server_new(int listen_fd, int stop_fd, int max_connecti
     return server;
 }
 
+void fcgi_server_set_gate(struct fcgi_server *server, bool (*may_take)(const void *context),
+                          const void *context)
+{
+    server->may_take = may_take;
+    server->gate_context = context;
+}
+
 void fcgi_server_free(struct fcgi_server *server)
 {
     if (!server) {
@@ -339,6 +349,10 @@ enum fcgi_next fcgi_server_next(struct fcgi_server *server, struct fcgi_exchange
         }
         if (key == KEY_STOP) {
             return FCGI_NEXT_STOP;
+        }
+        if (key == KEY_LISTEN && server->may_take && !server->may_take(server->gate_context)) {
+            (void)is_readable_within(server->stop_fd, GATE_MS);
+            continue;
         }
         exchange =
             key == KEY_LISTEN ? accept_connection(server, &is_failed) : claim_idle(server, key);

@@ -22,6 +22,11 @@ enum fcgi_next {
  * `max_connections` open. Once per process. NULL (and a line in the log) on failure. */
 struct fcgi_server *fcgi_server_new(int listen_fd, int stop_fd, int max_connections);
 
+/* Has `may_take(context)` asked before a new connection is taken. False: another process will
+ * take it, or it is asked again some milliseconds later. Before the first request. */
+void fcgi_server_set_gate(struct fcgi_server *server, bool (*may_take)(const void *context),
+                          const void *context);
+
 /* Closes all connections. No exchange may be in flight. */
 void fcgi_server_free(struct fcgi_server *server);
 

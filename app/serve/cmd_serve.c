@@ -7,6 +7,7 @@
 #include "serve/listen.h"
 #include "serve/options.h"
 #include "serve/supervisor.h"
+#include "serve/turns.h"
 
 #define SETUP_ARENA_BYTES (1u << 20)
 
@@ -59,7 +60,8 @@ static enum err prepare(struct op *op, struct serve_setup *setup)
     };
     setup->metrics = metrics_new();
     setup->quotas = quotas_new(&limits);
-    return err == OK && !(setup->metrics && setup->quotas) ? fail_memory(op) : err;
+    setup->turns = turns_new(0);
+    return err == OK && !(setup->metrics && setup->quotas && setup->turns) ? fail_memory(op) : err;
 }
 
 static int run(const struct serve_setup *setup)

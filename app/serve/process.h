@@ -6,6 +6,7 @@
 
 struct metrics;
 struct quotas;
+struct turns;
 
 /* Made by cmd_serve before anything is forked; read-only afterwards, but for metrics and quotas. */
 struct serve_setup {
@@ -15,6 +16,7 @@ struct serve_setup {
     const char *operator_url; /* NULL where nothing tells it: no pages for operators */
     struct metrics *metrics;
     struct quotas *quotas;    /* shared as the metrics are */
+    struct turns *turns;      /* of the web processes */
 };
 
 /* Serve until SIGTERM or SIGINT, then finish what runs. Return the exit status. */

@@ -1,5 +1,5 @@
 /* A web worker: one thread, one connection to the database, one request at a time. The
- * supervisor forks WEB_PROCESSES of them; the kernel deals the requests out. EXPORT_PROCESSES more
+ * supervisor forks WEB_PROCESSES of them, which take turns (serve/turns.h). EXPORT_PROCESSES more
  * of the same listen where nginx sends what may be long: exports wait for each other there, and
  * never a page for an export. */
 #include "serve/process.h"
@@ -10,21 +10,33 @@
 #include "serve/dispatch.h"
 #include "serve/maintenance.h"
 #include "serve/stop_fd.h"
+#include "serve/turns.h"
 
 #define WEB_CONNECTIONS 1              /* a further one would wait behind this one's request */
 #define WEB_STATEMENT_TIMEOUT_MS 20000 /* nginx gives up after 60 s, people sooner */
 #define WEB_TOKEN_CACHE 256
 
-static void serve_requests(struct fcgi_server *server, struct dispatcher *dispatcher)
+static bool is_our_turn(const void *seat)
+{
+    return turns_is_mine(seat);
+}
+
+static void serve_requests(struct fcgi_server *server, struct dispatcher *dispatcher,
+                           struct turns_seat *seat)
 {
     struct fcgi_exchange *exchange;
 
+    fcgi_server_set_gate(server, is_our_turn, seat);
     while (fcgi_server_next(server, &exchange) == FCGI_NEXT_REQUEST) {
+        turns_begin(seat);
         dispatch_serve(dispatcher, exchange);
+        turns_end(seat);
     }
 }
 
-static int serve_socket(const struct serve_setup *setup, int listen_fd, const char *name)
+/* With turns NULL a request is taken whenever there is one. */
+static int serve_socket(const struct serve_setup *setup, int listen_fd, const char *name,
+                        struct turns *turns)
 {
     int stop_fd = stop_fd_open();
     struct db_options options = {
@@ -55,7 +67,7 @@ static int serve_socket(const struct serve_setup *setup, int listen_fd, const ch
         is_ready ? fcgi_server_new(listen_fd, stop_fd, WEB_CONNECTIONS) : NULL;
 
     if (server) {
-        serve_requests(server, &dispatcher);
+        serve_requests(server, &dispatcher, turns ? turns_join(turns) : NULL);
     } else {
         log_error("starting a web process failed");
     }
@@ -70,10 +82,10 @@ static int serve_socket(const struct serve_setup *setup, int listen_fd, const ch
 
 int web_process_run(const struct serve_setup *setup)
 {
-    return serve_socket(setup, setup->web_fd, "tidemark web");
+    return serve_socket(setup, setup->web_fd, "tidemark web", setup->turns);
 }
 
 int export_process_run(const struct serve_setup *setup)
 {
-    return serve_socket(setup, setup->export_fd, "tidemark export");
+    return serve_socket(setup, setup->export_fd, "tidemark export", NULL);
 }

@@ -67,6 +67,28 @@ CREATE FUNCTION core.quarter(at timestamptz) RETURNS timestamptz
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT date_bin('15 minutes', at, timestamptz '2000-01-01 00:00:00+00') $$;
 
+-- A series' last reading in [since, before - 1 hour), where there is none in the hour before: apart
+-- from whoever asks, whose plan needs not have all old partitions in it.
+CREATE FUNCTION core.energy_before(owner int, series int, before timestamptz, since timestamptz)
+RETURNS TABLE (at timestamptz, value float8)
+LANGUAGE plpgsql STABLE ROWS 1
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
+AS $$
+#variable_conflict use_column
+BEGIN
+    IF NOT EXISTS (SELECT FROM core.sample x
+                   WHERE x.tenant_id = owner AND x.series_id = series
+                     AND x.time < before AND x.time >= before - interval '1 hour') THEN
+        RETURN QUERY
+        SELECT x.time, x.value FROM core.sample x
+        WHERE x.tenant_id = owner AND x.series_id = series
+          AND x.time < before - interval '1 hour' AND x.time >= since
+        ORDER BY x.time DESC LIMIT 1;
+    END IF;
+END
+$$;
+
 -- What the steps of a series that end in [from_time, to_time) amount to, by quarter hour; the
 -- step into from_time's first reading may reach far back. A reading of an interval (delta)
 -- belongs whole to its own quarter hour. The step into a counter's first reading is left out where
@@ -98,13 +120,9 @@ AS $$
                          AND x.time < from_time AND x.time >= from_time - interval '1 hour'
                        ORDER BY x.time DESC LIMIT 1)
                       UNION ALL
-                      -- apart from the near one: that is found without opening old partitions
-                      (SELECT date_part('epoch', x.time), x.value
-                       FROM core.sample x
-                       WHERE kind = 'counter' AND x.tenant_id = owner AND x.series_id = series
-                         AND x.time < from_time - interval '1 hour'
-                         AND x.time >= from_time - reach
-                       ORDER BY x.time DESC LIMIT 1)
+                      SELECT date_part('epoch', b.at), b.value
+                      FROM core.energy_before(owner, series, from_time, from_time - reach) b
+                      WHERE kind = 'counter'
                       UNION ALL
                       SELECT date_part('epoch', x.time), x.value
                       FROM core.sample x

@@ -3,7 +3,7 @@
 
 GRANT EXECUTE ON FUNCTION core.energy_scale(text, text, text), core.energy_bound(numeric),
     core.energy_until(text, float8, float8, float8, float8, float8), core.energy_longest(text),
-    core.quarter(timestamptz),
+    core.quarter(timestamptz), core.energy_before(int, int, timestamptz, timestamptz),
     core.energy_parts(int, int, text, float8, timestamptz, timestamptz, interval)
     TO tidemark_door;
 
