@@ -1,7 +1,8 @@
 #!/usr/bin/perl
 # Clients of InfluxDB as they are: the Python ones of versions 1 and 2, the one for JavaScript, Debian's
-# `influx -import`, and Telegraf with both of its outputs. Each sends known points to one stack, and
-# every value is looked for through the query API. What cannot be installed here is skipped.
+# `influx -import`, Telegraf with its outputs for InfluxDB and for whoever speaks HTTP, and tsbs with data
+# of its own. Each sends known points to one stack, and every value is looked for through the query API.
+# What cannot be installed here is skipped.
 use strict;
 use warnings;
 use utf8;
@@ -11,13 +12,16 @@ use Test::More;
 use Cwd qw(getcwd);
 use File::Path qw(make_path);
 use JSON::PP qw(decode_json);
+use POSIX qw(strftime);
 use Tidemark::GoTool;
 use Tidemark::Npm;
 use Tidemark::Python;
 use Tidemark::Stack;
 
 my $TELEGRAF = 'v1.37.2';
-my $TELEGRAF_PARTS = 'custom,inputs.file,outputs.influxdb,outputs.influxdb_v2,parsers.influx,serializers.influx';
+my $TELEGRAF_PARTS = 'custom,inputs.file,outputs.influxdb,outputs.influxdb_v2,outputs.http,parsers.influx,'
+    . 'serializers.influx,serializers.prometheusremotewrite';
+my $TSBS = 'v0.0.0-20230921131859-37fced794d56';
 my $TOOLS = "$Tidemark::Stack::ROOT/build/tools";
 
 my $stack = Tidemark::Stack->start;
@@ -120,7 +124,7 @@ sub check_telegraf {
     my $home = "$stack->{home}/telegraf";
     mkdir $home or die "$home: $!";
     open my $in, '>', "$home/metrics" or die "$home/metrics: $!";
-    print {$in} map { my $v = $_; map { "v$v,host=tele$v,cpu=cpu$_ idle=$_.25,n=${_}i,max=18446744073709551615u,on=true,state=\"S\" ${now}000000000\n" } 0 .. 3 } 1, 2;
+    print {$in} map { my $v = $_; map { "v$v,host=tele$v,cpu=cpu$_ idle=$_.25,n=${_}i,max=18446744073709551615u,on=true,state=\"S\" ${now}000000000\n" } 0 .. 3 } 1 .. 4;
     close $in or die;
     open my $conf, '>', "$home/conf" or die "$home/conf: $!";
     print {$conf} <<"CONF";
@@ -142,12 +146,29 @@ sub check_telegraf {
   bucket = "any"
   namepass = ["v2"]
   influx_uint_support = true
+[[outputs.http]]
+  url = "@{[$stack->url]}/api/v3/write_lp?db=any"
+  data_format = "influx"
+  influx_uint_support = true
+  namepass = ["v3"]
+  content_encoding = "gzip"
+  [outputs.http.headers]
+    Authorization = "Bearer $token"
+[[outputs.http]]
+  url = "@{[$stack->url]}/api/v1/write"
+  data_format = "prometheusremotewrite"
+  namepass = ["v4"]
+  [outputs.http.headers]
+    Authorization = "Bearer $token"
+    Content-Type = "application/x-protobuf"
+    Content-Encoding = "snappy"
+    X-Prometheus-Remote-Write-Version = "0.1.0"
 CONF
     close $conf or die;
     my $said = qx('$telegraf' --once --config '$home/conf' 2>&1);
     is($?, 0, 'telegraf runs') or diag $said;
     unlike($said, qr/ E! | W! \[outputs/, '  and has nothing to complain about') or diag $said;
-    for my $version (1, 2) {
+    for my $version (1 .. 3) {
         my $of = sub { join ' ', sort split /, /, samples("tele$version", "v$version.$_[0]") };
         is($of->('idle'), '0.25 1.25 2.25 3.25', "telegraf, version $version: numbers of four series");
         is($of->('n'), '0 1 2 3', '  integers');
@@ -155,6 +176,41 @@ CONF
         is($of->('on'), '1 1 1 1', '  booleans');
         is(data("tele$version")->{state}, 'S', '  texts');
     }
+    is(join(' ', sort split /, /, samples('tele4', 'v4_idle')), '0.25 1.25 2.25 3.25', 'telegraf, as Prometheus writes: numbers of four series');
+    is((split /, /, samples('tele4', 'v4_max'))[0], '1.84467440737096e+19', '  unsigned ones');
+    return;
+}
+
+# It sends what its generator makes, two minutes of two machines; a field's values by time.
+sub check_tsbs {
+    my ($load, $generate) = map {
+        my ($program, $why) = Tidemark::GoTool::install($_, "github.com/timescale/tsbs/cmd/$_", $TSBS);
+        skip $why, 1 if !$program;
+        $program;
+    } 'tsbs_load_influx', 'tsbs_generate_data';
+    my ($from, $to) = map { strftime('%Y-%m-%dT%H:%M:%SZ', gmtime($now - $_)) } 300, 180;
+    my $file = "$stack->{home}/tsbs.lp";
+    system "'$generate' --use-case=cpu-only --seed=1 --scale=2 --timestamp-start=$from --timestamp-end=$to --log-interval=10s --format=influx >'$file' 2>/dev/null";
+    my $said = qx('$load' --urls='http://any:$token\@127.0.0.1:$stack->{port}' --workers=2 --batch-size=5 --file='$file' 2>&1);
+    like($said, qr/loaded 240 metrics in .* with 2 workers/, 'tsbs_load_influx loads what its generator made') or return;
+    open my $in, '<', $file or die "$file: $!";
+    my %sent;
+    while (my $line = <$in>) {
+        my ($tags, $fields, $time) = $line =~ /^cpu,(\S+) (\S+) (\d+)\d{9}$/ or die "tsbs: $line";
+        my ($host) = $tags =~ /hostname=(\w+)/;
+        $sent{$1}{"$time $host"} = 0 + $2 while $fields =~ /(\w+)=(\d+)i/g;
+    }
+    my %stored;
+    for my $row ($stack->sql("SELECT r.metric || ' ' || extract(epoch FROM s.time)::bigint || ' ' || (r.labels ->> 'hostname') || ' ' || s.value"
+        . " FROM core.sample s JOIN core.series r ON r.id = s.series_id JOIN core.device d ON d.id = r.device_id WHERE d.key = 'cpu'")) {
+        my ($metric, $time, $host, $value) = split / /, $row;
+        $stored{$metric}{"$time $host"} = 0 + $value;
+    }
+    is_deeply(\%stored, \%sent, '  each value of it is there, and nothing else');
+    my %first = map { my ($t) = /^(\d+) host_0$/ ? $1 : (); $t ? ($t => $sent{usage_user}{$_}) : () } keys %{ $sent{usage_user} };
+    my $answer = $stack->get("/v1/devices/cpu/samples?metric=usage_user&from=@{[$now - 400]}&to=$now&limit=1000", token => $api);
+    is_deeply([sort { $a <=> $b } grep { defined } map { ($_->{labels} // {})->{hostname} eq 'host_0' ? $_->{value} : undef } @{ $answer->{json}{items} }],
+        [sort { $a <=> $b } values %first], '  as the query API tells');
     return;
 }
 
@@ -162,4 +218,5 @@ SKIP: { check_python() }
 SKIP: { check_javascript() }
 SKIP: { check_import() }
 SKIP: { check_telegraf() }
+SKIP: { check_tsbs() }
 done_testing();

@@ -4,6 +4,7 @@ package Tidemark::GoTool;
 
 use strict;
 use warnings;
+use Digest::MD5 qw(md5_hex);
 use Fcntl qw(:flock);
 use File::Path qw(make_path);
 use Tidemark::Npm;
@@ -15,7 +16,7 @@ my $MAX_SECONDS = 300; # of a build; a machine that needs longer goes without
 sub install {
     my ($name, $package, $version, %option) = @_;
     my $tools = "$Tidemark::Stack::ROOT/build/tools/go";
-    my $program = "$tools/$name-$version";
+    my $program = "$tools/$name-$version" . ($option{tags} ? '-' . substr(md5_hex($option{tags}), 0, 8) : '');
     make_path($tools);
     open my $lock, '>', "$tools/lock" or die "$tools/lock: $!"; # another test may be at it
     flock $lock, LOCK_EX;
