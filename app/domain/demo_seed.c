@@ -185,16 +185,15 @@ static enum err read_series(struct db_tx *tx, struct demo_store *store)
     db_arg_int_array(&args, device_ids, n);
     db_arg_str_array(&args, metrics, n);
     db_arg_str_array(&args, labels, n);
-    db_arg_bool(&args, true);
     struct db_rows *rows;
-    enum err err = db_run(tx, &q_ingest_series, &args, &rows);
+    enum err err = db_run(tx, &q_demo_series, &args, &rows);
     int row = 0;
     for (int i = 0; err == OK && i < tenant->n_devices; i++) {
         store->last_us[i] = 0;
         for (int j = 0; j < tenant->devices[i].n_metrics; j++, row++) {
-            store->series_ids[i][j] = db_int(rows, row, INGEST_SERIES_SERIES_ID);
-            if (!db_is_null(rows, row, INGEST_SERIES_LAST_TIME)) {
-                int64_t last_us = db_time(rows, row, INGEST_SERIES_LAST_TIME);
+            store->series_ids[i][j] = db_int(rows, row, DEMO_SERIES_SERIES_ID);
+            if (!db_is_null(rows, row, DEMO_SERIES_LAST_TIME)) {
+                int64_t last_us = db_time(rows, row, DEMO_SERIES_LAST_TIME);
                 store->last_us[i] = last_us > store->last_us[i] ? last_us : store->last_us[i];
             }
         }

@@ -25,3 +25,12 @@ SELECT ops.device_put($1::text, $2::text, $3::text, $4::text, $5::text, $6::text
 SELECT ops.token_revoke($1::text, k.id::text)
 FROM ops.token_list($1) k
 WHERE k.name = $2::text AND k.revoked_at IS NULL;
+
+-- name: demo_series
+-- roles: ingest
+-- columns: series_id last_time
+-- The series of (device, metric, labels) in their order, registered where they are new, with the
+-- newest sample's time; NULL: none yet.
+SELECT s.series_id, s.last_time
+FROM api.ingest_series($1::int4[], $2::text[], $3::text[], true) s
+ORDER BY s.ord;

@@ -1,0 +1,184 @@
+package Tidemark::BenchIngest;
+
+# How fast readings are taken: one by one and in batches, new ones, late ones and duplicates, each
+# beside what PostgreSQL does with the same rows when they are given to it by hand; how late answers
+# are at a given rate, with pages asked for meanwhile; what ingest's memory comes to. Functions of a
+# Tidemark::Bench; see there.
+
+use strict;
+use warnings;
+use POSIX ();
+use Time::HiRes qw(time);
+use Tidemark::Bench;
+use Tidemark::Processes;
+use Tidemark::Stack;
+
+my $METRICS = 3;
+my $SENDERS = 2;
+my $COPY_ROWS = 500_000;    # of each connection
+
+sub row { return Tidemark::Bench::row(@_) }
+
+# ---- one by one ----
+
+sub single_events {
+    my ($bench) = @_;
+    $bench->start_echo;
+    my (@single, @echo, @p99, @ratio);
+    for (1 .. $bench->{runs}) {
+        my $floor = $bench->load_events('--path', '/bench/echo', '--metrics', $METRICS, '--connections', 64);
+        my $answer = $bench->load_events('--path', '/v1/event', '--metrics', $METRICS, '--connections', 64);
+        push @echo, $floor->{rps};
+        push @single, $answer->{rps};
+        push @p99, $answer->{p99_ms};
+        push @ratio, $answer->{rps} / $floor->{rps};
+    }
+    return (row('single durable events of 3 metrics, 64 connections', 'events/s', '%.0f', @single),
+        row('  their p99', 'ms', '%.1f', @p99),
+        row('  echo behind the same nginx', 'requests/s', '%.0f', @echo),
+        row('  events / echo', 'ratio', '%.2f', @ratio));
+}
+
+# At 5,000 events a second and, by one reader, five pages.
+sub offered {
+    my ($bench) = @_;
+    my $cookie = $bench->session_cookie;
+    my (@p99, @page);
+    for (1 .. $bench->{runs}) {
+        my $reader = $bench->begin_load('--get', '--path', '/', '--cookie', $cookie, '--connections', 1, '--rate', 5);
+        my $answer = $bench->load_events('--path', '/v1/event', '--metrics', $METRICS, '--connections', 64, '--rate', 5000);
+        push @p99, $answer->{p99_ms};
+        push @page, $bench->end_load($reader)->{p99_ms};
+    }
+    return (row('at 5,000 single events/s: p99 of the durable answer', 'ms', '%.1f', @p99),
+        row('  p99 of the overview meanwhile', 'ms', '%.1f', @page));
+}
+
+# ---- batches ----
+
+# Runs the script by so many psql at once; seconds.
+sub by_hand {
+    my ($stack, @scripts) = @_;
+    my $begin = time;
+    my @pids = map { my $script = $_; my $pid = fork // die "fork: $!"; if (!$pid) { $stack->sql($script); POSIX::_exit(0) } $pid } @scripts;
+    for my $pid (@pids) {
+        waitpid $pid, 0;
+        die "by hand: a connection failed\n" if $?;
+    }
+    return time - $begin;
+}
+
+# Rows of one tenant for each connection: bench_rows1, …
+sub make_rows {
+    my ($bench) = @_;
+    my @tenants = map { 2_000_000_000 + ++$bench->{n_loads} } 1 .. $SENDERS;
+    for my $i (0 .. $#tenants) {
+        $bench->{stack}->sql("DROP TABLE IF EXISTS bench_rows$i; CREATE UNLOGGED TABLE bench_rows$i AS SELECT $tenants[$i] AS tenant_id,"
+            . " 1 + i / 1000 AS series_id, now() + i % 1000 * interval '1 ms' AS time, i::float8 AS value FROM generate_series(0, $COPY_ROWS - 1) i");
+    }
+    return;
+}
+
+# Rows per second of binary COPY into core.sample on two connections, from files made beforehand.
+sub copy_rows {
+    my ($bench) = @_;
+    my $stack = $bench->{stack};
+    make_rows($bench);
+    my @files = map {"$stack->{home}/run/bench$_.copy"} 0 .. $SENDERS - 1;
+    $stack->sql("COPY bench_rows$_ TO '$files[$_]' (FORMAT binary)") for 0 .. $#files;
+    my $seconds = by_hand($stack, map {"COPY core.sample (tenant_id, series_id, time, value) FROM '$_' (FORMAT binary)"} @files);
+    unlink @files;
+    return $SENDERS * $COPY_ROWS / $seconds;
+}
+
+# The same rows once more, all duplicates: sorted arrays of as many rows as a batch has, by INSERT …
+# SELECT FROM unnest … ON CONFLICT DO NOTHING, each in a transaction.
+sub conflict_rows {
+    my ($bench) = @_;
+    my $size = 1000 * $METRICS;
+    my $seconds = by_hand($bench->{stack}, map { <<"SQL" } 0 .. $SENDERS - 1);
+DO \$\$
+DECLARE
+    part record;
+BEGIN
+    FOR part IN SELECT array_agg(r.tenant_id) AS tenants, array_agg(r.series_id) AS series, array_agg(r.time) AS times,
+                       array_agg(r.value) AS values
+                FROM (SELECT b.*, (row_number() OVER () - 1) / $size AS n FROM bench_rows$_ b) r GROUP BY r.n LOOP
+        INSERT INTO core.sample (tenant_id, series_id, time, value)
+        SELECT * FROM unnest(part.tenants, part.series, part.times, part.values) AS x (t, s, at, v) ORDER BY 1, 2, 3
+        ON CONFLICT DO NOTHING;
+        COMMIT;
+    END LOOP;
+END
+\$\$
+SQL
+    return $SENDERS * $COPY_ROWS / $seconds;
+}
+
+# Rows a second of batches, and our CPU for them by PostgreSQL's.
+sub batch {
+    my ($bench, @options) = @_;
+    my %before = map { $_ => $bench->cpu_of(@{ parts($_) }) } qw(ours postgres);
+    my $answer = $bench->load_events('--metrics', $METRICS, '--connections', $SENDERS, @options);
+    my %cpu = map { $_ => $bench->cpu_of(@{ parts($_) }) - $before{$_} } qw(ours postgres);
+    return ($answer->{rows_per_s}, 1e6 * $cpu{ours} / $answer->{rows}, $cpu{ours} / $cpu{postgres});
+}
+
+sub parts { return $_[0] eq 'ours' ? ['nginx', 'ingest'] : ['postgres'] }
+
+sub batches {
+    my ($bench) = @_;
+    my (@copy, @conflict, %rate, %cpu, %by, %ratio);
+    my @json = ('--path', '/v1/events/batch', '--events', 1000);
+    my @lines = ('--path', '/write?db=bench&precision=ms', '--lines', '--events', 10_000);
+    for (1 .. $bench->{runs}) {
+        my $copy = copy_rows($bench);
+        my $conflict = conflict_rows($bench);
+        push @copy, $copy;
+        push @conflict, $conflict;
+        for my $way ([json => $copy, @json], [lines => $copy, @lines], [again => $conflict, @json, '--same']) {
+            my ($name, $floor, @options) = @$way;
+            my ($rate, $cpu, $by) = batch($bench, @options);
+            push @{ $rate{$name} }, $rate;
+            push @{ $cpu{$name} }, $cpu;
+            push @{ $by{$name} }, $by;
+            push @{ $ratio{$name} }, $rate / $floor;
+        }
+    }
+    my @faster = map { $rate{lines}[$_] / $rate{json}[$_] } 0 .. $#{ $rate{json} };
+    return (row('raw binary COPY, same table, two connections', 'rows/s', '%.0f', @copy),
+        row('batches: 1,000 events of 3 metrics, two senders', 'rows/s', '%.0f', @{ $rate{json} }),
+        row('  batches / COPY (0.6 at least)', 'ratio', '%.2f', @{ $ratio{json} }),
+        row('  CPU of nginx and ingest', 'µs/row', '%.2f', @{ $cpu{json} }),
+        row('  by that of PostgreSQL (0.4 at most)', 'ratio', '%.2f', @{ $by{json} }),
+        row('line protocol: 10,000 lines of 3 fields', 'rows/s', '%.0f', @{ $rate{lines} }),
+        row('  lines / JSON (1 at least)', 'ratio', '%.2f', @faster),
+        row('  CPU of nginx and ingest', 'µs/row', '%.2f', @{ $cpu{lines} }),
+        row('duplicates by hand: unnest … ON CONFLICT, two connections', 'rows/s', '%.0f', @conflict),
+        row('batches of duplicates', 'rows/s', '%.0f', @{ $rate{again} }),
+        row('  batches / by hand (0.7 at least)', 'ratio', '%.2f', @{ $ratio{again} }));
+}
+
+# ---- memory ----
+
+# Ingest's memory when it has seen 100,000 devices of three metrics, all of them within the time that
+# its caches keep them.
+sub known {
+    my ($bench) = @_;
+    my ($devices, $per_request) = (100_000, 1000);
+    my $begin = time;
+    for my $request (1 .. $devices / $per_request) {
+        my @events = map { sprintf '{"device":"known-%06d","metrics":{"a_w":1,"b_w":2,"c_w":3}}', $_ }
+            ($request - 1) * $per_request + 1 .. $request * $per_request;
+        my $answer = $bench->{stack}->post('/v1/events/batch', '[' . join(',', @events) . ']', token => $bench->{token});
+        die "known: $answer->{status}\n" if $answer->{status} != 200;
+    }
+    my $seconds = time - $begin;
+    $bench->load_events('--path', '/v1/events/batch', '--events', 1000, '--metrics', $METRICS, '--connections', 8);
+    my ($pid) = Tidemark::Processes::part($bench->{stack}, 'ingest');
+    my ($kib) = Tidemark::Stack::slurp("/proc/$pid/smaps_rollup") =~ /^Pss:\s+(\d+)/m;
+    return (row('ingest with 300,000 series of 100,000 devices (128 at most)', 'MiB', '%.1f', $kib / 1024),
+        row('  new devices of 3 series', 'devices/s', '%.0f', $devices / $seconds));
+}
+
+1;
