@@ -201,6 +201,23 @@ static enum err run_handler(struct passage *passage)
     return passage_end(passage, tx, conn, err);
 }
 
+/* Whether now is the time. A post that its sender is told to bring again is in its tenant's account
+ * like those that ingest itself turned away. */
+static enum err check_time(struct passage *passage)
+{
+    const struct ingest_sender sender = { .tenant_id = passage->who.tenant_id };
+    enum err err = maintenance_check(passage);
+
+    if (err == OK) {
+        err = gate_limit(passage);
+    }
+    if (err != OK && passage->dispatcher->ingest && !passage->route->handler &&
+        !passage->op.would_wait) {
+        ingest_count_failure(passage->dispatcher->ingest, &sender, err);
+    }
+    return err;
+}
+
 enum err passage_run(struct passage *passage, struct http_transport *transport)
 {
     enum err err = http_request_init(&passage->request, &passage->op, transport);
@@ -218,10 +235,7 @@ enum err passage_run(struct passage *passage, struct http_transport *transport)
         err = gate_admit(passage);
     }
     if (err == OK) {
-        err = maintenance_check(passage);
-    }
-    if (err == OK) {
-        err = gate_limit(passage);
+        err = check_time(passage);
     }
     if (err == OK) {
         err = gate_check_form(passage);

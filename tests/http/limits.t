@@ -65,7 +65,8 @@ my $flowed = 20 + 2 * (time - $began);
 ok $seen{200} >= 20 && $seen{200} <= $flowed + 1, "ten seconds' worth at once, then the rate ($seen{200} of $flowed)";
 is $seen{429}, 100 - $seen{200}, 'the others are refused';
 is $seen{wait}, 1, 'for a second';
-is within(sub { $stack->post('/v1/event', event(b => 1), token => $fast) }, 200)->{status}, 200, 'then they are welcome';
+is within(sub { my $answer = $stack->post('/v1/event', event(b => 1), token => $fast); $seen{ $answer->{status} }++; $answer }, 200)->{status},
+    200, 'then they are welcome';
 
 # ---- rows a day, in everybody's convention ----
 
@@ -189,5 +190,8 @@ cmp_ok $took[59], '<', 2, 'within two seconds each';
 ok +(grep { $_ == 200 || $_ == 503 } keys %flood) == keys %flood, 'the flood is stored, or told to come again';
 is $stack->sql(q{SELECT count(*) FROM core.sample s JOIN core.series r ON r.id = s.series_id JOIN core.tenant t ON t.id = r.tenant_id
     WHERE t.slug = 'calm' AND r.metric = 'x'}), 60, 'and nothing is lost';
+
+my $account = $stack->sql(q{SELECT sum(received) || ' ' || sum(refused) FROM core.ingest_hour h JOIN core.tenant t ON t.id = h.tenant_id WHERE t.slug = 'fast'});
+is $account, "$seen{200} $seen{429}", 'who was told to come again has it in the account';
 
 done_testing;
