@@ -216,6 +216,41 @@ sub check_event_keys {
     return;
 }
 
+# What is rejected: at most so much of a tenant, and for so long; accounts that add up.
+sub check_rejects {
+    my ($cluster, $ingest, $super) = @_;
+    my $add = sub {
+        my ($tenant, $n, $bytes, $at) = @_;
+        my $same = sub { "array_agg($_[0] ORDER BY n)" };
+        return $ingest->query('SELECT api.reject_add(' . join(', ', map { $same->($_) } $tenant, $at, q{'r'::text}, '1::bigint', 0, 4, 'NULL::text', q{'event'::text}, 'n',
+            'NULL::text', q{'no'::text}, q{'POST'::text}, q{'/v1/event'::text}, q{''::text}, "decode(repeat('61', $bytes), 'hex')", $bytes) . ") FROM generate_series(1, $n) n");
+    };
+    my $held = sub { $super->text("SELECT count(*), coalesce(sum(bytes), 0), max(item) FROM core.reject WHERE tenant_id = $_[0]") };
+    my $total = sub { $super->text('SELECT tenant_id, n_rows, n_bytes FROM core.reject_total ORDER BY 1') };
+    my $counted = q{SELECT tenant_id, count(*), sum(bytes) FROM core.reject GROUP BY 1 ORDER BY 1};
+    $add->(2, 10, 1, 'now()');
+    $add->(1, 4_000, 1, 'now()') for 1 .. 3;
+    is $held->(1), '9000 108000 4000', 'of 12,000 rejections of a tenant the newest 9,000 stay';
+    is $held->(2), '10 120 10', 'and all of its neighbour';
+    is $total->(), $super->text($counted), 'both are counted';
+    $add->(1, 3_000, 8192, 'now()');
+    my ($rows, $bytes) = split ' ', $held->(1);
+    ok $bytes <= 16 << 20 && $rows > 1_800, "long ones within 16 MiB ($rows)";
+    $add->(2, 5, 1, q{now() - interval '8 days'});
+    my $web = $cluster->session('tidemark_web', tenant => 2);
+    is $web->value(q{SELECT count(*) FROM api.reject_list(NULL, NULL, '-infinity', 'infinity', NULL, NULL, NULL, NULL, 1, NULL)}), 10,
+        'after seven days they are not seen';
+    $ingest->query(q{SELECT api.ingest_hours_add(ARRAY[2, 2], ARRAY[date_trunc('hour', now()) - interval '91 days', date_trunc('hour', now())], ARRAY[5, 5], ARRAY[1, 2], ARRAY[2, 1], ARRAY[1, 1],
+        ARRAY[1, 1], ARRAY[0, 0], ARRAY[0, 0], ARRAY[0, 0])}) for 1 .. 2;
+    is $super->text('SELECT received, accepted, duplicates, updated, rejected FROM core.ingest_hour WHERE hour < now() ORDER BY hour'),
+        '10 2 4 2 2; 10 4 2 2 2', 'what is added to an hour is added';
+    is $cluster->session('tidemark_worker')->text('SELECT * FROM ops.reject_prune()'), '5 1', 'and in the end removed, as accounts are after 90 days';
+    is $total->(), $super->text($counted), 'and uncounted';
+    my $writer = q{SELECT api.ingest_write_begin('00000000-0000-4000-8000-000000000007', %d)};
+    is join(' ', map { $ingest->value(sprintf $writer, $_) } 1, 2, 2, 1, 3), 't t f f t', 'a write is made once';
+    return;
+}
+
 Tidemark::Cluster->each_engine(sub {
     my ($cluster) = @_;
     my $super = $cluster->session('tidemark_super');
@@ -236,6 +271,7 @@ Tidemark::Cluster->each_engine(sub {
     check_last_values($ingest, $super);
     check_events($ingest, $super);
     check_event_keys($cluster, $super);
+    check_rejects($cluster, $ingest, $super);
 });
 
 done_testing;
