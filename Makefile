@@ -49,6 +49,8 @@ GENERATED := $(addprefix $(GEN)/,queries.c migrations.c $(if $(wildcard template
 GENERATED_HEADERS := $(GENERATED:.c=.h) $(GEN)/version.h
 SOURCES := $(wildcard app/*/*.c)
 OBJECTS := $(SOURCES:app/%.c=$(B)/obj/%.o) $(GENERATED:$(GEN)/%.c=$(B)/obj/gen/%.o)
+# What parses bytes from outside, and what that needs: all that fuzzing builds.
+PARSERS := $(filter $(foreach layer,base db http auth domain ingest,$(B)/obj/$(layer)/%) $(B)/obj/gen/queries.o,$(OBJECTS))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(wildcard tests/fuzz/*.c))
 BENCHES := $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(wildcard tests/bench/*.c))
@@ -79,6 +81,7 @@ run: deps-run                ## install what is missing, build, serve in the for
 
 test: deps-test              ## build and run every test; TESTS="paths" for some of them
 	@$(BUILD) all unit-tests benches
+	@$(if $(and $(shell command -v clang),$(or $(filter fuzz tests/fuzz/%,$(TESTS)),$(if $(TESTS),,all))),$(BUILD) $(FUZZ_BUILD) fuzzers)
 	@TIDEMARK_BIN=$(abspath $(B)/tidemark) TIDEMARK_BUILD=$(B) tests/run $(TESTS)
 
 bench: deps-test             ## measure a throw-away stack; figures go to build/bench/
@@ -111,9 +114,10 @@ coverage: deps-test deps-lint          ## line coverage of unit and HTTP tests, 
 	@$(BUILD) B=build/cov COVERAGE=1 all unit-tests
 	@tests/coverage $(TESTS)
 
+FUZZ_BUILD := B=build/fuzz CC=clang SANITIZE=fuzzer-no-link,address,undefined
 FUZZ_SECONDS := 30
 fuzz: deps-lint              ## each parser's fuzz target for FUZZ_SECONDS (30)
-	@$(BUILD) B=build/fuzz CC=clang SANITIZE=fuzzer-no-link,address,undefined fuzzers
+	@$(BUILD) $(FUZZ_BUILD) fuzzers
 	@for target in $(notdir $(FUZZERS)); do \
 	    mkdir -p build/fuzz/corpus/$$target tests/fuzz/corpus/$$target; \
 	    echo "fuzzing $$target"; \
@@ -176,11 +180,16 @@ $(B)/tests/bench/%: tests/bench/%.c $(B)/libtidemark.a $(B)/flags
 	$(call say,CC  )
 	$(Q)$(COMPILE) -DTIDEMARK_BASE $(LINK_FLAGS) -o $@ $< $(B)/libtidemark.a $(LIBS)
 
-$(B)/tests/fuzz/%: tests/fuzz/%.c $(B)/libtidemark.a $(B)/flags
+$(B)/libparsers.a: $(PARSERS) $(B)/objects
+	@rm -f $@
+	$(call say,AR  )
+	$(Q)ar rcs $@ $(PARSERS)
+
+$(B)/tests/fuzz/%: tests/fuzz/%.c $(B)/libparsers.a $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,CC  )
 	$(Q)$(COMPILE) -DTIDEMARK_BASE -fsanitize=fuzzer,address,undefined $(LINK_FLAGS) -o $@ $< \
-	    $(B)/libtidemark.a $(LIBS) -ljansson
+	    $(B)/libparsers.a $(LIBS) -ljansson
 
 # ---- generated code ----
 # A folder is a prerequisite too: its time changes when a file is added or removed.
