@@ -5,8 +5,11 @@
  *
  *   load --port P --path /v1/events/batch --events 1000 --metrics 5 --token T
  *        --connections 8 --seconds 5 [--base-ms EPOCH] [--cookie C]… [--get] [--gzip]
+ *        [--lines] [--same] [--rate N]
  *
- * Several cookies are dealt out to the connections in turn. */
+ * Several cookies are dealt out to the connections in turn. --lines: InfluxDB's line protocol, in
+ * milliseconds. --same: the same times again and again. --rate: so many requests a second are due,
+ * whatever becomes of those before; a latency counts from when its request was due. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -31,7 +34,8 @@ struct options {
     const char *path, *token, *label;
     const char *cookies[MAX_COOKIES];
     int n_cookies;
-    bool is_get, is_gzip;
+    double rate;       /* 0: each request follows the answer before */
+    bool is_get, is_gzip, is_lines, is_same;
 };
 
 struct worker {
@@ -73,8 +77,19 @@ static int open_connection(int port)
     return fd;
 }
 
+static size_t write_line(const struct worker *worker, char *out, size_t size, size_t *time_offset)
+{
+    size_t len = (size_t)snprintf(out, size, "load,device=%s-%04d ", worker->options->label, worker->index);
+    for (int m = 0; m < worker->options->metrics; m++)
+        len += (size_t)snprintf(out + len, size - len, "%sm%d_w=%d.%d", m ? "," : "", m, 100 + m * 37, m % 10);
+    *time_offset = len + 1;
+    return len + (size_t)snprintf(out + len, size - len, " 0000000000000\n");
+}
+
 static size_t write_event(const struct worker *worker, char *out, size_t size, size_t *time_offset)
 {
+    if (worker->options->is_lines)
+        return write_line(worker, out, size, time_offset);
     size_t len = (size_t)snprintf(out, size, "{\"device\":\"%s-%04d\",\"time\":", worker->options->label,
                                   worker->index);
     *time_offset = len;
@@ -95,17 +110,18 @@ static void build_request(struct worker *worker)
     worker->request = malloc(event_size * n + MAX_HEADER);
     if (!body || !worker->time_offsets || !worker->request)
         die("malloc");
-    if (n > 1)
+    bool is_array = n > 1 && !o->is_lines;
+    if (is_array)
         body[len++] = '[';
     for (size_t i = 0; i < n && !o->is_get; i++) {
         size_t offset;
-        if (i)
+        if (i && is_array)
             body[len++] = ',';
         size_t event_len = write_event(worker, body + len, event_size, &offset);
         worker->time_offsets[i] = len + offset;
         len += event_len;
     }
-    if (n > 1)
+    if (is_array)
         body[len++] = ']';
     worker->header_len = (size_t)snprintf(
         worker->request, MAX_HEADER, "%s %s HTTP/1.1\r\nHost: localhost\r\n", o->is_get ? "GET" : "POST", o->path);
@@ -121,7 +137,8 @@ static void build_request(struct worker *worker)
                                                "Accept-Encoding: gzip\r\n");
     if (!o->is_get)
         worker->header_len += (size_t)snprintf(worker->request + worker->header_len, 128,
-                                               "Content-Type: application/json\r\nContent-Length: %zu\r\n", len);
+                                               "Content-Type: %s\r\nContent-Length: %zu\r\n",
+                                               o->is_lines ? "text/plain" : "application/json", len);
     worker->header_len += (size_t)snprintf(worker->request + worker->header_len, 8, "\r\n");
     if (!o->is_get)
         memcpy(worker->request + worker->header_len, body, len);
@@ -164,7 +181,9 @@ static int read_answer(struct worker *worker)
         char *end = strstr(worker->answer, "\r\n\r\n");
         if (!need && end) {
             char *length = strcasestr(worker->answer, "\r\nContent-Length:");
-            if (length && length < end)
+            if (strncmp(worker->answer + 9, "204", 3) == 0)
+                need = (size_t)(end + 4 - worker->answer);
+            else if (length && length < end)
                 need = (size_t)(end + 4 - worker->answer) + strtoul(length + 17, NULL, 10);
             else if (!strcasestr(worker->answer, "\r\nTransfer-Encoding: chunked"))
                 return 0;
@@ -177,12 +196,34 @@ static int read_answer(struct worker *worker)
     return (int)strtol(worker->answer + 9, NULL, 10);
 }
 
+static void wait_until(double due)
+{
+    struct timespec ts = { .tv_sec = (time_t)due, .tv_nsec = (long)((due - (double)(time_t)due) * 1e9) };
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL) == EINTR)
+        ;
+}
+
+/* When the worker's next request is due: the last one's answer is there, or by the rate. */
+static double next_due(const struct worker *worker, double begin, size_t n)
+{
+    const struct options *o = worker->options;
+    if (o->rate <= 0)
+        return now_s();
+    return begin + ((double)n * o->connections + worker->index) / o->rate;
+}
+
 static void *work(void *argument)
 {
     struct worker *worker = argument;
-    double end = now_s() + worker->options->seconds;
-    for (double start = now_s(); start < end && worker->n_latencies < worker->max_latencies; start = now_s()) {
-        if (!worker->options->is_get)
+    double begin = now_s(), end = begin + worker->options->seconds;
+    size_t n = 0;
+    for (double start = begin; worker->n_latencies < worker->max_latencies; n++) {
+        start = next_due(worker, begin, n);
+        if (start >= end)
+            break;
+        if (worker->options->rate > 0)
+            wait_until(start);
+        if (!worker->options->is_get && (n == 0 || !worker->options->is_same))
             patch_times(worker);
         int status = send_all(worker->fd, worker->request, worker->request_len) ? read_answer(worker) : 0;
         worker->last_status = status;
@@ -244,6 +285,14 @@ static struct options read_options(int argc, char **argv)
             o.is_gzip = true;
             continue;
         }
+        if (strcmp(name, "--lines") == 0) {
+            o.is_lines = true;
+            continue;
+        }
+        if (strcmp(name, "--same") == 0) {
+            o.is_same = true;
+            continue;
+        }
         i++;
         if (strcmp(name, "--port") == 0) o.port = (int)strtol(value, NULL, 10);
         else if (strcmp(name, "--events") == 0) o.events = (int)strtol(value, NULL, 10);
@@ -254,6 +303,7 @@ static struct options read_options(int argc, char **argv)
         else if (strcmp(name, "--path") == 0) o.path = value;
         else if (strcmp(name, "--token") == 0) o.token = value;
         else if (strcmp(name, "--cookie") == 0 && o.n_cookies < MAX_COOKIES) o.cookies[o.n_cookies++] = value;
+        else if (strcmp(name, "--rate") == 0) o.rate = strtod(value, NULL);
         else if (strcmp(name, "--label") == 0) o.label = value;
         else { fprintf(stderr, "load: unknown option %s\n", name); exit(2); }
     }

@@ -15,6 +15,8 @@ use JSON::PP;
 use POSIX qw(strftime);
 use Tidemark::Stack;
 use Tidemark::Bench;
+use Tidemark::BenchIngest;
+use Tidemark::BenchOthers;
 use Tidemark::BenchPages;
 use Tidemark::BenchStore;
 
@@ -25,8 +27,11 @@ my @figures = (
     [start => \&Tidemark::Bench::start_to_first_2xx],
     [memory => \&Tidemark::Bench::memory_idle],
     [overview => \&Tidemark::Bench::overview],
-    [single => \&Tidemark::Bench::single_events],
-    [batch => \&Tidemark::Bench::batch_rows],
+    [single => \&Tidemark::BenchIngest::single_events],
+    [offered => \&Tidemark::BenchIngest::offered],
+    [batch => \&Tidemark::BenchIngest::batches],
+    [others => \&Tidemark::BenchOthers::others],
+    [known => \&Tidemark::BenchIngest::known],
     [compression => \&Tidemark::BenchStore::compression],
     [pages => sub { Tidemark::BenchPages::pages(\%option) }],    # has a stack of its own
 );

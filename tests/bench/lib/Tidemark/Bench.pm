@@ -37,15 +37,27 @@ sub row {
         spread => @values > 1 ? sprintf("$format … $format", @sorted[0, -1]) : '' };
 }
 
-# Runs the load generator; dies when a request failed.
-sub load {
+# Starts the load generator.
+sub begin_load {
     my ($self, @options) = @_;
     my @command = ("$self->{tools}/load", '--port', $self->{stack}{port}, '--seconds', $self->{seconds}, @options);
     open my $out, '-|', @command or die "@command: $!";
+    return { out => $out, command => "@command" };
+}
+
+# Waits for it; dies when a request failed.
+sub end_load {
+    my ($self, $load) = @_;
+    my $out = $load->{out};
     my $answer = decode_json(join '', <$out>);
     close $out;
-    die "$answer->{errors} failed requests, status $answer->{bad_status}: @options\n" if $answer->{errors};
+    die "$answer->{errors} failed requests, status $answer->{bad_status}: $load->{command}\n" if $answer->{errors};
     return $answer;
+}
+
+sub load {
+    my ($self, @options) = @_;
+    return $self->end_load($self->begin_load(@options));
 }
 
 # Load with readings as devices send them: of now, of devices that no other run has used.
@@ -63,14 +75,20 @@ sub our_pids {
     return map { Tidemark::Processes::part($self->{stack}, $_) } 'serve', 'worker';
 }
 
-# CPU seconds that the processes have used.
+# CPU seconds that the processes have used, with their children that have ended.
 sub cpu_seconds {
     my $ticks = 0;
     for my $pid (@_) {
-        my $stat = Tidemark::Stack::slurp("/proc/$pid/stat") =~ s/.*\) //sr;
-        $ticks += $_ for (split ' ', $stat)[11, 12];
+        my $stat = eval { Tidemark::Stack::slurp("/proc/$pid/stat") } // next;
+        $ticks += $_ for (split ' ', $stat =~ s/.*\) //sr)[11 .. 14];
     }
     return $ticks / 100;
+}
+
+# Of parts of the stack (Tidemark::Processes), as they are now.
+sub cpu_of {
+    my ($self, @parts) = @_;
+    return cpu_seconds(map { Tidemark::Processes::part($self->{stack}, $_) } @parts);
 }
 
 # ---- figures ----
@@ -146,67 +164,6 @@ sub start_echo {
         die "the echo handler does not answer\n" if time > $deadline;
     }
     return;
-}
-
-sub echo_run {
-    my ($self) = @_;
-    return $self->load_events('--path', '/bench/echo', '--connections', 64);
-}
-
-sub single_events {
-    my ($self) = @_;
-    $self->start_echo;
-    my (@single, @echo, @p99, @ratio);
-    for (1 .. $self->{runs}) {
-        my $floor = $self->echo_run;
-        my $answer = $self->load_events('--path', '/v1/event', '--connections', 64);
-        push @echo, $floor->{rps};
-        push @single, $answer->{rps};
-        push @p99, $answer->{p99_ms};
-        push @ratio, $answer->{rps} / $floor->{rps};
-    }
-    return (row('single durable events, 64 connections', 'events/s', '%.0f', @single),
-        row('  their p99', 'ms', '%.1f', @p99),
-        row('  echo behind the same nginx', 'requests/s', '%.0f', @echo),
-        row('  events / echo', 'ratio', '%.2f', @ratio));
-}
-
-# Rows per second of binary COPY into core.sample, by psql from a file made beforehand.
-sub copy_rows {
-    my ($self, $rows) = @_;
-    my $stack = $self->{stack};
-    my $tenant = 2_000_000_000 + ++$self->{n_loads};
-    $stack->sql('DROP TABLE IF EXISTS bench_rows');
-    $stack->sql("CREATE UNLOGGED TABLE bench_rows AS SELECT $tenant AS tenant_id, 1 + i / 1000 AS series_id,"
-        . " now() + i % 1000 * interval '1 ms' AS time, i::float8 AS value"
-        . " FROM generate_series(0, $rows - 1) i");
-    my $file = "$stack->{home}/run/bench.copy";
-    $stack->sql("COPY bench_rows TO '$file' (FORMAT binary)");
-    my $begin = time;
-    $stack->sql("COPY core.sample (tenant_id, series_id, time, value) FROM '$file' (FORMAT binary)");
-    my $seconds = time - $begin;
-    unlink $file;
-    return $rows / $seconds;
-}
-
-sub batch_rows {
-    my ($self) = @_;
-    my (@rate, @copy, @ratio, @cpu);
-    my @processes = Tidemark::Processes::part($self->{stack}, 'serve');
-    for (1 .. $self->{runs}) {
-        my $copy = $self->copy_rows(1_000_000);
-        my $before = cpu_seconds(@processes);
-        my $answer = $self->load_events('--path', '/v1/events/batch', '--events', 1000, '--metrics', 5,
-            '--connections', 8);
-        push @cpu, (cpu_seconds(@processes) - $before) / $answer->{rows} * 1e6;
-        push @rate, $answer->{rows_per_s};
-        push @copy, $copy;
-        push @ratio, $answer->{rows_per_s} / $copy;
-    }
-    return (row('batch ingest, 1,000 events of 5 metrics', 'rows/s', '%.0f', @rate),
-        row('  CPU of our processes', 'µs/row', '%.2f', @cpu),
-        row('  raw binary COPY, same table, one connection', 'rows/s', '%.0f', @copy),
-        row('  batch / COPY', 'ratio', '%.2f', @ratio));
 }
 
 sub DESTROY {
