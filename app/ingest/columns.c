@@ -7,6 +7,7 @@
 #include "ingest/columns_check.h"
 #include "ingest/event_key.h"
 #include "ingest/hash.h"
+#include "ingest/mapping.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -104,7 +105,7 @@ bool columns_metric(struct ingest_columns *columns, struct str name, struct str 
         return false;
     }
     draft->metrics[draft->n_metrics++] =
-        (struct ingest_metric){ name, labels, value, INGEST_KIND_UNTOLD, NULL };
+        (struct ingest_metric){ .name = name, .labels = labels, .value = value };
     return true;
 }
 
@@ -308,6 +309,7 @@ static uint32_t intern_series(struct ingest_columns *columns, uint32_t device,
     columns->series[columns->n_series] = (struct ingest_series){
         .metric = metric->name, .labels = metric->labels, .hash = hash, .device = device,
         .last_event = INGEST_NONE, .kind = (uint8_t)metric->kind,
+        .unit = metric->unit, .role = metric->role,
     };
     index_put(index, hash, (uint32_t)columns->n_series);
     return (uint32_t)columns->n_series++;
@@ -390,6 +392,9 @@ static void keep(struct ingest_columns *columns)
 
 void columns_end(struct ingest_columns *columns)
 {
+    if (columns->is_open && columns->rules.mapping && !ingest_map_names(columns)) {
+        return; /* as if it had never begun */
+    }
     if (columns->is_open && columns_check(columns)) {
         columns->is_open = false;
         keep(columns);

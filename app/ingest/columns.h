@@ -50,6 +50,7 @@ struct ingest_series {
     int32_t id;                    /* 0 until resolved */
     bool is_asked, is_full;        /* is_full: not made, for the tenant has all it may */
     uint8_t kind;                  /* enum ingest_kind */
+    struct str unit, role;         /* as the draft's */
     int64_t last_us;               /* of one just asked for: its newest sample; INT64_MIN: none */
 };
 struct ingest_error {

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct mapping;
 struct zone;
 
 /* What a request may hold; see rules.h. */
@@ -20,6 +21,7 @@ struct ingest_rules {
     uint32_t max_events;     /* of one request */
     int max_series;          /* of the tenant; 0: any number */
     const struct zone *zone; /* the tenant's, for formats that ask for it (base/clock.h) */
+    const struct mapping *mapping; /* the tenant's names for them (domain/mapping.h); NULL: none */
     const uint32_t *only;    /* index of the one item that is wanted; NULL: all are */
 };
 
@@ -33,10 +35,12 @@ struct ingest_metric {
     double value;            /* finite */
     enum ingest_kind kind;   /* untold after columns_metric */
     uint32_t *known;         /* columns_metric_known; or NULL */
+    struct str unit, role;   /* of a new series; empty: untold */
 };
 struct ingest_draft {
     uint32_t index; /* the item's place in the request, for its errors */
     struct str device, type, site;
+    struct str measurement; /* of line protocol; ptr NULL: there is none */
     uint32_t *known_device; /* remembers the device as columns_metric_known does the series */
     struct str data, source; /* a JSON object that jsonb accepts; columns_source */
     int64_t time_us, seq;

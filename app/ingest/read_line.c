@@ -257,8 +257,8 @@ static const char *read_field(struct lines *lines, const char *at, size_t positi
     if (!field) {
         return NULL;
     }
-    const struct ingest_metric metric = { field->metric, lines->head->labels, value,
-                                          INGEST_KIND_UNTOLD, &field->series };
+    const struct ingest_metric metric = { .name = field->metric, .labels = lines->head->labels,
+                                          .value = value, .known = &field->series };
     if (!columns_metric_known(lines->columns, &metric)) {
         *fault = "too many fields";
         return NULL;
@@ -388,6 +388,7 @@ static const char *read_parts(struct lines *lines, const char **fault)
         return NULL;
     }
     lines->columns->draft.device = lines->head->device;
+    lines->columns->draft.measurement = lines->head->measurement;
     lines->columns->draft.known_device = &lines->head->known_device;
     at = pass_blanks(at + lines->head->raw.len, lines->end);
     at = read_fields(lines, at, fault);

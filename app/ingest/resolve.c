@@ -128,12 +128,14 @@ static enum err ask_series(const struct resolve *resolve, struct db_tx *tx)
     struct str *metrics = arena_array(arena, room, sizeof *metrics);
     struct str *labels = arena_array(arena, room, sizeof *labels);
     struct str *kinds = arena_array(arena, room, sizeof *kinds);
+    struct str *units = arena_array(arena, room, sizeof *units);
+    struct str *roles = arena_array(arena, room, sizeof *roles);
     struct ingest_series **asked = arena_array(arena, room, sizeof *asked);
     struct db_args args;
     struct db_rows *rows;
     size_t n = 0;
 
-    if (!devices || !metrics || !labels || !kinds || !asked) {
+    if (!devices || !metrics || !labels || !kinds || !units || !roles || !asked) {
         return fail_memory(resolve->op);
     }
     for (size_t i = 0; i < columns->n_series; i++) {
@@ -144,6 +146,8 @@ static enum err ask_series(const struct resolve *resolve, struct db_tx *tx)
             devices[n] = device_id;
             metrics[n] = series->metric;
             kinds[n] = str_of(KINDS[series->kind]);
+            units[n] = series->unit.ptr ? series->unit : STR("");
+            roles[n] = series->role.ptr ? series->role : STR("");
             labels[n++] = series->labels.len ? series->labels : STR("{}");
         }
     }
@@ -159,8 +163,8 @@ static enum err ask_series(const struct resolve *resolve, struct db_tx *tx)
                                         clock_monotonic_us())));
     db_arg_str_array(&args, kinds, n);
     db_arg_int(&args, columns->rules.max_series);
-    db_arg_null(&args);
-    db_arg_null(&args);
+    db_arg_str_array(&args, units, n);
+    db_arg_str_array(&args, roles, n);
     enum err err = db_run(tx, &q_ingest_series, &args, &rows);
     for (size_t i = 0; !err && i < n; i++) {
         asked[i]->id = db_int(rows, (int)i, INGEST_SERIES_SERIES_ID);

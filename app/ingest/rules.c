@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "domain/zone.h"
+#include "ingest/adapters.h"
 #include "ingest/quota.h"
 
 #define ZONE_WAIT_MS 2000
@@ -50,5 +51,10 @@ enum err ingest_rules_make(const struct ingest_options *options, struct op *op,
         .max_events = format->max_events ? format->max_events : MAX_BATCH_EVENTS,
         .max_series = quotas_limits(options->quotas, &who->limits).max_series,
     };
+    enum err err = ingest_adapters_find(options->adapters, options->pool, op, who, format,
+                                        &out->mapping);
+    if (err) {
+        return err;
+    }
     return format->needs_zone ? load_zone(options, op, who, out) : OK;
 }

@@ -15,6 +15,7 @@ struct ingest_options {
     struct db_pool *pool;   /* where requests take connections from; outlives the service */
     int raw_days;           /* retention of samples of tenants without one of their own */
     size_t queue_bytes;     /* QUEUE_MAX_BYTES but for tests */
+    struct ingest_adapters *adapters; /* NULL: conventions are taken as they are */
     struct quotas *quotas;  /* counts what is stored; NULL: nobody has limits */
     /* The format of a request's address, whose {names} it captures; NULL for none. Without this
      * nothing is replayed. */

@@ -6,6 +6,7 @@
 #include "auth/token.h"
 #include "base/arena.h"
 #include "db/conn.h"
+#include "ingest/adapters.h"
 #include "ingest/service.h"
 #include "http/fcgi_loop.h"
 #include "serve/dispatch_calls.h"
@@ -58,6 +59,7 @@ int ingest_process_run(const struct serve_setup *setup)
         .raw_days = setup->config->retention_raw_days,
         .queue_bytes = QUEUE_MAX_BYTES,
         .find_format = find_format,
+        .adapters = ingest_adapters_new(),
         .quotas = setup->quotas,
     };
     options.pool = db_pool_new(&options.db, setup->config->pool_max);
@@ -76,7 +78,7 @@ int ingest_process_run(const struct serve_setup *setup)
     int status = 1;
 
     ingest_metrics_begin(&metrics, setup->metrics);
-    if (stop_fd >= 0 && model.tokens && model.ingest) {
+    if (stop_fd >= 0 && model.tokens && model.ingest && options.adapters) {
         status = serve(setup, &model, stop_fd);
     } else {
         log_error("starting the ingest process failed");
@@ -84,6 +86,7 @@ int ingest_process_run(const struct serve_setup *setup)
     if (model.ingest) {
         ingest_stop(model.ingest, DRAIN_MS);
     }
+    ingest_adapters_free(options.adapters);
     token_cache_free(model.tokens);
     db_pool_free(model.pool);
     return status;

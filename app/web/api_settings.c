@@ -2,6 +2,7 @@
 #include "web/api_access.h"
 
 #include "domain/account.h"
+#include "domain/mapping.h"
 #include "domain/settings.h"
 #include "domain/zone.h"
 #include "web/body.h"
@@ -204,6 +205,21 @@ enum err api_plugins_show(struct web *web)
     return err;
 }
 
+/* An adapter of a convention has a form of its own. */
+static void check_mapping(struct web *web, struct body *body, struct str key, struct str config)
+{
+    struct arena *arena = web->op->arena;
+    struct mapping_errors errors;
+
+    if (!config.ptr || !mapping_is_adapter(key) || mapping_read(arena, config, &errors)) {
+        return;
+    }
+    for (int i = 0; i < errors.n; i++) {
+        const char *field = arena_printf(arena, "config.%s", errors.items[i].field);
+        body_refuse(body, field ? field : "config", errors.items[i].detail);
+    }
+}
+
 /* PUT says all of it: what is left out is as for a new one. */
 enum err api_plugins_put(struct web *web)
 {
@@ -223,6 +239,9 @@ enum err api_plugins_put(struct web *web)
     int kind = body_choice(&body, "kind", PLUGIN_KINDS, N_PLUGIN_KINDS);
     struct str config = body_object(&body, "config", PLUGIN_MAX_CONFIG_BYTES);
     plugin.is_enabled = body_bool(&body, "is_enabled", true);
+    if (kind == 0) {
+        check_mapping(web, &body, key, config);
+    }
     err = body_finish(&body);
     if (err != OK) {
         return err;

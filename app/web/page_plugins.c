@@ -6,6 +6,7 @@
 #include "web/pages_access.h"
 
 #include "base/json.h"
+#include "domain/mapping.h"
 #include "domain/settings.h"
 #include "gen/templates.h"
 #include "view/model_parts.h"
@@ -45,7 +46,8 @@ static void list_fields(const struct plugin *plugin, struct field_view fields[N_
     fields[FIELD_KEY] = (struct field_view){
         .name = "key", .label = "Key", .type = "text", .is_required = true, .is_code = true,
         .max_bytes = MAX_NAME_BYTES, .value = plugin->key,
-        .hint = "As programs name it. It stays.",
+        .hint = "As programs name it. It stays. The adapters of what devices speak are acquisuite, "
+                "collectd, emoncms, events, influxdb, otlp, prometheus, pvoutput, thingsboard.",
     };
     fields[FIELD_KIND] = (struct field_view){
         .name = "kind", .label = "Kind", .type = "select", .value = plugin->kind,
@@ -58,8 +60,8 @@ static void list_fields(const struct plugin *plugin, struct field_view fields[N_
     fields[FIELD_CONFIG] = (struct field_view){
         .name = "config", .label = "Settings", .type = "textarea", .value = plugin->config,
         .is_code = true, .rows = 8, .max_bytes = PLUGIN_MAX_CONFIG_BYTES,
-        .hint = "A JSON object, such as {\"url\": \"mqtt://broker\"}. The audit trail does not "
-                "keep it.",
+        .hint = "A JSON object. For a convention’s adapter: which tag names the device, names "
+                "for devices, labels and metrics, units. The audit trail does not keep it.",
     };
 }
 
@@ -75,8 +77,23 @@ static int line_of(const struct json_reader *reader)
     return line;
 }
 
+/* An adapter of a convention has a form of its own; the first that is wrong is told. */
+static void check_mapping(struct web *web, struct str key, struct str config,
+                          struct field_view *fields)
+{
+    struct arena *arena = web->op->arena;
+    struct mapping_errors errors;
+    bool is_adapter = strcmp(fields[FIELD_KIND].value, kinds[0].value) == 0;
+
+    if (is_adapter && mapping_is_adapter(key) && !mapping_read(arena, config, &errors) &&
+        errors.n) {
+        form_refuse(fields, N_FIELDS, "config",
+                    arena_printf(arena, "%s %s.", errors.items[0].field, errors.items[0].detail));
+    }
+}
+
 /* An empty text is an empty object. */
-static void check_config(struct web *web, struct field_view *fields)
+static void check_config(struct web *web, struct str key, struct field_view *fields)
 {
     struct arena *arena = web->op->arena;
     struct str text = str_trim(form_value(fields, N_FIELDS, "config"));
@@ -93,6 +110,8 @@ static void check_config(struct web *web, struct field_view *fields)
         const char *about = reader.error ? reader.error : "something follows the object";
         form_refuse(fields, N_FIELDS, "config",
                     arena_printf(arena, "This is no JSON (line %d): %s.", line_of(&reader), about));
+    } else {
+        check_mapping(web, key, text, fields);
     }
 }
 
@@ -195,7 +214,7 @@ enum err page_plugins_add(struct web *web)
 
     list_fields(&NEW_PLUGIN, view.fields);
     (void)form_take(web, view.fields, N_FIELDS);
-    check_config(web, view.fields);
+    check_config(web, form_value(view.fields, N_FIELDS, "key"), view.fields);
     enum err err = check_key(web, view.fields);
     if (err != OK) {
         return err;
@@ -265,7 +284,7 @@ enum err page_plugin_save(struct web *web)
         return err;
     }
     (void)form_take(web, view.fields + 1, N_CHANGE_FIELDS);
-    check_config(web, view.fields);
+    check_config(web, key, view.fields);
     if (!form_is_good(view.fields, N_FIELDS)) {
         view.notice = form_rejected(web, view.fields, N_FIELDS);
         return show_plugin(web, &view);

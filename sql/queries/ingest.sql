@@ -38,6 +38,12 @@ ORDER BY s.ord;
 -- Adds rows to what tenants stored today; what that makes, and when their day ends.
 SELECT d.tenant_id, d.rows_today, d.ends_at FROM api.ingest_day_add($1::int4[], $2::int8[]) d;
 
+-- name: ingest_adapters
+-- roles: ingest
+-- columns: version key is_enabled config
+-- The tenant's configuration of formats; at least one row, key NULL where there is none.
+SELECT a.version, a.key, a.is_enabled, a.config FROM api.ingest_adapters() a;
+
 -- name: ingest_latest
 -- roles: ingest
 -- columns: metric last_time

@@ -126,6 +126,7 @@ $deadline = time + 10;
 do { $kept = $stack->get('/v1/rejects', token => $admin)->{json}{items} } until @{$kept} >= 2 || time > $deadline || !sleep 0.1;
 is scalar @{$kept}, 2, 'what was rejected is kept';
 $stack->cli('tenant', 'set', 'few', '--max-series', '4');
+$token = $stack->token('few', 'device');
 is within(sub { $stack->post('/v1/event', event(d => 5), token => $token) }, 200)->{status}, 200, 'until it may have more';
 is $stack->post("/v1/rejects/$_->{id}/replay", '', token => $admin)->{status} < 300, 1, 'it is replayed then' for @{$kept};
 $deadline = time + 15;
