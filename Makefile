@@ -81,7 +81,7 @@ run: deps-run                ## install what is missing, build, serve in the for
 
 test: deps-test              ## build and run every test; TESTS="paths" for some of them
 	@$(BUILD) all unit-tests benches
-	@$(if $(and $(shell command -v clang),$(or $(filter fuzz tests/fuzz/%,$(TESTS)),$(if $(TESTS),,all))),$(BUILD) $(FUZZ_BUILD) fuzzers)
+	@$(if $(or $(filter fuzz tests/fuzz/%,$(TESTS)),$(if $(TESTS),,all)),$(if $(HAS_FUZZER),$(BUILD) $(FUZZ_BUILD) fuzzers))
 	@TIDEMARK_BIN=$(abspath $(B)/tidemark) TIDEMARK_BUILD=$(B) tests/run $(TESTS)
 
 bench: deps-test             ## measure a throw-away stack; figures go to build/bench/
@@ -115,6 +115,9 @@ coverage: deps-test deps-lint          ## line coverage of unit and HTTP tests, 
 	@tests/coverage $(TESTS)
 
 FUZZ_BUILD := B=build/fuzz CC=clang SANITIZE=fuzzer-no-link,address,undefined
+# That clang is there with its libraries of fuzzing.
+HAS_FUZZER = $(shell echo 'int LLVMFuzzerTestOneInput(void); int LLVMFuzzerTestOneInput(void) { return 0; }' | \
+    clang -xc -fsanitize=fuzzer,address,undefined -o /dev/null - 2>/dev/null && echo yes)
 FUZZ_SECONDS := 30
 fuzz: deps-lint              ## each parser's fuzz target for FUZZ_SECONDS (30)
 	@$(BUILD) $(FUZZ_BUILD) fuzzers

@@ -22,7 +22,7 @@ sub run {
 
 plan skip_all => 'clang is not installed' if system('command -v clang >/dev/null') != 0;
 my @missing = grep { !-x "$ROOT/build/fuzz/tests/fuzz/$_" } @targets;
-plan skip_all => "not built: @missing" if @missing;
+plan skip_all => "clang cannot build them here: @missing" if @missing;
 my $home = tempdir(CLEANUP => 1);
 for my $target (@targets) {
     ok(-d "$FindBin::Bin/corpus/$target", "$target has seeds");

@@ -305,6 +305,21 @@ sub check_flux {
     return;
 }
 
+# ESPHome's component influxdb: credentials as headers, its statement by GET, and a line for each state,
+# without a time, as its source writes them (influxdb_writer.cpp).
+sub check_esphome {
+    my %its = ('Content-Type' => 'text/plain', u => 'esphome', p => $token, 'User-Agent' => 'ESPHome InfluxDB Bot');
+    my $answer = $stack->get('/query?q=CREATE+DATABASE+home', headers => \%its);
+    is($answer->{status}, 200, 'ESPHome: its statement');
+    for my $line ('kitchen_temperature,node=kitchen value=21.500000', 'kitchen_door,node=kitchen value=t', 'kitchen_mode,node=kitchen value="eco, \"night\""') {
+        is($stack->post('/write?db=home', $line, headers => \%its)->{status}, 204, "  $line");
+    }
+    is(join(' ', map { $_->{value} } map { samples($_, 'value') } qw(kitchen_temperature kitchen_door)), '21.5 1', '  numbers and states are there');
+    is_deeply($stack->get('/v1/events?device=kitchen_mode', token => $api)->{json}{items}[0]{data},
+        { labels => { node => 'kitchen' }, value => 'eco, "night"' }, '  texts too');
+    return;
+}
+
 # ---- overload ----
 
 # The mode that answers as an overload does, without having to make one.
@@ -324,6 +339,7 @@ sub check_unavailable {
 }
 
 check_success();
+check_esphome();
 check_precisions();
 check_credentials();
 check_bound();
