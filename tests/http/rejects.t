@@ -9,6 +9,7 @@ use lib "$FindBin::Bin/../lib";
 use Test::More;
 use HTTP::Tiny;
 use JSON::PP;
+use MIME::Base64 qw(encode_base64);
 use POSIX qw(strftime);
 use Time::HiRes qw(sleep time);
 use Tidemark::Browser;
@@ -180,6 +181,9 @@ my @SENT = (
     ['a PVOutput form', '4712', POST => '/service/r2/addbatchstatus.jsp', \%form, "key=$token&sid=4712&data=$berlin[0],$berlin[1],-1,7"],
     ['collectd', 'via-collectd', POST => '/collectd', { %json, Authorization => "Bearer $token" }, '[{"values":[7],"dstypes":["gauge"],"dsnames":["value"],'
         . qq("time":$now,"interval":10,"host":"via-collectd","plugin":"load","plugin_instance":"","type":"load","type_instance":""}])],
+    ['AcquiSuite', 'via-gate-1', POST => '/acquisuite', { 'Content-Type' => 'multipart/form-data; boundary=b', Authorization => 'Basic ' . encode_base64("x:$token", '') },
+        join('', map { "--b\r\nContent-Disposition: form-data; name=\"$_->[0]\"\r\n\r\n$_->[1]\r\n" } [MODE => 'LOGFILEUPLOAD'], [SERIALNUMBER => 'via-gate'],
+            [PASSWORD => $token], [MODBUSDEVICE => 1], [LOGFILE => strftime(q('%Y-%m-%d %H:%M:%S',0,0,0,7), gmtime $now - 60)]) . "--b--\r\n"],
     ['OTLP', 'via-otlp', POST => '/v1/metrics', { %json, Authorization => "Bearer $token" }, encode_json({ resourceMetrics => [{ %otlp,
         scopeMetrics => [{ metrics => [{ name => 'v', gauge => { dataPoints => [{ timeUnixNano => $now . '0' x 9, asDouble => 7 }] } }] }] }] })],
     ['remote write', 'via-prometheus', POST => '/api/v1/write', { 'Content-Type' => 'application/x-protobuf', 'Content-Encoding' => 'snappy', Authorization => "Bearer $token" },
@@ -193,7 +197,7 @@ for my $sent (@SENT) {
     ok($answer->{status} >= 200 && $answer->{status} < 500 && $answer->{status} != 401, "$what is understood") or diag(explain($answer));
     $receipt{$device} = $answer->{headers}{'x-request-id'};
 }
-$sum{received} += 13; $sum{rejected} += 11; $sum{accepted} += 2;
+$sum{received} += 14; $sum{rejected} += 12; $sum{accepted} += 2;
 my @new = reverse @{ await_rejects(3, '?reason=new-') };
 my %via;
 await(sub { %via = map { $_->{device} => $_ } grep { $receipt{ $_->{device} // '' } } @{ rejects('?limit=1000') }; keys %via == keys %receipt });
@@ -218,15 +222,15 @@ $sum{$_}++ for qw(received accepted replayed);
 
 # All conventions are read again as they came.
 $stack->request('PATCH', '/v1/tenant', token => $admin, body => { raw_days => 200 });
-is($stack->post('/v1/rejects/replay?reason=via', undef, token => $admin)->{json}{pending}, 8, 'those of a kind are marked');
+is($stack->post('/v1/rejects/replay?reason=via', undef, token => $admin)->{json}{pending}, 9, 'those of a kind are marked');
 is($stack->post("/v1/rejects/$via{$_}{id}/replay", undef, token => $admin)->{json}{pending}, 1, "and $_") for '4711', '4712', 'via-board';
-is(join(' ', map { await_replayed($via{$_}{id})->{outcome} // "$_: not" } sort keys %receipt), join(' ', ('accepted') x 11), 'every convention is replayed');
+is(join(' ', map { await_replayed($via{$_}{id})->{outcome} // "$_: not" } sort keys %receipt), join(' ', ('accepted') x 12), 'every convention is replayed');
 for my $sent (@SENT) {
     my ($what, $device) = @$sent;
     my @values = map { $_->{value} } @{ $stack->get("/v1/devices/$device/samples?from=@{[$now - 200 * 86_400]}", token => $reader)->{json}{items} };
     is_deeply(\@values, [7], "$what: its value is there, once");
 }
-$sum{$_} += 11 for qw(received accepted replayed);
+$sum{$_} += 12 for qw(received accepted replayed);
 
 # The ingest process is killed with replays before it: the next one goes on.
 accounts_are(\%sum, 'replays are accounted for');
