@@ -255,6 +255,33 @@ static void test_tokens(void)
     token_cache_free(cache);
 }
 
+/* Many more tokens than there is room for: the cache holds as many as it was made for. */
+static void test_many_tokens(void)
+{
+    struct token_cache *cache = token_cache_new(16);
+    struct identity who = { .kind = IDENTITY_DEVICE, .tenant_id = 7 };
+    uint8_t hash[CRYPTO_HASH_BYTES];
+    int64_t now_us = clock_monotonic_us();
+    int n_found = 0;
+
+    for (int pass = 0; pass < 2; pass++) {
+        for (uint32_t i = 0; i < 1000; i++) {
+            struct identity got;
+            struct op op;
+            arena_reset(arena);
+            op_init(&op, arena, "test");
+            crypto_sha256((struct str){ (const char *)&i, sizeof i }, hash);
+            if (pass == 0) {
+                (void)token_cache_put(cache, hash, &who, now_us + i, US_PER_MINUTE);
+            } else {
+                n_found += token_cache_find(cache, &op, hash, &got);
+            }
+        }
+    }
+    is_int(n_found, 16, "of a thousand tokens the cache remembers as many as it has room for");
+    token_cache_free(cache);
+}
+
 static void test_passwords(void)
 {
     static const struct { const char *password; enum err err; const char *about; } cases[] = {
@@ -297,6 +324,7 @@ int main(void)
     test_next();
     test_throttled_address();
     test_tokens();
+    test_many_tokens();
     test_passwords();
     arena_free(arena);
     return done_testing();
