@@ -34,7 +34,7 @@ static void test_repeats(struct ingest_test *test)
 
 static void test_bound(struct ingest_test *test)
 {
-    static char names[MAX_LABELS + 1][8];
+    static char names[MAX_LABELS + 1][16];
     struct ingest_labels labels = { .n = 0 };
     bool has_all = true;
 
