@@ -21,6 +21,7 @@ struct redact redact_of(struct http_request *request, const struct ingest_format
         .key = key.len >= MIN_KEY_BYTES ? key : (struct str){ 0 },
         .places = format->credentials,
         .is_form = str_equal(request->content_type, STR("application/x-www-form-urlencoded")),
+        .is_multipart = str_equal(request->content_type, STR("multipart/form-data")),
     };
 }
 
@@ -48,7 +49,8 @@ static bool names_credential(const struct redact *redact, struct str name)
             return true;
         }
     }
-    return (redact->places & CREDENTIAL_IN_PVOUTPUT) && str_equal(name, STR("key"));
+    return str_equal_nocase(name, STR("password")) ||
+           ((redact->places & CREDENTIAL_IN_PVOUTPUT) && str_equal(name, STR("key")));
 }
 
 bool redact_is_credential(const struct redact *redact, struct str name, struct str value)
@@ -121,17 +123,33 @@ static void cross_out_fields(const struct redact *redact, char *text, size_t len
     }
 }
 
+/* Crosses out the gateway's password, as AcquiSuites name that part (RFC 7578). */
+static void cross_out_password(char *text, size_t len)
+{
+    const char *end = text + len;
+    char *at = find(text, end, STR("name=\"PASSWORD\""));
+
+    at = at ? find(at, end, STR("\r\n\r\n")) : NULL;
+    for (at = at ? at + 4 : NULL; at && at < end && *at != '\r'; at++) {
+        *at = 'x';
+    }
+}
+
 struct str redact_body(const struct redact *redact, struct str body, size_t max)
 {
     struct str text = redact_item(redact, body, max);
 
-    if (!redact->is_form || text.len == 0) {
+    if ((!redact->is_form && !redact->is_multipart) || text.len == 0) {
         return text;
     }
     char *copy = arena_copy(redact->arena, text);
     if (!copy) {
         return STR("");
     }
-    cross_out_fields(redact, copy, text.len);
+    if (redact->is_form) {
+        cross_out_fields(redact, copy, text.len);
+    } else {
+        cross_out_password(copy, text.len);
+    }
     return (struct str){ copy, text.len };
 }

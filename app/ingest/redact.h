@@ -9,7 +9,7 @@ struct redact {
     struct arena *arena;
     struct str key;  /* the request's own token behind its prefix; len 0: none was found */
     unsigned places; /* where its convention shows credentials */
-    bool is_form;    /* its body is a form */
+    bool is_form, is_multipart; /* its body is a form, of the one kind or the other */
 };
 
 /* Of an authenticated request. */

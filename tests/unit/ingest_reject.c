@@ -57,6 +57,24 @@ static void test_tokens(struct ingest_test *test)
     }
 }
 
+static void test_parts(struct ingest_test *test)
+{
+    struct redact redact = redact_for(test, false);
+
+    redact.is_multipart = true;
+    is_text(redact_body(&redact,
+                        STR("--b\r\nContent-Disposition: form-data; name=\"PASSWORD\"\r\n\r\nsesame"
+                            "\r\n--b\r\nContent-Disposition: form-data; name=\"X\"\r\n\r\ny\r\n--b--"),
+                        8192),
+            STR("--b\r\nContent-Disposition: form-data; name=\"PASSWORD\"\r\n\r\nxxxxxx"
+                "\r\n--b\r\nContent-Disposition: form-data; name=\"X\"\r\n\r\ny\r\n--b--"),
+            "a gateway's password");
+    is_text(redact_body(&redact, STR("name=\"PASSWORD\"\r\n\r\nses"), 8192),
+            STR("name=\"PASSWORD\"\r\n\r\nxxx"), "one that was cut");
+    is_text(redact_body(&redact, STR("name=\"PASSWORD\"\r\n"), 8192),
+            STR("name=\"PASSWORD\"\r\n"), "and one that never came");
+}
+
 /* Wherever the cut falls, nothing of the token before it is left. */
 static void test_cuts(struct ingest_test *test)
 {
@@ -134,6 +152,7 @@ int main(void)
     ingest_test_open(&test);
     log_open(LOG_ERROR + 1, LOG_LOGFMT, "test");
     test_tokens(&test);
+    test_parts(&test);
     test_cuts(&test);
     test_parameters(&test);
     test_bounds(&test);
