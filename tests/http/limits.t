@@ -167,10 +167,10 @@ sub flood {
 
 my $loud = $stack->token('flood', 'device', '--backfill');
 my $calm = $stack->token('calm', 'device');
-my @floods = map { flood($_, $loud) } 1 .. 6;
+my @floods = map { flood($_, $loud) } 1 .. 4;
 is within(sub { $stack->post('/v1/event', event(a => 0), token => $calm) }, 200)->{status}, 200, 'a neighbour begins';
 my (@took, %heard);
-for my $i (1 .. 60) {
+for my $i (1 .. 40) {
     my $at = time;
     $heard{ $stack->post('/v1/event', { device => 'm', time => 1.75e9 + $i, metrics => { x => $i } }, token => $stack->{calm} ||= $stack->token('calm', 'device', '--backfill'))->{status} }++;
     push @took, time - $at;
@@ -185,12 +185,12 @@ for my $flood (@floods) {
 }
 @took = sort { $a <=> $b } @took;
 diag sprintf 'flood: %s; neighbour: median %.1f ms, p99 %.1f ms, max %.1f ms', JSON::PP->new->canonical->encode(\%flood),
-    1000 * $took[30], 1000 * $took[58], 1000 * $took[59];
-is_deeply \%heard, { 200 => 60 }, 'while one tenant floods, all posts of another are stored';
-cmp_ok $took[59], '<', 2, 'within two seconds each';
+    1000 * $took[20], 1000 * $took[38], 1000 * $took[39];
+is_deeply \%heard, { 200 => 40 }, 'while one tenant floods, all posts of another are stored';
+cmp_ok $took[39], '<', 2, 'within two seconds each';
 ok +(grep { $_ == 200 || $_ == 503 } keys %flood) == keys %flood, 'the flood is stored, or told to come again';
 is $stack->sql(q{SELECT count(*) FROM core.sample s JOIN core.series r ON r.id = s.series_id JOIN core.tenant t ON t.id = r.tenant_id
-    WHERE t.slug = 'calm' AND r.metric = 'x'}), 60, 'and nothing is lost';
+    WHERE t.slug = 'calm' AND r.metric = 'x'}), 40, 'and nothing is lost';
 
 my $account = $stack->sql(q{SELECT sum(received) || ' ' || sum(refused) FROM core.ingest_hour h JOIN core.tenant t ON t.id = h.tenant_id WHERE t.slug = 'fast'});
 is $account, "$seen{200} $seen{429}", 'who was told to come again has it in the account';
