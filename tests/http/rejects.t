@@ -190,10 +190,6 @@ my @SENT = (
         snappy(bytes(1, bytes(1, bytes(1, '__name__'), bytes(2, 'v')), bytes(1, bytes(1, 'device'), bytes(2, 'via-prometheus')), bytes(2, double(1, 7), uint(2, $now * 1000))))],
 );
 push @SENT, ['ThingsBoard', 'via-board', POST => "/api/v1/$board/telemetry", \%json, '[{"ts":' . ($now - 100 * 86_400) . '000,"values":{"v":7}}]'];    # too old
-my $part = sub { return qq(--b\r\nContent-Disposition: form-data; name="$_[0]"$_[1]\r\n\r\n$_[2]\r\n) };
-push @SENT, ['AcquiSuite', 'via-gateway-1', POST => '/acquisuite', { 'Content-Type' => 'multipart/form-data; boundary=b', Authorization => 'Basic ' . encode_base64("g:$token", '') },
-    join('', map { $part->($_->[0], '', $_->[1]) } ['MODE', 'LOGFILEUPLOAD'], ['SERIALNUMBER', 'via-gateway'], ['PASSWORD', $token], ['MODBUSDEVICE', 1])
-        . $part->('LOGFILE', '; filename="mb-001.log"', strftime("'%Y-%m-%d %H:%M:%S',0,0,0,7\n", gmtime $now - 300)) . "--b--\r\n"];
 my %receipt;
 for my $sent (@SENT) {
     my ($what, $device, $method, $path, $headers, $content) = @$sent;
