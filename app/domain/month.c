@@ -27,8 +27,10 @@ static struct month_part part_of(const struct overview_slot *days, int n)
 /* The first day of the month that day `i` is in, as far as the days reach back. */
 static int month_start(const struct overview *overview, int i)
 {
-    while (i > 0 && !zone_is_month_start(&overview->zone, overview->days[i].from_us)) {
-        i--;
+    for (; i > 0; i--) {
+        if (zone_is_month_start(&overview->zone, overview->days[i].from_us)) {
+            break;
+        }
     }
     return i;
 }

@@ -84,7 +84,7 @@ static enum err unpack_zstd(struct op *op, ZSTD_DCtx *context, struct str in, st
     ZSTD_inBuffer source = { in.ptr, in.len, 0 };
 
     for (;;) {
-        char spill;
+        char spill = 0;
         size_t room = out->cap - out->len < STEP_BYTES ? out->cap - out->len : STEP_BYTES;
         char *at = room > 0 ? buf_reserve(out, room) : &spill; /* or for the one byte too many */
         if (!at) {

@@ -180,7 +180,7 @@ static void read_line(const struct upload *upload, uint32_t index, struct str li
 static enum err read_log(struct upload *upload)
 {
     struct ingest_labels labels = { .n = 0 };
-    struct str address = field(upload, "MODBUSDEVICE"), text;
+    struct str address = field(upload, "MODBUSDEVICE"), text = STR("");
     enum err err = read_file(upload, &text);
     uint32_t index = 0;
 

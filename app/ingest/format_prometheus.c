@@ -355,8 +355,8 @@ static enum err parse_prometheus(struct http_request *request, struct str body,
     enum err err = read_version(request, body, &read.version);
 
     read.note = arena_alloc(request->op->arena, sizeof *read.note);
-    if (!err && !read.note) {
-        err = fail_memory(request->op);
+    if (!read.note) {
+        return err ? err : fail_memory(request->op);
     }
     if (!err) {
         *read.note = (struct prometheus_note){ .version = read.version, .columns = columns };

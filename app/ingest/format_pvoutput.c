@@ -162,7 +162,8 @@ static enum err parse_batch(struct http_request *request, struct str body,
         if (piece.len == 0) {
             continue;
         }
-        struct status status = { .index = index++ };
+        struct status status = { .index = index };
+        index++;
         status.date = str_cut(&piece, ',');
         status.time = str_cut(&piece, ',');
         for (int i = 0; i < N_VALUES && piece.ptr; i++) {

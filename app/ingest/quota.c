@@ -216,11 +216,12 @@ static enum err check_tenant(const struct caller *caller, int32_t tenant_id,
 enum err quotas_admit(struct quotas *quotas, struct op *op, const struct identity *who,
                       int64_t monotonic_us, int64_t now_us, int *retry_s)
 {
-    const struct caller caller = { quotas, op, monotonic_us, now_us, retry_s };
+    struct caller caller = { quotas, op, monotonic_us, now_us, NULL };
     const struct identity_limits limits = quotas_limits(quotas, &who->limits);
     struct bucket *token = NULL;
     enum err err = OK;
 
+    caller.retry_s = retry_s;
     if (limits.token_rate) {
         token = token_bucket(quotas, who->token_id);
         err = check_rate(&caller, token, limits.token_rate, QUOTA_TOKEN_RATE);

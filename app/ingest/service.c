@@ -390,7 +390,7 @@ enum err ingest_end(struct ingest_service *service, struct ingest_pending *pendi
                     struct http_response *response)
 {
     struct http_request *request = pending->from.request;
-    struct ingest_outcome outcome;
+    struct ingest_outcome outcome = { 0 };
 
     if (pending->is_dry_run) {
         count_outcome(pending->columns, &outcome);

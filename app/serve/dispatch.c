@@ -180,8 +180,8 @@ static enum err bind_actor(struct passage *passage, struct db_tx *tx)
 static enum err run_handler(struct passage *passage)
 {
     const struct route *route = passage->route;
-    struct db_conn *conn;
-    struct db_tx *tx;
+    struct db_conn *conn = NULL;
+    struct db_tx *tx = NULL;
 
     if (!route->handler) {
         return run_ingest(passage);

@@ -134,8 +134,8 @@ static bool add_points(const struct work *work, const struct trace *points, cons
     struct chart_range *ranges = arena_array(work->arena, room, sizeof *ranges);
     bool is_raw = work->facts->span.bucket == SAMPLE_RAW;
     int n = 0;
-    if ((out == NULL || ranges == NULL) && room > 0) {
-        return false;
+    if (out == NULL || ranges == NULL) {
+        return room == 0;
     }
     for (int i = 0; i < points->n; i++) {
         const struct trace_point *point = &points->points[i];

@@ -190,10 +190,10 @@ static enum err show(struct web *web, struct corrections_view *view)
 
 enum err page_admin_corrections(struct web *web)
 {
-    struct desk *desk;
+    struct desk *desk = NULL;
     enum err err = open_desk(web, &desk);
 
-    if (err != OK) {
+    if (!desk) {
         return err;
     }
     desk->view.notice = form_notice(web, outcomes, sizeof outcomes / sizeof *outcomes);
@@ -245,13 +245,13 @@ static enum err judge_put(struct web *web, struct desk *desk, const struct corre
 
 enum err page_admin_corrections_put(struct web *web)
 {
-    struct desk *desk;
+    struct desk *desk = NULL;
     struct correction item;
     struct correction_list list = { &item, 1 };
     struct correction_counts counts;
     enum err err = open_desk(web, &desk);
 
-    if (err != OK) {
+    if (!desk) {
         return err;
     }
     (void)form_take(web, desk->view.put_fields, N_PUT);
@@ -320,12 +320,12 @@ static enum err ask(struct web *web, struct desk *desk, const struct correction_
 
 enum err page_admin_corrections_delete(struct web *web)
 {
-    struct desk *desk;
+    struct desk *desk = NULL;
     struct correction_range range;
     int64_t n_deleted = 0;
     enum err err = open_desk(web, &desk);
 
-    if (err != OK) {
+    if (!desk) {
         return err;
     }
     (void)form_take(web, desk->view.delete_fields, N_DELETE);
@@ -352,11 +352,11 @@ enum err page_admin_corrections_delete(struct web *web)
 
 enum err page_admin_device_erase(struct web *web)
 {
-    struct desk *desk;
+    struct desk *desk = NULL;
     const char *counts = NULL;
     enum err err = open_desk(web, &desk);
 
-    if (err != OK) {
+    if (!desk) {
         return err;
     }
     (void)form_take(web, desk->view.erase_fields, 1);
