@@ -164,7 +164,7 @@ static void add_error_header(struct http_response *response, const char *message
     char value[MAX_HEADER_BYTES];
     size_t n = 0;
 
-    for (; message[n] && n < sizeof value - 1; n++) {
+    for (; n < sizeof value - 1 && message[n]; n++) {
         value[n] = message[n] < ' ' || message[n] > '~' ? '?' : message[n];
     }
     value[n] = '\0';

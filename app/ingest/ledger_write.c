@@ -5,6 +5,8 @@
 #include "base/log.h"
 #include "gen/queries.h"
 
+#include <stddef.h>
+
 /* Whether this write is still to be made. */
 static enum err begin_write(struct db_tx *tx, const char *writer, int64_t number, bool *is_new)
 {
@@ -49,57 +51,81 @@ static enum err write_hours(struct db_tx *tx, const struct ledger_page *page)
     return db_run(tx, &q_ingest_hours_add, &args, NULL);
 }
 
-/* One member of all rejections as an array; each copies what it is given. */
+/* Members of all rejections as arrays. */
 struct columns_of {
+    struct db_args *args;
     const struct ingest_reject *rejects;
     size_t n;
     int32_t *ints;
     int64_t *longs;
     struct str *texts;
 };
-#define ADD_ARRAY(args, of, array, member, add)        \
-    do {                                               \
-        for (size_t i = 0; i < (of)->n; i++) {         \
-            (of)->array[i] = (of)->rejects[i].member;  \
-        }                                              \
-        add((args), (of)->array, (of)->n);             \
-    } while (0)
-#define ADD_INTS(args, of, member) ADD_ARRAY(args, of, ints, member, db_arg_int_array)
-#define ADD_TEXTS(args, of, member) ADD_ARRAY(args, of, texts, member, db_arg_str_array)
+
+/* The member at an offset of each into `out`, values of `size` bytes. */
+static void collect(const struct columns_of *of, size_t member, void *out, size_t size)
+{
+    for (size_t i = 0; i < of->n; i++) {
+        memcpy((char *)out + i * size, (const char *)&of->rejects[i] + member, size);
+    }
+}
+
+/* Each argument copies what it is given. */
+static void add_ints(const struct columns_of *of, size_t member)
+{
+    collect(of, member, of->ints, sizeof *of->ints);
+    db_arg_int_array(of->args, of->ints, of->n);
+}
+
+static void add_texts(const struct columns_of *of, size_t member)
+{
+    collect(of, member, of->texts, sizeof *of->texts);
+    db_arg_str_array(of->args, of->texts, of->n);
+}
+
+#define MEMBER(name) offsetof(struct ingest_reject, name)
+
+static void add_rejects(const struct columns_of *of)
+{
+    add_ints(of, MEMBER(tenant_id));
+    collect(of, MEMBER(time_us), of->longs, sizeof *of->longs);
+    db_arg_time_array(of->args, of->longs, of->n);
+    add_texts(of, MEMBER(request_id));
+    collect(of, MEMBER(token_id), of->longs, sizeof *of->longs);
+    db_arg_int64_array(of->args, of->longs, of->n);
+    add_ints(of, MEMBER(device_id));
+    add_ints(of, MEMBER(flags));
+    add_texts(of, MEMBER(device));
+    add_texts(of, MEMBER(convention));
+    add_ints(of, MEMBER(item));
+    add_texts(of, MEMBER(field));
+    add_texts(of, MEMBER(reason));
+    add_texts(of, MEMBER(method));
+    add_texts(of, MEMBER(target));
+    add_texts(of, MEMBER(content_type));
+    collect(of, MEMBER(text), of->texts, sizeof *of->texts);
+    db_arg_bytes_array(of->args, of->texts, of->n);
+    add_ints(of, MEMBER(size));
+}
 
 static enum err write_rejects(struct db_tx *tx, const struct ledger_page *page)
 {
     struct arena *arena = db_op(tx)->arena;
     size_t n = page->n_rejects;
-    struct columns_of of = {
+    struct db_args args;
+    const struct columns_of of = {
+        .args = &args,
         .rejects = page->rejects,
         .n = n,
         .ints = arena_array(arena, n + 1, sizeof *of.ints),
         .longs = arena_array(arena, n + 1, sizeof *of.longs),
         .texts = arena_array(arena, n + 1, sizeof *of.texts),
     };
-    struct db_args args;
 
     if (!of.ints || !of.longs || !of.texts) {
         return fail_memory(db_op(tx));
     }
     db_args_init(&args, arena);
-    ADD_INTS(&args, &of, tenant_id);
-    ADD_ARRAY(&args, &of, longs, time_us, db_arg_time_array);
-    ADD_TEXTS(&args, &of, request_id);
-    ADD_ARRAY(&args, &of, longs, token_id, db_arg_int64_array);
-    ADD_INTS(&args, &of, device_id);
-    ADD_INTS(&args, &of, flags);
-    ADD_TEXTS(&args, &of, device);
-    ADD_TEXTS(&args, &of, convention);
-    ADD_INTS(&args, &of, item);
-    ADD_TEXTS(&args, &of, field);
-    ADD_TEXTS(&args, &of, reason);
-    ADD_TEXTS(&args, &of, method);
-    ADD_TEXTS(&args, &of, target);
-    ADD_TEXTS(&args, &of, content_type);
-    ADD_ARRAY(&args, &of, texts, text, db_arg_bytes_array);
-    ADD_INTS(&args, &of, size);
+    add_rejects(&of);
     return db_run(tx, &q_ingest_reject_add, &args, NULL);
 }
 

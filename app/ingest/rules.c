@@ -17,8 +17,8 @@ static enum err load_zone(const struct ingest_options *options, struct op *op,
     int64_t from_us = rules->oldest_us == INT64_MIN
                           ? rules->now_us - ZONE_YEARS * 366 * US_PER_DAY
                           : rules->oldest_us - 2 * US_PER_DAY;
-    struct db_conn *conn;
-    struct db_tx *tx;
+    struct db_conn *conn = NULL;
+    struct db_tx *tx = NULL;
     enum err err = zone ? db_pool_take(options->pool, op, ZONE_WAIT_MS, &conn) : fail_memory(op);
 
     if (err) {

@@ -42,7 +42,7 @@ static bool add_sites(struct arena *arena, const struct devices_facts *facts,
         sites[i] = (struct choice_link){
             .label = facts->sites.items[i].name,
             .href = key,
-            .is_here = str_equal(str_of(key), facts->filter.site),
+            .is_here = facts->filter.site.ptr && str_equal(str_of(key), facts->filter.site),
         };
     }
     out->sites = sites;

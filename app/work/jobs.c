@@ -5,17 +5,17 @@
 #define HOUR (60 * MINUTE)
 
 const struct job worker_jobs[] = {
-    { "rollups", 5, job_rollups, JOB_QUICK, job_rollups_due },
-    { "schedule", HOUR, job_schedule, JOB_SLOW, NULL },
-    { "partitions", HOUR, job_partitions, JOB_SLOW, NULL },
-    { "metrics", MINUTE, job_metrics, JOB_SLOW, NULL },
-    { "series_last", 5 * MINUTE, job_series_last, JOB_SLOW, NULL },
-    { "sessions", HOUR, job_sessions, JOB_SLOW, NULL },
-    { "rejects", HOUR, job_rejects, JOB_SLOW, NULL },
-    { "columnstore", 10 * MINUTE, job_columnstore, JOB_SLOW, NULL },
-    { "retention", HOUR, job_retention, JOB_SLOW, NULL },
-    { "aggregates", 10 * MINUTE, job_aggregates, JOB_SLOW, NULL },
-    { "analyse", 5 * MINUTE, job_analyse, JOB_SLOW, NULL },
-    { "orphans", 6 * HOUR, job_orphans, JOB_SLOW, NULL },
+    { "rollups", 5, JOB_QUICK, job_rollups, job_rollups_due },
+    { "schedule", HOUR, JOB_SLOW, job_schedule, NULL },
+    { "partitions", HOUR, JOB_SLOW, job_partitions, NULL },
+    { "metrics", MINUTE, JOB_SLOW, job_metrics, NULL },
+    { "series_last", 5 * MINUTE, JOB_SLOW, job_series_last, NULL },
+    { "sessions", HOUR, JOB_SLOW, job_sessions, NULL },
+    { "rejects", HOUR, JOB_SLOW, job_rejects, NULL },
+    { "columnstore", 10 * MINUTE, JOB_SLOW, job_columnstore, NULL },
+    { "retention", HOUR, JOB_SLOW, job_retention, NULL },
+    { "aggregates", 10 * MINUTE, JOB_SLOW, job_aggregates, NULL },
+    { "analyse", 5 * MINUTE, JOB_SLOW, job_analyse, NULL },
+    { "orphans", 6 * HOUR, JOB_SLOW, job_orphans, NULL },
 };
 const int worker_jobs_count = sizeof worker_jobs / sizeof *worker_jobs;

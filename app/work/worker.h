@@ -41,8 +41,8 @@ enum job_lane {
 struct job {
     const char *name;      /* its name in ops.job_run and in the log */
     int every_s;           /* from the end of one pass to the next */
-    enum err (*run)(struct job_pass *pass);
     enum job_lane lane;
+    enum err (*run)(struct job_pass *pass);
     /* Asked before each pass but the first; where nothing is due there is no record of one. NULL:
      * always. */
     enum err (*is_due)(struct job_pass *pass, bool *out);
