@@ -177,8 +177,8 @@ static void say_success(struct http_response *response)
     response->content_type = NULL;
 }
 
-/* {"error": message} of 1, whose clients show the header. */
-static void say_v1(struct http_response *response, int status, const char *message)
+/* {"code": code, "message": text}, with code NULL {"error": text}. */
+static void say(struct http_response *response, int status, const char *code, const char *text)
 {
     struct json_writer writer;
 
@@ -187,9 +187,19 @@ static void say_v1(struct http_response *response, int status, const char *messa
     buf_clear(&response->body);
     json_writer_init(&writer, &response->body);
     json_open_object(&writer);
-    json_key(&writer, "error");
-    json_text(&writer, message);
+    if (code) {
+        json_key(&writer, "code");
+        json_text(&writer, code);
+    }
+    json_key(&writer, code ? "message" : "error");
+    json_text(&writer, text);
     json_close_object(&writer);
+}
+
+/* Of 1, whose clients show the header. */
+static void say_v1(struct http_response *response, int status, const char *message)
+{
+    say(response, status, NULL, message);
     buf_add_char(&response->body, '\n');
     add_error_header(response, message);
 }
@@ -218,32 +228,13 @@ static const char *code_of(int status)
 
 static void say_v2(struct http_response *response, int status, const char *message)
 {
-    struct json_writer writer;
-
-    response->status = status;
+    say(response, status, code_of(status), message);
     response->content_type = "application/json; charset=utf-8";
-    buf_clear(&response->body);
-    json_writer_init(&writer, &response->body);
-    json_open_object(&writer);
-    json_key(&writer, "code");
-    json_text(&writer, code_of(status));
-    json_key(&writer, "message");
-    json_text(&writer, message);
-    json_close_object(&writer);
 }
 
 static void say_v3(struct http_response *response, int status, const char *message)
 {
-    struct json_writer writer;
-
-    response->status = status;
-    response->content_type = "application/json";
-    buf_clear(&response->body);
-    json_writer_init(&writer, &response->body);
-    json_open_object(&writer);
-    json_key(&writer, "error");
-    json_text(&writer, message);
-    json_close_object(&writer);
+    say(response, status, NULL, message);
 }
 
 /* ---- answers ---- */
