@@ -35,6 +35,7 @@ static inline void check_event(struct arena *arena, const struct ingest_columns 
     const struct ingest_event *event = &columns->events[at];
 
     require(event->device < columns->n_devices, "an event's device is there");
+    require(event->site == INGEST_NONE || event->site < columns->n_sites, "so is its site");
     require(event->n_rows <= MAX_METRICS && event->first_row + event->n_rows <= columns->n_rows,
             "so are its rows");
     require(event->time_us <= columns->rules.newest_us && event->time_us >= columns->rules.oldest_us,

@@ -1,95 +1,16 @@
 /* The native format on whatever bytes, as a list, an object around one, NDJSON and a single
  * event: it never reads beyond the body, and the columns it leaves hold together. Data it keeps
  * must be what the JSON reader takes for one object. */
-#include "base/crypto.h"
-#include "base/json.h"
-#include "ingest/format.h"
-
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-#define NOW_US INT64_C(1795176000000000)
+#include "ingest_check.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool holds, const char *what)
-{
-    if (!holds) {
-        fprintf(stderr, "%s\n", what);
-        abort();
-    }
-}
-
-static void check_data(struct arena *arena, struct str data)
-{
-    struct json_reader reader;
-
-    json_reader_init(&reader, data, arena, MAX_JSON_DEPTH);
-    require(json_peek(&reader) == JSON_OBJECT && json_skip(&reader, NULL) && json_at_end(&reader),
-            "data is one object");
-}
-
-static void check_event(struct arena *arena, const struct ingest_columns *columns, size_t at)
-{
-    const struct ingest_event *event = &columns->events[at];
-
-    require(event->device < columns->n_devices, "an event's device is there");
-    require(event->site == INGEST_NONE || event->site < columns->n_sites, "so is its site");
-    require(event->n_rows <= MAX_METRICS && event->first_row + event->n_rows <= columns->n_rows,
-            "so are its rows");
-    require(event->time_us <= columns->rules.newest_us && event->time_us >= columns->rules.oldest_us,
-            "its time is within the rules");
-    for (uint32_t i = 0; i < event->n_rows; i++) {
-        const struct ingest_row *row = &columns->rows[event->first_row + i];
-        require(row->event == at && row->series < columns->n_series, "a row is its event's");
-        require(columns->series[row->series].device == event->device, "and its series the device's");
-        require(fabs(row->value) <= MAX_METRIC_MAGNITUDE, "and its value a reading");
-    }
-    if (event->data.ptr) {
-        require(event->data.len <= MAX_EVENT_DATA_BYTES, "data has its limit");
-        check_data(arena, event->data);
-    }
-}
-
-static void parse(const struct ingest_format *format, const char *type, struct str body)
-{
-    struct arena *arena = arena_new(64u << 20);
-    struct op op;
-    struct ingest_rules rules = { .now_us = NOW_US, .oldest_us = 0, .newest_us = NOW_US,
-                                  .max_events = 100 };
-    struct http_request request = { .op = &op, .content_type = str_of(type) };
-
-    op_init(&op, arena, "fuzz");
-    struct ingest_columns *columns = columns_new(&op, &rules);
-    enum err err = format->parse(&request, body, columns);
-    require((err == OK) == (op.fault.code == OK), "a failure is recorded, and nothing else is");
-    if (err == OK) {
-        require(columns_seal(columns) == OK, "what was parsed can be written");
-        require(columns->n_events + columns->n_rejected == columns->n_items,
-                "every item is kept or rejected");
-        for (size_t i = 0; i < columns->n_events; i++) {
-            check_event(arena, columns, i);
-        }
-        for (size_t i = 0; i < columns->n_devices; i++) {
-            require(str_is_utf8(columns->devices[i].key), "names are text");
-        }
-        for (size_t i = 0; i < columns->n_errors; i++) {
-            require(str_is_utf8(str_of(columns->errors[i].detail)), "so are reasons");
-        }
-    }
-    arena_free(arena);
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct str body = { (const char *)data, size };
 
-    if (!crypto_open()) {
-        abort();
-    }
-    parse(&ingest_format_event, "", body);
-    parse(&ingest_format_events, "application/json", body);
-    parse(&ingest_format_events, "application/x-ndjson", body);
+    check_format(&ingest_format_event, "", body);
+    check_format(&ingest_format_events, "application/json", body);
+    check_format(&ingest_format_events, "application/x-ndjson", body);
     return 0;
 }
