@@ -127,4 +127,14 @@ int64_t db_time(const struct db_rows *rows, int row, int column);
 /* The same; `fallback_us` for NULL. */
 int64_t db_time_or(const struct db_rows *rows, int row, int column, int64_t fallback_us);
 
+/* An array's elements in the rows' arena, timestamptz as above. `n` 0 for SQL NULL. */
+struct db_int64_list {
+    const int64_t *items;
+    int n;
+};
+/* int8[] or timestamptz[] of one dimension, no element NULL; ERR_INTERNAL for another, which is a
+ * fault of the statement. */
+enum err db_int64_list(struct db_tx *tx, const struct db_rows *rows, int row, int column,
+                       struct db_int64_list *out) MUST_CHECK;
+
 #endif

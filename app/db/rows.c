@@ -178,3 +178,51 @@ int64_t db_time_or(const struct db_rows *rows, int row, int column, int64_t fall
 {
     return db_is_null(rows, row, column) ? fallback_us : db_time(rows, row, column);
 }
+
+/* ---- arrays ---- */
+
+/* What goes before an array's elements: dimensions, whether it has NULLs, the elements' type, and
+ * for its one dimension the length and the lower bound. Each element follows its own length. */
+#define ARRAY_HEAD_BYTES 20
+#define ARRAY_ITEM_BYTES 12
+
+static bool is_list(const char *value, int bytes, uint64_t *n)
+{
+    *n = 0;
+    if (bytes >= 12 && read_be(value, 4) == 0) {
+        return true;  /* of no dimension: empty */
+    }
+    if (bytes < ARRAY_HEAD_BYTES || read_be(value, 4) != 1 || read_be(value + 4, 4) != 0) {
+        return false;
+    }
+    *n = read_be(value + 12, 4);
+    return *n * ARRAY_ITEM_BYTES == (uint64_t)bytes - ARRAY_HEAD_BYTES;
+}
+
+enum err db_int64_list(struct db_tx *tx, const struct db_rows *rows, int row, int column,
+                       struct db_int64_list *out)
+{
+    const char *value = value_at(rows, row, column);
+    uint64_t n;
+
+    *out = (struct db_int64_list){ NULL, 0 };
+    if (!value) {
+        return OK;
+    }
+    if (!is_list(value, PQgetlength(rows->result, row, column), &n)) {
+        return fail(tx->op, ERR_INTERNAL, "%s: column %d is no list of int8 or timestamptz",
+                    rows->query->name, column);
+    }
+    int64_t *items = arena_array(rows->arena, n, sizeof *items);
+    if (!items && n > 0) {
+        return fail_memory(tx->op);
+    }
+    bool is_time = read_be(value + 8, 4) == PG_TIMESTAMPTZ;
+    for (uint64_t i = 0; i < n; i++) {
+        int64_t item = (int64_t)read_be(value + ARRAY_HEAD_BYTES + i * ARRAY_ITEM_BYTES + 4, 8);
+        bool is_finite = item != INT64_MAX && item != INT64_MIN;
+        items[i] = is_time && is_finite ? item + PG_EPOCH_US : item;
+    }
+    *out = (struct db_int64_list){ items, (int)n };
+    return OK;
+}

@@ -1,8 +1,9 @@
-/* Gathers the overview in eight statements, whatever the number of devices. Called by the
+/* Gathers the overview in a handful of statements, whatever the number of devices. Called by the
  * overview's page. What the figures mean is flow.c's business, how they look view's. */
 #include "domain/overview.h"
 
 #include "db/db.h"
+#include "domain/overview_energy.h"
 #include "gen/queries.h"
 
 #include <math.h>
@@ -77,24 +78,6 @@ const struct overview_slot *overview_drawn_days(const struct overview *overview)
     return overview->days + overview->n_days - OVERVIEW_DAYS;
 }
 
-/* The slot that a bucket belongs to: the one that begins with it, else, for the bucket of a
- * site in another zone, the one its middle lies in: its day is the day of the same date.
- * -1: none. */
-static int slot_of(const struct overview_slot *slots, int n, int64_t bucket_us)
-{
-    int64_t middle_us = bucket_us + (slots[0].to_us - slots[0].from_us) / 2;
-    int found = -1;
-    for (int i = 0; i < n; i++) {
-        if (slots[i].from_us == bucket_us) {
-            return i;
-        }
-        if (middle_us >= slots[i].from_us && middle_us < slots[i].to_us) {
-            found = i;
-        }
-    }
-    return found;
-}
-
 /* ---- events and devices ---- */
 
 static enum err load_events(struct db_tx *tx, struct overview *out)
@@ -137,24 +120,7 @@ static enum err load_devices(struct db_tx *tx, const char *zone_name, struct ove
     return err == OK ? latest_count(tx, out->now_us, &out->counts) : err;
 }
 
-static struct overview_device *find_device(struct overview *overview, const char *key)
-{
-    for (int i = 0; i < overview->n_devices; i++) {
-        if (strcmp(overview->devices[i].latest.key, key) == 0) {
-            return &overview->devices[i];
-        }
-    }
-    return NULL;
-}
-
-static void add_known(double *sum, double value)
-{
-    if (!isnan(value)) {
-        *sum = isnan(*sum) ? value : *sum + value;
-    }
-}
-
-/* ---- power and energy ---- */
+/* ---- power ---- */
 
 static enum err load_power(struct db_tx *tx, struct overview *out)
 {
@@ -168,70 +134,12 @@ static enum err load_power(struct db_tx *tx, struct overview *out)
         double watts = db_double(rows, i, OVERVIEW_POWER_WATTS);
         flow_add(&out->power, db_text(rows, i, OVERVIEW_POWER_ROLE), watts);
         struct overview_device *device =
-            find_device(out, db_text(rows, i, OVERVIEW_POWER_DEVICE));
-        if (device != NULL) {
-            add_known(&device->watts, watts);
+            overview_find_device(out, db_text(rows, i, OVERVIEW_POWER_DEVICE));
+        if (device != NULL && !isnan(watts)) {
+            device->watts = isnan(device->watts) ? watts : device->watts + watts;
         }
     }
     return OK;
-}
-
-static void add_hour(struct overview *out, struct overview_device *device, int64_t bucket_us,
-                     const char *role, double kwh)
-{
-    int slot = slot_of(out->hours, OVERVIEW_HOURS, bucket_us);
-    if (slot >= 0) {
-        flow_add(&out->hours[slot].energy, role, kwh);
-    }
-    if (slot >= 0 && device != NULL) {
-        add_known(&device->hours_kwh[slot], kwh);
-    }
-}
-
-static void add_row(struct overview *out, const struct db_rows *rows, int row)
-{
-    const char *part = db_text(rows, row, OVERVIEW_ENERGY_PART);
-    const char *role = db_text(rows, row, OVERVIEW_ENERGY_ROLE);
-    const char *key = db_text(rows, row, OVERVIEW_ENERGY_DEVICE);
-    int64_t bucket_us = db_time(rows, row, OVERVIEW_ENERGY_BUCKET);
-    double kwh = db_double(rows, row, OVERVIEW_ENERGY_KWH);
-    struct overview_device *device = key == NULL ? NULL : find_device(out, key);
-    if (strcmp(part, "hours") == 0) {
-        add_hour(out, device, bucket_us, role, kwh);
-        return;
-    }
-    int slot = slot_of(out->days, out->n_days, bucket_us);
-    if (strcmp(part, "days") == 0 && slot >= 0) {
-        flow_add(&out->days[slot].energy, role, kwh);
-    } else if (device != NULL && slot == out->n_days - 1) {
-        add_known(&device->today_kwh, kwh);
-    }
-}
-
-static enum err load_energy(struct db_tx *tx, struct overview *out)
-{
-    struct op *op = db_op(tx);
-    struct str *keys = arena_array(op->arena, (size_t)out->n_devices + 1, sizeof *keys);
-    if (keys == NULL) {
-        return fail_memory(op);
-    }
-    for (int i = 0; i < out->n_devices; i++) {
-        keys[i] = str_of(out->devices[i].latest.key);
-    }
-    struct db_args args;
-    db_args_init(&args, op->arena);
-    db_arg_str_array(&args, keys, (size_t)out->n_devices);
-    db_arg_time(&args, out->hours[0].from_us);
-    /* Half a day earlier: where the days of a site further east begin. */
-    db_arg_time(&args, out->days[0].from_us - US_PER_DAY / 2);
-    db_arg_time(&args, out->days[out->n_days - 1].from_us - US_PER_DAY / 2);
-    db_arg_time(&args, out->now_us);
-    struct db_rows *rows = NULL;
-    enum err err = db_run(tx, &q_overview_energy, &args, &rows);
-    for (int i = 0; err == OK && i < db_count(rows); i++) {
-        add_row(out, rows, i);
-    }
-    return err;
 }
 
 /* ---- all of it ---- */
@@ -254,7 +162,7 @@ enum err overview_load(struct db_tx *tx, const char *zone_name, int64_t now_us,
         err = load_power(tx, out);
     }
     if (err == OK) {
-        err = load_energy(tx, out);
+        err = overview_load_energy(tx, out);
     }
     return err;
 }

@@ -1,13 +1,19 @@
-/* Reads a zone's offsets and the starts of its local buckets. Called by what shows or groups
- * times: pages and, through them, charts. */
+/* Reads a zone's offsets and the starts of its local buckets, once an hour and process. Called by
+ * what shows or groups times: pages and, through them, charts. */
 #include "domain/zone.h"
 
 #include "db/db.h"
+#include "domain/zone_cache.h"
 #include "gen/queries.h"
 
 #define MAX_ZONE_NAME_BYTES 64
 #define S_PER_HOUR 3600
 #define HALF_YEAR_US (182 * US_PER_DAY)
+
+/* How much more is read than was asked for, and what is too long for that. */
+#define OFFSETS_MARGIN_US (366 * US_PER_DAY)
+#define STARTS_MARGIN_US (2 * US_PER_DAY)
+#define LONGEST_KEPT_US (20 * 366 * US_PER_DAY)
 
 /* IANA's only names with a digit, beside those of Etc. */
 static const char *const WITH_DIGITS[] = { "EST5EDT", "CST6CDT", "MST7MDT", "PST8PDT",
@@ -56,33 +62,76 @@ bool zone_is_name(struct str text)
     return is_place(text) && (!has_digit || may_have_digits(text));
 }
 
-enum err zone_load(struct db_tx *tx, const char *name, int64_t from_us, int64_t to_us,
-                   struct zone *out)
+/* What the statement tells of the span; `has_offset`: its second column. */
+static enum err read_span(struct db_tx *tx, const struct db_query *query, struct db_args *args,
+                          bool has_offset, struct zone_known *out)
 {
     struct op *op = db_op(tx);
-    struct db_args args;
-    db_args_init(&args, op->arena);
-    db_arg_text(&args, name);
-    db_arg_time(&args, from_us);
-    db_arg_time(&args, to_us);
     struct db_rows *rows;
-    enum err err = db_run(tx, &q_zone_offsets, &args, &rows);
+    enum err err = db_run(tx, query, args, &rows);
     if (err != OK) {
         return err;
     }
     int n = db_count(rows);
-    struct zone_offset *offsets = arena_array(op->arena, (size_t)n, sizeof *offsets);
-    if (offsets == NULL && n > 0) {
+    struct zone_offset *items = arena_array(op->arena, (size_t)n, sizeof *items);
+    if (items == NULL && n > 0) {
         return fail_memory(op);
     }
     for (int i = 0; i < n; i++) {
-        offsets[i] = (struct zone_offset){
-            .from_us = db_time(rows, i, ZONE_OFFSETS_FROM_TIME),
-            .offset_s = db_int(rows, i, ZONE_OFFSETS_OFFSET_S),
+        items[i] = (struct zone_offset){
+            .from_us = db_time(rows, i, 0), .offset_s = has_offset ? db_int(rows, i, 1) : 0
         };
     }
-    *out = (struct zone){ .name = name, .offsets = offsets, .n_offsets = n };
+    *out = (struct zone_known){ items, n };
     return OK;
+}
+
+static enum err load_span(struct db_tx *tx, const struct zone_span *span, struct zone_known *out)
+{
+    struct db_args args;
+    db_args_init(&args, db_op(tx)->arena);
+    db_arg_text(&args, span->zone);
+    if (*span->bucket) {
+        db_arg_text(&args, span->bucket);
+    }
+    db_arg_time(&args, span->from_us);
+    db_arg_time(&args, span->to_us);
+    const struct db_query *query = *span->bucket ? &q_zone_bucket_starts : &q_zone_offsets;
+    return read_span(tx, query, &args, !*span->bucket, out);
+}
+
+/* From the cache, else from the database: then of `margin_us` more on both sides, for whoever asks
+ * next asks for a little later. */
+static enum err find_span(struct db_tx *tx, const struct zone_span *span, int64_t margin_us,
+                          struct zone_known *out)
+{
+    struct op *op = db_op(tx);
+    struct zone_span wider = *span;
+    if (zone_cache_get(op, span, out)) {
+        return OK;
+    }
+    if (span->to_us - span->from_us > LONGEST_KEPT_US) {
+        return load_span(tx, span, out);
+    }
+    wider.from_us -= margin_us;
+    wider.to_us += margin_us;
+    enum err err = load_span(tx, &wider, out);
+    if (err == OK) {
+        zone_cache_put(&wider, out);
+    }
+    return err;
+}
+
+enum err zone_load(struct db_tx *tx, const char *name, int64_t from_us, int64_t to_us,
+                   struct zone *out)
+{
+    struct zone_span span = { .zone = name, .bucket = "", .from_us = from_us, .to_us = to_us };
+    struct zone_known known;
+    enum err err = find_span(tx, &span, OFFSETS_MARGIN_US, &known);
+    if (err == OK) {
+        *out = (struct zone){ .name = name, .offsets = known.items, .n_offsets = known.n };
+    }
+    return err;
 }
 
 enum err zone_has_whole_hours(struct db_tx *tx, const char *name, bool *out)
@@ -104,24 +153,21 @@ enum err zone_bucket_starts(struct db_tx *tx, const char *name, const char *buck
                             int64_t from_us, int64_t to_us, struct zone_starts *out)
 {
     struct op *op = db_op(tx);
-    struct db_args args;
-    db_args_init(&args, op->arena);
-    db_arg_text(&args, name);
-    db_arg_text(&args, bucket);
-    db_arg_time(&args, from_us);
-    db_arg_time(&args, to_us);
-    struct db_rows *rows;
-    enum err err = db_run(tx, &q_zone_bucket_starts, &args, &rows);
+    struct zone_span span = { .zone = name, .bucket = bucket, .from_us = from_us, .to_us = to_us };
+    struct zone_known known;
+    enum err err = find_span(tx, &span, STARTS_MARGIN_US, &known);
     if (err != OK) {
         return err;
     }
-    int n = db_count(rows);
-    int64_t *starts = arena_array(op->arena, (size_t)n, sizeof *starts);
-    if (starts == NULL && n > 0) {
+    int64_t *starts = arena_array(op->arena, (size_t)known.n, sizeof *starts);
+    if (starts == NULL && known.n > 0) {
         return fail_memory(op);
     }
-    for (int i = 0; i < n; i++) {
-        starts[i] = db_time(rows, i, ZONE_BUCKET_STARTS_START);
+    int n = 0;
+    for (int i = 0; i < known.n; i++) {
+        if (known.items[i].from_us >= from_us && known.items[i].from_us < to_us) {
+            starts[n++] = known.items[i].from_us;
+        }
     }
     *out = (struct zone_starts){ .us = starts, .n = n };
     return OK;

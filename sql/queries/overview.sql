@@ -41,11 +41,10 @@ WHERE d.retired_at IS NULL;
 SELECT p.device, p.role, p.watts
 FROM api.power_now() p;
 
--- name: overview_energy
+-- name: energy_told
 -- roles: web read
--- columns: part bucket device role kwh
--- Energy up to $5 by role: part hours from $2 on and part today from $4 on for each of the devices
--- $1 and (device NULL) all others together, part days from $3 on for all together.
-SELECT e.part, e.bucket, e.device, e.role, e.kwh
-FROM api.energy_overview($1::text[], $2::timestamptz, $3::timestamptz, $4::timestamptz,
-                         $5::timestamptz) e;
+-- columns: device role place zone quarters quarter_nkwh days day_nkwh open open_nkwh
+-- What each series amounts to: in quarter hours from $1 on, in days from $2 on, and since closed.
+SELECT e.device, e.role, e.place, e.zone, e.quarters, e.quarter_nkwh, e.days, e.day_nkwh,
+       e.open, e.open_nkwh
+FROM api.energy_told($1::timestamptz, $2::timestamptz) e;

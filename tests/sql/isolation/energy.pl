@@ -8,9 +8,7 @@ my %unprotected = (
 );
 
 my %function = (
-    'api.energy_overview' => { may => 'web read', call => [
-        q{ARRAY['bravo-meter'], now() - interval '1 day', now() - interval '40 days', now() - interval '1 day', now()},
-        q{NULL, now() - interval '1 day', now() - interval '40 days', now() - interval '1 day', now()}] },
+    'api.energy_told' => { may => 'web read', call => [q{now() - interval '1 day', now() - interval '40 days'}] },
     'core.derived_cost' => { may => '' },
     # parts of these and of what closes and follows rollups
     (map { ("core.$_" => { may => '' }) } qw(energy_scale energy_bound energy_until energy_longest
