@@ -55,7 +55,7 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/
 FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(wildcard tests/fuzz/*.c))
 BENCHES := $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(wildcard tests/bench/*.c))
 
-.PHONY: all objects unit-tests benches fuzzers generated help run test bench clean lint fmt \
+.PHONY: all objects unit-tests benches fuzzers generated help run test bench soak clean lint fmt \
     sanitize sanitize-thread coverage fuzz deps-run deps-test deps-lint FORCE
 
 all: $(B)/tidemark           ## build/tidemark, the one binary (the default)
@@ -87,6 +87,10 @@ test: deps-test              ## build and run every test; TESTS="paths" for some
 bench: deps-test             ## measure a throw-away stack; figures go to build/bench/
 	@$(BUILD) all benches
 	@TIDEMARK_BIN=$(abspath $(B)/tidemark) TIDEMARK_BUILD=$(B) $(PERL) tests/bench/run.pl $(BENCH)
+
+soak: deps-test              ## 200 faults at random, on each engine; SOAK="--faults N --seed N"
+	@$(BUILD) all benches
+	@TIDEMARK_BIN=$(abspath $(B)/tidemark) TIDEMARK_BUILD=$(B) $(PERL) tests/fault/soak.pl $(SOAK)
 
 clean:                       ## remove everything built
 	rm -rf build

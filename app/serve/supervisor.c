@@ -10,7 +10,7 @@
 
 #define DRAIN_SECONDS 20 /* for running requests; then they are cut */
 #define BACKOFF_FIRST_US (100 * INT64_C(1000))
-#define BACKOFF_MAX_US (10 * US_PER_SECOND)
+#define BACKOFF_MAX_US (2 * US_PER_SECOND) /* devices wait for it to be over */
 #define STEADY_US (30 * US_PER_SECOND) /* having run so long, a child starts anew at once */
 #define NEVER INT64_MAX
 

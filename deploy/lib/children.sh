@@ -4,9 +4,12 @@
 # shellcheck shell=bash
 
 child_names=() child_signals=() child_commands=() child_pids=() child_starts=()
+child_dues=()    # when one that ended is started again, microseconds since 1970; 0: it runs
 
-MAX_RESTARTS=8    # of one child within RESTART_WINDOW seconds; then the whole stops
-RESTART_WINDOW=60
+RESTART_WINDOW=60          # seconds
+RESTARTS_AT_ONCE=4         # of one child within the window; further ones wait longer
+RESTART_US=500000          # a database needs its old backends gone
+RESTART_SLOW_US=3000000    # what keeps ending may yet succeed: once its disk has room, say
 
 # child_start NAME SIGNAL COMMAND…: SIGNAL is what ends it in an orderly way.
 child_start() {
@@ -16,6 +19,7 @@ child_start() {
     child_commands+=("$(printf '%q ' "$@")")
     child_starts+=('')
     child_pids+=('')
+    child_dues+=(0)
     child_launch $((${#child_names[@]} - 1))
 }
 
@@ -25,37 +29,71 @@ child_launch() {
     setsid setpriv --pdeathsig "${child_signals[i]}" "${command[@]}" 7>&- \
         >>"$HOME_PATH/log/${child_names[i]}.log" 2>&1 &
     child_pids[i]=$!
+    child_dues[i]=0
     child_starts[i]+="$SECONDS "
 }
 
-# True when the child may be started again: not too often within the window.
-child_may_restart() {
-    local start recent=0
+now_us() { echo "${EPOCHREALTIME/[.,]/}"; }
+
+# Notes that a child has ended and when it is started again.
+child_note_end() {
+    local start kept='' recent=0 pause_us=$RESTART_US
     for start in ${child_starts[$1]}; do
-        [ $((SECONDS - start)) -gt "$RESTART_WINDOW" ] || recent=$((recent + 1))
+        [ $((SECONDS - start)) -le "$RESTART_WINDOW" ] || continue
+        kept+="$start "
+        recent=$((recent + 1))
     done
-    [ "$recent" -lt "$MAX_RESTARTS" ]
+    child_starts[$1]=$kept
+    say "${child_names[$1]} ended"
+    [ "$recent" -ne "$RESTARTS_AT_ONCE" ] || child_show_log "${child_names[$1]}"
+    [ "$recent" -lt "$RESTARTS_AT_ONCE" ] || pause_us=$RESTART_SLOW_US
+    child_dues[$1]=$(($(now_us) + pause_us))
 }
 
-# Starts children again when they end; returns 1 when one ends too often. A child may have been
-# waited for already by the time we look (bash forgets it then), so the pids tell, not `wait`.
-children_watch() {
+# Starts again what has ended and is due; sets next_us to when the next one is, or to nothing. A
+# child may have been waited for already by the time we look (bash forgets it then), so the pids
+# tell, not `wait`.
+children_look() {
     local i
-    while :; do
-        wait -n "${child_pids[@]}" 2>/dev/null || true
-        for i in "${!child_pids[@]}"; do
-            ! kill -0 "${child_pids[i]}" 2>/dev/null || continue
-            say "${child_names[i]} ended"
-            if ! child_may_restart "$i"; then
-                child_show_log "${child_names[i]}"
-                return 1
-            fi
-            sleep 0.5    # a database needs its old backends gone; do not spin
+    next_us=
+    for i in "${!child_pids[@]}"; do
+        ! kill -0 "${child_pids[i]}" 2>/dev/null || continue
+        [ "${child_dues[i]}" != 0 ] || child_note_end "$i"
+        if [ "${child_dues[i]}" -le "$(now_us)" ]; then
             # what it left behind: nginx's workers outlive a killed master and keep the port
             kill -s KILL -- "-${child_pids[i]}" 2>/dev/null || true
             child_launch "$i"
-        done
+        elif [ -z "$next_us" ] || [ "${child_dues[i]}" -lt "$next_us" ]; then
+            next_us=${child_dues[i]}
+        fi
     done
+}
+
+# Starts children again when they end, as long as it runs.
+children_watch() {
+    local next_us left_us i pids
+    while :; do
+        children_look
+        pids=()
+        for i in "${!child_pids[@]}"; do
+            [ "${child_dues[i]}" != 0 ] || pids+=("${child_pids[i]}")
+        done
+        if [ -n "$next_us" ]; then
+            left_us=$((next_us - $(now_us)))
+            [ "$left_us" -gt 0 ] || continue
+            sleep "$(printf '%d.%06d' $((left_us / 1000000)) $((left_us % 1000000)))" &
+            children_timer=$!
+            pids+=("$children_timer")
+        fi
+        wait -n "${pids[@]}" 2>/dev/null || true
+        children_stop_timer
+    done
+}
+
+children_timer=
+children_stop_timer() {
+    [ -z "$children_timer" ] || kill "$children_timer" 2>/dev/null || true
+    children_timer=
 }
 
 child_show_log() {
@@ -85,6 +123,7 @@ children_stop() {
     [ -z "$children_stopped" ] || return 0
     children_stopped=1
     trap '' INT TERM
+    children_stop_timer
     for ((i = ${#child_pids[@]} - 1; i >= 0; i--)); do
         kill -s "${child_signals[i]}" "${child_pids[i]}" 2>/dev/null || continue
         wait "${child_pids[i]}" 2>/dev/null || true

@@ -1,0 +1,68 @@
+#!/usr/bin/perl
+# `make soak`: faults at random, at random moments, one after another or two at once, under load in
+# every format, on each engine; then what tests/fault/loss.t checks. The seed, which is printed,
+# makes the same order of faults again.
+#
+#   tests/fault/soak.pl [--faults 200] [--seed N] [--engine postgres|timescaledb] [--senders 6]
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Getopt::Long;
+use Test::More;
+use Time::HiRes qw(sleep time);
+use Tidemark::Loss;
+
+use constant {
+    FREEZE => 30,       # seconds
+    LONGEST_DISK => 25, # PostgreSQL tries to start in vain for most of it
+    TWICE => 0.15,      # of all faults two at once
+};
+
+# How often each kind comes; what takes long is rare.
+my %WEIGHT = (backend => 5, clients => 5, disk => 2, freeze => 1, ingest => 6, both => 4, nginx => 4, postmaster => 5, terminate => 5);
+
+Tidemark::Loss::Disk::enter();    # begins anew
+my %option = (faults => 200, seed => int time, senders => 6);
+GetOptions(\%option, 'faults=i', 'seed=i', 'engine=s', 'senders=i') or exit 2;
+
+sub random_kind {
+    my ($loss) = @_;
+    my @kinds = map { ($_) x $WEIGHT{$_} } grep { $_ ne 'disk' || $loss->{disk} } Tidemark::Loss::Faults::kinds();
+    return $kinds[rand @kinds];
+}
+
+# One fault; all that is random is drawn first, so that the order depends on the seed alone.
+sub random_strike {
+    my ($loss, $n) = @_;
+    my ($kind, $pause, $which, $share, $is_twice) = (random_kind($loss), rand 2, int rand 3, rand, rand() < TWICE);
+    my $seconds = $kind eq 'freeze' ? FREEZE : $kind eq 'disk' ? 1 + $share * $share * LONGEST_DISK : 0;
+    my $steps = [\@Tidemark::Loss::Steps::WRITING, \@Tidemark::Loss::Steps::ANSWERING, undef]->[$kind eq 'clients' ? $which % 2 : $which];
+    my $other = $is_twice && $kind ne 'clients' ? 'ingest' : undef;
+    sleep $pause;
+    my $took = eval { $loss->strike($kind, steps => $steps, seconds => $seconds, also => $other) };
+    my $name = "$n: $kind" . ($other ? " and $other" : '') . ($seconds ? sprintf(' for %.0f s', $seconds) : '')
+        . ($steps ? ", with requests at @$steps" : '');
+    return defined $took ? pass(sprintf '%s: all is well again after %.1f s', $name, $took) : fail("$name: $@");
+}
+
+sub soak {
+    my ($engine) = @_;
+    srand $option{seed};
+    my $loss = Tidemark::Loss->start(engine => $engine, senders => $option{senders}, pause => 0.05, seed => $option{seed});
+    for my $n (1 .. $option{faults}) {
+        if (!random_strike($loss, $n)) {
+            diag $loss->{stack}->logs;
+            last;
+        }
+    }
+    $loss->finish;
+    return;
+}
+
+$| = 1;
+note "seed $option{seed}, $option{faults} faults";
+for my $engine ($option{engine} || Tidemark::Stack::engines()) {
+    subtest "on $engine" => sub { soak($engine) };
+}
+done_testing;

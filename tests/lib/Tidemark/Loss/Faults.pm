@@ -1,0 +1,64 @@
+package Tidemark::Loss::Faults;
+
+# The kinds of faults, each done to a running stack and over when its function returns: what was
+# killed is not started again here (that is deploy/run's part), what was stopped goes on, what was
+# filled has room.
+
+use strict;
+use warnings;
+use Time::HiRes qw(sleep time);
+use Tidemark::Processes;
+use Tidemark::Stack;
+
+use constant PATIENCE => 10;
+
+# Each takes ($loss, $seconds): how long what lasts shall last.
+my %DO = (
+    ingest => sub { return Tidemark::Processes::kill_hard($_[0]{stack}, 'ingest') },
+    backend => sub { my ($pid) = backends($_[0]); return kill 'KILL', $pid },
+    terminate => sub { return $_[0]{stack}->sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'tidemark_ingest'") },
+    postmaster => sub { return Tidemark::Processes::kill_hard($_[0]{stack}, 'postmaster') },
+    both => sub { return Tidemark::Processes::kill_hard($_[0]{stack}, 'ingest', 'postgres') },
+    nginx => sub { return Tidemark::Processes::kill_hard($_[0]{stack}, 'nginx') },
+    freeze => \&freeze,
+    disk => \&fill_disk,
+    clients => sub { return $_[0]{steps}->leave },
+);
+
+sub kinds { return sort keys %DO }
+
+sub strike {
+    my ($loss, $kind, $seconds) = @_;
+    return $DO{$kind}->($loss, $seconds);
+}
+
+# Of ingest: those that requests are held in first.
+sub backends {
+    my ($loss) = @_;
+    my @held = $loss->{steps}{control} ? $loss->{steps}->held_backends : ();
+    return (@held, $loss->{stack}->sql("SELECT pid FROM pg_stat_activity WHERE usename = 'tidemark_ingest' ORDER BY pid"));
+}
+
+sub freeze {
+    my ($loss, $seconds) = @_;
+    my @pids = Tidemark::Processes::part($loss->{stack}, 'postgres');
+    kill 'STOP', @pids;
+    sleep $seconds;
+    kill 'CONT', @pids;
+    return;
+}
+
+# No room for a while, and then no room for the next file of the write-ahead log, at which PostgreSQL
+# stops; it cannot start either while that lasts.
+sub fill_disk {
+    my ($loss, $seconds) = @_;
+    $loss->{disk}->fill;
+    $loss->{steps}{holders} = {};    # what was held goes on, without room
+    sleep $seconds / 2;
+    eval { $loss->{stack}->sql("SELECT pg_logical_emit_message(false, 'x', repeat('x', 1000000)), pg_switch_wal() FROM generate_series(1, 40)") };
+    sleep $seconds / 2;
+    $loss->{disk}->free;
+    return;
+}
+
+1;
