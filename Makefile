@@ -35,7 +35,7 @@ else
 endif
 
 # Asked once, and not before something is compiled: deps-run may have to install pkg-config first.
-PACKAGES := libpq libcurl libsodium zlib libzstd
+PACKAGES := libpq libcurl libsodium libcrypto zlib libzstd
 PACKAGE_FLAGS = $(eval PACKAGE_FLAGS := $$(patsubst -I%,-isystem%,$$(shell pkg-config --cflags $(PACKAGES))))$(PACKAGE_FLAGS)
 LIBS = $(eval LIBS := $$(shell pkg-config --libs $(PACKAGES)) -lfcgi -lsnappy -lm -pthread)$(LIBS)
 

@@ -3,6 +3,7 @@
  * Called by serve/dispatch. */
 #include "auth/credential.h"
 
+#include "auth/sealed.h"
 #include "auth/session.h"
 #include "auth/token.h"
 #include "base/crypto.h"
@@ -81,6 +82,13 @@ static bool from_field(struct http_request *request, const char *name, struct cr
            is_shown(out, http_field(request, name));
 }
 
+static bool from_sealed(struct http_request *request, struct credential *out)
+{
+    *out = (struct credential){ .kind = CREDENTIAL_SEALED,
+                                .secret = str_trim(http_header(request, "Authorization")) };
+    return sealed_is(request);
+}
+
 static bool from_emoncms(struct http_request *request, struct credential *out)
 {
     return from_field(request, "apikey", out) || from_field(request, "devicekey", out);
@@ -118,6 +126,7 @@ static const struct {
     enum credential_place place;
     bool (*find)(struct http_request *request, struct credential *out);
 } FINDERS[] = {
+    { CREDENTIAL_IN_EMONCMS, from_sealed }, /* before it is taken for a header of another kind */
     { CREDENTIAL_IN_HEADERS, from_authorization }, { CREDENTIAL_IN_HEADERS, from_api_key },
     { CREDENTIAL_IN_INFLUX, from_influx },         { CREDENTIAL_IN_EMONCMS, from_emoncms },
     { CREDENTIAL_IN_PVOUTPUT, from_pvoutput },     { CREDENTIAL_IN_PATH, from_path },

@@ -10,6 +10,7 @@ enum credential_kind {
     CREDENTIAL_NONE,
     CREDENTIAL_TOKEN,
     CREDENTIAL_SESSION,
+    CREDENTIAL_SEALED,  /* the header of auth/sealed.h, which says whose the body is */
     CREDENTIAL_NONSENSE /* something was shown that can be neither */
 };
 
@@ -24,7 +25,8 @@ enum credential_place {
     CREDENTIAL_IN_COOKIE = 2,  /* the session's */
     CREDENTIAL_IN_INFLUX = 4,  /* `p` of the query; of the headers, as ESPHome has it */
     CREDENTIAL_IN_EMONCMS = 8, /* `apikey` or `devicekey` of the query or the form; 32 characters
-                                * there or in a header are a token without its prefix */
+                                * there or in a header are a token without its prefix; a body
+                                * that is encrypted */
     CREDENTIAL_IN_PVOUTPUT = 16, /* X-Pvoutput-Apikey; `key` of the query or the form */
     CREDENTIAL_IN_PATH = 32      /* the route's {token} */
 };

@@ -23,10 +23,24 @@ void token_make_hex(char out[TOKEN_SIZE])
 {
     uint8_t random[TOKEN_HEX_BYTES];
 
-    _Static_assert(sizeof TOKEN_PREFIX + 2 * TOKEN_HEX_BYTES <= TOKEN_SIZE, "it has room");
     crypto_random(random, sizeof random);
+    token_of_key(random, out);
+}
+
+void token_of_key(const uint8_t key[TOKEN_HEX_BYTES], char out[TOKEN_SIZE])
+{
+    _Static_assert(sizeof TOKEN_PREFIX + 2 * TOKEN_HEX_BYTES <= TOKEN_SIZE, "it has room");
     memcpy(out, TOKEN_PREFIX, sizeof TOKEN_PREFIX - 1);
-    crypto_hex(random, sizeof random, out + sizeof TOKEN_PREFIX - 1);
+    crypto_hex(key, TOKEN_HEX_BYTES, out + sizeof TOKEN_PREFIX - 1);
+}
+
+bool token_key(struct str token, uint8_t out[TOKEN_HEX_BYTES])
+{
+    const size_t prefix = sizeof TOKEN_PREFIX - 1;
+
+    return token.len == prefix + 2 * (size_t)TOKEN_HEX_BYTES &&
+           crypto_hex_decode((struct str){ token.ptr + prefix, token.len - prefix }, out,
+                             TOKEN_HEX_BYTES);
 }
 
 void token_hash(struct str token, uint8_t out[CRYPTO_HASH_BYTES])

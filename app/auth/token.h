@@ -23,6 +23,11 @@ void token_make(char out[TOKEN_SIZE]);
  * emoncms (IoTaWatt sends nothing else). */
 void token_make_hex(char out[TOKEN_SIZE]);
 
+/* The token of those digits, with its NUL; and of such a token the bytes. False for one that has
+ * other digits or more. */
+void token_of_key(const uint8_t key[TOKEN_HEX_BYTES], char out[TOKEN_SIZE]);
+bool token_key(struct str token, uint8_t out[TOKEN_HEX_BYTES]) MUST_CHECK;
+
 /* What is stored of a token. */
 void token_hash(struct str token, uint8_t out[CRYPTO_HASH_BYTES]);
 

@@ -1,7 +1,9 @@
-/* Randomness, hashes, passwords and their texts: libsodium behind our own names. Called by
- * auth, ingest and the commands. */
+/* Randomness, hashes, passwords and their texts: libsodium behind our own names, and OpenSSL for
+ * the cipher that it lacks. Called by auth, ingest and the commands. */
 #include "base/crypto.h"
 
+#include <limits.h>
+#include <openssl/evp.h>
 #include <sodium.h>
 
 #define PASSWORD_PASSES 2 /* about 70 ms with the memory below */
@@ -35,6 +37,30 @@ void crypto_blake2b(struct str bytes, struct str key, uint8_t *out, size_t out_l
     crypto_generichash(out, out_len, bytes_of(bytes), bytes.len, bytes_of(key), key.len);
 }
 
+void crypto_hmac_sha256(struct str bytes, struct str key, uint8_t out[CRYPTO_HASH_BYTES])
+{
+    crypto_auth_hmacsha256_state state;
+
+    crypto_auth_hmacsha256_init(&state, bytes_of(key), key.len);
+    crypto_auth_hmacsha256_update(&state, bytes_of(bytes), bytes.len);
+    crypto_auth_hmacsha256_final(&state, out);
+    sodium_memzero(&state, sizeof state);
+}
+
+bool crypto_aes128_cbc_open(const uint8_t key[CRYPTO_AES_BYTES], const uint8_t iv[CRYPTO_AES_BYTES],
+                            struct str bytes, uint8_t *out)
+{
+    EVP_CIPHER_CTX *cipher = EVP_CIPHER_CTX_new();
+    int n = 0;
+    bool is_open = cipher && bytes.len % CRYPTO_AES_BYTES == 0 && bytes.len <= INT_MAX &&
+                   EVP_DecryptInit_ex(cipher, EVP_aes_128_cbc(), NULL, key, iv) == 1 &&
+                   EVP_CIPHER_CTX_set_padding(cipher, 0) == 1 &&
+                   EVP_DecryptUpdate(cipher, out, &n, bytes_of(bytes), (int)bytes.len) == 1;
+
+    EVP_CIPHER_CTX_free(cipher);
+    return is_open && (size_t)n == bytes.len;
+}
+
 bool crypto_equal(const void *a, const void *b, size_t len)
 {
     return sodium_memcmp(a, b, len) == 0;
@@ -56,6 +82,15 @@ bool crypto_password_verify(struct str password, const char *encoded)
 void crypto_hex(const void *bytes, size_t len, char *out)
 {
     sodium_bin2hex(out, len * 2 + 1, bytes, len);
+}
+
+bool crypto_hex_decode(struct str hex, void *out, size_t len)
+{
+    size_t n = 0;
+    const char *end = NULL;
+
+    return hex.len == 2 * len &&
+           sodium_hex2bin(out, len, hex.ptr, hex.len, NULL, &n, &end) == 0 && n == len;
 }
 
 void crypto_base64url(const void *bytes, size_t len, char *out)

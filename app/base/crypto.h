@@ -1,4 +1,4 @@
-/* Randomness, hashes and passwords, by libsodium. Nothing of our own. */
+/* Randomness, hashes and passwords, by libsodium; AES, by OpenSSL. Nothing of our own. */
 #ifndef TIDEMARK_BASE_CRYPTO_H
 #define TIDEMARK_BASE_CRYPTO_H
 
@@ -24,6 +24,16 @@ void crypto_sha256(struct str bytes, uint8_t out[CRYPTO_HASH_BYTES]);
 /* Keyed BLAKE2b of `out_len` (16 to 64) bytes; the key has at most 64 and may be empty. */
 void crypto_blake2b(struct str bytes, struct str key, uint8_t *out, size_t out_len);
 
+/* HMAC-SHA256 (RFC 2104) with a key of any length. */
+void crypto_hmac_sha256(struct str bytes, struct str key, uint8_t out[CRYPTO_HASH_BYTES]);
+
+/* Decrypts AES-128 in CBC mode, for conventions that have it; padding is left as it is. `bytes` are
+ * whole blocks, and so `out` gets as many. Proves nothing: what comes out wants a MAC. False for a
+ * length that is none, or without memory. */
+#define CRYPTO_AES_BYTES 16 /* of a key, a block and what a chain begins with */
+bool crypto_aes128_cbc_open(const uint8_t key[CRYPTO_AES_BYTES], const uint8_t iv[CRYPTO_AES_BYTES],
+                            struct str bytes, uint8_t *out);
+
 /* Comparison in constant time. */
 bool crypto_equal(const void *a, const void *b, size_t len);
 
@@ -35,6 +45,9 @@ bool crypto_password_verify(struct str password, const char *encoded);
 
 /* Lower-case hexadecimal with NUL; out holds 2 * len + 1. */
 void crypto_hex(const void *bytes, size_t len, char *out);
+
+/* Reads 2 * len digits of either case. False for any other text. */
+bool crypto_hex_decode(struct str hex, void *out, size_t len);
 
 /* base64url without padding (RFC 4648 section 5). Sizes with the NUL. */
 #define CRYPTO_BASE64URL_SIZE(len) (((len)*4 + 2) / 3 + 1)

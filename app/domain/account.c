@@ -207,6 +207,12 @@ enum err account_token_add(struct db_tx *tx, const struct new_token *token, int6
     if (err == OK) {
         *id = db_int64(rows, 0, TOKEN_ADD_ID);
     }
+    if (err == OK && token->key) {
+        db_args_init(&args, db_op(tx)->arena);
+        db_arg_int64(&args, *id);
+        db_arg_bytes(&args, token->key, TOKEN_KEY_BYTES);
+        err = db_run(tx, &q_token_key_set, &args, NULL);
+    }
     return err;
 }
 

@@ -4,8 +4,8 @@
 #ifndef TIDEMARK_DOMAIN_ACCOUNT_H
 #define TIDEMARK_DOMAIN_ACCOUNT_H
 
-#include "base/crypto.h"
 #include "base/err.h"
+#include "domain/credential.h"
 #include "domain/limits.h"
 
 #include <stdbool.h>
@@ -70,6 +70,7 @@ struct new_token {
     const uint8_t *hash;    /* CRYPTO_HASH_BYTES */
     const char *prefix;     /* of the token, for lists */
     int64_t expires_us;     /* or ACCOUNT_NEVER */
+    const uint8_t *key;     /* TOKEN_KEY_BYTES of a token of digits, to be kept; or NULL */
     bool is_backfill;
 };
 

@@ -56,6 +56,27 @@ enum err credential_token_find(struct db_tx *tx, const uint8_t hash[CRYPTO_HASH_
     return OK;
 }
 
+enum err credential_token_keys(struct db_tx *tx, int64_t token_id, struct token_keys *out)
+{
+    struct db_args args;
+    struct db_rows *rows;
+
+    out->n = 0;
+    db_args_init(&args, db_op(tx)->arena);
+    db_arg_int64(&args, token_id);
+    enum err err = db_run(tx, &q_token_keys, &args, &rows);
+    if (err != OK) {
+        return err;
+    }
+    for (int i = 0; i < db_count(rows) && i < 2; i++) {
+        struct str key = db_str(rows, i, TOKEN_KEYS_KEY);
+        if (key.len == TOKEN_KEY_BYTES) {
+            memcpy(out->keys[out->n++], key.ptr, TOKEN_KEY_BYTES);
+        }
+    }
+    return OK;
+}
+
 enum err credential_token_touch(struct db_tx *tx, int64_t token_id, int64_t time_us)
 {
     struct db_args args;

@@ -33,6 +33,15 @@ struct token_record {
 enum err credential_token_find(struct db_tx *tx, const uint8_t hash[CRYPTO_HASH_BYTES],
                                struct token_record *out, bool *is_found) MUST_CHECK;
 
+/* The keys that may have encrypted what comes in the name of a token; see auth/sealed.h. */
+#define TOKEN_KEY_BYTES CRYPTO_AES_BYTES
+struct token_keys {
+    uint8_t keys[2][TOKEN_KEY_BYTES]; /* of the secret, and of the former one */
+    int n; /* 0: the token is unknown or revoked, or its key is not kept */
+};
+enum err credential_token_keys(struct db_tx *tx, int64_t token_id, struct token_keys *out)
+    MUST_CHECK;
+
 /* Notes that a token was used at that time. */
 enum err credential_token_touch(struct db_tx *tx, int64_t token_id, int64_t time_us) MUST_CHECK;
 

@@ -45,6 +45,7 @@ static enum err load(struct db_tx *tx, const struct db_args *args, struct token_
             .prefix = db_text(rows, i, TOKENS_LIST_PREFIX),
             .is_backfill = db_bool(rows, i, TOKENS_LIST_IS_BACKFILL),
             .is_active = db_bool(rows, i, TOKENS_LIST_IS_ACTIVE),
+            .is_encrypted = db_bool(rows, i, TOKENS_LIST_IS_ENCRYPTED),
             .created_us = db_time_or(rows, i, TOKENS_LIST_CREATED_AT, TOKENS_NEVER),
             .last_used_us = db_time_or(rows, i, TOKENS_LIST_LAST_USED, TOKENS_NEVER),
             .expires_us = db_time_or(rows, i, TOKENS_LIST_EXPIRES_AT, TOKENS_NEVER),
@@ -133,6 +134,16 @@ enum err tokens_rotate(struct db_tx *tx, int64_t id, const uint8_t hash[CRYPTO_H
     db_arg_text(&args, prefix);
     db_arg_int(&args, grace_hours);
     return db_run(tx, &q_tokens_rotate, &args, NULL);
+}
+
+enum err tokens_key_set(struct db_tx *tx, int64_t id, const uint8_t *key)
+{
+    struct db_args args;
+
+    db_args_init(&args, db_op(tx)->arena);
+    db_arg_int64(&args, id);
+    db_arg_bytes(&args, key, TOKEN_KEY_BYTES);
+    return db_run(tx, &q_tokens_key_set, &args, NULL);
 }
 
 enum err tokens_revoke(struct db_tx *tx, int64_t id)

@@ -4,8 +4,8 @@
 #ifndef TIDEMARK_DOMAIN_TOKENS_H
 #define TIDEMARK_DOMAIN_TOKENS_H
 
-#include "base/crypto.h"
 #include "base/op.h"
+#include "domain/credential.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,6 +22,7 @@ struct token_item {
     const char *device; /* the key of the one device that it is bound to, or NULL */
     const char *name, *prefix;
     bool is_backfill, is_active;
+    bool is_encrypted; /* its key is kept, for what its device encrypts */
     int64_t created_us, last_used_us, expires_us, revoked_us;
     int64_t old_until_us; /* how long the secret before the last rotation works */
 };
@@ -52,6 +53,10 @@ enum err tokens_change(struct db_tx *tx, const struct token_item *token) MUST_CH
  * where the token is revoked or expired. */
 enum err tokens_rotate(struct db_tx *tx, int64_t id, const uint8_t hash[CRYPTO_HASH_BYTES],
                        const char *prefix, int grace_hours) MUST_CHECK;
+
+/* Keeps the key of the token's secret, which was just made; TOKEN_KEY_BYTES that stay alive.
+ * ERR_INVALID where it is not that secret's. */
+enum err tokens_key_set(struct db_tx *tx, int64_t id, const uint8_t *key) MUST_CHECK;
 
 /* Ends it; one that was revoked before stays so. */
 enum err tokens_revoke(struct db_tx *tx, int64_t id) MUST_CHECK;

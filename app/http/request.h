@@ -44,6 +44,7 @@ struct http_request {
     const struct http_param *form;    /* fields of a form's body, once read; see http_read_form */
     int n_form;
     bool is_body_read, is_form_read;
+    const char *receipt; /* what the sender of a sealed body waits for (auth/sealed.h); or NULL */
     const void *note; /* a format's of ingest, from reading to answering */
 };
 

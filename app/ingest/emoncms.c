@@ -32,7 +32,10 @@ enum err emoncms_answer(struct http_request *request, const struct ingest_outcom
     char message[MESSAGE_BYTES];
 
     if (outcome->rejected == 0) {
-        plain_answer(response, 200, is_full ? "{\"success\": true}" : "ok");
+        plain_answer(response, 200,
+                     request->receipt ? request->receipt
+                     : is_full        ? "{\"success\": true}"
+                                      : "ok");
         return OK;
     }
     uint32_t kept = outcome->accepted + outcome->duplicates + outcome->updated;

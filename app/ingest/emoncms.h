@@ -4,7 +4,8 @@
 
 #include "ingest/format.h"
 
-/* `ok`, or {"success": true} where `fulljson` was sent; as a failure where anything was rejected:
+/* `ok`, or {"success": true} where `fulljson` was sent, or the hash that the sender of an encrypted
+ * body waits for; as a failure where anything was rejected:
  * a sender that reads `ok` forgets its readings. */
 enum err emoncms_answer(struct http_request *request, const struct ingest_outcome *outcome,
                         struct http_response *response);

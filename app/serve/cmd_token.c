@@ -11,13 +11,13 @@
 
 static const struct options_help ADD_HELP = {
     .usage = "tidemark token add --tenant SLUG --kind device|api|admin [--device KEY] [--name N] "
-             "[--expires 90d] [--backfill] [--hex]",
+             "[--expires 90d] [--backfill] [--hex] [--encrypted]",
     .about = "Makes a token and prints it, alone and only this once.",
 };
 
 struct add_options {
     const char *tenant, *kind, *device, *name, *expires;
-    bool is_backfill, is_hex;
+    bool is_backfill, is_hex, is_encrypted;
 };
 
 /* "90d", "12h", "4w", "1y", or a time. */
@@ -55,8 +55,10 @@ static int check_options(const struct add_options *options, int64_t *expires_us)
                                           strcmp(options->kind, "admin") != 0))) {
         return options_misused(&ADD_HELP, "--kind needs device, api or admin");
     }
-    if (!is_device && (options->device || options->is_backfill || options->is_hex)) {
-        return options_misused(&ADD_HELP, "--device, --backfill and --hex belong to --kind device");
+    if (!is_device && (options->device || options->is_backfill || options->is_hex ||
+                       options->is_encrypted)) {
+        return options_misused(&ADD_HELP, "--device, --backfill, --hex and --encrypted belong to "
+                                          "--kind device");
     }
     if (options->device &&
         (options->device[0] == '\0' || strlen(options->device) > MAX_NAME_BYTES ||
@@ -73,11 +75,11 @@ static int add_token(const struct config *config, const struct add_options *opti
                      int64_t expires_us)
 {
     char token[TOKEN_SIZE], prefix[TOKEN_SHOWN_BYTES + 1];
-    uint8_t hash[CRYPTO_HASH_BYTES];
+    uint8_t hash[CRYPTO_HASH_BYTES], key[TOKEN_KEY_BYTES];
     struct operator_session session;
     int64_t id = 0;
 
-    if (options->is_hex) {
+    if (options->is_hex || options->is_encrypted) {
         token_make_hex(token);
     } else {
         token_make(token);
@@ -92,6 +94,7 @@ static int add_token(const struct config *config, const struct add_options *opti
         .hash = hash,
         .prefix = prefix,
         .expires_us = expires_us,
+        .key = options->is_encrypted && token_key(str_of(token), key) ? key : NULL,
         .is_backfill = options->is_backfill,
     };
     enum err err = operator_open(&session, config);
@@ -106,6 +109,7 @@ static int add_token(const struct config *config, const struct add_options *opti
     }
     operator_free(&session);
     explicit_bzero(token, sizeof token);
+    explicit_bzero(key, sizeof key);
     return status;
 }
 
@@ -124,6 +128,8 @@ static int add(const struct config *config, int argc, char **argv)
         { "--backfill", NULL, "may post readings of any age", NULL, &options.is_backfill },
         { "--hex", NULL, "for devices that take only 32 hexadecimal digits for a key (emoncms)",
           NULL, &options.is_hex },
+        { "--encrypted", NULL, "such a token, whose key is kept: the device encrypts what it sends "
+          "(emoncms), with the token's number as its user id", NULL, &options.is_encrypted },
         { .name = NULL },
     };
     int64_t expires_us = ACCOUNT_NEVER;

@@ -4,6 +4,7 @@
 
 #include "auth/cookie.h"
 #include "auth/csrf.h"
+#include "auth/sealed.h"
 #include "auth/session.h"
 #include "auth/share.h"
 #include "auth/token.h"
@@ -47,6 +48,34 @@ static enum err identify_token(struct passage *passage)
     return err;
 }
 
+/* Opens the body by the key of the token that is named; it is a form of that token's then. */
+static enum err identify_sealed(struct passage *passage)
+{
+    struct credential *credential = &passage->credential;
+    struct token_keys keys = { .n = 0 };
+    char token[TOKEN_SIZE];
+    struct db_conn *conn;
+    struct db_tx *tx;
+    int64_t token_id;
+
+    if (!sealed_read_name(credential->secret, &token_id)) {
+        return OK;
+    }
+    enum err err = passage_begin(passage, false, 0, &tx, &conn);
+    if (err == OK) {
+        err = credential_token_keys(tx, token_id, &keys);
+        err = passage_end(passage, tx, conn, err);
+    }
+    if (err == OK) {
+        err = sealed_open(&passage->request, credential->secret, &keys, token);
+    }
+    if (err != OK || token[0] == '\0') {
+        return err;
+    }
+    credential->secret = str_of(arena_copy(passage->op.arena, str_of(token)));
+    return credential->secret.ptr ? identify_token(passage) : fail_memory(&passage->op);
+}
+
 static enum err identify_session(struct passage *passage)
 {
     struct db_conn *conn;
@@ -84,6 +113,8 @@ enum err gate_identify(struct passage *passage)
         err = identify_share(passage);
     } else if (passage->credential.kind == CREDENTIAL_TOKEN) {
         err = identify_token(passage);
+    } else if (passage->credential.kind == CREDENTIAL_SEALED) {
+        err = identify_sealed(passage);
     } else if (passage->credential.kind == CREDENTIAL_SESSION) {
         err = identify_session(passage);
     }

@@ -12,7 +12,7 @@ struct token_line {
     const char *state, *state_class;
 };
 
-#define TOKEN_FIELDS 5
+#define TOKEN_FIELDS 6
 struct tokens_view {
     struct page_view page;
     struct notice_view notice;
@@ -33,6 +33,7 @@ struct token_view {
     struct moment_view created, ended;
     const char *old_until;      /* how long the former secret works; NULL: not any more */
     bool is_revoked, is_expired;
+    bool is_encrypted;          /* the server keeps its key */
     struct field_view fields[TOKEN_CHANGE_FIELDS];
     int n_fields;
     struct field_view grace;

@@ -2,12 +2,12 @@
  * in one answer only, that of the request that made it. */
 #include "web/api_access.h"
 
-#include "auth/token.h"
 #include "base/clock.h"
 #include "domain/device.h"
 #include "domain/tokens.h"
 #include "web/body.h"
 #include "web/by_id.h"
+#include "web/new_secret.h"
 
 static const char NO_TOKEN[] = "There is no such token.";
 
@@ -15,8 +15,9 @@ static const char *const KINDS[] = { "device", "api", "admin" };
 enum { KIND_DEVICE, KIND_API, KIND_ADMIN, N_KINDS };
 
 static const char *const COLUMNS[] = {
-    "id",         "kind",      "device",     "name",       "prefix",    "backfill",
-    "created_at", "last_used", "expires_at", "revoked_at", "old_until", "token",
+    "id",        "kind",       "device",    "name",       "prefix",     "backfill",
+    "encrypted", "created_at", "last_used", "expires_at", "revoked_at", "old_until",
+    "token",
 };
 #define N_COLUMNS ((int)(sizeof COLUMNS / sizeof *COLUMNS))
 
@@ -31,6 +32,7 @@ static void write_token(struct list_writer *list, const struct token_item *token
     list_text(list, token->name);
     list_text(list, token->prefix);
     list_bool(list, token->is_backfill);
+    list_bool(list, token->is_encrypted);
     by_id_time(list, token->created_us);
     by_id_time(list, token->last_used_us);
     by_id_time(list, token->expires_us);
@@ -146,6 +148,10 @@ static enum err read_new(struct web *web, struct token_item *token)
     body_require(&body, "kind");
     int kind = body_choice(&body, "kind", KINDS, N_KINDS);
     token->kind = kind >= 0 ? KINDS[kind] : NULL;
+    token->is_encrypted = body_bool(&body, "encrypted", false);
+    if (token->is_encrypted && kind != KIND_DEVICE) {
+        body_refuse(&body, "encrypted", "is for device tokens");
+    }
     read_common(web, &body, token);
     err = read_device(web, &body, token);
     return err == OK ? body_finish(&body) : err;
@@ -154,22 +160,23 @@ static enum err read_new(struct web *web, struct token_item *token)
 enum err api_tokens_add(struct web *web)
 {
     struct token_item token = { .name = "", .expires_us = TOKENS_NEVER };
-    char secret[TOKEN_SIZE];
-    uint8_t hash[CRYPTO_HASH_BYTES];
+    struct new_secret secret;
     int64_t id = 0;
     enum err err = read_new(web, &token);
 
     if (err != OK) {
         return err;
     }
-    token_make(secret);
-    token_hash(str_of(secret), hash);
-    token.prefix = arena_copy(web->op->arena, (struct str){ secret, TOKEN_SHOWN_BYTES });
-    err = tokens_add(web->tx, &token, hash, &id);
+    new_secret_make(&secret, token.is_encrypted);
+    token.prefix = secret.prefix;
+    err = tokens_add(web->tx, &token, secret.hash, &id);
+    if (err == OK) {
+        err = new_secret_keep(web, &secret, id);
+    }
     if (err == OK) {
         err = by_id_created(web, "/v1/tokens/", id);
     }
-    return err == OK ? show(web, id, secret) : err;
+    return err == OK ? show(web, id, secret.text) : err;
 }
 
 enum err api_tokens_change(struct web *web)
@@ -229,8 +236,8 @@ static enum err read_grace(struct web *web, int *hours)
 
 enum err api_tokens_rotate(struct web *web)
 {
-    char secret[TOKEN_SIZE];
-    uint8_t hash[CRYPTO_HASH_BYTES];
+    struct new_secret secret;
+    struct token_item token;
     int64_t id = 0;
     int hours = 0;
     enum err err = by_id_capture(web, NO_TOKEN, &id);
@@ -238,12 +245,16 @@ enum err api_tokens_rotate(struct web *web)
     if (err == OK) {
         err = read_grace(web, &hours);
     }
+    if (err == OK) {
+        err = tokens_find(web->tx, id, &token);
+    }
     if (err != OK) {
         return err;
     }
-    token_make(secret);
-    token_hash(str_of(secret), hash);
-    const char *prefix = arena_copy(web->op->arena, (struct str){ secret, TOKEN_SHOWN_BYTES });
-    err = tokens_rotate(web->tx, id, hash, prefix, hours);
-    return err == OK ? show(web, id, secret) : err;
+    new_secret_make(&secret, token.is_encrypted);
+    err = tokens_rotate(web->tx, id, secret.hash, secret.prefix, hours);
+    if (err == OK) {
+        err = new_secret_keep(web, &secret, id);
+    }
+    return err == OK ? show(web, id, secret.text) : err;
 }

@@ -1,7 +1,6 @@
 /* /admin/tokens/{id}: one token: its facts, changing, a new secret, revoking. */
 #include "web/page_token.h"
 
-#include "auth/token.h"
 #include "base/clock.h"
 #include "gen/templates.h"
 #include "view/format.h"
@@ -64,6 +63,7 @@ static enum err show(struct web *web, struct token_view *view, const struct toke
     view->token = token_line(arena, &zone, now_us, token);
     view->created = moment_view(arena, &zone, now_us, token->created_us);
     view->ended = moment_view(arena, &zone, now_us, token->revoked_us);
+    view->is_encrypted = token->is_encrypted;
     view->is_revoked = token->revoked_us != TOKENS_NEVER;
     view->is_expired = !view->is_revoked && !token->is_active;
     if (token->old_until_us != TOKENS_NEVER) {
@@ -123,25 +123,26 @@ static enum err save(struct web *web, struct token_view *view, struct token_item
 
 static enum err rotate(struct web *web, struct token_view *view, struct token_item *token)
 {
-    char secret[TOKEN_SIZE];
-    uint8_t hash[CRYPTO_HASH_BYTES];
+    struct new_secret secret;
     long long hours = 0;
 
     if (!form_take(web, &view->grace, 1) || !str_to_int64(str_of(view->grace.value), &hours)) {
         view->notice = form_rejected(web, &view->grace, 1);
         return show(web, view, token);
     }
-    token_make(secret);
-    token_hash(str_of(secret), hash);
-    const char *prefix = arena_copy(web->op->arena, (struct str){ secret, TOKEN_SHOWN_BYTES });
-    enum err err = tokens_rotate(web->tx, token->id, hash, prefix, (int)hours);
+    new_secret_make(&secret, token->is_encrypted);
+    enum err err = tokens_rotate(web->tx, token->id, secret.hash,
+                                 arena_copy(web->op->arena, str_of(secret.prefix)), (int)hours);
+    if (err == OK) {
+        err = new_secret_keep(web, &secret, token->id);
+    }
     if (err == OK) {
         err = tokens_find(web->tx, token->id, token);
     }
     if (err != OK) {
         return err;
     }
-    view->secret = token_secret(web->op, secret);
+    view->secret = token_secret(web->op, &secret, token->id);
     view->secret.heading = "The new secret";
     return show(web, view, token);
 }

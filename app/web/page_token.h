@@ -2,9 +2,9 @@
 #ifndef TIDEMARK_WEB_PAGE_TOKEN_H
 #define TIDEMARK_WEB_PAGE_TOKEN_H
 
-#include "domain/tokens.h"
 #include "domain/zone.h"
 #include "view/models.h"
+#include "web/new_secret.h"
 
 /* A token as the list shows it. */
 struct token_line token_line(struct arena *arena, const struct zone *zone, int64_t now_us,
@@ -14,7 +14,7 @@ struct token_line token_line(struct arena *arena, const struct zone *zone, int64
 struct field_view token_expiry_field(void);
 int64_t token_expiry_of(struct str days, int64_t now_us);
 
-/* A new secret as it is shown once. */
-struct secret_view token_secret(struct op *op, const char *secret);
+/* A new secret of the token `id` as it is shown once. */
+struct secret_view token_secret(struct op *op, const struct new_secret *secret, int64_t id);
 
 #endif

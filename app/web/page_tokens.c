@@ -5,9 +5,7 @@
 #include "web/page_token.h"
 #include "web/pages_access.h"
 
-#include "auth/token.h"
 #include "domain/device.h"
-#include "domain/tokens.h"
 #include "gen/templates.h"
 #include "view/model_parts.h"
 
@@ -15,7 +13,8 @@
 
 #define TOKENS_SHOWN 50
 
-enum { FIELD_KIND, FIELD_NAME, FIELD_DEVICE, FIELD_EXPIRES, FIELD_BACKFILL, N_FIELDS };
+enum { FIELD_KIND, FIELD_NAME, FIELD_DEVICE, FIELD_EXPIRES, FIELD_BACKFILL, FIELD_ENCRYPTED,
+       N_FIELDS };
 _Static_assert((int)N_FIELDS == TOKEN_FIELDS, "the view has room for the fields");
 
 static const struct choice_view kinds[] = {
@@ -47,6 +46,11 @@ static void list_fields(struct field_view fields[N_FIELDS])
     fields[FIELD_BACKFILL] = (struct field_view){
         .name = "backfill", .label = "May send readings of any age", .type = "checkbox",
         .hint = "Otherwise readings too old to be kept raw are refused.",
+    };
+    fields[FIELD_ENCRYPTED] = (struct field_view){
+        .name = "encrypted", .label = "Encrypts what it sends (emoncms)", .type = "checkbox",
+        .hint = "For devices without TLS, such as IoTaWatt with a userid. The server keeps the "
+                "key of such a token; of others it knows only a hash.",
     };
 }
 
@@ -171,6 +175,9 @@ static enum err check_fields(struct web *web, struct field_view *fields)
     if (strcmp(kind, "api") == 0 && fields[FIELD_BACKFILL].value[0] == '1') {
         form_refuse(fields, N_FIELDS, "backfill", "An API token sends no readings.");
     }
+    if (strcmp(kind, "device") != 0 && fields[FIELD_ENCRYPTED].value[0] == '1') {
+        form_refuse(fields, N_FIELDS, "encrypted", "Only a device token is used so.");
+    }
     if (!key.ptr) {
         return OK;
     }
@@ -187,35 +194,45 @@ static enum err check_fields(struct web *web, struct field_view *fields)
     return err;
 }
 
-struct secret_view token_secret(struct op *op, const char *secret)
+struct secret_view token_secret(struct op *op, const struct new_secret *secret, int64_t id)
 {
+    static const char ONCE[] = "It is shown this once and cannot be looked up later: copy it to "
+                               "where it is needed now.";
+
     return (struct secret_view){
         .heading = "The token",
-        .text = arena_copy(op->arena, str_of(secret)),
-        .about = "It is shown this once and cannot be looked up later: copy it to where it is "
-                 "needed now.",
+        .text = arena_copy(op->arena, str_of(secret->text)),
+        .about = secret->is_encrypted
+                     ? arena_printf(op->arena,
+                                    "%s The device’s user id is %" PRId64
+                                    ", its key the 32 digits after " TOKEN_PREFIX ".",
+                                    ONCE, id)
+                     : ONCE,
     };
 }
 
 static enum err store(struct web *web, struct field_view *fields, struct secret_view *shown)
 {
     struct str device = form_value(fields, N_FIELDS, "device");
-    char secret[TOKEN_SIZE];
-    uint8_t hash[CRYPTO_HASH_BYTES];
+    bool is_encrypted = fields[FIELD_ENCRYPTED].value[0] == '1';
+    struct new_secret secret;
     int64_t id = 0;
 
-    token_make(secret);
-    token_hash(str_of(secret), hash);
+    new_secret_make(&secret, is_encrypted);
     struct token_item token = {
         .kind = fields[FIELD_KIND].value,
         .device = device.ptr,
         .name = fields[FIELD_NAME].value,
-        .prefix = arena_copy(web->op->arena, (struct str){ secret, TOKEN_SHOWN_BYTES }),
+        .prefix = arena_copy(web->op->arena, str_of(secret.prefix)),
         .expires_us = token_expiry_of(str_of(fields[FIELD_EXPIRES].value), clock_now_us()),
         .is_backfill = fields[FIELD_BACKFILL].value[0] == '1',
     };
-    *shown = token_secret(web->op, secret);
-    return tokens_add(web->tx, &token, hash, &id);
+    enum err err = tokens_add(web->tx, &token, secret.hash, &id);
+    if (err == OK) {
+        err = new_secret_keep(web, &secret, id);
+    }
+    *shown = token_secret(web->op, &secret, id);
+    return err;
 }
 
 enum err page_tokens_post(struct web *web)

@@ -2,11 +2,11 @@
 
 -- name: tokens_list
 -- roles: web
--- columns: id kind device name prefix is_backfill created_at last_used expires_at revoked_at old_until is_active
+-- columns: id kind device name prefix is_backfill created_at last_used expires_at revoked_at old_until is_active is_encrypted
 -- Tokens of the tenant, newest first, those before an id (NULL: from the newest), with ($2) or
 -- without those that are revoked or expired; or the one of an id ($3).
 SELECT t.id, t.kind, t.device, t.name, t.prefix, t.is_backfill, t.created_at, t.last_used,
-       t.expires_at, t.revoked_at, t.old_until, t.is_active
+       t.expires_at, t.revoked_at, t.old_until, t.is_active, t.is_encrypted
 FROM api.token_list($1::int8, $2::bool, $3::int8, $4::int4) t
 ORDER BY t.id DESC;
 
@@ -26,6 +26,11 @@ SELECT FROM api.token_change($1::int8, $2::text, $3::timestamptz, $4::bool);
 -- roles: web
 -- Gives a token a new secret; the old one works for some hours more.
 SELECT FROM api.token_rotate($1::int8, $2::bytea, $3::text, $4::int4);
+
+-- name: tokens_key_set
+-- roles: web
+-- Keeps the key of a token's new secret.
+SELECT FROM api.token_key_set($1::int8, $2::bytea);
 
 -- name: tokens_revoke
 -- roles: web

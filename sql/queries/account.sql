@@ -62,6 +62,11 @@ SELECT EXISTS (SELECT FROM ops.person_list(NULL) p WHERE p.email = lower(btrim($
 SELECT ops.token_add($1::text, $2::text, $3::text, $4::text, $5::bytea, $6::text,
                      $7::timestamptz, $8::bool) AS id;
 
+-- name: token_key_set
+-- roles: operator
+-- Keeps the key of a token that was just made.
+SELECT FROM ops.token_key_set($1::int8, $2::bytea);
+
 -- name: token_revoke
 -- roles: operator
 -- columns: revoked

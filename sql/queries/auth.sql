@@ -10,6 +10,12 @@ SELECT t.token_id, t.kind, t.tenant_id, t.tenant_slug, t.tenant_name, t.tenant_t
        t.adapters_version
 FROM api.token_resolve($1::bytea) t;
 
+-- name: token_keys
+-- roles: ingest
+-- columns: key
+-- The keys that may have encrypted what comes in the name of a token.
+SELECT k.key FROM api.token_keys($1::int8) AS k (key);
+
 -- name: token_touch
 -- roles: web ingest
 -- Notes when tokens were last used.

@@ -23,6 +23,41 @@ static void test_sha256(void)
     }
 }
 
+static void test_hmac(void)
+{
+    /* RFC 4231, test case 2. */
+    uint8_t mac[CRYPTO_HASH_BYTES];
+    char hex[CRYPTO_HEX_SIZE];
+
+    crypto_hmac_sha256(STR("what do ya want for nothing?"), STR("Jefe"), mac);
+    crypto_hex(mac, sizeof mac, hex);
+    is_str(hex, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+           "HMAC-SHA256 of RFC 4231");
+}
+
+static void test_aes(void)
+{
+    /* NIST SP 800-38A, F.2.2: CBC-AES128.Decrypt. */
+    static const char text[] = "6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e51"
+                               "30c81c46a35ce411e5fbc1191a0a52eff69f2445df4f9b17ad2b417be66c3710";
+    uint8_t key[CRYPTO_AES_BYTES], iv[CRYPTO_AES_BYTES], sealed[64], plain[64];
+    char hex[129];
+
+    ok(crypto_hex_decode(STR("2b7e151628aed2a6abf7158809cf4f3c"), key, sizeof key), "a key of digits");
+    ok(crypto_hex_decode(STR("000102030405060708090A0B0C0D0E0F"), iv, sizeof iv), "of either case");
+    ok(crypto_hex_decode(STR("7649abac8119b246cee98e9b12e9197d5086cb9b507219ee95db113a917678b2"
+                             "73bed6b8e3c1743b7116e69e222295163ff1caa1681fac09120eca307586e1a7"),
+                         sealed, sizeof sealed), "and what it encrypted");
+    struct str bytes = { (const char *)sealed, sizeof sealed };
+    ok(crypto_aes128_cbc_open(key, iv, bytes, plain), "AES-128 in CBC mode is opened");
+    crypto_hex(plain, sizeof plain, hex);
+    is_str(hex, text, "to what it was");
+    bytes.len--;
+    ok(!crypto_aes128_cbc_open(key, iv, bytes, plain), "not where a byte is missing");
+    ok(!crypto_hex_decode(STR("0g"), key, 1), "a letter is no digit");
+    ok(!crypto_hex_decode(STR("000"), key, 1), "nor are three of them a byte");
+}
+
 static void test_blake2b(void)
 {
     /* coreutils: printf abc | b2sum -l 256; the keyed one is the first of the reference
@@ -152,6 +187,8 @@ int main(void)
     ok(crypto_open(), "libsodium starts");
     ok(crypto_open(), "and can be started again");
     test_sha256();
+    test_hmac();
+    test_aes();
     test_blake2b();
     test_base64();
     test_base64_refusals();
