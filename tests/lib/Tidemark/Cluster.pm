@@ -20,6 +20,7 @@ use File::Path qw(remove_tree);
 use File::Temp qw(tempdir);
 use Test::More;
 use Tidemark::Psql;
+use Tidemark::Snapshot;
 
 our $ROOT = abs_path(dirname(__FILE__) . '/../../..');
 my %running;
@@ -56,27 +57,55 @@ sub each_engine {
 # A running, migrated cluster.
 sub start {
     my ($class, $engine) = @_;
+    my $self = $class->home_for($engine);
+    my $program = $ENV{TIDEMARK_BIN} || "$ROOT/build/tidemark";
+    Tidemark::Snapshot::lay("cluster-$engine", $program, $self->{home}, sub {
+        my ($folder) = @_;
+        my $first = $class->home_for($engine);
+        $first->create($program);
+        $first->halt('fast');
+        Tidemark::Snapshot::copy($first->{home}, $folder);
+    });
+    $self->launch;
+    return $self;
+}
+
+# Where a cluster is to be.
+sub home_for {
+    my ($class, $engine) = @_;
     my $home = tempdir("tidemark-sql-XXXXXX", DIR => '/tmp');
     my $self = bless {
         home => $home, wanted => $engine, owner => $$, user => $> ? undef : 'nobody',
         programs => programs($engine eq 'timescaledb'),
     }, $class;
     $running{$home} = $self;
+    return $self;
+}
+
+sub create {
+    my ($self, $program) = @_;
+    my $home = $self->{home};
     chown((getpwnam $self->{user})[2, 3], $home) if $self->{user};
     chmod 0755, $home;
     $self->run('mkdir', "$home/run", "$home/log");
     $self->run("$self->{programs}/initdb", '--no-sync', '-D', "$home/pgdata", '-U', 'tidemark_super',
         '--auth=peer', '--encoding=UTF8', '--locale=C.UTF-8');
-    $self->configure;
-    $self->run("$self->{programs}/pg_ctl", '-D', "$home/pgdata", '-l', "$home/log/postgres.log",
-        '-w', '-s', 'start');
+    $self->launch;
     $self->run("$self->{programs}/psql", '-qX', '-h', "$home/run", '-U', 'tidemark_super', '-d', 'postgres',
         '-c', 'CREATE DATABASE tidemark');
     # a copy: the user may be unable to walk to the checkout
-    my $program = $ENV{TIDEMARK_BIN} || "$ROOT/build/tidemark";
     copy($program, "$home/tidemark") && chmod 0755, "$home/tidemark" or die "$program: $!";
     $self->run("$home/tidemark", 'migrate');
-    return $self;
+    return;
+}
+
+# Starts PostgreSQL, with this home's paths in its configuration.
+sub launch {
+    my ($self) = @_;
+    $self->configure;
+    $self->run("$self->{programs}/pg_ctl", '-D', "$self->{home}/pgdata", '-l', "$self->{home}/log/postgres.log",
+        '-w', '-s', 'start');
+    return;
 }
 
 # Nobody is trusted: the user of the cluster may be the superuser and the owner, roles of ours
@@ -88,7 +117,7 @@ sub configure {
     $self->write('pg_hba.conf', "local all tidemark_super,tidemark_owner peer map=tidemark\n"
             . "local all all scram-sha-256\n", '>');
     $self->write('pg_ident.conf', "tidemark $user tidemark_super\ntidemark $user tidemark_owner\n", '>');
-    $self->write('postgresql.conf', <<"CONF", '>>');
+    $self->write('postgresql.conf', <<"CONF", '>');
 listen_addresses = ''
 unix_socket_directories = '$self->{home}/run'
 shared_preload_libraries = '$preload'
@@ -193,9 +222,14 @@ sub stop {
     my ($self) = @_;
     delete $running{ $self->{home} } or return;
     delete $self->{sessions};
-    eval { $self->run("$self->{programs}/pg_ctl", '-D', "$self->{home}/pgdata", '-m', 'immediate',
-            '-s', '-w', 'stop') };
+    eval { $self->halt('immediate') };
     remove_tree($self->{home});
+    return;
+}
+
+sub halt {
+    my ($self, $mode) = @_;
+    $self->run("$self->{programs}/pg_ctl", '-D', "$self->{home}/pgdata", '-m', $mode, '-s', '-w', 'stop');
     return;
 }
 

@@ -21,6 +21,7 @@ use IO::Socket::INET;
 use IPC::Open3;
 use JSON::PP;
 use Symbol qw(gensym);
+use Tidemark::Snapshot;
 use Time::HiRes qw(time);
 
 our $ROOT = abs_path(dirname(__FILE__) . '/../../..');
@@ -40,9 +41,9 @@ sub engines {
     return ('postgres', @libraries ? 'timescaledb' : ());
 }
 
-# Starts a stack and waits until it is ready. Options: demo (0), engine, env (hash), home
-# (kept at the end when given), port, timeout (90 s), checkout (another copy of this one, with
-# its build/tidemark).
+# Starts a stack and waits until it is ready. Options: demo (0), engine, env (hash), home (kept at
+# the end when given, and begun from nothing; else a snapshot's copy), port, timeout (90 s),
+# checkout (another copy of this one, with its build/tidemark).
 sub start {
     my ($class, %option) = @_;
     my $home = $option{home} || tempdir('tidemark-test-XXXXXX', DIR => '/tmp');
@@ -52,7 +53,23 @@ sub start {
         bin => $option{checkout} ? "$option{checkout}/build/tidemark" : $ENV{TIDEMARK_BIN} || "$ROOT/build/tidemark",
         option => \%option, owner => $$,
     }, $class;
+    $self->lay if !$option{home} && !$option{checkout};
     return $self->run;
+}
+
+# A home with a migrated cluster, as a first start leaves it.
+sub lay {
+    my ($self) = @_;
+    my $engine = $self->{option}{engine} || 'postgres';
+    Tidemark::Snapshot::lay("stack-$engine", $self->{bin}, $self->{home}, sub {
+        my ($folder) = @_;
+        my $home = tempdir('tidemark-test-XXXXXX', DIR => '/tmp', CLEANUP => 1);
+        Tidemark::Stack->start(home => $home, engine => $engine)->stop;
+        remove_tree(map {"$home/$_"} qw(log run nginx));
+        Tidemark::Snapshot::copy($home, $folder);
+    });
+    chmod 0755, $self->{home};
+    return;
 }
 
 # Starts deploy/run (again, after stop).
