@@ -68,10 +68,18 @@ is $oda->call('PATCH', '/v1/tenants/nobody', { name => 'x' })->{status}, 404, 'n
 my $token = $stack->token('mills', 'device');
 my $post = sub { return $stack->post('/v1/event', { device => 'loom', metrics => { power_w => 1 } }, token => $token) };
 is $post->()->{status}, 200, 'its device posts';
+$stack->cli('user', 'add', '--email', 'mia@mills.example', '--tenant', 'mills', '--role', 'viewer', { stdin => "a long enough password\n" });
+my $mia = browser('mia@mills.example');
+like $mia->get('/')->{content}, qr/loom/, 'its people see it';
 is $oda->call('PATCH', '/v1/tenants/mills', { status => 'suspended' })->{json}{status}, 'suspended', 'it is suspended';
 is await_status($post, 401), 401, 'its device is shut out';
+my $shown = $mia->get('/');
+is $shown->{status}, 403, 'its people see nothing of it';
+like $shown->{content}, qr/You are a member of no tenant, or yours is suspended\./, 'and are told why';
+unlike $shown->{content}, qr/loom/, 'its device is not named';
 is $oda->call('PATCH', '/v1/tenants/mills', { status => 'active' })->{json}{status}, 'active', 'it is let in again';
 is await_status($post, 200), 200, 'and its device posts';
+is $mia->get('/')->{status}, 200, 'its people are where they were';
 
 # ---- pages ----
 
