@@ -79,6 +79,11 @@ struct money money_percent(struct money amount, int64_t percent_nano)
     return money_add(whole, rest);
 }
 
+struct money money_share(struct money amount, int n, int of_n)
+{
+    return (struct money){ amount.atto / of_n * n + amount.atto % of_n * n / of_n };
+}
+
 struct money money_part(struct money amount, int i, int n)
 {
     WIDE rest = amount.atto % n;
@@ -96,6 +101,20 @@ struct money money_round(struct money amount, int decimals, enum money_rounding 
         rounded -= rounded < 0 ? -1 : 1;
     }
     return (struct money){ rounded * unit };
+}
+
+struct quantity quantity_add(struct quantity a, int64_t nano)
+{
+    return (struct quantity){ a.nano + nano };
+}
+
+int64_t money_per(struct money amount, struct quantity quantity)
+{
+    WIDE size = quantity.nano < 0 ? -quantity.nano : quantity.nano;
+    WIDE rate = size == 0 ? 0 : divide(amount.atto, size);
+
+    rate = quantity.nano < 0 ? -rate : rate;
+    return rate > INT64_MAX || rate < -INT64_MAX ? 0 : (int64_t)rate;
 }
 
 int64_t nano_scale(int64_t a, int64_t b, int64_t c)

@@ -43,8 +43,14 @@ struct money money_percent(struct money amount, int64_t percent_nano);
 /* Part `i` (from 0) of the amount cut into `n` parts that add up to it and differ by at most
  * 1e-18. */
 struct money money_part(struct money amount, int i, int n);
+/* The amount * n / of_n, cut at 1e-18. */
+struct money money_share(struct money amount, int n, int of_n);
 /* Rounded to so many decimals, 0 to 18. */
 struct money money_round(struct money amount, int decimals, enum money_rounding rounding);
+
+struct quantity quantity_add(struct quantity a, int64_t nano);
+/* What a unit of the quantity comes to, in billionths; 0 where there is no quantity. */
+int64_t money_per(struct money amount, struct quantity quantity);
 
 /* a * b / c, rounded half away from zero; c is positive. Saturates. */
 int64_t nano_scale(int64_t a, int64_t b, int64_t c);

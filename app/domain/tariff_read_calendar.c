@@ -4,6 +4,8 @@
 #include "domain/tariff_parts.h"
 
 #define ALL_YEAR "year"
+#define MAX_BASELINE_NKWH (1000000 * NANO) /* so that sums of years can be held */
+#define MAX_CYCLE_DAYS 400
 
 static const char *const WEEKDAYS[] = { "mon", "tue", "wed", "thu", "fri", "sat", "sun", NULL };
 
@@ -287,8 +289,9 @@ void tariff_read_baseline(struct tariff_reading *reading)
             !doc_decimal(&reading->doc, node, "kwh_per_day", &nkwh)) {
             continue;
         }
-        if (nkwh <= 0) {
-            doc_member_wrong(&reading->doc, node, "kwh_per_day", "must be more than nothing");
+        if (nkwh <= 0 || nkwh > MAX_BASELINE_NKWH) {
+            doc_member_wrong(&reading->doc, node, "kwh_per_day",
+                             "must be more than nothing and at most a million");
         }
         for (int s = 0; s < out->n_seasons; s++) {
             if (season == TARIFF_ANY || season == s) {
@@ -314,8 +317,10 @@ void tariff_read_billing(struct tariff_reading *reading)
     int64_t *days = tariff_array(reading, list ? list->n : 0, sizeof *days);
     int n = 0;
     for (struct doc_node *node = days ? list->first : NULL; node; node = node->next) {
-        if (doc_day_of(&reading->doc, node, &days[n]) && n > 0 && days[n] <= days[n - 1]) {
-            doc_wrong(&reading->doc, node, "must be after the one before it");
+        if (doc_day_of(&reading->doc, node, &days[n]) && n > 0 &&
+            (days[n] <= days[n - 1] || days[n] > days[n - 1] + MAX_CYCLE_DAYS)) {
+            doc_wrong(&reading->doc, node, "must be after the one before it, by at most %d days",
+                      MAX_CYCLE_DAYS);
         }
         n++;
     }

@@ -1,0 +1,213 @@
+/* Demand: the highest average power of a window in a billing cycle, and what it costs. */
+#include "domain/rating_parts.h"
+
+#define INTERVAL_MINUTES 15
+#define MINUTES_PER_HOUR 60
+#define LONGEST_MONTH 31 /* a ratchet's look back is counted in such months */
+
+/* ---- measuring ---- */
+
+static bool is_of_row(const struct tariff_price *price, int season, int period)
+{
+    return (price->season == TARIFF_ANY || price->season == season) &&
+           (price->period == TARIFF_ANY || price->period == period);
+}
+
+static void note_demand(struct rating_today *today, int charge, const struct rating_window *window,
+                        int64_t nkw)
+{
+    struct rating_bench *bench = today->bench;
+    const struct tariff_charge *of = &bench->tariff->charges[charge];
+
+    for (int i = 0; i < of->n_prices; i++) {
+        struct rating_highest *highest = &bench->highest[bench->first_row[charge] + i];
+        if (nkw > highest->nkw && is_of_row(&of->prices[i], window->season, window->period)) {
+            *highest = (struct rating_highest){ nkw, window->start_us, today->day };
+        }
+    }
+}
+
+void rating_add_demand(struct rating_today *today, const struct rating_interval *interval,
+                       int minute, bool is_known)
+{
+    struct rating_bench *bench = today->bench;
+    const struct tariff_day_plan *plan = today->uses[TARIFF_DEMAND];
+
+    for (int i = 0; i < bench->n_charges[TARIFF_DEMAND]; i++) {
+        int charge = bench->charges[TARIFF_DEMAND][i];
+        int length = bench->tariff->charges[charge].demand_minutes;
+        struct rating_window *window = &bench->windows[charge];
+        int64_t start_us = interval->start_us - minute % length * US_PER_MINUTE;
+        if (window->n == 0 || window->start_us != start_us) {
+            int first = minute - minute % length;
+            *window = (struct rating_window){
+                .start_us = start_us,
+                .season = today->season,
+                .period = plan->segments[tariff_segment_at(plan, first)].period,
+            };
+        }
+        window->n += is_known;
+        window->nkwh += interval->import_nkwh;
+        if (window->n * INTERVAL_MINUTES == length) {
+            note_demand(today, charge, window, window->nkwh * (MINUTES_PER_HOUR / length));
+        }
+    }
+}
+
+/* ---- billing ---- */
+
+static const char *period_name(const struct rating_bench *bench, const struct tariff_price *price)
+{
+    return price->period == TARIFF_ANY ? "" : bench->tariff->periods[price->period].name;
+}
+
+/* The highest of `peaks` that the ratchet remembers in the cycle. */
+static int64_t highest_of(const struct rating_peak *peaks, size_t n, int64_t from_day,
+                          int64_t to_day, const struct tariff_charge *charge, const char *period)
+{
+    int64_t highest = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (peaks[i].cycle_day >= from_day && peaks[i].cycle_day < to_day &&
+            peaks[i].nkw > highest && strcmp(peaks[i].code, charge->code) == 0 &&
+            strcmp(peaks[i].period, period) == 0) {
+            highest = peaks[i].nkw;
+        }
+    }
+    return highest;
+}
+
+static int64_t ratchet(const struct rating_work *work, const struct tariff_charge *charge,
+                       const char *period, int64_t cycle_day)
+{
+    int64_t from_day = cycle_day - (int64_t)charge->ratchet_cycles * LONGEST_MONTH;
+    int64_t given = highest_of(work->input->peaks, work->input->n_peaks, from_day, cycle_day,
+                               charge, period);
+    int64_t seen = highest_of(work->peaks, work->n_peaks, from_day, cycle_day, charge, period);
+
+    return nano_scale(given > seen ? given : seen, charge->ratchet_percent, 100 * NANO);
+}
+
+static void add_lines(struct rating_work *work, struct rating_line line,
+                      const struct tariff_price *price)
+{
+    int64_t left = line.quantity, from = 0;
+
+    for (int tier = 0; left > 0 && tier < price->n_tiers; tier++) {
+        int64_t room = price->tiers[tier].up_to - from;
+        line.quantity = left < room ? left : room;
+        line.tier = price->n_tiers > 1 ? tier : TARIFF_ANY;
+        line.rate = price->tiers[tier].rate;
+        line.amount = money_share(money_of(line.quantity, line.rate), line.n_days, line.of_days);
+        rating_add_line(work, line);
+        left -= line.quantity;
+        from = price->tiers[tier].up_to;
+    }
+}
+
+/* On how many days of the cycle the row's price holds; *first gets the first that is rated. */
+static int days_of_row(const struct rating_work *work, const struct rating_cycle *cycle,
+                       int version, const struct tariff_price *price, int64_t *first)
+{
+    const struct tariff_plan *plan = work->input->versions[version].plan;
+    int n = 0;
+
+    *first = -1;
+    for (int64_t day = cycle->from_day; day < cycle->to_day; day++) {
+        if (rating_version_of(work, day) == version &&
+            (price->season == TARIFF_ANY || tariff_season_on(plan, day) == price->season)) {
+            n++;
+            bool is_rated = day >= work->input->from_day && day < work->input->to_day;
+            *first = *first < 0 && is_rated ? day : *first;
+        }
+    }
+    return n;
+}
+
+static void end_row(struct rating_work *work, int cycle_index, int version, int charge, int row)
+{
+    const struct rating_cycle *cycle = &work->cycles[cycle_index];
+    struct rating_bench *bench = &work->benches[version];
+    const struct tariff_charge *of = &bench->tariff->charges[charge];
+    const struct tariff_price *price = &of->prices[row];
+    const struct rating_highest *highest = &bench->highest[bench->first_row[charge] + row];
+    int64_t least = ratchet(work, of, period_name(bench, price), cycle->from_day), first;
+    int n_days = days_of_row(work, cycle, version, price, &first);
+    bool is_own = highest->nkw >= least;
+
+    if (first < 0) {
+        return;
+    }
+    struct rating_line line = {
+        .day = highest->nkw > 0 ? highest->day : first,
+        .version = version,
+        .charge = charge,
+        .season = price->season,
+        .period = price->period,
+        .quantity = is_own ? highest->nkw : least,
+        .has_one_rate = true,
+        .at_us = is_own ? highest->at_us : 0,
+        .n_days = n_days,
+        .of_days = (int)(cycle->to_day - cycle->from_day),
+    };
+    add_lines(work, line, price);
+}
+
+static void keep_peak(struct rating_work *work, int version, int charge, int row, int64_t cycle_day)
+{
+    const struct rating_bench *bench = &work->benches[version];
+    const struct tariff_charge *of = &bench->tariff->charges[charge];
+    int64_t nkw = bench->highest[bench->first_row[charge] + row].nkw;
+
+    if (nkw == 0) {
+        return;
+    }
+    if (work->n_peaks == work->peaks_size) {
+        size_t size = work->peaks_size * 2 + 64;
+        struct rating_peak *peaks = arena_resize(work->op->arena, work->peaks,
+                                                 work->peaks_size * sizeof *peaks,
+                                                 size * sizeof *peaks);
+        if (!peaks) {
+            work->err = fail_memory(work->op);
+            return;
+        }
+        work->peaks = peaks;
+        work->peaks_size = size;
+    }
+    work->peaks[work->n_peaks++] = (struct rating_peak){
+        .code = of->code,
+        .period = period_name(bench, &of->prices[row]),
+        .cycle_day = cycle_day,
+        .nkw = nkw,
+    };
+}
+
+typedef void (*row_action)(struct rating_work *work, int cycle, int version, int charge, int row);
+
+static void end_peak(struct rating_work *work, int cycle, int version, int charge, int row)
+{
+    struct rating_bench *bench = &work->benches[version];
+
+    keep_peak(work, version, charge, row, work->cycles[cycle].from_day);
+    bench->highest[bench->first_row[charge] + row] = (struct rating_highest){ 0 };
+    bench->windows[charge].n = 0;
+}
+
+static void each_row(struct rating_work *work, int cycle, row_action act)
+{
+    for (int version = 0; version < work->input->n_versions; version++) {
+        const struct rating_bench *bench = &work->benches[version];
+        for (int i = 0; i < bench->n_charges[TARIFF_DEMAND]; i++) {
+            int charge = bench->charges[TARIFF_DEMAND][i];
+            for (int row = 0; row < bench->tariff->charges[charge].n_prices; row++) {
+                act(work, cycle, version, charge, row);
+            }
+        }
+    }
+}
+
+void rating_end_demand(struct rating_work *work, int cycle)
+{
+    each_row(work, cycle, end_row);
+    each_row(work, cycle, end_peak);
+}
