@@ -106,6 +106,21 @@ enum err db_run(struct db_tx *tx, const struct db_query *query, const struct db_
 enum err db_run_alone(struct op *op, struct db_conn *conn, const struct db_query *query,
                       const struct db_args *args) MUST_CHECK;
 
+/* A statement of a transaction that is known as a whole before it begins. */
+struct db_step {
+    const struct db_query *query;
+    const struct db_args *args; /* one for each of its parameters */
+    struct db_rows **out;       /* NULL where its rows are of no interest */
+};
+#define DB_MAX_STEPS 4
+
+/* A transaction of these statements (DB_MAX_STEPS at most), bound to no tenant, in one round trip.
+ * OK: it is committed. Failures as of db_run, db_commit and db_begin, but a lost connection is not
+ * opened again here: that it was lost does not say that nothing was committed. `sqlstate` gets what
+ * db_sqlstate would say. */
+enum err db_transact(struct op *op, struct db_conn *conn, const struct db_step *steps, int n,
+                     char sqlstate[6]) MUST_CHECK;
+
 /* The five-letter SQLSTATE of the last failure on this transaction, or "". */
 const char *db_sqlstate(const struct db_tx *tx);
 

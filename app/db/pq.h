@@ -102,11 +102,25 @@ enum err db_error_record(struct db_tx *tx, const PGresult *result, const char *w
 /* libpq's message without what follows its first line. */
 const char *db_error_line(const char *message, char *line, size_t size);
 
+/* ---- tx.c ---- */
+
+/* Adds the binding to a tenant, written as its setting is, to the pipeline; takes the answer. */
+bool db_bind_send(struct db_conn *conn, const char *tenant) MUST_CHECK;
+void db_bind_take(struct db_tx *tx);
+/* The next answer of the pipeline, which the caller clears; the first failure is recorded. `what`
+ * names the statement for the log. */
+PGresult *db_answer_take(struct db_tx *tx, const char *what) MUST_CHECK;
+/* Ends the transaction on our side; a connection in doubt is dropped. */
+void db_tx_end(struct db_tx *tx);
+
 /* ---- run.c ---- */
 
 /* Runs a query and hands over libpq's result, which the caller clears; NULL after a failure. */
 PGresult *db_run_raw(struct db_tx *tx, const struct db_query *query, const struct db_args *args,
                      enum err *err);
+/* A step of db_transact: whether it can run, and by name; then on its way into the pipeline. */
+enum err db_step_prepare(struct db_tx *tx, const struct db_step *step, bool *is_named) MUST_CHECK;
+bool db_step_send(struct db_conn *conn, const struct db_step *step, bool is_named) MUST_CHECK;
 /* Wraps a result in rows that are released with the op's arena. */
 enum err db_rows_keep(struct db_tx *tx, const struct db_query *query, PGresult *result,
                       struct db_rows **out) MUST_CHECK;

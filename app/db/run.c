@@ -88,6 +88,20 @@ static void to_wire(const struct db_args *args, int n, struct wire *wire)
     }
 }
 
+/* Whether the query can run in the transaction at all. */
+static enum err check(struct db_tx *tx, const struct db_query *query, const struct db_args *args)
+{
+    if (tx->failed) {
+        return fail(tx->op, tx->failed, "%s: an earlier statement of the transaction had failed",
+                    query->name);
+    }
+    if (args->is_broken || args->n != query->n_params) {
+        return fail(tx->op, ERR_INTERNAL, "%s: %d arguments for %d parameters%s", query->name,
+                    args->n, query->n_params, args->is_broken ? ", or no memory for them" : "");
+    }
+    return OK;
+}
+
 static PGresult *execute(struct db_conn *conn, const struct db_query *query,
                          const struct db_args *args, bool is_named)
 {
@@ -108,14 +122,8 @@ PGresult *db_run_raw(struct db_tx *tx, const struct db_query *query, const struc
     if (!args) {
         args = &none;
     }
-    if (tx->failed) {
-        *err = fail(tx->op, tx->failed, "%s: an earlier statement of the transaction had failed",
-                    query->name);
-        return NULL;
-    }
-    if (args->is_broken || args->n != query->n_params) {
-        *err = fail(tx->op, ERR_INTERNAL, "%s: %d arguments for %d parameters%s", query->name,
-                    args->n, query->n_params, args->is_broken ? ", or no memory for them" : "");
+    *err = check(tx, query, args);
+    if (*err) {
         return NULL;
     }
     bool is_named;
@@ -157,6 +165,25 @@ enum err db_run_alone(struct op *op, struct db_conn *conn, const struct db_query
     struct db_tx alone = { .op = op, .conn = conn };
     enum err err = db_conn_open(conn, op);
     return err == OK ? db_run(&alone, query, args, NULL) : err;
+}
+
+enum err db_step_prepare(struct db_tx *tx, const struct db_step *step, bool *is_named)
+{
+    enum err err = check(tx, step->query, step->args);
+    return err ? err : make_named(tx, step->query, step->args, is_named);
+}
+
+bool db_step_send(struct db_conn *conn, const struct db_step *step, bool is_named)
+{
+    const struct db_query *query = step->query;
+    struct wire wire;
+    to_wire(step->args, query->n_params, &wire);
+    if (is_named) {
+        return PQsendQueryPrepared(conn->pq, query->name, query->n_params, wire.values,
+                                   wire.lengths, wire.formats, 1);
+    }
+    return PQsendQueryParams(conn->pq, query->sql, query->n_params, wire.types, wire.values,
+                             wire.lengths, wire.formats, 1);
 }
 
 /* The line (from 1) that a character position (from 1) of the script is on. */

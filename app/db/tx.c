@@ -31,8 +31,7 @@ static void tenant_text(int32_t tenant_id, char out[16])
     }
 }
 
-/* Reads the results of one statement of the pipeline; the first failure is recorded. */
-static void take_result(struct db_tx *tx, const char *what)
+PGresult *db_answer_take(struct db_tx *tx, const char *what)
 {
     PGresult *result = PQgetResult(tx->conn->pq);
     ExecStatusType status = PQresultStatus(result);
@@ -41,15 +40,20 @@ static void take_result(struct db_tx *tx, const char *what)
     if (!is_good && tx->failed == OK) {
         tx->failed = db_error_record(tx, result, what);
     }
-    PQclear(result);
     if (status != PGRES_PIPELINE_SYNC) {
         PQclear(PQgetResult(tx->conn->pq)); /* the NULL that ends a statement's results */
     }
+    return result;
 }
 
-/* Adds the binding to the pipeline: by name where named statements are kept, so that the
- * server plans it once for each connection and not for each transaction. */
-static bool send_bind(struct db_conn *conn, const char *tenant)
+static void take_answer(struct db_tx *tx, const char *what)
+{
+    PQclear(db_answer_take(tx, what));
+}
+
+/* By name where named statements are kept, so that the server plans it once for each connection
+ * and not for each transaction. */
+bool db_bind_send(struct db_conn *conn, const char *tenant)
 {
     const char *const values[] = { tenant, conn->timeout_text, IDLE_IN_TRANSACTION_TIMEOUT_MS };
     if (!conn->options.is_prepared) {
@@ -60,29 +64,34 @@ static bool send_bind(struct db_conn *conn, const char *tenant)
            PQsendQueryPrepared(conn->pq, q_tx_bind.name, 3, values, NULL, NULL, 1);
 }
 
+void db_bind_take(struct db_tx *tx)
+{
+    struct db_conn *conn = tx->conn;
+    if (conn->options.is_prepared && !conn->is_bind_prepared) {
+        take_answer(tx, q_tx_bind.name);
+    }
+    take_answer(tx, q_tx_bind.name);
+    conn->is_bind_prepared = conn->options.is_prepared && tx->failed == OK;
+}
+
 /* Sends BEGIN and the binding together, then reads the answers: one round trip. */
 static enum err send_begin(struct db_tx *tx, const struct db_query *begin, const char *tenant)
 {
     struct db_conn *conn = tx->conn;
-    bool is_preparing = conn->options.is_prepared && !conn->is_bind_prepared;
     bool is_sent = PQenterPipelineMode(conn->pq) &&
                    PQsendQueryParams(conn->pq, begin->sql, 0, NULL, NULL, NULL, NULL, 1) &&
-                   send_bind(conn, tenant) && PQpipelineSync(conn->pq);
+                   db_bind_send(conn, tenant) && PQpipelineSync(conn->pq);
     if (!is_sent) {
         conn->is_stale = true;
         return db_error_record(tx, NULL, begin->name);
     }
-    take_result(tx, begin->name);
-    if (is_preparing) {
-        take_result(tx, q_tx_bind.name);
-    }
-    take_result(tx, q_tx_bind.name);
-    take_result(tx, begin->name); /* the sync */
+    take_answer(tx, begin->name);
+    db_bind_take(tx);
+    take_answer(tx, begin->name); /* the sync */
     if (!PQexitPipelineMode(conn->pq)) {
         conn->is_stale = true;
         return db_error_record(tx, NULL, begin->name);
     }
-    conn->is_bind_prepared = conn->options.is_prepared && tx->failed == OK;
     return tx->failed;
 }
 
@@ -137,8 +146,7 @@ enum err db_begin(struct op *op, struct db_conn *conn, enum db_mode mode, int32_
     return OK;
 }
 
-/* Ends the transaction on our side; a connection in doubt is dropped. */
-static void tx_end(struct db_tx *tx)
+void db_tx_end(struct db_tx *tx)
 {
     tx->is_open = false;
     if (tx->conn->is_stale || PQtransactionStatus(tx->conn->pq) != PQTRANS_IDLE) {
@@ -161,7 +169,7 @@ enum err db_commit(struct db_tx *tx)
         err = fail(tx->op, ERR_INTERNAL, "the server rolled the transaction back");
     }
     PQclear(result);
-    tx_end(tx);
+    db_tx_end(tx);
     return err;
 }
 
@@ -173,7 +181,7 @@ void db_rollback(struct db_tx *tx)
     if (PQstatus(tx->conn->pq) == CONNECTION_OK) {
         PQclear(PQexec(tx->conn->pq, q_tx_rollback.sql));
     }
-    tx_end(tx);
+    db_tx_end(tx);
 }
 
 enum err db_bind_tenant(struct db_tx *tx, int32_t tenant_id)

@@ -236,6 +236,106 @@ static void test_unreachable(struct db_test *test)
     db_test_reset(test);
 }
 
+/* ---- in one round trip ---- */
+
+static const struct db_query q_put =
+    TEST_QUERY("put", "INSERT INTO db_test.pair VALUES ($1::int4, $2::int4)", 2, 0);
+static const struct db_query q_count = TEST_QUERY(
+    "count_from",
+    "SELECT count(*)::int4 AS n, current_setting('statement_timeout') AS timeout"
+    " FROM db_test.pair WHERE a >= $1::int4",
+    1, 2);
+
+/* Puts (a, b) and counts what is from `from` on, in one transaction. */
+static enum err transact(struct db_test *test, struct db_conn *conn, const int values[3],
+                         struct db_rows **rows, char sqlstate[6])
+{
+    struct db_args put, count;
+    const struct db_step steps[] = { { &q_put, &put, NULL }, { &q_count, &count, rows } };
+
+    db_args_init(&put, test->arena);
+    db_arg_int(&put, values[0]);
+    db_arg_int(&put, values[1]);
+    db_args_init(&count, test->arena);
+    db_arg_int(&count, values[2]);
+    return db_transact(&test->op, conn, steps, 2, sqlstate);
+}
+
+static void test_transact(struct db_test *test)
+{
+    static const struct {
+        const char *name, *sqlstate;
+        int values[3];
+        enum err code;
+        int n; /* rows from 1000 on */
+    } cases[] = {
+        { "statements that are good commit together", "", { 1000, 1, 1000 }, OK, 1 },
+        { "  and again, when they are known by name", "", { 1001, 1, 1000 }, OK, 2 },
+        { "a key twice is a conflict", "23505", { 1001, 1, 1000 }, ERR_CONFLICT, 2 },
+        { "a check has its code", "23514", { 1002, -1, 1000 }, ERR_INVALID, 2 },
+        { "after failures the connection is good", "", { 1003, 1, 1000 }, OK, 3 },
+    };
+    struct db_conn *conn = db_test_conn(test, 5000);
+    char sqlstate[6];
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct db_rows *rows = NULL;
+        is_int(transact(test, conn, cases[i].values, &rows, sqlstate), cases[i].code, "%s",
+               cases[i].name);
+        is_str(sqlstate, cases[i].sqlstate, "  with its SQLSTATE");
+        if (cases[i].code == OK) {
+            is_int(db_int(rows, 0, 0), cases[i].n, "  what was asked for is there");
+            is_str(db_text(rows, 0, 1), "5s", "  under the connection's limit");
+        }
+        db_test_reset(test);
+    }
+    db_conn_close(conn);
+}
+
+static void test_transact_commit(struct db_test *test, struct db_conn *conn)
+{
+    static const struct db_query late =
+        TEST_QUERY("late_again", "INSERT INTO db_test.late VALUES (7), (7)", 0, 0);
+    const struct db_args none = { 0 };
+    char sqlstate[6];
+
+    is_int(db_transact(&test->op, conn, &(struct db_step){ &late, &none, NULL }, 1, sqlstate),
+           ERR_CONFLICT, "what fails at the commit is no success");
+    is_str(sqlstate, "23505", "and has its SQLSTATE");
+    db_test_reset(test);
+    is_int(db_transact(&test->op, conn, &(struct db_step){ &q_tenant, &none, NULL }, 1, sqlstate),
+           OK, "the connection is good for the next one");
+    db_test_reset(test);
+}
+
+static void test_transact_lost(struct db_test *test)
+{
+    struct db_options options = { .url = "host=/nonexistent user=x dbname=x", .name = "test" };
+    struct db_conn *conn = db_test_conn(test, 0), *killer = db_test_conn(test, 0);
+    struct db_conn *nowhere = db_conn_new(&options);
+    const int values[] = { 2000, 1, 2000 };
+    struct db_rows *rows;
+    char sqlstate[6];
+
+    struct db_tx *tx = db_test_begin(test, conn, 0);
+    int pid = backend_of(test, tx);
+    ok(db_commit(tx) == OK, "a connection");
+    if (!test->is_pooled) {
+        terminate(test, killer, pid);
+        is_int(transact(test, conn, values, &rows, sqlstate), ERR_UNAVAILABLE, "lost, it fails");
+        ok(sqlstate[0] != '\0', "with an SQLSTATE");
+        db_test_reset(test);
+    }
+    is_int(transact(test, conn, values, &rows, sqlstate), OK, "the next one opens it again");
+    is_int(transact(test, nowhere, values, &rows, sqlstate), ERR_UNAVAILABLE,
+           "a server that is not there is unavailable");
+    is_str(sqlstate, "", "without an SQLSTATE");
+    db_conn_close(conn);
+    db_conn_close(killer);
+    db_conn_close(nowhere);
+    db_test_reset(test);
+}
+
 /* ---- a real deadlock ---- */
 
 struct rival {
@@ -354,6 +454,9 @@ int main(void)
     test_timeout(&test);
     test_lost(&test);
     test_unreachable(&test);
+    test_transact(&test);
+    test_transact_commit(&test, conn);
+    test_transact_lost(&test);
     test_deadlock(&test);
     test_outdated_plan(&test, conn);
     db_conn_close(conn);
