@@ -35,8 +35,8 @@ static void events_add(struct event_arrays *arrays, const struct ingest_ticket *
     char *key = arrays->uuids[2 * at + 1];
 
     row_arrays_add(&arrays->base, &(struct batch_row){ .tenant_id = ticket->tenant_id,
-                                                   .series_id = device->id,
-                                                   .time_us = event->time_us });
+                                                       .series_id = device->id,
+                                                       .time_us = event->time_us });
     arrays->sites[at] =
         event->site == INGEST_NONE ? device->site_id : columns->sites[event->site].id;
     arrays->seqs[at] = event->has_seq ? event->seq : -1;
@@ -50,33 +50,29 @@ static void events_add(struct event_arrays *arrays, const struct ingest_ticket *
     }
 }
 
-enum err lane_insert_events(struct ingest_batch *batch, struct db_tx *tx, struct db_rows **out)
+enum err lane_events_bind(const struct ingest_batch *batch, struct op *op, struct db_args *args)
 {
     struct event_arrays arrays;
-    struct db_args args;
+    size_t n = batch->n_events;
 
-    *out = NULL;
-    if (batch->n_events == 0) {
-        return OK;
+    if (!events_open(&arrays, op->arena, n)) {
+        return fail_memory(op);
     }
-    if (!events_open(&arrays, db_op(tx)->arena, batch->n_events)) {
-        return fail_memory(db_op(tx));
-    }
-    for (size_t i = 0; i < batch->n_events; i++) {
+    for (size_t i = 0; i < n; i++) {
         const struct ingest_ticket *ticket = batch->tickets[batch->events[i].ticket];
         events_add(&arrays, ticket, &ticket->columns->events[batch->events[i].event]);
     }
-    db_args_init(&args, db_op(tx)->arena);
-    db_arg_int_array(&args, arrays.base.tenants, batch->n_events);
-    db_arg_int_array(&args, arrays.base.series, batch->n_events);
-    db_arg_int_array(&args, arrays.sites, batch->n_events);
-    db_arg_time_array(&args, arrays.base.times, batch->n_events);
-    db_arg_str_array(&args, arrays.types, batch->n_events);
-    db_arg_int64_array(&args, arrays.seqs, batch->n_events);
-    db_arg_str_array(&args, arrays.ids, batch->n_events);
-    db_arg_str_array(&args, arrays.keys, batch->n_events);
-    db_arg_str_array(&args, arrays.data, batch->n_events);
-    return db_run(tx, &q_ingest_events, &args, out);
+    db_args_init(args, op->arena);
+    db_arg_int_array(args, arrays.base.tenants, n);
+    db_arg_int_array(args, arrays.base.series, n);
+    db_arg_int_array(args, arrays.sites, n);
+    db_arg_time_array(args, arrays.base.times, n);
+    db_arg_str_array(args, arrays.types, n);
+    db_arg_int64_array(args, arrays.seqs, n);
+    db_arg_str_array(args, arrays.ids, n);
+    db_arg_str_array(args, arrays.keys, n);
+    db_arg_str_array(args, arrays.data, n);
+    return OK;
 }
 
 void lane_note_events(struct ingest_batch *batch, const struct db_rows *rows)

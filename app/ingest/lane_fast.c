@@ -38,6 +38,7 @@ static enum err copy_rows(struct ingest_batch *batch, struct db_tx *tx, size_t f
     return rows->len ? db_copy_send(tx, &q_ingest_copy, rows, &stored) : OK;
 }
 
+/* Stores the rows; `closing_us` gets where rollups may be closed before this is committed. */
 static enum err insert_by_copy(struct ingest_batch *batch, struct db_tx *tx, int64_t *closing_us)
 {
     struct buf rows;
@@ -55,36 +56,6 @@ static enum err insert_by_copy(struct ingest_batch *batch, struct db_tx *tx, int
                         &rows);
     }
     return err;
-}
-
-static enum err insert_by_arrays(struct ingest_batch *batch, struct db_tx *tx, int64_t *closing_us)
-{
-    struct row_arrays arrays;
-    struct db_rows *guard;
-
-    if (!row_arrays_open(&arrays, db_op(tx)->arena, batch->n_rows)) {
-        return fail_memory(db_op(tx));
-    }
-    for (size_t at = 0; at < batch->n_rows; at++) {
-        if (is_last_of_key(batch, at)) {
-            row_arrays_add(&arrays, &batch->rows[at]);
-        }
-    }
-    enum err err = row_arrays_run(tx, &q_ingest_insert, &arrays, &guard);
-    if (!err) {
-        *closing_us = db_time(guard, 0, INGEST_INSERT_CLOSING_UNTIL);
-    }
-    return err;
-}
-
-/* Stores the rows; `closing_us` gets where rollups may be closed before this is committed. */
-static enum err insert_rows(struct ingest_batch *batch, struct db_tx *tx, int64_t *closing_us)
-{
-    if (batch->n_rows == 0) {
-        return OK;
-    }
-    return batch->n_rows < COPY_MIN_ROWS ? insert_by_arrays(batch, tx, closing_us)
-                                         : insert_by_copy(batch, tx, closing_us);
 }
 
 /* Notes the ranges of rows that are older than what is still open to rollups. */
@@ -128,6 +99,74 @@ static enum err log_old_rows(struct ingest_batch *batch, struct db_tx *tx, int64
     return db_run(tx, &q_ingest_change_log, &args, NULL);
 }
 
+static enum err insert_events(struct ingest_batch *batch, struct db_tx *tx, struct db_rows **out)
+{
+    struct db_args args;
+    enum err err = batch->n_events ? lane_events_bind(batch, db_op(tx), &args) : OK;
+
+    return err || !batch->n_events ? err : db_run(tx, &q_ingest_events, &args, out);
+}
+
+/* COPY is a conversation: a transaction step by step. */
+static enum err write_by_copy(struct ingest_batch *batch, struct db_conn *conn, int64_t young_us,
+                              struct db_rows **events)
+{
+    struct db_tx *tx;
+    int64_t closing_us = 0;
+    enum err err = lane_begin(batch, conn, &tx);
+
+    if (err) {
+        return err;
+    }
+    err = insert_by_copy(batch, tx, &closing_us);
+    if (!err) {
+        err = log_old_rows(batch, tx, closing_us > young_us ? closing_us : young_us);
+    }
+    if (!err) {
+        err = insert_events(batch, tx, events);
+    }
+    return lane_end(batch, tx, err);
+}
+
+static enum err bind_rows(const struct ingest_batch *batch, struct op *op, int64_t young_us,
+                          struct db_args *args)
+{
+    struct row_arrays arrays;
+
+    if (!row_arrays_open(&arrays, op->arena, batch->n_rows)) {
+        return fail_memory(op);
+    }
+    for (size_t at = 0; at < batch->n_rows; at++) {
+        if (is_last_of_key(batch, at)) {
+            row_arrays_add(&arrays, &batch->rows[at]);
+        }
+    }
+    row_arrays_bind(&arrays, op->arena, args);
+    db_arg_time(args, young_us);
+    return OK;
+}
+
+/* Few rows: all in one round trip. */
+static enum err write_by_arrays(struct ingest_batch *batch, struct db_conn *conn, int64_t young_us,
+                                struct db_rows **events)
+{
+    struct op *op = lane_op(batch);
+    struct db_args rows_args, event_args;
+    struct db_step steps[2];
+    enum err err = OK;
+    int n = 0;
+
+    if (batch->n_rows) {
+        steps[n++] = (struct db_step){ &q_ingest_insert, &rows_args, NULL };
+        err = bind_rows(batch, op, young_us, &rows_args);
+    }
+    if (!err && batch->n_events) {
+        steps[n++] = (struct db_step){ &q_ingest_events, &event_args, events };
+        err = lane_events_bind(batch, op, &event_args);
+    }
+    return lane_transact(batch, conn, steps, n, err);
+}
+
 /* ---- outcomes ---- */
 
 static void note_fast(struct ingest_batch *batch, const struct db_rows *events)
@@ -140,33 +179,19 @@ static void note_fast(struct ingest_batch *batch, const struct db_rows *events)
     lane_note_events(batch, events);
 }
 
-enum err lanes_write_fast(struct ingest_batch *batch, struct db_conn *conn, int64_t now_us,
-                          int64_t *out_commit_us)
+enum err lanes_write_fast(struct ingest_batch *batch, struct db_conn *conn, int64_t now_us)
 {
     struct db_rows *events = NULL;
-    struct db_tx *tx;
     int64_t young_us = now_us - OPEN_WINDOW_MINUTES * US_PER_MINUTE;
-    int64_t closing_us = 0;
+    enum err err;
 
     batch->sqlstate[0] = '\0';
     if (batch->n_rows == 0 && batch->n_events == 0) {
         return OK;
     }
-    enum err err = lane_begin(batch, conn, &tx);
-    if (err) {
-        return err;
-    }
-    err = insert_rows(batch, tx, &closing_us);
+    err = batch->n_rows < COPY_MIN_ROWS ? write_by_arrays(batch, conn, young_us, &events)
+                                        : write_by_copy(batch, conn, young_us, &events);
     if (!err) {
-        err = log_old_rows(batch, tx, closing_us > young_us ? closing_us : young_us);
-    }
-    if (!err) {
-        err = lane_insert_events(batch, tx, &events);
-    }
-    int64_t begun_us = clock_monotonic_us();
-    err = lane_end(batch, tx, err);
-    if (!err) {
-        *out_commit_us = clock_monotonic_us() - begun_us;
         note_fast(batch, events);
     }
     return err;

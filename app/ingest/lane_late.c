@@ -6,19 +6,26 @@
 
 #include <stdio.h>
 
-/* Writes rows[from … end - 1]: of each key the first arrival, whose outcome only the database
- * knows, then the last one where the value changed on the way. */
-static enum err upsert(struct ingest_batch *batch, struct db_tx *tx, size_t from, size_t end,
-                       struct db_rows **out)
+/* The statements of a transaction of the late lane, and what they answer. */
+struct late_work {
+    struct db_args firsts, lasts, events;
+    struct db_step steps[3];
+    int n;
+    struct db_rows *outcomes, *is_new;
+};
+
+/* Adds what writes rows[0 … end - 1]: of each key the first arrival, whose outcome only the
+ * database knows, then the last one where the value changed on the way. */
+static enum err add_rows(struct late_work *work, const struct ingest_batch *batch, size_t end,
+                         struct op *op)
 {
     struct row_arrays firsts, lasts;
 
-    if (!row_arrays_open(&firsts, db_op(tx)->arena, end - from) ||
-        !row_arrays_open(&lasts, db_op(tx)->arena, end - from)) {
-        return fail_memory(db_op(tx));
+    if (!row_arrays_open(&firsts, op->arena, end) || !row_arrays_open(&lasts, op->arena, end)) {
+        return fail_memory(op);
     }
-    for (size_t at = from, first = from; at < end; at++) {
-        if (at == from || !batch_is_same_key(&batch->rows[at - 1], &batch->rows[at])) {
+    for (size_t at = 0, first = 0; at < end; at++) {
+        if (at == 0 || !batch_is_same_key(&batch->rows[at - 1], &batch->rows[at])) {
             first = at;
             row_arrays_add(&firsts, &batch->rows[at]);
         }
@@ -27,11 +34,19 @@ static enum err upsert(struct ingest_batch *batch, struct db_tx *tx, size_t from
             row_arrays_add(&lasts, &batch->rows[at]);
         }
     }
-    enum err err = row_arrays_run(tx, &q_ingest_samples, &firsts, out);
-    if (!err && lasts.n) {
-        err = row_arrays_run(tx, &q_ingest_samples, &lasts, NULL);
+    row_arrays_bind(&firsts, op->arena, &work->firsts);
+    work->steps[work->n++] = (struct db_step){ &q_ingest_samples, &work->firsts, &work->outcomes };
+    if (lasts.n) {
+        row_arrays_bind(&lasts, op->arena, &work->lasts);
+        work->steps[work->n++] = (struct db_step){ &q_ingest_samples, &work->lasts, NULL };
     }
-    return err;
+    return OK;
+}
+
+static enum err add_events(struct late_work *work, const struct ingest_batch *batch, struct op *op)
+{
+    work->steps[work->n++] = (struct db_step){ &q_ingest_events, &work->events, &work->is_new };
+    return lane_events_bind(batch, op, &work->events);
 }
 
 /* Of api.ingest_samples. */
@@ -40,17 +55,15 @@ static uint8_t outcome_of(int32_t code)
     return code == 1 ? INGEST_NEW : code == 2 ? INGEST_UPDATED : 0;
 }
 
-static void note_late(struct ingest_batch *batch, size_t from, size_t end,
-                      const struct db_rows *outcomes)
+static void note_late(struct ingest_batch *batch, size_t end, const struct db_rows *outcomes)
 {
     int n = 0;
 
-    for (size_t at = from; at < end; at++) {
+    for (size_t at = 0; at < end; at++) {
         const struct batch_row *row = &batch->rows[at];
-        bool is_repeat = at > from && batch_is_same_key(row - 1, row);
-        uint8_t outcome = is_repeat
-                              ? lane_outcome_after(row - 1, row)
-                              : outcome_of(db_int(outcomes, n++, INGEST_SAMPLES_OUTCOME));
+        bool is_repeat = at && batch_is_same_key(row - 1, row);
+        uint8_t outcome = is_repeat ? lane_outcome_after(row - 1, row)
+                                    : outcome_of(db_int(outcomes, n++, INGEST_SAMPLES_OUTCOME));
         batch_note(batch, row, outcome);
     }
 }
@@ -72,32 +85,24 @@ static size_t share_end(const struct ingest_batch *batch)
 
 static enum err commit_rows(struct ingest_batch *batch, struct db_conn *conn, size_t n)
 {
-    struct db_rows *outcomes;
-    struct db_tx *tx;
-    enum err err = lane_begin(batch, conn, &tx);
+    struct late_work work = { .n = 0 };
+    enum err err = add_rows(&work, batch, n, lane_op(batch));
 
-    if (err) {
-        return err;
-    }
-    err = lane_end(batch, tx, upsert(batch, tx, 0, n, &outcomes));
+    err = lane_transact(batch, conn, work.steps, work.n, err);
     if (!err) {
-        note_late(batch, 0, n, outcomes);
+        note_late(batch, n, work.outcomes);
     }
     return err;
 }
 
 static enum err commit_events(struct ingest_batch *batch, struct db_conn *conn)
 {
-    struct db_rows *rows;
-    struct db_tx *tx;
-    enum err err = lane_begin(batch, conn, &tx);
+    struct late_work work = { .n = 0 };
+    enum err err = add_events(&work, batch, lane_op(batch));
 
-    if (err) {
-        return err;
-    }
-    err = lane_end(batch, tx, lane_insert_events(batch, tx, &rows));
+    err = lane_transact(batch, conn, work.steps, work.n, err);
     if (!err) {
-        lane_note_events(batch, rows);
+        lane_note_events(batch, work.is_new);
     }
     return err;
 }
@@ -119,22 +124,25 @@ enum err lanes_write_late(struct ingest_batch *batch, struct db_conn *conn)
 
 enum err lanes_try(struct ingest_batch *batch, struct db_tx *tx)
 {
-    struct db_rows *outcomes = NULL, *events = NULL;
+    struct late_work work = { .n = 0 };
     enum err err = OK;
 
     if (batch->n_rows) {
-        err = upsert(batch, tx, 0, batch->n_rows, &outcomes);
+        err = add_rows(&work, batch, batch->n_rows, db_op(tx));
     }
-    if (!err) {
-        err = lane_insert_events(batch, tx, &events);
+    if (!err && batch->n_events) {
+        err = add_events(&work, batch, db_op(tx));
+    }
+    for (int i = 0; !err && i < work.n; i++) {
+        err = db_run(tx, work.steps[i].query, work.steps[i].args, work.steps[i].out);
     }
     if (err) {
         (void)snprintf(batch->sqlstate, sizeof batch->sqlstate, "%s", db_sqlstate(tx));
         return err;
     }
     if (batch->n_rows) {
-        note_late(batch, 0, batch->n_rows, outcomes);
+        note_late(batch, batch->n_rows, work.outcomes);
     }
-    lane_note_events(batch, events);
+    lane_note_events(batch, work.is_new);
     return OK;
 }

@@ -19,12 +19,12 @@ bool row_arrays_open(struct row_arrays *arrays, struct arena *arena, size_t n) M
 /* Appends a row; there must be room. */
 void row_arrays_add(struct row_arrays *arrays, const struct batch_row *row);
 
-/* Runs a statement whose parameters are tenants, series, times and values. `out` as db_run. */
-enum err row_arrays_run(struct db_tx *tx, const struct db_query *query,
-                        const struct row_arrays *arrays, struct db_rows **out) MUST_CHECK;
+/* The arguments of a statement whose first parameters are tenants, series, times and values. */
+void row_arrays_bind(const struct row_arrays *arrays, struct arena *arena, struct db_args *args);
 
-/* Stores the batch's events that are new; lane_note_events reads from `out` which those were. */
-enum err lane_insert_events(struct ingest_batch *batch, struct db_tx *tx, struct db_rows **out)
+/* The arguments of the statement that stores the batch's events; lane_note_events reads from its
+ * rows which were new. */
+enum err lane_events_bind(const struct ingest_batch *batch, struct op *op, struct db_args *args)
     MUST_CHECK;
 void lane_note_events(struct ingest_batch *batch, const struct db_rows *rows);
 
@@ -34,6 +34,14 @@ static inline uint8_t lane_outcome_after(const struct batch_row *before,
 {
     return before->value == row->value ? 0 : INGEST_UPDATED;
 }
+
+/* The operation of the batch's next transaction, with memory of its own until the one after it. */
+struct op *lane_op(struct ingest_batch *batch);
+
+/* A transaction of the statements, which were made in lane_op's memory, where `err` is OK. A
+ * failure is then the batch's, with its SQLSTATE. */
+enum err lane_transact(struct ingest_batch *batch, struct db_conn *conn,
+                       const struct db_step *steps, int n, enum err err) MUST_CHECK;
 
 /* Begins a transaction, with memory of its own until the next one: db_op(tx)->arena. */
 enum err lane_begin(struct ingest_batch *batch, struct db_conn *conn, struct db_tx **tx) MUST_CHECK;

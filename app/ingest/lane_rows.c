@@ -24,17 +24,13 @@ void row_arrays_add(struct row_arrays *arrays, const struct batch_row *row)
     arrays->values[at] = row->value;
 }
 
-enum err row_arrays_run(struct db_tx *tx, const struct db_query *query,
-                        const struct row_arrays *arrays, struct db_rows **out)
+void row_arrays_bind(const struct row_arrays *arrays, struct arena *arena, struct db_args *args)
 {
-    struct db_args args;
-
-    db_args_init(&args, db_op(tx)->arena);
-    db_arg_int_array(&args, arrays->tenants, arrays->n);
-    db_arg_int_array(&args, arrays->series, arrays->n);
-    db_arg_time_array(&args, arrays->times, arrays->n);
-    db_arg_double_array(&args, arrays->values, arrays->n);
-    return db_run(tx, query, &args, out);
+    db_args_init(args, arena);
+    db_arg_int_array(args, arrays->tenants, arrays->n);
+    db_arg_int_array(args, arrays->series, arrays->n);
+    db_arg_time_array(args, arrays->times, arrays->n);
+    db_arg_double_array(args, arrays->values, arrays->n);
 }
 
 /* Makes the failure of a transaction the batch's, with the place where it was discovered. */
@@ -45,14 +41,29 @@ static enum err hand_on(struct ingest_batch *batch, enum err err)
     return op_fail(batch->op, err, fault->file, fault->line, "%s", fault->detail);
 }
 
-enum err lane_begin(struct ingest_batch *batch, struct db_conn *conn, struct db_tx **tx)
+struct op *lane_op(struct ingest_batch *batch)
 {
     batch->sqlstate[0] = '\0';
     if (batch->scratch) {
         arena_reset(batch->scratch);
     }
     op_init(&batch->tx_op, batch->scratch ? batch->scratch : batch->op->arena, batch->op->id);
-    enum err err = db_begin(&batch->tx_op, conn, DB_WRITE, 0, tx);
+    return &batch->tx_op;
+}
+
+enum err lane_transact(struct ingest_batch *batch, struct db_conn *conn,
+                       const struct db_step *steps, int n, enum err err)
+{
+    if (!err) {
+        err = db_transact(&batch->tx_op, conn, steps, n, batch->sqlstate);
+    }
+    return err ? hand_on(batch, err) : OK;
+}
+
+enum err lane_begin(struct ingest_batch *batch, struct db_conn *conn, struct db_tx **tx)
+{
+    enum err err = db_begin(lane_op(batch), conn, DB_WRITE, 0, tx);
+
     return err ? hand_on(batch, err) : OK;
 }
 

@@ -8,9 +8,9 @@
 /* One transaction: the rows by a plain insert, the ranges of those older than OPEN_WINDOW_MINUTES
  * before `now_us`, or of a time that rollups have closed, to the change log, the events. After the
  * commit notes the outcomes in the columns. On failure nothing is noted and batch->sqlstate says
- * why. `out_commit_us` gets how long the commit took. */
-enum err lanes_write_fast(struct ingest_batch *batch, struct db_conn *conn, int64_t now_us,
-                          int64_t *out_commit_us) MUST_CHECK;
+ * why. */
+enum err lanes_write_fast(struct ingest_batch *batch, struct db_conn *conn,
+                          int64_t now_us) MUST_CHECK;
 
 /* One transaction per UTC day, each noted when committed: rows that may be there already; then one
  * for the events. The batch is in the order of batch_sort_by_day. On failure the days before are

@@ -14,7 +14,7 @@ struct lane {
     struct turns waiting;
     int n_busy;        /* writers at work */
     int64_t since_us;  /* when the last one began */
-    bool is_watched;   /* an idle writer looks again by itself */
+    size_t n_last;     /* requests of the last batch that was finished */
     pthread_cond_t work;
 };
 
@@ -106,6 +106,20 @@ static bool is_full_for(struct ingest_queue *queue, const struct ingest_ticket *
     return *share > 0 && *share + ticket->bytes > queue->max_bytes - counts->waiting_bytes;
 }
 
+/* When a writer may begin with what waits in the lane, by the monotonic clock. While another one is
+ * at work, only when that is held up by its disk; and when a crowd was answered, as soon as it is
+ * back or had time for that: more writers, and writers in a hurry, make smaller batches. */
+static int64_t due_of(const struct lane *lane)
+{
+    if (lane->waiting.n_rows >= SECOND_WRITER_ROWS) {
+        return INT64_MIN;
+    }
+    if (lane->n_busy) {
+        return lane->since_us + SECOND_WRITER_WAIT_US;
+    }
+    return lane->waiting.n >= lane->n_last ? INT64_MIN : lane->since_us + GATHER_US;
+}
+
 enum err ingest_queue_push(struct ingest_queue *queue, struct ingest_ticket *ticket)
 {
     ticket->is_done = false;
@@ -125,7 +139,8 @@ enum err ingest_queue_push(struct ingest_queue *queue, struct ingest_ticket *tic
     *share_of(queue, ticket) += ticket->bytes;
     struct lane *lane = &queue->lanes[LANE_FAST];
     turns_add(&lane->waiting, ticket);
-    if (!lane->is_watched || lane->waiting.n_rows >= SECOND_WRITER_ROWS) {
+    /* after the first one an idle writer looks again by itself, when it is due */
+    if (lane->waiting.n == 1 || due_of(lane) == INT64_MIN) {
         (void)pthread_cond_signal(&lane->work);
     }
     (void)pthread_mutex_unlock(&queue->lock);
@@ -143,14 +158,6 @@ void ingest_queue_wait(struct ingest_queue *queue, struct ingest_ticket *ticket)
     }
     (void)pthread_mutex_unlock(&queue->lock);
     (void)pthread_cond_destroy(&ticket->ready);
-}
-
-/* True when one more writer should begin: it is the only one, or enough waits for two, or the
- * one at work is held up by its disk. More writers make smaller batches, hence not always. */
-static bool is_worth_taking(const struct lane *lane, int64_t now_us)
-{
-    return lane->n_busy == 0 || lane->waiting.n_rows >= SECOND_WRITER_ROWS ||
-           now_us - lane->since_us >= SECOND_WRITER_WAIT_MS * (US_PER_SECOND / 1000);
 }
 
 /* True when nothing will ever come into the lane again. */
@@ -206,8 +213,9 @@ struct ingest_ticket *ingest_queue_take(struct ingest_queue *queue, enum ingest_
     (void)pthread_mutex_lock(&queue->lock);
     for (;;) {
         int64_t now_us = clock_monotonic_us();
+        int64_t due_us = queue->is_closed ? INT64_MIN : due_of(lane);
         bool is_ready = turns_have(&lane->waiting, is_its_turn, queue);
-        if (is_ready && is_worth_taking(lane, now_us)) {
+        if (is_ready && now_us >= due_us) {
             batch = turns_cut(&lane->waiting, is_its_turn, queue);
             lane->n_busy++;
             lane->since_us = now_us;
@@ -217,10 +225,7 @@ struct ingest_ticket *ingest_queue_take(struct ingest_queue *queue, enum ingest_
             break;
         }
         if (is_ready) {
-            lane->is_watched = true;
-            cond_wait_until(&lane->work, &queue->lock,
-                            lane->since_us + SECOND_WRITER_WAIT_MS * (US_PER_SECOND / 1000));
-            lane->is_watched = false;
+            cond_wait_until(&lane->work, &queue->lock, due_us);
         } else if (!lane->waiting.end && is_over(queue, which)) {
             break;
         } else {
@@ -248,6 +253,7 @@ void ingest_queue_finish(struct ingest_queue *queue, enum ingest_lane lane,
                          struct ingest_ticket *tickets)
 {
     struct lane *late = &queue->lanes[LANE_LATE];
+    size_t n = 0;
 
     (void)pthread_mutex_lock(&queue->lock);
     if (lane == LANE_FAST) {
@@ -263,9 +269,11 @@ void ingest_queue_finish(struct ingest_queue *queue, enum ingest_lane lane,
             ticket_done(queue, tickets);
         }
         tickets = next;
+        n++;
     }
     /* whoever finishes takes next, so nobody is woken for this lane's sake */
     queue->lanes[lane].n_busy--;
+    queue->lanes[lane].n_last = n;
     if (late->waiting.end || queue->is_closed) {
         (void)pthread_cond_broadcast(&late->work);
     }

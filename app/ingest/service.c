@@ -435,6 +435,5 @@ void ingest_read_stats(struct ingest_service *service, struct ingest_stats *out)
         .limited_tenant = quotas_refused(service->options.quotas, QUOTA_REQUEST_RATE),
         .limited_rows = quotas_refused(service->options.quotas, QUOTA_ROWS),
         .limited_series = quotas_refused(service->options.quotas, QUOTA_SERIES),
-        .commit_seconds = (double)get(&written->commit_us) / 1e6,
     };
 }

@@ -91,7 +91,6 @@ struct ingest_stats {
     uint64_t queue_bytes;   /* now */
     uint64_t series_cached; /* now */
     uint64_t limited_token, limited_tenant, limited_rows, limited_series; /* by ingest/quota.h */
-    double commit_seconds;  /* spent in commits of the fast lane */
 };
 void ingest_read_stats(struct ingest_service *service, struct ingest_stats *out);
 

@@ -33,6 +33,7 @@ void turns_add(struct turns *turns, struct ingest_ticket *ticket)
     ticket->next = NULL;
     *line->last = ticket;
     line->last = &ticket->next;
+    turns->n++;
     turns->n_rows += turn_rows(ticket);
 }
 
@@ -77,6 +78,7 @@ static void move_first(struct cut *cut, struct turn_line *line)
     cut->last = &ticket->next;
     cut->rows += turn_rows(ticket);
     cut->bytes += ticket->bytes;
+    cut->turns->n--;
     cut->turns->n_rows -= turn_rows(ticket);
 }
 

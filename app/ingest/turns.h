@@ -17,7 +17,7 @@ struct turn_line {
 struct turns {
     struct turn_line *end; /* of the ring: its next is at turn; NULL: nobody waits */
     size_t n_lines;        /* in the ring */
-    size_t n_rows;         /* of all tickets */
+    size_t n, n_rows;      /* tickets, and their rows */
     struct turn_line lines[TURN_LINES];
 };
 

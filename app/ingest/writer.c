@@ -63,15 +63,8 @@ static bool pause_before_retry(struct ingest_writers *all, int pause_ms)
 
 static enum err write_once(struct writer *writer, struct ingest_batch *batch)
 {
-    struct writer_counts *counts = &writer->all->counts;
-    int64_t commit_us = 0;
-
-    if (writer->lane == LANE_LATE) {
-        return lanes_write_late(batch, writer->conn);
-    }
-    enum err err = lanes_write_fast(batch, writer->conn, clock_now_us(), &commit_us);
-    atomic_fetch_add_explicit(&counts->commit_us, (uint64_t)commit_us, memory_order_relaxed);
-    return err;
+    return writer->lane == LANE_LATE ? lanes_write_late(batch, writer->conn)
+                                     : lanes_write_fast(batch, writer->conn, clock_now_us());
 }
 
 /* Makes partitions after a row found none. When that was done already, it is another constraint

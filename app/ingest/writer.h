@@ -14,7 +14,6 @@ struct ingest_writers;
 /* Counted by the writers; read at any time. */
 struct writer_counts {
     _Atomic uint64_t batches, rows_fast, rows_late, retries, poisoned;
-    _Atomic uint64_t commit_us; /* spent committing the fast lane's transactions */
 };
 
 /* What the writers work with; all of it outlives them. */

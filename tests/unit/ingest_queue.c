@@ -2,6 +2,7 @@
  * their limits, late work waits for what it depends on, a full and a closed queue refuse. */
 #include "ingest_test.h"
 
+#include "base/clock.h"
 #include "ingest/queue.h"
 
 #include <stdatomic.h>
@@ -342,6 +343,38 @@ static void test_turns(struct ingest_test *test)
     ingest_queue_free(queue);
 }
 
+/* A batch of `n` requests goes through. */
+static void pass_on(struct ingest_test *test, struct ingest_queue *queue, int n)
+{
+    struct ingest_ticket tickets[4];
+    int n_pushed = 0, n_taken = 0;
+
+    for (int i = 0; i < n; i++) {
+        ticket_of(test, &tickets[i], 1, 3);
+        n_pushed += ingest_queue_push(queue, &tickets[i]) == OK;
+    }
+    struct ingest_ticket *batch = ingest_queue_take(queue, LANE_FAST);
+    for (struct ingest_ticket *ticket = batch; ticket; ticket = ticket->next) {
+        n_taken++;
+    }
+    ingest_queue_finish(queue, LANE_FAST, batch);
+    is_int(n_taken, n_pushed, "a batch of %d", n);
+}
+
+/* After a crowd was answered, the next batch gives it time to come back. */
+static void test_gathering(struct ingest_test *test)
+{
+    struct ingest_queue *queue = ingest_queue_new(QUEUE_MAX_BYTES);
+
+    pass_on(test, queue, 1);
+    int64_t begun_us = clock_monotonic_us();
+    pass_on(test, queue, 4);
+    pass_on(test, queue, 2);
+    ok(clock_monotonic_us() - begun_us >= GATHER_US, "of a crowd fewer are waited with");
+    ingest_queue_close(queue);
+    ingest_queue_free(queue);
+}
+
 int main(void)
 {
     struct ingest_test test;
@@ -356,6 +389,8 @@ int main(void)
     test_round(&test);
     ingest_test_reset(&test);
     test_large_one(&test);
+    ingest_test_reset(&test);
+    test_gathering(&test);
     test_crowd(&test);
     ingest_test_close(&test);
     return done_testing();
