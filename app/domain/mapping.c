@@ -7,8 +7,9 @@
 
 #define MAX_UNIT_BYTES 32
 
-const char *const ADAPTER_KEYS[] = { "acquisuite", "collectd", "emoncms", "events", "influxdb",
-                                     "otlp", "prometheus", "pvoutput", "thingsboard", NULL };
+const char *const ADAPTER_KEYS[] = { "acquisuite", "collectd",   "egauge",   "emoncms",
+                                     "events",     "influxdb",   "otlp",     "prometheus",
+                                     "pvoutput",   "thingsboard", NULL };
 
 static const char *const kinds[] = { "gauge", "counter", "delta", NULL };
 static const char *const roles[] = { "grid_import", "grid_export", "generation", "consumption",

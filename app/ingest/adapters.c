@@ -32,6 +32,7 @@ static const struct {
     { &ingest_format_thingsboard_attributes, "thingsboard" },
     { &ingest_format_collectd, "collectd" },
     { &ingest_format_acquisuite, "acquisuite" },
+    { &ingest_format_egauge, "egauge" },
     { &ingest_format_pvoutput_status, "pvoutput" },
     { &ingest_format_pvoutput_batch, "pvoutput" },
     { &ingest_format_pvoutput_output, "pvoutput" },
@@ -87,7 +88,7 @@ static struct place *place_of(struct ingest_adapters *adapters, int32_t tenant_i
     return &adapters->places[(uint32_t)tenant_id & (ADAPTERS_KEPT - 1)];
 }
 
-static const char *key_of(const struct ingest_format *format)
+const char *ingest_adapter_key(const struct ingest_format *format)
 {
     for (size_t i = 0; i < sizeof KEYS / sizeof KEYS[0]; i++) {
         if (KEYS[i].format == format) {
@@ -214,7 +215,7 @@ enum err ingest_adapters_find(struct ingest_adapters *adapters, struct db_pool *
                               struct op *op, const struct identity *who,
                               const struct ingest_format *format, const struct mapping **out)
 {
-    const char *key = who->adapters_version && adapters ? key_of(format) : NULL;
+    const char *key = who->adapters_version && adapters ? ingest_adapter_key(format) : NULL;
 
     *out = NULL;
     if (!key) {

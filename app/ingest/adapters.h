@@ -13,6 +13,9 @@ struct ingest_adapters;
 struct ingest_adapters *ingest_adapters_new(void);
 void ingest_adapters_free(struct ingest_adapters *adapters); /* NULL is allowed */
 
+/* The key of a convention's adapter. NULL for a format that only shapes answers. */
+const char *ingest_adapter_key(const struct ingest_format *format);
+
 /* The mapping of what `who` sends in the format, in the op's arena; NULL where there is none. Asks
  * the database where the configuration has changed since who->adapters_version was learnt.
  * ERR_FORBIDDEN for a convention that is turned off; ERR_UNAVAILABLE without a connection. */

@@ -74,6 +74,7 @@ extern const struct ingest_format ingest_format_thingsboard_telemetry;  /* /api/
 extern const struct ingest_format ingest_format_thingsboard_attributes;
 extern const struct ingest_format ingest_format_collectd; /* POST /collectd */
 extern const struct ingest_format ingest_format_acquisuite; /* POST /acquisuite */
+extern const struct ingest_format ingest_format_egauge; /* POST /egauge */
 extern const struct ingest_format ingest_format_pvoutput_status; /* /service/r2/addstatus.jsp */
 extern const struct ingest_format ingest_format_pvoutput_batch;  /* …/addbatchstatus.jsp */
 extern const struct ingest_format ingest_format_pvoutput_output; /* …/addoutput.jsp */

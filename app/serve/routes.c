@@ -76,6 +76,7 @@ const struct route ROUTES[] = {
     PAGE(HTTP_GET, "/account", ACCESS_PERSON, TX_READ, page_account),
     FORM("/account", ACCESS_PERSON, TX_WRITE, page_account_post),
     INGEST("/acquisuite", &ingest_format_acquisuite),
+    INGEST("/egauge", &ingest_format_egauge),
     ADMIN_PAGE("/admin/audit", page_audit),
     ADMIN_PAGE("/admin/devices", page_admin_devices),
     ADMIN_FORM("/admin/devices", page_admin_devices_add),

@@ -47,7 +47,8 @@ static void list_fields(const struct plugin *plugin, struct field_view fields[N_
         .name = "key", .label = "Key", .type = "text", .is_required = true, .is_code = true,
         .max_bytes = MAX_NAME_BYTES, .value = plugin->key,
         .hint = "As programs name it. It stays. The adapters of what devices speak are acquisuite, "
-                "collectd, emoncms, events, influxdb, otlp, prometheus, pvoutput, thingsboard.",
+                "collectd, egauge, emoncms, events, influxdb, otlp, prometheus, pvoutput, "
+                "thingsboard.",
     };
     fields[FIELD_KIND] = (struct field_view){
         .name = "kind", .label = "Kind", .type = "select", .value = plugin->kind,

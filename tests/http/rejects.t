@@ -74,7 +74,7 @@ my @ASKED = (
     ['POST', '/v1/events/batch', '[', $token], ['GET', '/v1/event', undef, $token], ['PUT', '/v1/nowhere', 'x', undef],
     ['POST', '/v1/event', 'x' x (10 * 1024 * 1024 + 1), $token], ['TRACE', '/v1/event', undef, undef], ['GET', '/v1/event/%zz', undef, undef],
     (map { ['POST', $_, 'nonsense', $_[0]] } '/write', '/api/v2/write', '/input/post', '/input/bulk', '/api/v1/x/telemetry',
-        '/api/v1/write', '/v1/metrics', '/v1/logs', '/collectd', '/acquisuite', '/service/r2/addstatus.jsp'),
+        '/api/v1/write', '/v1/metrics', '/v1/logs', '/collectd', '/acquisuite', '/egauge', '/service/r2/addstatus.jsp'),
 );
 my @unnumbered = grep { ($_->{headers}{'x-request-id'} // '') !~ /^[0-9a-f]{32}$/ }
     map { $stack->request($_->[0], $_->[1], defined $_->[2] ? (body => $_->[2]) : (), $_->[3] ? (token => $_->[3]) : ()) } @ASKED;
