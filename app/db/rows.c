@@ -192,7 +192,9 @@ static bool is_list(const char *value, int bytes, uint64_t *n)
     if (bytes >= 12 && read_be(value, 4) == 0) {
         return true;  /* of no dimension: empty */
     }
-    if (bytes < ARRAY_HEAD_BYTES || read_be(value, 4) != 1 || read_be(value + 4, 4) != 0) {
+    uint64_t type = bytes >= ARRAY_HEAD_BYTES ? read_be(value + 8, 4) : 0;
+    if ((type != PG_INT8 && type != PG_TIMESTAMPTZ) || read_be(value, 4) != 1 ||
+        read_be(value + 4, 4) != 0) {
         return false;
     }
     *n = read_be(value + 12, 4);

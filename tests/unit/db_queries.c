@@ -83,6 +83,8 @@ static bool is_readable_type(Oid type)
     case PG_VARCHAR:
     case PG_TIMESTAMPTZ:
     case PG_UUID:
+    case PG_INT8_ARRAY:
+    case PG_TIMESTAMPTZ_ARRAY: /* by db_int64_list */
     case PG_JSONB: return true;
     default: return type == 2278; /* void: of a function called for what it does */
     }

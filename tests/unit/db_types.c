@@ -233,6 +233,33 @@ static void test_kinds(struct db_test *test, struct db_conn *conn)
     db_test_reset(test);
 }
 
+static const struct db_query q_lists =
+    TEST_QUERY("lists",
+               "SELECT '{7,-9223372036854775808}'::int8[] AS a, ARRAY['1970-01-01 00:00:01+00', 'infinity']::timestamptz[] AS b,"
+               " '{}'::int8[] AS c, NULL::int8[] AS d, '{1,NULL}'::int8[] AS e, '{{1},{2}}'::int8[] AS f,"
+               " '{1}'::int4[] AS g, '{1}'::float8[] AS h",
+               0, 8);
+
+static void test_lists(struct db_test *test, struct db_conn *conn)
+{
+    struct db_tx *tx = db_test_begin(test, conn, 0);
+    struct db_rows *rows;
+    struct db_int64_list list;
+    if (ok(db_run(tx, &q_lists, NULL, &rows) == OK, "columns that are arrays")) {
+        ok(db_int64_list(tx, rows, 0, 0, &list) == OK && list.n == 2 && list.items[0] == 7 && list.items[1] == INT64_MIN, "int8[]");
+        ok(db_int64_list(tx, rows, 0, 1, &list) == OK && list.n == 2 && list.items[0] == 1000000 && list.items[1] == INT64_MAX,
+           "timestamptz[]");
+        ok(db_int64_list(tx, rows, 0, 2, &list) == OK && list.n == 0, "an empty one");
+        ok(db_int64_list(tx, rows, 0, 3, &list) == OK && list.n == 0, "NULL");
+        for (int i = 4; i < 8; i++) {
+            is_int(db_int64_list(tx, rows, 0, i, &list), ERR_INTERNAL, "column %d is no such list", i);
+            op_clear_fault(&test->op);
+        }
+    }
+    db_rollback(tx);
+    db_test_reset(test);
+}
+
 static const struct db_query q_echo = TEST_QUERY("echo", "SELECT $1::text AS a", 1, 1);
 
 static void test_refusals(struct db_test *test, struct db_conn *conn)
@@ -277,6 +304,7 @@ int main(void)
     test_arrays(&test, conn);
     test_long_arrays(&test, conn);
     test_kinds(&test, conn);
+    test_lists(&test, conn);
     test_refusals(&test, conn);
     db_conn_close(conn);
     db_test_close(&test);
