@@ -6,6 +6,7 @@
 #include "serve/metrics.h"
 #include "web/api.h"
 #include "web/api_access.h"
+#include "web/api_rates.h"
 #include "web/compat_emoncms.h"
 #include "web/compat_influx.h"
 #include "web/pages.h"
@@ -186,6 +187,14 @@ const struct route ROUTES[] = {
     API(HTTP_GET, "/v1/plugins/{key}", ACCESS_ADMIN, TX_READ, api_plugins_show),
     CHANGE(HTTP_PUT, "/v1/plugins/{key}", api_plugins_put),
     CHANGE(HTTP_DELETE, "/v1/plugins/{key}", api_plugins_remove),
+    API(HTTP_GET, "/v1/rate-schedules", ACCESS_READ, TX_READ, api_rates_list),
+    CHANGE_MANY(HTTP_POST, "/v1/rate-schedules", api_rates_add),
+    API(HTTP_GET, "/v1/rate-schedules/applied", ACCESS_READ, TX_READ, api_rates_applied),
+    API(HTTP_GET, "/v1/rate-schedules/{id}", ACCESS_READ, TX_READ, api_rates_show),
+    CHANGE_MANY(HTTP_PUT, "/v1/rate-schedules/{id}", api_rates_put),
+    CHANGE(HTTP_DELETE, "/v1/rate-schedules/{id}", api_rates_remove),
+    CHANGE(HTTP_POST, "/v1/rate-schedules/{id}/assign", api_rates_assign),
+    CHANGE(HTTP_DELETE, "/v1/rate-schedules/{id}/assignments/{assignment}", api_rates_unassign),
     API(HTTP_GET, "/v1/readyz", ACCESS_PUBLIC, TX_READ, health_ready),
     API(HTTP_GET, "/v1/rejects", ACCESS_ADMIN, TX_READ, api_rejects_list),
     CHANGE(HTTP_DELETE, "/v1/rejects", api_rejects_delete_all),

@@ -144,6 +144,10 @@ sub fill {
     $stack->post('/v1/event', { device => 'meter-1', metrics => {} }, token => $token);    # rejected: kept within seconds
     my $admin = $stack->token('lens', 'admin', '--name', 'for the test');
     $stack->post('/v1/sites', { key => 'shed', timezone => 'Asia/Kolkata' }, token => $admin);
+    my $rates = $stack->post('/v1/rate-schedules', { name => 'Flat', timezone => 'America/Los_Angeles', currency => 'USD',
+        charges => [ { type => 'energy', rate => '0.3' } ] }, token => $admin);
+    die "cannot make rates: $rates->{status} $rates->{content}" if $rates->{status} != 201;
+    $stack->post("/v1/rate-schedules/$rates->{json}{id}/assign", { site => 'roof' }, token => $admin);
     my $invited = $stack->post('/v1/users', { email => 'new@example.org', role => 'viewer' }, token => $admin);
     die "cannot invite: $invited->{status} $invited->{content}" if $invited->{status} != 201;
     $stack->cli('user', 'add', '--tenant', 'lens', '--email', 'eve@example.org', '--role', 'viewer', { stdin => "correct horse battery\n" });

@@ -1,0 +1,249 @@
+/* /v1/rate-schedules: everybody of a tenant reads what energy costs, admins bring documents. A
+ * document that is wrong in anything is refused with all that is wrong, and nothing is kept. */
+#include "web/api_rates.h"
+
+#include "base/clock.h"
+#include "web/by_id.h"
+#include "web/rate_input.h"
+
+static const char *const COLUMNS[] = {
+    "id", "name", "timezone", "currency", "valid_from", "valid_to", "versions", "known_since",
+    "assignments", "created_at",
+};
+#define N_COLUMNS ((int)(sizeof COLUMNS / sizeof *COLUMNS))
+
+static const char NONE[] = "no rate schedule has this number";
+
+enum err api_rates_capture(struct web *web, int32_t *out)
+{
+    int64_t id = 0;
+    enum err err = by_id_capture(web, NONE, &id);
+
+    if (err == OK && id > INT32_MAX) {
+        err = fail(web->op, ERR_NOT_FOUND, "%s", NONE);
+    }
+    *out = (int32_t)id;
+    return err;
+}
+
+/* ---- the list ---- */
+
+/* The values of COLUMNS. */
+static void write_schedule(struct list_writer *list, const struct rate_schedule *schedule)
+{
+    list_item(list);
+    list_int(list, schedule->id);
+    list_text(list, schedule->name);
+    list_text(list, schedule->newest.timezone);
+    list_text(list, schedule->newest.currency);
+    list_text(list, schedule->newest.from_day);
+    list_text(list, schedule->newest.to_day);
+    list_int(list, schedule->newest.number);
+    list_time(list, schedule->newest.known_us);
+    list_int(list, schedule->assignments);
+    list_time(list, schedule->created_us);
+    list_end_item(list);
+}
+
+enum err api_rates_list(struct web *web)
+{
+    int limit = 0;
+    int64_t after = 0;
+    struct rate_schedule_list schedules;
+    struct list_writer list;
+    enum err err = by_id_span(web, CURSOR_RATES, &limit, &after);
+
+    if (err == OK && after > INT32_MAX) {
+        err = fail(web->op, ERR_MALFORMED, "cursor: is not one that this list gave out");
+    }
+    if (err == OK) {
+        err = list_begin(&list, web, COLUMNS, N_COLUMNS);
+    }
+    if (err == OK) {
+        err = rate_schedule_list(web->tx, (int32_t)after, limit + 1, &schedules);
+    }
+    if (err != OK) {
+        return err;
+    }
+    int n = schedules.n > limit ? limit : schedules.n;
+    for (int i = 0; i < n; i++) {
+        write_schedule(&list, &schedules.items[i]);
+    }
+    return by_id_end(&list, CURSOR_RATES, schedules.n > limit ? schedules.items[n - 1].id : 0);
+}
+
+/* ---- one of them ---- */
+
+static void write_text(struct json_writer *json, const char *name, const char *value)
+{
+    json_key(json, name);
+    json_text(json, value);
+}
+
+static void write_time(struct json_writer *json, const char *name, int64_t time_us)
+{
+    char text[CLOCK_TEXT_SIZE];
+
+    write_text(json, name, time_us == RATE_IN_FORCE ? NULL : clock_format(time_us, text));
+}
+
+static void write_int(struct json_writer *json, const char *name, int64_t value)
+{
+    json_key(json, name);
+    json_int(json, value);
+}
+
+void api_rates_write_assignment(struct json_writer *json, const struct rate_assignment *assignment)
+{
+    json_open_object(json);
+    write_int(json, "id", assignment->id);
+    write_text(json, "site", assignment->site);
+    write_text(json, "device", assignment->device);
+    write_text(json, "from", assignment->from_day);
+    write_text(json, "to", assignment->to_day);
+    write_time(json, "known_since", assignment->known_us);
+    write_time(json, "known_until", assignment->known_until_us);
+    write_text(json, "made_by", assignment->made_by);
+    json_close_object(json);
+}
+
+static void write_version(struct json_writer *json, const struct rate_version *version)
+{
+    json_open_object(json);
+    write_int(json, "version", version->number);
+    write_text(json, "valid_from", version->from_day);
+    write_text(json, "valid_to", version->to_day);
+    write_text(json, "timezone", version->timezone);
+    write_text(json, "currency", version->currency);
+    write_time(json, "known_since", version->known_us);
+    write_text(json, "made_by", version->made_by);
+    write_text(json, "format", version->format);
+    json_close_object(json);
+}
+
+/* All there is to tell about a schedule. */
+struct whole {
+    struct rate_schedule schedule;
+    struct rate_version_list versions;
+    struct rate_assignment_list assignments;
+    int32_t number;       /* the version that is shown */
+    const char *document;
+};
+
+/* `number` 0: the newest. */
+static enum err load(struct web *web, int32_t id, int32_t number, struct whole *out)
+{
+    enum err err = rate_schedule_find(web->tx, id, &out->schedule);
+
+    if (err == OK) {
+        out->number = number ? number : out->schedule.newest.number;
+        err = rate_version_document(web->tx, id, out->number, &out->document);
+    }
+    if (err == OK) {
+        err = rate_version_list(web->tx, id, &out->versions);
+    }
+    return err == OK ? rate_assignment_list(web->tx, id, true, &out->assignments) : err;
+}
+
+static void write_whole(struct web *web, const struct whole *whole)
+{
+    struct json_writer json;
+
+    web->response->content_type = "application/json";
+    json_writer_init(&json, &web->response->body);
+    json_open_object(&json);
+    write_int(&json, "id", whole->schedule.id);
+    write_text(&json, "name", whole->schedule.name);
+    write_time(&json, "created_at", whole->schedule.created_us);
+    write_int(&json, "version", whole->number);
+    json_key(&json, "document");
+    json_raw(&json, str_of(whole->document));
+    json_key(&json, "versions");
+    json_open_array(&json);
+    for (int i = 0; i < whole->versions.n; i++) {
+        write_version(&json, &whole->versions.items[i]);
+    }
+    json_close_array(&json);
+    json_key(&json, "assignments");
+    json_open_array(&json);
+    for (int i = 0; i < whole->assignments.n; i++) {
+        api_rates_write_assignment(&json, &whole->assignments.items[i]);
+    }
+    json_close_array(&json);
+    json_close_object(&json);
+}
+
+static enum err show(struct web *web, int32_t id, int32_t number)
+{
+    struct whole whole;
+    enum err err = load(web, id, number, &whole);
+
+    if (err == OK) {
+        write_whole(web, &whole);
+    }
+    return err;
+}
+
+enum err api_rates_show(struct web *web)
+{
+    struct str text = http_query(web->request, "version");
+    long long number = 0;
+    int32_t id = 0;
+    enum err err = api_rates_capture(web, &id);
+
+    if (err == OK && text.ptr &&
+        (!str_to_int64(text, &number) || number < 1 || number > INT32_MAX)) {
+        err = fail(web->op, ERR_MALFORMED, "version: must be a version's number");
+    }
+    return err == OK ? show(web, id, (int32_t)number) : err;
+}
+
+/* ---- changes ---- */
+
+enum err api_rates_add(struct web *web)
+{
+    struct rate_input input;
+    int32_t id = 0;
+    enum err err = rate_input_document(web, &input);
+
+    if (err == OK) {
+        err = rate_version_add(web->tx, input.tariff, input.format, &id);
+    }
+    if (err == OK) {
+        err = by_id_created(web, "/v1/rate-schedules/", id);
+    }
+    return err == OK ? show(web, id, 0) : err;
+}
+
+enum err api_rates_put(struct web *web)
+{
+    struct rate_input input;
+    struct rate_schedule schedule;
+    int32_t id = 0;
+    enum err err = api_rates_capture(web, &id);
+
+    if (err == OK) {
+        err = rate_schedule_find(web->tx, id, &schedule);
+    }
+    if (err == OK) {
+        err = rate_input_document(web, &input);
+    }
+    if (err == OK) {
+        err = rate_version_add(web->tx, input.tariff, input.format, &id);
+    }
+    return err == OK ? show(web, id, 0) : err;
+}
+
+enum err api_rates_remove(struct web *web)
+{
+    int32_t id = 0;
+    enum err err = api_rates_capture(web, &id);
+
+    if (err == OK) {
+        err = rate_schedule_remove(web->tx, id);
+    }
+    if (err == OK) {
+        web->response->status = 204;
+    }
+    return err;
+}

@@ -1,0 +1,140 @@
+#!/usr/bin/env perl
+# Rate schedules through the API: documents are kept as they are or refused with all that is wrong,
+# versions are added and never changed, assignments say what holds where and are remembered.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Test::More;
+use JSON::PP;
+use Tidemark::Stack;
+
+my $stack = Tidemark::Stack->start;
+my %token;
+for my $tenant (qw(home other)) {
+    $stack->cli('tenant', 'add', $tenant, '--timezone', 'America/Los_Angeles', '--currency', 'USD');
+    $token{$tenant} = $stack->token($tenant, 'admin');
+}
+$token{api} = $stack->token('home', 'api');
+$token{device} = $stack->token('home', 'device');
+$stack->post('/v1/event', { device => 'meter', site => 'roof', metrics => { energy_kwh => 1 } }, token => $token{device});
+$stack->post('/v1/event', { device => 'lone', metrics => { energy_kwh => 1 } }, token => $token{device});
+
+my $PATH = '/v1/rate-schedules';
+sub ask { my ($method, $path, $body, $who) = @_; return $stack->request($method, "$PATH$path", token => $token{ $who // 'home' }, defined $body ? (body => $body) : ()) }
+
+sub flat {
+    my ($name, $rate, %more) = @_;
+    return { name => $name, timezone => 'America/Los_Angeles', currency => 'USD', charges => [ { type => 'energy', rate => $rate } ], %more };
+}
+
+# The errors of an answer, "field detail" each.
+sub errors { return join "\n", map { "$_->{field} $_->{detail}" } @{ $_[0]{json}{errors} // [] } }
+
+# ---- documents ----
+
+my $answer = ask('POST', '', flat('Flat', '0.30', valid_from => '2024-01-01'));
+is $answer->{status}, 201, 'a schedule is made';
+my $flat = $answer->{json}{id};
+is $answer->{headers}{location}, "$PATH/$flat", 'and its address told';
+is $answer->{json}{document}{charges}[0]{rate} // $answer->{json}{document}{charges}[0]{prices}[0]{rate}, '0.3', 'its price is a decimal text';
+is_deeply [ map { $_->{version} } @{ $answer->{json}{versions} } ], [1], 'it has a version';
+like $answer->{json}{versions}[0]{made_by}, qr/^token \d+$/, 'of a maker';
+
+my $wrong = flat('Wrong', 'much', timezone => 'Mars/Olympus', windows => [ { period => 'peak', from => '25:00', to => '21:00' } ], colour => 1);
+$answer = ask('POST', '', $wrong);
+is $answer->{status}, 422, 'a wrong document is refused';
+is $answer->{headers}{'content-type'}, 'application/problem+json', 'with a problem';
+my $told = errors($answer);
+like $told, qr{^\Q$_\E }m, "telling $_" for '/charges/0/rate', '/windows/0/from', '/colour';
+is errors(ask('POST', '', flat('Wrong', 1, timezone => 'Mars/Olympus'))), '/timezone is no time zone of the tz database', 'a zone is the database\'s to know';
+is ask('POST', '', '{"name":')->{status}, 415, 'a body without a type is refused';
+is $stack->request('POST', $PATH, token => $token{home}, headers => { 'Content-Type' => 'application/json' }, body => '{"name":')->{status}, 422, 'what is no JSON too';
+is ask('POST', '', flat('Flat', 1), 'api')->{status}, 403, 'api tokens only read';
+is join(' ', map { $_->{name} } @{ ask('GET', '', undef, 'api')->{json}{items} }), 'Flat', 'nothing of what was refused is kept';
+
+# ---- versions ----
+
+$answer = ask('PUT', "/$flat", flat('Flat and dearer', '0.35', valid_from => '2025-01-01'));
+is $answer->{status}, 200, 'a second version is added';
+is_deeply [ map { "$_->{version} $_->{valid_from}" } @{ $answer->{json}{versions} } ], [ '2 2025-01-01', '1 2024-01-01' ], 'beside the first';
+is ask('GET', "/$flat?version=1")->{json}{document}{name}, 'Flat', 'which is as it was';
+is ask('GET', "/$flat")->{json}{document}{name}, 'Flat and dearer', 'the newest is shown else';
+is ask('GET', "/$flat?version=3")->{status}, 404, 'a third there is not';
+is ask('PUT', "/$flat", $wrong)->{status}, 422, 'nor is a wrong one added';
+my ($item) = @{ ask('GET', '')->{json}{items} };
+is "$item->{name} $item->{versions} $item->{valid_from} " . ($item->{valid_to} // 'open'), 'Flat and dearer 2 2025-01-01 open', 'the list tells the newest';
+is $stack->request('GET', "$PATH?format=csv", token => $token{api})->{content} =~ /^$flat,Flat and dearer,/m, 1, 'as CSV too';
+
+# ---- where it holds ----
+
+my $tou = ask('POST', '', flat('Second', '0.20'))->{json}{id};
+sub assign { my ($id, $body) = @_; return ask('POST', "/$id/assign", $body) }
+
+# What holds, "from to name version" each.
+sub applied {
+    my ($query) = @_;
+    my $answer = ask('GET', "/applied?from=2024-06-01&to=2026-01-01&$query", undef, 'api');
+    return $answer->{status} if $answer->{status} != 200;
+    return join '; ', map { "$_->{from} $_->{to} $_->{name} $_->{version}" } @{ $answer->{json}{items} };
+}
+
+is applied('site=roof'), '', 'nothing holds at first';
+$answer = assign($flat, { from => '2024-07-01' });
+is $answer->{status}, 201, 'a schedule is assigned to the tenant';
+is_deeply [ @{ $answer->{json} }{qw(site device from to known_until)} ], [ undef, undef, '2024-07-01', undef, undef ], 'from a day on';
+my $name = 'Flat and dearer';
+is applied('site=roof'), "2024-07-01 2025-01-01 $name 1; 2025-01-01 2026-01-01 $name 2", 'each version holds on its days';
+my $before = $stack->sql('SELECT clock_timestamp() AT TIME ZONE \'UTC\'') =~ s/ /T/r . 'Z';
+my $at_site = assign($tou, { site => 'roof', from => '2025-03-10T06:00:00Z', to => '2025-09-01' })->{json};
+is $at_site->{from}, '2025-03-09', 'a time means its day by the schedule\'s clock';
+is applied('site=roof'), "2024-07-01 2025-01-01 $name 1; 2025-01-01 2025-03-09 $name 2; 2025-03-09 2025-09-01 Second 1; 2025-09-01 2026-01-01 $name 2",
+    'a site\'s goes before the tenant\'s';
+is applied('device=meter'), applied('site=roof'), 'a device has its site\'s';
+is applied('device=lone'), "2024-07-01 2025-01-01 $name 1; 2025-01-01 2026-01-01 $name 2", 'without a site the tenant\'s';
+is assign($flat, { device => 'meter', from => '2025-01-01', to => '2026-01-01' })->{status}, 201, 'a device has its own';
+is applied('device=meter'), "2024-07-01 2025-01-01 $name 1; 2025-01-01 2026-01-01 $name 2", 'which goes before its site\'s';
+is applied("site=roof&as_of=$before"), "2024-07-01 2025-01-01 $name 1; 2025-01-01 2026-01-01 $name 2", 'what was known before is remembered';
+is ask('DELETE', "/$tou/assignments/$at_site->{id}")->{status}, 204, 'an assignment is withdrawn';
+is applied('site=roof'), "2024-07-01 2025-01-01 $name 1; 2025-01-01 2026-01-01 $name 2", 'and what was under it holds again';
+my ($withdrawn) = @{ ask('GET', "/$tou")->{json}{assignments} };
+ok $withdrawn->{known_until} gt $withdrawn->{known_since}, 'it is kept with the time until which it was known';
+is ask('DELETE', "/$tou/assignments/$at_site->{id}")->{status}, 204, 'twice does no harm';
+is ask('DELETE', "/$flat/assignments/$at_site->{id}")->{status}, 404, 'another schedule has it not';
+
+my @refused = (
+    [ { site => 'nowhere' }, qr/nowhere/ ], [ { device => 'nobody' }, qr/nobody/ ], [ { from => 'tomorrow' }, qr/^from/ ],
+    [ { from => '2025-02-01', to => '2025-02-01' }, qr/^to: must be after/ ], [ { site => 'roof', device => 'meter' }, qr/^device/ ],
+    [ { sites => 'roof' }, qr/^sites/ ],
+);
+for (@refused) {
+    my ($body, $why) = @{$_};
+    my $refusal = assign($flat, $body);
+    is $refusal->{status}, 422, encode_json($body) . ' is refused';
+    like $refusal->{json}{detail}, $why, '  with the reason';
+}
+is applied('site=nowhere'), 404, 'of a site that there is not nothing is told';
+
+# ---- others ----
+
+for my $path ("/$flat", "/$flat/assign", "/$flat/assignments/1") {
+    my $method = $path =~ /assign$/ ? 'POST' : $path =~ /assignments/ ? 'DELETE' : 'GET';
+    my @answers = map { ask($method, $_, $method eq 'POST' ? {} : undef, 'other') } $path, $path =~ s/\d+/99999/r;
+    is $answers[0]{status}, 404, "another tenant has no $path";
+    is_deeply [ map { my %problem = %{ $_->{json} }; delete @problem{qw(request_id instance)}; \%problem } @answers ]->[0],
+        do { my %problem = %{ $answers[1]{json} }; delete @problem{qw(request_id instance)}; \%problem }, '  and cannot tell that there is one';
+}
+is ask('PUT', "/$flat", flat('Stolen', 1), 'other')->{status}, 404, 'nor change it';
+is ask('DELETE', "/$flat", undef, 'other')->{status}, 404, 'nor remove it';
+
+# ---- the end ----
+
+is ask('DELETE', "/$flat")->{status}, 204, 'a schedule is removed';
+is ask('GET', "/$flat")->{status}, 404, 'and gone';
+is applied('site=roof'), '', 'nothing holds any more';
+is $stack->sql("SELECT count(*) FROM core.rate_version WHERE schedule_id = $flat"), 2, 'what a bill was made of is kept';
+my @audit = map { $_->{action} } reverse @{ $stack->get('/v1/audit?action=rate', token => $token{home})->{json}{items} };
+is "@audit", 'rate.add rate.version rate.add rate.assign rate.assign rate.assign rate.unassign rate.remove', 'all of it is in the audit trail';
+$stack->cli('tenant', 'remove', 'home', '--yes');
+is $stack->sql('SELECT count(*) FROM core.rate_schedule'), 0, 'a tenant goes with all of it';
+done_testing;
