@@ -82,7 +82,8 @@ run: deps-run                ## install what is missing, build, serve in the for
 test: deps-test              ## build and run every test; TESTS="paths" for some of them
 	@$(BUILD) all unit-tests benches
 	@$(if $(or $(filter fuzz tests/fuzz/%,$(TESTS)),$(if $(TESTS),,all)),$(if $(HAS_FUZZER),$(BUILD) $(FUZZ_BUILD) fuzzers))
-	@TIDEMARK_BIN=$(abspath $(B)/tidemark) TIDEMARK_BUILD=$(B) tests/run $(TESTS)
+	@TIDEMARK_BIN=$(abspath $(B)/tidemark) TIDEMARK_BUILD=$(B) FUZZ_SECONDS=$(FUZZ_SECONDS) \
+	    tests/run $(TESTS)
 
 bench: deps-test             ## measure a throw-away stack; figures go to build/bench/
 	@$(BUILD) all benches
@@ -122,16 +123,9 @@ FUZZ_BUILD := B=build/fuzz CC=clang SANITIZE=fuzzer-no-link,address,undefined
 # That clang is there with its libraries of fuzzing.
 HAS_FUZZER = $(shell echo 'int LLVMFuzzerTestOneInput(void); int LLVMFuzzerTestOneInput(void) { return 0; }' | \
     clang -xc -fsanitize=fuzzer,address,undefined -o /dev/null - 2>/dev/null && echo yes)
-FUZZ_SECONDS := 30
 fuzz: deps-lint              ## each parser's fuzz target for FUZZ_SECONDS (30)
 	@$(BUILD) $(FUZZ_BUILD) fuzzers
-	@for target in $(notdir $(FUZZERS)); do \
-	    mkdir -p build/fuzz/corpus/$$target tests/fuzz/corpus/$$target; \
-	    echo "fuzzing $$target"; \
-	    build/fuzz/tests/fuzz/$$target -max_total_time=$(FUZZ_SECONDS) -timeout=5 -rss_limit_mb=1024 \
-	        -print_final_stats=0 -verbosity=0 -artifact_prefix=build/fuzz/$$target- \
-	        build/fuzz/corpus/$$target tests/fuzz/corpus/$$target || exit 1; \
-	done
+	@FUZZ_SECONDS=$(or $(FUZZ_SECONDS),30) JOBS=$(JOBS) tests/fuzz/run $(notdir $(FUZZERS))
 
 deps-run deps-test deps-lint: deps-%:
 	@deploy/packages $*

@@ -10,7 +10,7 @@
 /* Reads one rate: the object itself, or {"items":[...]} with exactly one. URDB knows no zone and no
  * currency: they are given. NULL when it cannot be read or says what we cannot; `problems`, which
  * must be initialised, says where: fields are URDB's, or of the schedule that was made of it. */
-const struct tariff *urdb_read(struct arena *arena, struct str text, struct str timezone,
+const struct tariff *urdb_read(struct arena *arena, struct str text, struct str zone,
                                struct str currency, struct problems *problems);
 
 /* Writes it as URDB. False, with `problems`, where URDB has no words for it: holidays, windows that

@@ -320,7 +320,7 @@ static bool find_rate(struct urdb_reading *reading)
     return true;
 }
 
-static void convert(struct urdb_reading *reading, struct str timezone, struct str currency)
+static void convert(struct urdb_reading *reading, struct str zone, struct str currency)
 {
     struct json_writer *json = reading->json;
 
@@ -329,7 +329,7 @@ static void convert(struct urdb_reading *reading, struct str timezone, struct st
     write_text(reading, "description", "description", MAX_TEXT_BYTES);
     write_text(reading, "source", "uri", MAX_TEXT_BYTES);
     json_key(json, "timezone");
-    json_string(json, timezone);
+    json_string(json, zone);
     json_key(json, "currency");
     json_string(json, currency);
     write_date(reading, "valid_from", "startdate", 0);
@@ -345,7 +345,7 @@ static void convert(struct urdb_reading *reading, struct str timezone, struct st
     json_close_object(json);
 }
 
-const struct tariff *urdb_read(struct arena *arena, struct str text, struct str timezone,
+const struct tariff *urdb_read(struct arena *arena, struct str text, struct str zone,
                                struct str currency, struct problems *problems)
 {
     struct urdb_reading *reading = arena_alloc(arena, sizeof *reading);
@@ -362,7 +362,7 @@ const struct tariff *urdb_read(struct arena *arena, struct str text, struct str 
     if (!doc_parse(&reading->doc, text, arena, problems) || !find_rate(reading)) {
         return NULL;
     }
-    convert(reading, timezone, currency);
+    convert(reading, zone, currency);
     if (document.is_broken) {
         problems_add(problems, "", "is too large");
     }

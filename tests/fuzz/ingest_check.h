@@ -53,6 +53,29 @@ static inline void check_event(struct arena *arena, const struct ingest_columns 
     }
 }
 
+/* All that must hold of columns that were filled. */
+static inline void check_columns(struct arena *arena, struct ingest_columns *columns)
+{
+    require(columns_seal(columns) == OK, "what was parsed can be written");
+    require(columns->n_events + columns->n_rejected == columns->n_items,
+            "every item is kept or rejected");
+    for (size_t i = 0; i < columns->n_events; i++) {
+        check_event(arena, columns, i);
+    }
+    for (size_t i = 0; i < columns->n_devices; i++) {
+        require(str_is_utf8(columns->devices[i].key), "names are text");
+    }
+    for (size_t i = 0; i < columns->n_series; i++) {
+        require(str_is_utf8(columns->series[i].metric), "so are metrics");
+        if (columns->series[i].labels.len) {
+            check_object(arena, columns->series[i].labels);
+        }
+    }
+    for (size_t i = 0; i < columns->n_errors; i++) {
+        require(str_is_utf8(str_of(columns->errors[i].detail)), "so are reasons");
+    }
+}
+
 /* Parses the body as if it had been posted, and looks at what is left. */
 static inline void check_format(const struct ingest_format *format, const char *type, struct str body)
 {
@@ -68,24 +91,7 @@ static inline void check_format(const struct ingest_format *format, const char *
     enum err err = format->parse(&request, body, columns);
     require((err == OK) == (op.fault.code == OK), "a failure is recorded, and nothing else is");
     if (err == OK) {
-        require(columns_seal(columns) == OK, "what was parsed can be written");
-        require(columns->n_events + columns->n_rejected == columns->n_items,
-                "every item is kept or rejected");
-        for (size_t i = 0; i < columns->n_events; i++) {
-            check_event(arena, columns, i);
-        }
-        for (size_t i = 0; i < columns->n_devices; i++) {
-            require(str_is_utf8(columns->devices[i].key), "names are text");
-        }
-        for (size_t i = 0; i < columns->n_series; i++) {
-            require(str_is_utf8(columns->series[i].metric), "so are metrics");
-            if (columns->series[i].labels.len) {
-                check_object(arena, columns->series[i].labels);
-            }
-        }
-        for (size_t i = 0; i < columns->n_errors; i++) {
-            require(str_is_utf8(str_of(columns->errors[i].detail)), "so are reasons");
-        }
+        check_columns(arena, columns);
     }
     arena_free(arena);
 }
