@@ -13,6 +13,7 @@ use Cwd qw(getcwd);
 use File::Path qw(make_path);
 use JSON::PP qw(decode_json);
 use POSIX qw(strftime);
+use Tidemark::Encoders;
 use Tidemark::GoTool;
 use Tidemark::Npm;
 use Tidemark::Python;
@@ -73,6 +74,7 @@ sub check_python {
     is(samples('py2', "room climate.$_->[0]"), $_->[1], "influxdb-client: $_->[0]") for ['temperature', '19.25'], ['big', 9007199254740991], ['open', '0'];
     is_deeply(labels('py2'), { wall => 'söuth=side' }, '  its tag');
     is(samples('py3', 'level'), '1e-07', '  a small number');
+    Tidemark::Encoders::check($stack, $token, $python, 'influx');
     return;
 }
 

@@ -1,12 +1,13 @@
 #!/usr/bin/perl
 # OpenTelemetry's own exporters, for JavaScript (JSON and protobuf, chunked) and Python (protobuf,
-# gzip): what they send is read back, each value.
+# gzip): what they send is read back, each value. And random readings by protobuf's own encoder.
 use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Test::More;
 use JSON::PP;
+use Tidemark::Encoders;
 use Tidemark::Npm;
 use Tidemark::Python;
 use Tidemark::Stack;
@@ -75,6 +76,7 @@ SKIP: {
     is_deeply([@buckets{ map { "burn_s_bucket{\"le\":\"$_\",$s}" } 10, 25, '+Inf' }], [0, 1, 1], 'buckets too');
     my ($log) = @{ logs('cellar-1') };
     is_deeply([@{ $log->{data} }{qw(severity severity_number body)}, $log->{data}{attributes}{tries}], ['ERROR', 17, 'no flame', 3], 'and the log');
+    Tidemark::Encoders::check($stack, $token, $python, $_) for qw(otlp prometheus);
 }
 
 $stack->stop;
