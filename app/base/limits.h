@@ -21,11 +21,11 @@
 #define BATCH_MAX_ROWS (64u << 10)  /* closes an open batch */
 #define BATCH_MAX_BYTES (8u << 20)  /* closes an open batch */
 #define QUEUE_MAX_BYTES (64u << 20) /* waiting for a writer; beyond it 503 */
-#define SERIES_CACHE_MAX 200000     /* entries of one process; about 100 bytes each */
+#define SERIES_CACHE_MAX 640000     /* entries of one process, about 100 bytes each; half stay */
 #define DEVICE_CACHE_AGE_MS 5000    /* a retired or deleted device stops within this */
 #define OPEN_WINDOW_MINUTES 5       /* samples older than this are noted as changes */
 #define INGEST_WRITERS 2            /* of the fast lane: one may wait for its disk */
-#define INGEST_LATE_WRITERS 1       /* of the late lane */
+#define INGEST_LATE_WRITERS 2       /* of the late lane, each with series of its own */
 #define SECOND_WRITER_ROWS 2000     /* waiting rows that are worth a writer of their own */
 #define SECOND_WRITER_WAIT_US 4000  /* or the disk is slow: another commit may start */
 #define GATHER_US 2000              /* how long a batch waits for a crowd that was answered */

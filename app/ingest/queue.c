@@ -9,6 +9,7 @@
 #include <time.h>
 
 #define MAX_FAST_WRITERS 16
+#define LATE_MARK_BITS 14 /* series that share a mark wait for each other */
 
 struct lane {
     struct turns waiting;
@@ -26,6 +27,7 @@ struct ingest_queue {
     size_t shares[TURN_LINES]; /* bytes of a line's tenants, those being written included */
     uint64_t n_batches;                  /* of the fast lane, taken so far: the last one's number */
     uint64_t at_work[MAX_FAST_WRITERS];  /* their numbers; 0: none */
+    uint32_t late_marks[1 << LATE_MARK_BITS]; /* requests at work in the late lane, by their series */
     size_t max_bytes;
     struct ingest_queue_counts counts;
     bool is_closed;
@@ -170,7 +172,37 @@ static bool is_over(const struct ingest_queue *queue, enum ingest_lane lane)
 
 /* ---- what a late batch has to wait for ----
  * A row is late where another batch claimed its time, and only when that one is finished does
- * the database know whether the row is new. */
+ * the database know whether the row is new. For the same reason a series is in one late batch
+ * at a time. */
+
+/* Fibonacci hashing: the upper bits. */
+static size_t late_mark(const struct ingest_ticket *ticket, size_t i)
+{
+    return ((uint32_t)ticket->columns->series[i].id * 2654435769u) >> (32 - LATE_MARK_BITS);
+}
+
+static void mark_late(struct ingest_queue *queue, const struct ingest_ticket *batch, uint32_t step)
+{
+    for (const struct ingest_ticket *ticket = batch; ticket; ticket = ticket->next) {
+        for (size_t i = 0; i < ticket->columns->n_series; i++) {
+            queue->late_marks[late_mark(ticket, i)] += step;
+        }
+    }
+}
+
+/* True when no late batch at work has one of the ticket's series. */
+static bool is_late_free(const struct ingest_queue *queue, const struct ingest_ticket *ticket)
+{
+    if (queue->lanes[LANE_LATE].n_busy == 0) {
+        return true;
+    }
+    for (size_t i = 0; i < ticket->columns->n_series; i++) {
+        if (queue->late_marks[late_mark(ticket, i)]) {
+            return false;
+        }
+    }
+    return true;
+}
 
 static void begin_batch(struct ingest_queue *queue, struct ingest_ticket *batch)
 {
@@ -192,8 +224,14 @@ static void end_batch(struct ingest_queue *queue, const struct ingest_ticket *ba
     }
 }
 
-/* True when every batch up to the ticket's `after` is finished. */
-static bool is_its_turn(const void *context, const struct ingest_ticket *ticket)
+static bool may_go_at_once(const void *context, const struct ingest_ticket *ticket)
+{
+    (void)context;
+    return ticket != NULL;
+}
+
+/* True when every batch up to the ticket's `after` is finished, and its series are in no other. */
+static bool may_go_late(const void *context, const struct ingest_ticket *ticket)
 {
     const struct ingest_queue *queue = context;
 
@@ -202,25 +240,28 @@ static bool is_its_turn(const void *context, const struct ingest_ticket *ticket)
             return false;
         }
     }
-    return true;
+    return is_late_free(queue, ticket);
 }
 
 struct ingest_ticket *ingest_queue_take(struct ingest_queue *queue, enum ingest_lane which)
 {
     struct lane *lane = &queue->lanes[which];
+    turn_test may_go = which == LANE_FAST ? may_go_at_once : may_go_late;
     struct ingest_ticket *batch = NULL;
 
     (void)pthread_mutex_lock(&queue->lock);
     for (;;) {
         int64_t now_us = clock_monotonic_us();
         int64_t due_us = queue->is_closed ? INT64_MIN : due_of(lane);
-        bool is_ready = turns_have(&lane->waiting, is_its_turn, queue);
+        bool is_ready = turns_have(&lane->waiting, may_go, queue);
         if (is_ready && now_us >= due_us) {
-            batch = turns_cut(&lane->waiting, is_its_turn, queue);
+            batch = turns_cut(&lane->waiting, may_go, queue);
             lane->n_busy++;
             lane->since_us = now_us;
             if (which == LANE_FAST) {
                 begin_batch(queue, batch);
+            } else {
+                mark_late(queue, batch, 1);
             }
             break;
         }
@@ -258,6 +299,8 @@ void ingest_queue_finish(struct ingest_queue *queue, enum ingest_lane lane,
     (void)pthread_mutex_lock(&queue->lock);
     if (lane == LANE_FAST) {
         end_batch(queue, tickets);
+    } else {
+        mark_late(queue, tickets, UINT32_MAX); /* less one */
     }
     while (tickets) {
         /* before it is done: its owner may be gone right after */
