@@ -30,6 +30,7 @@ my @figures = (
     [single => \&Tidemark::BenchIngest::single_events],
     [offered => \&Tidemark::BenchIngest::offered],
     [batch => \&Tidemark::BenchIngest::batches],
+    [fleet => \&Tidemark::BenchIngest::fleet],
     [others => \&Tidemark::BenchOthers::others],
     [known => \&Tidemark::BenchIngest::known],
     [compression => \&Tidemark::BenchStore::compression],

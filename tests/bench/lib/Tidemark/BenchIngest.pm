@@ -39,19 +39,69 @@ sub single_events {
         row('  events / echo', 'ratio', '%.2f', @ratio));
 }
 
-# At 5,000 events a second and, by one reader, five pages.
+# At 5,000 events a second, of devices that are known, and, by one reader, five pages.
 sub offered {
     my ($bench) = @_;
     my $cookie = $bench->session_cookie;
+    my @events = ('--path', '/v1/event', '--metrics', $METRICS, '--connections', 64, '--label', 'offered');
     my (@p99, @page);
+    $bench->load_events(@events);
     for (1 .. $bench->{runs}) {
         my $reader = $bench->begin_load('--get', '--path', '/', '--cookie', $cookie, '--connections', 1, '--rate', 5);
-        my $answer = $bench->load_events('--path', '/v1/event', '--metrics', $METRICS, '--connections', 64, '--rate', 5000);
+        my $answer = $bench->load_events(@events, '--base-ms', now_ms(), '--rate', 5000);
         push @p99, $answer->{p99_ms};
         push @page, $bench->end_load($reader)->{p99_ms};
     }
     return (row('at 5,000 single events/s: p99 of the durable answer', 'ms', '%.1f', @p99),
         row('  p99 of the overview meanwhile', 'ms', '%.1f', @page));
+}
+
+# Of 100,000 devices in turn, as many as will go, and what each message costs whom: 20,000 a second
+# would be each device every five seconds.
+sub fleet {
+    my ($bench) = @_;
+    my $devices = 100_000;
+    my (@rate, @p99, %cpu);
+    register($bench, 'fleet', $devices);
+    for (1 .. $bench->{runs}) {
+        my %before = map { $_ => $bench->cpu_of($_) } qw(nginx ingest postgres);
+        my ($busy, $all) = machine();
+        my $answer = $bench->load_events('--path', '/v1/event', '--metrics', $METRICS, '--connections', 256,
+            '--devices', $devices, '--label', 'fleet', '--base-ms', now_ms());
+        my ($busy_after, $all_after) = machine();
+        push @rate, $answer->{rps};
+        push @p99, $answer->{p99_ms};
+        push @{ $cpu{$_} }, 1e6 * ($bench->cpu_of($_) - $before{$_}) / $answer->{requests} for keys %before;
+        push @{ $cpu{machine} }, 100 * ($busy_after - $busy) / ($all_after - $all);
+    }
+    return (row('fleet: messages of 100,000 devices in turn, 256 connections', 'messages/s', '%.0f', @rate),
+        row('  by the 20,000 wanted', 'ratio', '%.2f', map { $_ / 20_000 } @rate),
+        row('  their p99', 'ms', '%.1f', @p99),
+        (map { row("  CPU of $_", 'µs each', '%.0f', @{ $cpu{$_} }) } qw(nginx ingest postgres)),
+        row('  processors busy, with the load generator', '%', '%.0f', @{ $cpu{machine} }));
+}
+
+# Ticks of the processors: busy, and all.
+sub machine {
+    my ($user, $nice, $system, $idle, $wait, @other) = (split ' ', Tidemark::Stack::slurp('/proc/stat') =~ /^cpu +([^\n]*)/ ? $1 : '')[0 .. 7];
+    my $busy = $user + $nice + $system;
+    $busy += $_ for @other;
+    return ($busy, $busy + $idle + $wait);
+}
+
+sub now_ms { return sprintf '%.0f', time * 1000 }
+
+# Makes devices PREFIX-000000, … of the metrics of the load generator known; devices a second.
+sub register {
+    my ($bench, $prefix, $devices) = @_;
+    my $metrics = join ',', map {qq("m${_}_w":$_)} 0 .. $METRICS - 1;
+    my $begin = time;
+    for (my $first = 0; $first < $devices; $first += 1000) {
+        my @events = map { sprintf '{"device":"%s-%06d","metrics":{%s}}', $prefix, $_, $metrics } $first .. $first + 999;
+        my $answer = $bench->{stack}->post('/v1/events/batch', '[' . join(',', @events) . ']', token => $bench->{token});
+        die "$prefix: $answer->{status}\n" if $answer->{status} != 200;
+    }
+    return $devices / (time - $begin);
 }
 
 # ---- batches ----
@@ -165,20 +215,12 @@ sub batches {
 # its caches keep them.
 sub known {
     my ($bench) = @_;
-    my ($devices, $per_request) = (100_000, 1000);
-    my $begin = time;
-    for my $request (1 .. $devices / $per_request) {
-        my @events = map { sprintf '{"device":"known-%06d","metrics":{"a_w":1,"b_w":2,"c_w":3}}', $_ }
-            ($request - 1) * $per_request + 1 .. $request * $per_request;
-        my $answer = $bench->{stack}->post('/v1/events/batch', '[' . join(',', @events) . ']', token => $bench->{token});
-        die "known: $answer->{status}\n" if $answer->{status} != 200;
-    }
-    my $seconds = time - $begin;
+    my $rate = register($bench, 'known', 100_000);
     $bench->load_events('--path', '/v1/events/batch', '--events', 1000, '--metrics', $METRICS, '--connections', 8);
     my ($pid) = Tidemark::Processes::part($bench->{stack}, 'ingest');
     my ($kib) = Tidemark::Stack::slurp("/proc/$pid/smaps_rollup") =~ /^Pss:\s+(\d+)/m;
     return (row('ingest with 300,000 series of 100,000 devices (128 at most)', 'MiB', '%.1f', $kib / 1024),
-        row('  new devices of 3 series', 'devices/s', '%.0f', $devices / $seconds));
+        row('  new devices of 3 series', 'devices/s', '%.0f', $rate));
 }
 
 1;
