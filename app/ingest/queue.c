@@ -27,7 +27,7 @@ struct ingest_queue {
     size_t shares[TURN_LINES]; /* bytes of a line's tenants, those being written included */
     uint64_t n_batches;                  /* of the fast lane, taken so far: the last one's number */
     uint64_t at_work[MAX_FAST_WRITERS];  /* their numbers; 0: none */
-    uint32_t late_marks[1 << LATE_MARK_BITS]; /* requests at work in the late lane, by their series */
+    uint32_t late_marks[1 << LATE_MARK_BITS]; /* of series: requests in late batches at work */
     size_t max_bytes;
     struct ingest_queue_counts counts;
     bool is_closed;
