@@ -1,0 +1,331 @@
+#!/usr/bin/env python3
+"""The known bills beside this file, worked out a second time: fractions instead of integers, the system's
+zone database, tiers filled piece by piece, and the arithmetic that stands beside each line. Written without the C
+code's structure so that both are not wrong in the same way. Prints TAP; called by tests/unit/bills.t."""
+import ast
+import glob
+import json
+import operator
+import os
+from datetime import date, datetime, time, timedelta, timezone
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
+from fractions import Fraction as F
+from functools import lru_cache
+from itertools import groupby
+from zoneinfo import ZoneInfo
+
+DECIMALS = {'JPY': 0, 'BHD': 3}
+DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun']
+WORDS = {'weekdays': DAYS[:5], 'weekends': DAYS[5:], 'all': DAYS + ['holidays']}
+OPERATORS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv}
+count = failed = 0
+
+
+def ok(holds, name):
+    global count, failed
+    count += 1
+    failed += not holds
+    print('%sok %d - %s' % ('' if holds else 'not ', count, name.replace('#', '')))
+
+
+def evaluate(text):
+    """An expression of + - * / and brackets, exactly."""
+    def walk(node):
+        if isinstance(node, ast.BinOp):
+            return OPERATORS[type(node.op)](walk(node.left), walk(node.right))
+        return F(ast.get_source_segment(text, node))
+    return walk(ast.parse(text, mode='eval').body)
+
+
+def rounded(value, decimals, rounding):
+    exact = Decimal(value.numerator) * Decimal(10) ** 30 / Decimal(value.denominator)
+    return (exact / Decimal(10) ** 30).quantize(Decimal(1).scaleb(-decimals), rounding)
+
+
+def easter(year):
+    """Gauss's rule as the Nautical Almanac of 1900 has it: golden number, epact, Sunday after the full moon."""
+    golden = year % 19 + 1
+    century = year // 100 + 1
+    solar = 3 * century // 4 - 12
+    lunar = (8 * century + 5) // 25 - 5
+    sunday = 5 * year // 4 - solar - 10
+    epact = (11 * golden + 20 + lunar - solar) % 30
+    epact += (epact == 25 and golden > 11) or epact == 24
+    moon = 44 - epact + (30 if 44 - epact < 21 else 0)
+    moon += 7 - (sunday + moon) % 7
+    return date(year, 3, 1) + timedelta(moon - 1)
+
+
+class Schedule:
+    def __init__(self, document):
+        self.document = document
+        self.zone = ZoneInfo(document['timezone'])
+        self.titles = {p['name']: p.get('title', p['name']) for p in document.get('periods', [{'name': 'all', 'title': 'All hours'}])}
+        self.names = list(self.titles)
+        self.seasons = list(dict.fromkeys(s['name'] for s in document.get('seasons', [{'name': 'year'}])))
+        self.decimals = document.get('rounding', {}).get('decimals', DECIMALS.get(document['currency'], 2))
+        self.rounding = ROUND_HALF_EVEN if document.get('rounding', {}).get('mode') == 'half_even' else ROUND_HALF_UP
+
+    @lru_cache(maxsize=None)
+    def season(self, day):
+        for span in self.document.get('seasons', []):
+            here, since, until = day.strftime('%m-%d'), span['from'], span['to']
+            if (since <= here < until) if since < until else (here >= since or here < until):
+                return span['name']
+        return 'year'
+
+    @lru_cache(maxsize=None)
+    def is_holiday(self, day):
+        for rule in self.document.get('holidays', []):
+            if 'easter' in rule:
+                found = easter(day.year) + timedelta(rule['easter'])
+            elif 'on' in rule:
+                found = date.fromisoformat('%d-%s' % (day.year, rule['on']))
+                if rule.get('observed') == 'sunday_to_monday' and found.weekday() == 6:
+                    found += timedelta(1)
+            else:
+                found = [d for d in (date(day.year, rule['month'], m) for m in range(1, 29))
+                         if DAYS[d.weekday()] == rule['weekday']][rule['nth'] - 1]
+            if found == day:
+                return True
+        return False
+
+    @lru_cache(maxsize=None)
+    def kind(self, day):
+        return 'holidays' if self.is_holiday(day) else DAYS[day.weekday()]
+
+    @lru_cache(maxsize=None)
+    def pieces(self, kind, minute, use):
+        """The quarter hour's periods, each with its minutes."""
+        periods = [self.period(kind, m, use) for m in range(minute, minute + 15)]
+        return [(period, len(list(same))) for period, same in groupby(periods)]
+
+    def period(self, kind, minute, use):
+        windows = self.document.get(use) or self.document.get('windows', [{'period': self.names[0]}])
+        found = None
+        for window in windows:
+            since, until = (sum(int(n) * w for n, w in zip(window.get(k, d).split(':'), (60, 1)))
+                            for k, d in (('from', '00:00'), ('to', '24:00')))
+            kinds = [k for word in window.get('days', ['all']) for k in WORDS.get(word, [word])]
+            if kind in kinds and since <= minute < until:
+                found = window['period']
+        return found
+
+    def price(self, charge, season, period):
+        rows = [r for r in charge.get('prices', [charge])
+                if r.get('season', season) == season and r.get('period', period) == period]
+        return rows[-1] if rows else None
+
+    @lru_cache(maxsize=None)
+    def is_start(self, day):
+        billing = self.document.get('billing', {})
+        starts = [date.fromisoformat(d) for d in billing.get('starts', [])]
+        if starts and starts[0] - timedelta(14) <= day <= starts[-1] + timedelta(14):
+            return day in starts
+        return day.day == billing.get('day', 1)
+
+    @lru_cache(maxsize=None)
+    def cycle(self, day):
+        since, until = day, day + timedelta(1)
+        while not self.is_start(since):
+            since -= timedelta(1)
+        while not self.is_start(until):
+            until += timedelta(1)
+        return since, until
+
+    def baseline(self, days):
+        rows = self.document.get('baseline', [])
+        return sum(F(r['kwh_per_day']) for d in days for r in rows if r.get('season', self.season(d)) == self.season(d))
+
+
+def days_of(since, until):
+    return [since + timedelta(n) for n in range((until - since).days)]
+
+
+def quarters(schedule, bill, since, until):
+    """(instant, local day, minute, kWh in, kWh out) of each quarter hour."""
+    at = datetime.combine(since, time(0), schedule.zone).astimezone(timezone.utc)
+    end = datetime.combine(until, time(0), schedule.zone).astimezone(timezone.utc)
+    known = {}
+    while at < end:
+        local = at.astimezone(schedule.zone)
+        day, minute = local.date(), local.hour * 60 + local.minute
+        clock = '%02d:%02d' % (local.hour, local.minute)
+        date_text = day.isoformat()
+        holds = tuple(n for n, use in enumerate(bill['use']) if use.get('from', '') <= date_text < use.get('to', '9')
+                      and use.get('between', ['00:00'])[0] <= clock < use.get('between', [0, '24:00'])[1])
+        if holds not in known:
+            known[holds] = [sum((F(bill['use'][n].get(name, '0')) for n in holds), F(0)) / 4 for name in ('kw', 'export_kw')]
+        yield at, day, minute, *known[holds]
+        at += timedelta(minutes=15)
+
+
+def energy_lines(schedule, charge, bill, load):
+    """(title, tier, kWh, unit, rate, amount) of the bill's days."""
+    is_export = charge['type'] == 'export'
+    use = 'export_windows' if is_export else 'windows'
+    lines, filled, where = {}, {}, None
+    points = {s['name']: {datetime.fromisoformat(p['from'].replace('Z', '+00:00')): F(p['rate']) for p in s['prices']}
+              for s in schedule.document.get('price_series', [])}
+    minutes = {s['name']: s['minutes'] for s in schedule.document.get('price_series', [])}
+    for at, day, minute, energy_in, energy_out in load:
+        energy = energy_out if is_export else energy_in
+        reset = day if charge.get('tiers_begin') == 'day' else schedule.cycle(day)
+        if reset != where:
+            where, filled = reset, {}
+            allowance = schedule.baseline([day] if isinstance(reset, date) else days_of(*reset))
+        season = schedule.season(day)
+        if not energy:
+            continue
+        for period, n_minutes in schedule.pieces(schedule.kind(day), minute, use):
+            left = energy * n_minutes / 15
+            price = schedule.price(charge, season, period)
+            counter = period if charge.get('tiers_count') == 'period' else ''
+            tiers = price.get('tiers', [price])
+            bounds = [F(t['up_to']) * (allowance / 100 if charge.get('tier_unit') else 1) for t in tiers[:-1]]
+            while left:
+                used, tier = filled.get(counter, F(0)), 0
+                while tier < len(bounds) and used >= bounds[tier]:
+                    tier += 1
+                part = min(left, bounds[tier] - used) if tier < len(bounds) else left
+                if 'series' in price:
+                    step = minutes[price['series']] * 60
+                    start = datetime.fromtimestamp(at.timestamp() // step * step, timezone.utc)
+                    rate = points[price['series']][start] * F(price.get('factor', '1')) + F(price.get('add', '0'))
+                else:
+                    rate = F(tiers[tier]['rate'])
+                filled[counter] = used + part
+                left -= part
+                if day.isoformat() >= bill['from']:
+                    key = (season, period, tier + 1 if len(tiers) > 1 else 0)
+                    line = lines.setdefault(key, [F(0), F(0), rate])
+                    line[0] += part
+                    line[1] += part * rate * (-1 if is_export else 1)
+                    line[2] = rate if 'series' not in price else line[1] / line[0]
+    order = lambda k: (schedule.seasons.index(k[0]), schedule.names.index(k[1]), k[2])
+    return [(schedule.titles[k[1]], k[2], lines[k][0], 'kWh', lines[k][2], lines[k][1]) for k in sorted(lines, key=order)]
+
+
+def demand_lines(schedule, charge, bill, load):
+    length = charge.get('window_minutes', 15)
+    highest, windows = {}, {}
+    for at, day, minute, energy, _ in load:
+        start = at - timedelta(minutes=minute % length)
+        windows.setdefault(start, [day, minute - minute % length, []])[2].append(energy)
+    for day, minute, energies in windows.values():
+        if len(energies) * 15 == length:
+            for n, row in enumerate(charge.get('prices', [charge])):
+                season, period = schedule.season(day), schedule.pieces(schedule.kind(day), minute, 'demand_windows')[0][0]
+                if row.get('season', season) == season and row.get('period', period) == period:
+                    key = (schedule.cycle(day), n)
+                    kw = sum(energies) * 60 / length
+                    if kw > highest.get(key, (F(0),))[0]:
+                        highest[key] = kw, day
+    for cycle in dict.fromkeys(c for c, _ in highest):
+        for n, row in enumerate(charge.get('prices', [charge])):
+            kw, day = highest.get((cycle, n), (F(0), cycle[0]))
+            if day.isoformat() < bill['from']:
+                continue
+            if 'ratchet' in charge:
+                before = [h[0] for (c, m), h in highest.items() if m == n and c[0] < cycle[0]]
+                kw = max([kw] + [h * F(charge['ratchet']['percent']) / 100 for h in before])
+            days = days_of(*cycle)
+            share = F(sum(row.get('season', schedule.season(d)) == schedule.season(d) for d in days), len(days))
+            tiers, base = row.get('tiers', [row]), F(0)
+            for tier, of in enumerate(tiers):
+                part = max(F(0), min(kw, F(of.get('up_to', '1000000'))) - base)
+                base = F(of.get('up_to', '0'))
+                if part:
+                    title = schedule.titles[row['period']] if 'period' in row else ''
+                    yield title, tier + 1 if len(tiers) > 1 else 0, part, 'kW', F(of['rate']), part * F(of['rate']) * share
+
+
+def shares(schedule, charge, days):
+    """How many of its days, months, years or dates fall on the days."""
+    if charge['per'] == 'day':
+        return F(len(days))
+    if charge['per'] == 'date':
+        return F(sum(d.strftime('%m-%d') in charge['dates'] for d in days))
+    if charge['per'] == 'year':
+        return sum(F(1, (date(d.year + 1, 1, 1) - date(d.year, 1, 1)).days) for d in days)
+    return sum(F(1, (c[1] - c[0]).days) for c in map(schedule.cycle, days))
+
+
+def bill_lines(schedule, bill):
+    days = days_of(date.fromisoformat(bill['from']), date.fromisoformat(bill['to']))
+    load = [] if not bill['use'] else list(quarters(schedule, bill, date.fromisoformat(bill.get('rated_from', bill['from'])), days[-1] + timedelta(1)))
+    sums, out = {}, []
+    for charge in schedule.document['charges']:
+        code = charge['type'] + (':' + charge['name'] if 'name' in charge else '')
+        on = charge.get('on', list(sums))
+        base = sum((F(sums[c]) for c in on if c in sums), F(0))
+        if 'percent' in charge:
+            made = [('', 0, F(0), '%', F(charge['percent']), base * F(charge['percent']) / 100)]
+        elif charge['type'] == 'minimum':
+            top_up = shares(schedule, charge, days) * F(charge['amount']) - base
+            made = [('', 0, F(1), charge['per'], F(charge['amount']), max(top_up, F(0)))]
+        elif charge['type'] == 'fixed':
+            share = shares(schedule, charge, days)
+            unit = 'times' if charge['per'] == 'date' else charge['per']
+            made = [('', 0, share, unit, F(charge['amount']), share * F(charge['amount']))] if share else []
+        elif charge['type'] == 'demand':
+            made = demand_lines(schedule, charge, bill, load)
+        else:
+            made = energy_lines(schedule, charge, bill, load)
+        for title, tier, quantity, unit, rate, amount in made:
+            money = rounded(amount, schedule.decimals, schedule.rounding)
+            if 'percent' in charge or charge['type'] == 'minimum':
+                if not money:
+                    continue
+            sums[code] = sums.get(code, Decimal(0)) + money
+            out.append((code, title, tier, quantity, unit, rate, money))
+        sums.setdefault(code, Decimal(0))
+    return out
+
+
+def check_arithmetic(line, schedule):
+    steps = line['because'].split('; ')
+    values = []
+    for step in steps:
+        mark = ' ~ ' if ' ~ ' in step else ' = '
+        left, right = step.rsplit(mark, 1)
+        values.append(evaluate(left))
+        near = F(1, 1000000) if mark == ' ~ ' else F(0)
+        if abs(values[-1] - evaluate(right)) > near:
+            return False
+    amount = rounded(values[-1], schedule.decimals, schedule.rounding)
+    is_counted = line['unit'] == '%' or abs(values[0] - F(line['quantity'])) <= F(1, 10 ** 9)
+    return amount == Decimal(line['amount']) and is_counted
+
+
+def is_same(line, expected):
+    code, title, tier, quantity, unit, rate, money = line
+    return (code == expected['charge'] and title == (expected['period'] or '') and tier == expected['tier']
+            and abs(quantity - F(expected['quantity'])) <= F(1, 10 ** 9) and unit == expected['unit']
+            and abs(rate - F(expected['rate'])) <= F(1, 10 ** 9) and money == Decimal(expected['amount']))
+
+
+def main():
+    for path in sorted(glob.glob(os.path.join(os.path.dirname(__file__), '*.json'))):
+        with open(path, encoding='utf-8') as file:
+            content = json.load(file)
+        schedule = Schedule(content['tariff'])
+        for bill in content['bills']:
+            lines = bill_lines(schedule, bill)
+            name = '%s: %s' % (os.path.basename(path), bill['name'])
+            same = len(lines) == len(bill['lines']) and all(map(is_same, lines, bill['lines']))
+            ok(same, name)
+            if not same:
+                for line in lines:
+                    print('#  ', *[float(x) if isinstance(x, F) else x for x in line])
+            wrong = [line['because'] for line in bill['lines'] if not check_arithmetic(line, schedule)]
+            ok(not wrong, 'and the arithmetic is right' + ''.join(': ' + w for w in wrong))
+            total = sum((line[6] for line in lines), Decimal(0))
+            decimals = DECIMALS.get(content['tariff']['currency'], 2)
+            ok(rounded(F(total), decimals, schedule.rounding) == Decimal(bill['total']), 'and the total')
+    print('1..%d' % count)
+    return 1 if failed else 0
+
+
+if __name__ == '__main__':
+    raise SystemExit(main())
