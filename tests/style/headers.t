@@ -31,8 +31,10 @@ if (!-f "$build/gen/version.h") {
 } else {
     my @flags = qw(-std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wundef -Wvla -Werror -Wno-unused-function);
     my @packages = split ' ', qx{pkg-config --cflags libpq libcurl libsodium};
-    my @base = grep { m{^app/base/} && $_ ne 'app/base/banned.h' } @headers;
-    my @other = grep { !m{^app/base/} } @headers;
+    # those that a file of their own includes first were compiled alone when that was built
+    my @alone = grep { $_ ne 'app/base/banned.h' && !-f s/h$/c/r } @headers;
+    my @base = grep { m{^app/base/} } @alone;
+    my @other = grep { !m{^app/base/} } @alone;
     my $output = '';
     for my $set ([['-DTIDEMARK_BASE'], @base], [[], @other]) {
         my ($define, @set) = @{$set};
