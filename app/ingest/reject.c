@@ -66,6 +66,12 @@ static void add_query(struct buf *out, const struct http_request *request,
     }
 }
 
+/* With its parameters, such as a boundary; of a body that was opened what it is now. */
+static struct str type_of(const struct http_request *request)
+{
+    return request->receipt ? request->content_type : http_header(request, "Content-Type");
+}
+
 /* The address without credentials; *is_whole is false when it had to be cut. */
 static struct str target_of(const struct reject_context *context, const struct redact *redact,
                             bool *is_whole)
@@ -152,7 +158,7 @@ static struct ingest_reject request_reject(const struct reject_context *context,
         .convention = str_of(context->format->name),
         .method = str_of(request->method == HTTP_POST ? "POST" : "GET"),
         .target = target_of(context, redact, &is_whole),
-        .content_type = kept_line(redact, http_header(request, "Content-Type"), MAX_TYPE_BYTES),
+        .content_type = kept_line(redact, type_of(request), MAX_TYPE_BYTES),
     };
     if (!reject.content_type.ptr) {
         reject.content_type = STR("");

@@ -79,5 +79,9 @@ SKIP: {
     Tidemark::Encoders::check($stack, $token, $python, $_) for qw(otlp prometheus);
 }
 
+SKIP: {
+    skip 'Telegraf\'s outputs.opentelemetry (1.37.2, the newest) speaks OTLP over gRPC alone; influx.t has its other outputs', 1;
+}
+
 $stack->stop;
 done_testing();

@@ -91,6 +91,8 @@ for my $case (
     ['collectd', 429, '/collectd', '[]', 'application/json', qr/This tenant/],
     ['emoncms', 503, '/input/post', 'node=m&json={a:1}', 'application/x-www-form-urlencoded', qr/"success": ?false/],
     ['ThingsBoard', 429, "/api/v1/$day/telemetry", '{"a":1}', 'application/json', qr/This tenant/],
+    ['AcquiSuite', 429, '/acquisuite', 'MODE=STATUS', 'application/x-www-form-urlencoded', qr/^FAILURE: This tenant/],
+    ['eGauge', 429, '/egauge', '<group/>', 'text/xml', qr/^This tenant/],
     ['PVOutput', 403, '/service/r2/addstatus.jsp', 'd=20261120&t=12:00&v1=1', 'application/x-www-form-urlencoded', qr/^Forbidden 403: This tenant/],
 ) {
     my ($who, $status, $path, $body, $type, $words) = @{$case};

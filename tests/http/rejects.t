@@ -15,6 +15,7 @@ use Time::HiRes qw(sleep time);
 use Tidemark::Browser;
 use Tidemark::Processes;
 use Tidemark::Proto qw(uint double bytes snappy);
+use Tidemark::Convention;
 use Tidemark::Stack;
 
 my $stack = Tidemark::Stack->start;
@@ -170,6 +171,9 @@ $sum{$_} += 3 for qw(received rejected);
 my $key = $hex =~ s/^tmk_//r;    # as emoncms has them
 my @berlin = do { local $ENV{TZ} = 'UTC'; POSIX::tzset(); (strftime('%Y%m%d', gmtime $now - 600), strftime('%H:%M', gmtime $now - 600)) };
 my %form = ('Content-Type' => 'application/x-www-form-urlencoded');
+my $sealer = $stack->token('home', 'device', '--encrypted');
+my $sealed = Tidemark::Convention->seal({ id => $stack->sql('SELECT max(id) FROM core.token'), key => substr $sealer, 4 },
+    '/input/post', "node=via-sealed&json={v:7}&time=@{[$now - 5]}");
 my %otlp = (resource => { attributes => [{ key => 'device', value => { stringValue => 'via-otlp' } }] });
 my @SENT = (
     ['line protocol', 'via-influx', POST => "/write?db=x&precision=s&u=x&p=$token", {}, "m,device=via-influx v=7 @{[$now - 5]}\nm,device=meter v=7 @{[$now - 5]}\n"],
@@ -184,6 +188,9 @@ my @SENT = (
     ['AcquiSuite', 'via-gate-1', POST => '/acquisuite', { 'Content-Type' => 'multipart/form-data; boundary=b', Authorization => 'Basic ' . encode_base64("x:$token", '') },
         join('', map { "--b\r\nContent-Disposition: form-data; name=\"$_->[0]\"\r\n\r\n$_->[1]\r\n" } [MODE => 'LOGFILEUPLOAD'], [SERIALNUMBER => 'via-gate'],
             [PASSWORD => $token], [MODBUSDEVICE => 1], [LOGFILE => strftime(q('%Y-%m-%d %H:%M:%S',0,0,0,7), gmtime $now - 60)]) . "--b--\r\n"],
+    ['eGauge', 'via-egauge', POST => '/egauge', { 'Content-Type' => 'text/xml', Authorization => 'Basic ' . encode_base64("x:$token", '') },
+        qq(<group serial="via-egauge"><data time_stamp="@{[$now - 5]}" time_delta="1"><cname>v</cname><r><c>7</c></r></data></group>)],
+    ['encrypted emoncms', 'via-sealed', POST => '/input/post', @{$sealed}[3, 5]],
     ['OTLP', 'via-otlp', POST => '/v1/metrics', { %json, Authorization => "Bearer $token" }, encode_json({ resourceMetrics => [{ %otlp,
         scopeMetrics => [{ metrics => [{ name => 'v', gauge => { dataPoints => [{ timeUnixNano => $now . '0' x 9, asDouble => 7 }] } }] }] }] })],
     ['remote write', 'via-prometheus', POST => '/api/v1/write', { 'Content-Type' => 'application/x-protobuf', 'Content-Encoding' => 'snappy', Authorization => "Bearer $token" },
@@ -197,7 +204,7 @@ for my $sent (@SENT) {
     ok($answer->{status} >= 200 && $answer->{status} < 500 && $answer->{status} != 401, "$what is understood") or diag(explain($answer));
     $receipt{$device} = $answer->{headers}{'x-request-id'};
 }
-$sum{received} += 14; $sum{rejected} += 12; $sum{accepted} += 2;
+$sum{received} += 16; $sum{rejected} += 14; $sum{accepted} += 2;
 my @new = reverse @{ await_rejects(3, '?reason=new-') };
 my %via;
 await(sub { %via = map { $_->{device} => $_ } grep { $receipt{ $_->{device} // '' } } @{ rejects('?limit=1000') }; keys %via == keys %receipt });
@@ -222,15 +229,15 @@ $sum{$_}++ for qw(received accepted replayed);
 
 # All conventions are read again as they came.
 $stack->request('PATCH', '/v1/tenant', token => $admin, body => { raw_days => 200 });
-is($stack->post('/v1/rejects/replay?reason=via', undef, token => $admin)->{json}{pending}, 9, 'those of a kind are marked');
+is($stack->post('/v1/rejects/replay?reason=via', undef, token => $admin)->{json}{pending}, 11, 'those of a kind are marked');
 is($stack->post("/v1/rejects/$via{$_}{id}/replay", undef, token => $admin)->{json}{pending}, 1, "and $_") for '4711', '4712', 'via-board';
-is(join(' ', map { await_replayed($via{$_}{id})->{outcome} // "$_: not" } sort keys %receipt), join(' ', ('accepted') x 12), 'every convention is replayed');
+is(join(' ', map { await_replayed($via{$_}{id})->{outcome} // "$_: not" } sort keys %receipt), join(' ', ('accepted') x 14), 'every convention is replayed');
 for my $sent (@SENT) {
     my ($what, $device) = @$sent;
     my @values = map { $_->{value} } @{ $stack->get("/v1/devices/$device/samples?from=@{[$now - 200 * 86_400]}", token => $reader)->{json}{items} };
     is_deeply(\@values, [7], "$what: its value is there, once");
 }
-$sum{$_} += 12 for qw(received accepted replayed);
+$sum{$_} += 14 for qw(received accepted replayed);
 
 # The ingest process is killed with replays before it: the next one goes on.
 accounts_are(\%sum, 'replays are accounted for');

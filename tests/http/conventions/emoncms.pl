@@ -2,27 +2,9 @@
 use strict;
 use warnings;
 use Compress::Zlib qw(compress memGzip);
-use File::Temp;
 use JSON::PP ();
-use Digest::SHA qw(hmac_sha256_hex sha256_base64);
-use MIME::Base64 qw(encode_base64);
+use Digest::SHA qw(sha256_base64);
 use Test::More;
-
-# A request encrypted as docs/input_encrypted.md of emoncms says, by openssl.
-sub seal {
-    my ($who, $path, $text, %other) = @_;
-    my $file = File::Temp->new;
-    binmode $file;
-    print {$file} $text;
-    close $file or die $!;
-    my $iv = unpack 'H*', pack 'N4', map { int rand 2**32 } 1 .. 4;
-    my $bytes = pack('H*', $iv) . qx(openssl enc -aes-128-cbc -K $who->{key} -iv $iv -in $file);
-    substr($bytes, 20, 1) ^= chr 1 << $other{turn} if $other{turn};
-    $bytes = substr $bytes, 0, -$other{cut} if $other{cut};
-    my $mac = $other{mac} // hmac_sha256_hex($text, pack 'H*', $who->{key});
-    return [POST => $path, headers => { 'Content-Type' => $other{type} // 'aes128cbc', Authorization => "$who->{id}:$mac" },
-        body => encode_base64($bytes, '') =~ tr{+/}{-_}r =~ s/=+$//r];
-}
 
 # What the sender of a text waits for.
 sub receipt { my ($text) = @_; return sha256_base64($text) =~ tr{+/}{-_}r . '=' }
@@ -90,28 +72,28 @@ sub {
     my $made = $api->(POST => '/v1/tokens', { kind => 'device', name => 'iota', encrypted => \1 })->{json};
     like($made->{token}, qr/^tmk_[0-9a-f]{32}$/, 'emoncms: a token that encrypts is of hexadecimal digits');
     my %sealer = (id => $made->{id}, key => substr $made->{token}, 4);
-    $is->answers('encrypted', seal(\%sealer, '/input/post', "node=sealed&time=$t&data=100,200,300"), 200,
+    $is->answers('encrypted', $is->seal(\%sealer, '/input/post', "node=sealed&time=$t&data=100,200,300"), 200,
         receipt("node=sealed&time=$t&data=100,200,300"));
     $is->has('sealed', '3', [[$t, 300]]);
-    $is->answers('again', seal(\%sealer, '/input/post', "node=sealed&time=$t&data=100,200,300"), 200,
+    $is->answers('again', $is->seal(\%sealer, '/input/post', "node=sealed&time=$t&data=100,200,300"), 200,
         receipt("node=sealed&time=$t&data=100,200,300"));
     my $bulk_text = "time=$t&data=[[5,\"sealed\",229.9,null,1350.0],[10,\"sealed\",230.1,null,-0.4]]";
-    $is->answers('as IoTaWatt does it', seal(\%sealer, '/input/bulk', $bulk_text), 200, receipt($bulk_text));
+    $is->answers('as IoTaWatt does it', $is->seal(\%sealer, '/input/bulk', $bulk_text), 200, receipt($bulk_text));
     $is->has('sealed', '3', [[$t, 300], [$t + 5, 1350], [$t + 10, -0.4]]);
     $is->answers('and asks', [GET => '/input/get/sealed/3', token => $sealer{key}], 200, sprintf '{"time":%d,"value":null}', $t + 10);
     my $packed = compress("node=sealed&time=@{[$t + 15]}&fulljson={\"3\":7}");
-    $is->answers('packed', seal(\%sealer, '/emoncms/input/post', $packed, type => 'aes128cbcgz'), 200, receipt($packed));
-    $is->answers('of a whole number of blocks', seal(\%sealer, '/input/post', "node=sealed&time=@{[$t + 20]}&csv=1,2,3" . ' ' x 7), 200, qr/^[\w-]{43}=$/);
+    $is->answers('packed', $is->seal(\%sealer, '/emoncms/input/post', $packed, type => 'aes128cbcgz'), 200, receipt($packed));
+    $is->answers('of a whole number of blocks', $is->seal(\%sealer, '/input/post', "node=sealed&time=@{[$t + 20]}&csv=1,2,3" . ' ' x 7), 200, qr/^[\w-]{43}=$/);
     $is->has('sealed', '3', [[$t, 300], [$t + 5, 1350], [$t + 10, -0.4], [$t + 15, 7], [$t + 20, 3]]);
-    $is->answers('without escapes', seal(\%sealer, '/input/post', "node=sealed&time=$t&json={a%41:1}"), 200, qr/^[\w-]{43}=$/);
+    $is->answers('without escapes', $is->seal(\%sealer, '/input/post', "node=sealed&time=$t&json={a%41:1}"), 200, qr/^[\w-]{43}=$/);
     $is->has('sealed', 'a41', [[$t, 1]]);
-    $is->answers('with what stands around it left aside', seal(\%sealer, "/input/post/bad?time=@{[$t + 25]}&csv=9&apikey=$key",
+    $is->answers('with what stands around it left aside', $is->seal(\%sealer, "/input/post/bad?time=@{[$t + 25]}&csv=9&apikey=$key",
         "node=sealed&time=@{[$t + 30]}&json={b:2}"), 200, qr/^[\w-]{43}=$/);
     $is->has('sealed', 'b', [[$t + 30, 2]]);
     my $next = $api->(POST => "/v1/tokens/$made->{id}/rotate", { grace_hours => 1 })->{json};
     is($next->{encrypted}, JSON::PP::true(), 'emoncms: a new secret is of the same kind');
-    $is->answers('with the new secret', seal({ %sealer, key => substr $next->{token}, 4 }, '/input/post', "node=sealed&time=$t&json={c:1}"), 200, qr/=$/);
-    $is->answers('and with the former one', seal(\%sealer, '/input/post', "node=sealed&time=@{[$t + 1]}&json={c:2}"), 200, qr/=$/);
+    $is->answers('with the new secret', $is->seal({ %sealer, key => substr $next->{token}, 4 }, '/input/post', "node=sealed&time=$t&json={c:1}"), 200, qr/=$/);
+    $is->answers('and with the former one', $is->seal(\%sealer, '/input/post', "node=sealed&time=@{[$t + 1]}&json={c:2}"), 200, qr/=$/);
     $is->has('sealed', 'c', [[$t, 1], [$t + 1, 2]]);
     is($is->{stack}->sql("SELECT count(*) FROM core.token WHERE cipher_key IS NOT NULL"), 1, 'emoncms: of no other token a key is kept');
     my $ended = $api->(POST => '/v1/tokens', { kind => 'device', encrypted => \1 })->{json};
@@ -120,11 +102,11 @@ sub {
     is($api->(POST => '/v1/tokens', { kind => 'api', encrypted => \1 })->{status}, 422, 'emoncms: only devices encrypt');
     my $by_cli = $is->{stack}->token('acme', 'device', '--encrypted', '--device', 'bound-2');
     my $cli_id = $is->{stack}->sql('SELECT max(id) FROM core.token');
-    $is->answers('a token of the command line', seal({ id => $cli_id, key => substr $by_cli, 4 }, '/input/post', "time=$t&csv=5"), 200, receipt("time=$t&csv=5"));
+    $is->answers('a token of the command line', $is->seal({ id => $cli_id, key => substr $by_cli, 4 }, '/input/post', "time=$t&csv=5"), 200, receipt("time=$t&csv=5"));
     $is->has('bound-2', '1', [[$t, 5]]);
 
     # ---- what is rejected ----
-    my $sealed = sub { my ($text, %other) = @_; return seal({ %sealer, %other }, '/input/post', $text, %other) };
+    my $sealed = sub { my ($text, %other) = @_; return $is->seal({ %sealer, %other }, '/input/post', $text, %other) };
     my $no = sub { qr/^\{"success": false, "message": "$_[0]/ };
     $is->answers('what is rejected in part says so', [POST => "/input/bulk?apikey=$key", %form,
         body => "time=$t&data=[[-90000000,\"part\",1],[90,\"part\",2]]"], 200,

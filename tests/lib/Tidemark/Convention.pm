@@ -9,6 +9,9 @@ package Tidemark::Convention;
 
 use strict;
 use warnings;
+use Digest::SHA qw(hmac_sha256_hex);
+use File::Temp;
+use MIME::Base64 qw(encode_base64);
 use Test::More;
 use Tidemark::Stack;
 
@@ -49,6 +52,23 @@ sub answers {
     ok($answer->{status} == $status && $fits, "$self->{name}: $name")
         or diag("$answer->{status} $got");
     return $answer;
+}
+
+# A request encrypted as docs/input_encrypted.md of emoncms says, by openssl: { id, key } of a token, path,
+# form; type, mac, turn (a bit) and cut (bytes) for what is no good.
+sub seal {
+    my (undef, $who, $path, $text, %other) = @_;
+    my $file = File::Temp->new;
+    binmode $file;
+    print {$file} $text;
+    close $file or die $!;
+    my $iv = unpack 'H*', pack 'N4', map { int rand 2**32 } 1 .. 4;
+    my $bytes = pack('H*', $iv) . qx(openssl enc -aes-128-cbc -K $who->{key} -iv $iv -in $file);
+    substr($bytes, 20, 1) ^= chr 1 << $other{turn} if $other{turn};
+    $bytes = substr $bytes, 0, -$other{cut} if $other{cut};
+    my $mac = $other{mac} // hmac_sha256_hex($text, pack 'H*', $who->{key});
+    return [POST => $path, headers => { 'Content-Type' => $other{type} // 'aes128cbc', Authorization => "$who->{id}:$mac" },
+        body => encode_base64($bytes, '') =~ tr{+/}{-_}r =~ s/=+$//r];
 }
 
 # The samples of a device's metric are exactly these, [epoch, value] in order of time.
