@@ -38,7 +38,7 @@ sub random_strike {
     my ($kind, $pause, $which, $share, $is_twice) = (random_kind($loss), rand 2, int rand 3, rand, rand() < TWICE);
     my $seconds = $kind eq 'freeze' ? FREEZE : $kind eq 'disk' ? 1 + $share * $share * LONGEST_DISK : 0;
     my $steps = [\@Tidemark::Loss::Steps::WRITING, \@Tidemark::Loss::Steps::ANSWERING, undef]->[$kind eq 'clients' ? $which % 2 : $which];
-    my $other = $is_twice && $kind ne 'clients' ? 'ingest' : undef;
+    my $other = $is_twice && $kind !~ /^(?:clients|ingest|both)$/ ? 'ingest' : undef;
     sleep $pause;
     my $took = eval { $loss->strike($kind, steps => $steps, seconds => $seconds, also => $other) };
     my $name = "$n: $kind" . ($other ? " and $other" : '') . ($seconds ? sprintf(' for %.0f s', $seconds) : '')
@@ -52,7 +52,7 @@ sub soak {
     my $loss = Tidemark::Loss->start(engine => $engine, senders => $option{senders}, pause => 0.05, seed => $option{seed});
     for my $n (1 .. $option{faults}) {
         if (!random_strike($loss, $n)) {
-            diag $loss->{stack}->logs;
+            diag grep { !/access\.log|initdb\.log/ } split /^(?=--- )/m, $loss->{stack}->logs;
             last;
         }
     }

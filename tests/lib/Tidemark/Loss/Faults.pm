@@ -15,7 +15,7 @@ use constant PATIENCE => 10;
 # Each takes ($loss, $seconds): how long what lasts shall last.
 my %DO = (
     ingest => sub { return Tidemark::Processes::kill_hard($_[0]{stack}, 'ingest') },
-    backend => sub { my ($pid) = backends($_[0]); return kill 'KILL', $pid },
+    backend => sub { return kill 'KILL', backend($_[0]) },
     terminate => sub { return $_[0]{stack}->sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'tidemark_ingest'") },
     postmaster => sub { return Tidemark::Processes::kill_hard($_[0]{stack}, 'postmaster') },
     both => sub { return Tidemark::Processes::kill_hard($_[0]{stack}, 'ingest', 'postgres') },
@@ -32,11 +32,16 @@ sub strike {
     return $DO{$kind}->($loss, $seconds);
 }
 
-# Of ingest: those that requests are held in first.
-sub backends {
+# One of ingest's: one that holds a request, if any.
+sub backend {
     my ($loss) = @_;
-    my @held = $loss->{steps}{control} ? $loss->{steps}->held_backends : ();
-    return (@held, $loss->{stack}->sql("SELECT pid FROM pg_stat_activity WHERE usename = 'tidemark_ingest' ORDER BY pid"));
+    my ($held) = $loss->{steps}{control} ? $loss->{steps}->held_backends : ();
+    my $deadline = time + PATIENCE;
+    until ($held) {
+        $held = $loss->{stack}->sql("SELECT max(pid) FROM pg_stat_activity WHERE usename = 'tidemark_ingest'");
+        die "ingest does not work with the database\n" if time > $deadline;
+    }
+    return $held;
 }
 
 sub freeze {

@@ -213,11 +213,20 @@ sub hold_answering {
     return;
 }
 
-# Holds a set: \@WRITING or \@ANSWERING.
+# Holds a set: \@WRITING or \@ANSWERING. The database may still be dying of the fault before.
 sub hold {
     my ($self, $steps) = @_;
-    @{$self}{qw(control holders pids probes)} = ($self->session, {}, {}, []);
-    return $steps == \@WRITING ? $self->hold_writing : $self->hold_answering;
+    for my $attempt (1 .. 3) {
+        return if eval {
+            @{$self}{qw(control holders pids)} = ($self->session, {}, {});
+            $steps == \@WRITING ? $self->hold_writing : $self->hold_answering;
+            1;
+        };
+        die $@ if $attempt == 3;
+        $self->release;
+        sleep 1;
+    }
+    return;
 }
 
 # The backends that are held, if any.
