@@ -8,6 +8,7 @@ void call_list_init(struct call_list *list)
     (void)pthread_mutex_init(&list->lock, NULL);
     (void)pthread_cond_init(&list->more, NULL);
     list->last = &list->first;
+    list->urgent = &list->first;
 }
 
 void call_list_free(struct call_list *list)
@@ -28,12 +29,28 @@ bool call_list_add(struct call_list *list, struct fcgi_call *call)
     return was_empty;
 }
 
+bool call_list_add_urgent(struct call_list *list, struct fcgi_call *call)
+{
+    (void)pthread_mutex_lock(&list->lock);
+    bool was_empty = list->first == NULL;
+    call->next = *list->urgent;
+    *list->urgent = call;
+    list->urgent = &call->next;
+    if (!call->next) {
+        list->last = &call->next;
+    }
+    (void)pthread_cond_signal(&list->more);
+    (void)pthread_mutex_unlock(&list->lock);
+    return was_empty;
+}
+
 struct fcgi_call *call_list_take(struct call_list *list)
 {
     (void)pthread_mutex_lock(&list->lock);
     struct fcgi_call *all = list->first;
     list->first = NULL;
     list->last = &list->first;
+    list->urgent = &list->first;
     (void)pthread_mutex_unlock(&list->lock);
     return all;
 }
@@ -47,8 +64,11 @@ struct fcgi_call *call_list_wait(struct call_list *list)
     struct fcgi_call *call = list->first;
     if (call) {
         list->first = call->next;
-        if (!list->first) {
+        if (list->last == &call->next) {
             list->last = &list->first;
+        }
+        if (list->urgent == &call->next) {
+            list->urgent = &list->first;
         }
     }
     (void)pthread_mutex_unlock(&list->lock);

@@ -1,4 +1,5 @@
-/* Calls on their way between the loop's thread and the others, in the order they came. */
+/* Calls on their way between the loop's thread and the others: the urgent ones first, each kind in
+ * the order they came. */
 #ifndef TIDEMARK_HTTP_CALL_LIST_H
 #define TIDEMARK_HTTP_CALL_LIST_H
 
@@ -11,6 +12,7 @@ struct call_list {
     pthread_mutex_t lock;
     pthread_cond_t more;
     struct fcgi_call *first, **last;
+    struct fcgi_call **urgent; /* where the next urgent one goes */
     bool is_closed;
 };
 
@@ -20,6 +22,9 @@ void call_list_free(struct call_list *list);
 
 /* True when it was empty. */
 bool call_list_add(struct call_list *list, struct fcgi_call *call);
+
+/* Likewise, before all that are not urgent. */
+bool call_list_add_urgent(struct call_list *list, struct fcgi_call *call);
 
 /* All of it, linked by `next`; NULL: nothing. */
 struct fcgi_call *call_list_take(struct call_list *list);

@@ -188,11 +188,6 @@ static void answer(struct fcgi_call *call)
 
 /* ---- requests ---- */
 
-static void hand_over(struct fcgi_call *call)
-{
-    call->is_served = true;
-    (void)call_list_add(&call->loop->threads.waiting, call);
-}
 
 static void begin_call(struct fcgi_call *call)
 {
@@ -202,8 +197,12 @@ static void begin_call(struct fcgi_call *call)
     http_response_init(&call->response, call->arena);
     switch (options->begin(options->context, call)) {
     case FCGI_CALL_ANSWERED: answer(call); break;
-    case FCGI_CALL_PENDING: call->loop->n_pending++; break;
-    case FCGI_CALL_WAITS: hand_over(call); break;
+    case FCGI_CALL_PENDING:
+        call->is_awaited = true;
+        call->loop->n_pending++;
+        break;
+    /* before the large ones: it waits for little, and is of somebody who sends little */
+    case FCGI_CALL_WAITS: (void)call_list_add_urgent(&call->loop->threads.waiting, call); break;
     }
 }
 
@@ -255,7 +254,7 @@ static void read_call(struct fcgi_call *call)
         }
         if (is_large(call)) {
             call->state = CALL_BUSY;
-            hand_over(call);
+            (void)call_list_add(&loop->threads.waiting, call);
             return;
         }
     }
@@ -316,7 +315,8 @@ static void finish_done(struct fcgi_loop *loop)
     while (call) {
         struct fcgi_call *next = call->next;
         if (!call->is_served) {
-            loop->n_pending--;
+            loop->n_pending -= call->is_awaited;
+            call->is_awaited = false;
             loop->options.end(loop->options.context, call);
         }
         answer(call);

@@ -30,8 +30,8 @@ struct fcgi_loop_options {
     enum fcgi_call_state (*begin)(void *context, struct fcgi_call *call);
     /* After fcgi_call_end, on the loop's thread: fills the response. */
     void (*end)(void *context, struct fcgi_call *call);
-    /* On a thread of its own: fills the response. */
-    void (*serve)(void *context, struct fcgi_call *call);
+    /* On a thread of its own: likewise, but may wait, and FCGI_CALL_WAITS is no answer of it. */
+    enum fcgi_call_state (*serve)(void *context, struct fcgi_call *call);
 };
 
 /* Serves until stop_fd is readable and every answer was given. 0; 1 (and a line in the log) when

@@ -1,5 +1,5 @@
 /* The threads of the loop: each takes a call that has to wait for something, reads what is left of
- * its request, and serves it. Called by http/fcgi_loop. */
+ * its request, and serves it, or begins to. Called by http/fcgi_loop. */
 #include "http/fcgi_call.h"
 
 #include <poll.h>
@@ -45,8 +45,12 @@ void *fcgi_threads_run(void *argument)
             call->data = NULL;
             fcgi_wire_rewind(&call->wire); /* it may have been tried before */
             http_response_init(&call->response, call->arena);
-            threads->options->serve(threads->options->context, call);
+            call->is_served = false; /* while it is pending it is the loop's */
+            if (threads->options->serve(threads->options->context, call) == FCGI_CALL_PENDING) {
+                continue;
+            }
         }
+        call->is_served = true;
         fcgi_call_end(call);
     }
     arena_free(arena);

@@ -8,9 +8,27 @@
 #include "serve/metrics.h"
 #include "serve/passage.h"
 
+#include <stdatomic.h>
+
 static void on_done(void *context)
 {
     fcgi_call_end(context);
+}
+
+/* A call that a thread has begun ends when the writers are done and the thread has let go of it,
+ * in either order: the loop frees what both look at. */
+struct shared_call {
+    struct fcgi_call *call;
+    atomic_int holders;
+};
+
+static void let_go(void *context)
+{
+    struct shared_call *shared = context;
+
+    if (atomic_fetch_sub(&shared->holders, 1) == 1) {
+        fcgi_call_end(shared->call);
+    }
 }
 
 /* A dispatcher like the model, that works in the call's arena. NULL without memory. */
@@ -26,7 +44,14 @@ static struct passage *begin_passage(const struct dispatcher *model, struct fcgi
     }
     *own = *model;
     own->arena = arena;
-    return passage_new(own, fcgi_call_transport(call), response);
+    struct passage *passage = passage_new(own, fcgi_call_transport(call), response);
+    *fcgi_call_data(call) = passage;
+    return passage;
+}
+
+static bool is_pending(const struct passage *passage, enum err err)
+{
+    return err == OK && passage->pending && ingest_is_queued(passage->pending);
 }
 
 /* Counted before the client can know: who reads /metrics next finds this request in it. */
@@ -44,11 +69,10 @@ enum fcgi_call_state dispatch_call_begin(void *dispatcher, struct fcgi_call *cal
     if (!passage) {
         return FCGI_CALL_ANSWERED;
     }
-    *fcgi_call_data(call) = passage;
     passage->op.must_not_wait = true;
     passage->notice = (struct ingest_notice){ on_done, call };
     enum err err = passage_run(passage, fcgi_call_transport(call));
-    if (err == OK && passage->pending && ingest_is_queued(passage->pending)) {
+    if (is_pending(passage, err)) {
         return FCGI_CALL_PENDING;
     }
     if (passage->op.would_wait) {
@@ -67,11 +91,26 @@ void dispatch_call_end(void *dispatcher, struct fcgi_call *call)
     conclude(passage, passage_finish_ingest(passage));
 }
 
-void dispatch_call_serve(void *dispatcher, struct fcgi_call *call)
+enum fcgi_call_state dispatch_call_serve(void *dispatcher, struct fcgi_call *call)
 {
     struct passage *passage = begin_passage(dispatcher, call);
+    struct shared_call *shared = arena_alloc(fcgi_call_arena(call), sizeof *shared);
 
-    if (passage) {
-        conclude(passage, passage_run(passage, fcgi_call_transport(call)));
+    if (!passage) {
+        return FCGI_CALL_ANSWERED;
     }
+    if (!shared) {
+        conclude(passage, fail_memory(&passage->op));
+        return FCGI_CALL_ANSWERED;
+    }
+    shared->call = call;
+    atomic_init(&shared->holders, 2);
+    passage->notice = (struct ingest_notice){ let_go, shared };
+    enum err err = passage_run(passage, fcgi_call_transport(call));
+    if (is_pending(passage, err)) {
+        let_go(shared);
+        return FCGI_CALL_PENDING;
+    }
+    conclude(passage, err);
+    return FCGI_CALL_ANSWERED;
 }

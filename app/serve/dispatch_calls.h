@@ -10,6 +10,6 @@
  * used: each call has its own. */
 enum fcgi_call_state dispatch_call_begin(void *dispatcher, struct fcgi_call *call);
 void dispatch_call_end(void *dispatcher, struct fcgi_call *call);
-void dispatch_call_serve(void *dispatcher, struct fcgi_call *call);
+enum fcgi_call_state dispatch_call_serve(void *dispatcher, struct fcgi_call *call);
 
 #endif

@@ -49,7 +49,7 @@ static enum fcgi_call_state begin(void *context, struct fcgi_call *call)
     const char *target = transport->variable(transport, "REQUEST_URI");
 
     (void)context;
-    if (strcmp(target, "/waits") == 0) {
+    if (strcmp(target, "/waits") == 0 || strcmp(target, "/begun") == 0) {
         return FCGI_CALL_WAITS;
     }
     if (strcmp(target, "/pending") == 0) {
@@ -74,10 +74,18 @@ static void end(void *context, struct fcgi_call *call)
     fill(call, *fcgi_call_data(call) == &later ? "later" : "by a stranger");
 }
 
-static void serve(void *context, struct fcgi_call *call)
+static enum fcgi_call_state serve(void *context, struct fcgi_call *call)
 {
+    const char *target = fcgi_call_transport(call)->variable(fcgi_call_transport(call), "REQUEST_URI");
+
     (void)context;
+    if (strcmp(target, "/begun") == 0) {
+        *fcgi_call_data(call) = &later;
+        fcgi_call_end(call); /* before it is said to be pending */
+        return FCGI_CALL_PENDING;
+    }
     fill(call, "by a thread");
+    return FCGI_CALL_ANSWERED;
 }
 
 static void *run(void *argument)
@@ -120,6 +128,8 @@ static void test_ways(int fd)
     is_answer(fd, "250000 bytes by a thread", "a large body is a thread's");
     post(fd, "/waits", 100);
     is_answer(fd, "100 bytes by a thread", "what has to wait, too");
+    post(fd, "/begun", 100);
+    is_answer(fd, "100 bytes later", "what a thread begins and does not wait for");
     post(fd, "/pending", 100);
     is_answer(fd, "100 bytes later", "what is done before it is pending");
     send_head(fd, "HEAD", "/", "");
