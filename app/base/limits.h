@@ -18,9 +18,9 @@
 #define MAX_REJECT_BYTES (8u << 10)       /* kept of a rejected item or body; longer ones are cut */
 
 /* The writer. */
-#define BATCH_MAX_ROWS (64u << 10)  /* closes an open batch */
+#define BATCH_MAX_ROWS 10000u       /* closes an open batch; more gain little, and others wait */
 #define BATCH_MAX_BYTES (8u << 20)  /* closes an open batch */
-#define QUEUE_MAX_BYTES (64u << 20) /* waiting for a writer; beyond it 503 */
+#define QUEUE_MAX_BYTES (64u << 20) /* of requests that wait for a writer; beyond it 503 */
 #define SERIES_CACHE_MAX 640000     /* entries of one process, about 100 bytes each; half stay */
 #define DEVICE_CACHE_AGE_MS 5000    /* a retired or deleted device stops within this */
 #define OPEN_WINDOW_MINUTES 5       /* samples older than this are noted as changes */

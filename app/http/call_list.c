@@ -7,6 +7,7 @@ void call_list_init(struct call_list *list)
 {
     (void)pthread_mutex_init(&list->lock, NULL);
     (void)pthread_cond_init(&list->more, NULL);
+    (void)pthread_cond_init(&list->more_urgent, NULL);
     list->last = &list->first;
     list->urgent = &list->first;
 }
@@ -14,6 +15,7 @@ void call_list_init(struct call_list *list)
 void call_list_free(struct call_list *list)
 {
     (void)pthread_cond_destroy(&list->more);
+    (void)pthread_cond_destroy(&list->more_urgent);
     (void)pthread_mutex_destroy(&list->lock);
 }
 
@@ -40,6 +42,7 @@ bool call_list_add_urgent(struct call_list *list, struct fcgi_call *call)
         list->last = &call->next;
     }
     (void)pthread_cond_signal(&list->more);
+    (void)pthread_cond_signal(&list->more_urgent);
     (void)pthread_mutex_unlock(&list->lock);
     return was_empty;
 }
@@ -55,13 +58,10 @@ struct fcgi_call *call_list_take(struct call_list *list)
     return all;
 }
 
-struct fcgi_call *call_list_wait(struct call_list *list)
+static struct fcgi_call *take_first(struct call_list *list)
 {
-    (void)pthread_mutex_lock(&list->lock);
-    while (!list->first && !list->is_closed) {
-        (void)pthread_cond_wait(&list->more, &list->lock);
-    }
     struct fcgi_call *call = list->first;
+
     if (call) {
         list->first = call->next;
         if (list->last == &call->next) {
@@ -71,6 +71,27 @@ struct fcgi_call *call_list_wait(struct call_list *list)
             list->urgent = &list->first;
         }
     }
+    return call;
+}
+
+struct fcgi_call *call_list_wait(struct call_list *list)
+{
+    (void)pthread_mutex_lock(&list->lock);
+    while (!list->first && !list->is_closed) {
+        (void)pthread_cond_wait(&list->more, &list->lock);
+    }
+    struct fcgi_call *call = take_first(list);
+    (void)pthread_mutex_unlock(&list->lock);
+    return call;
+}
+
+struct fcgi_call *call_list_wait_urgent(struct call_list *list)
+{
+    (void)pthread_mutex_lock(&list->lock);
+    while (list->urgent == &list->first && !list->is_closed) {
+        (void)pthread_cond_wait(&list->more_urgent, &list->lock);
+    }
+    struct fcgi_call *call = list->urgent == &list->first ? NULL : take_first(list);
     (void)pthread_mutex_unlock(&list->lock);
     return call;
 }
@@ -80,5 +101,6 @@ void call_list_close(struct call_list *list)
     (void)pthread_mutex_lock(&list->lock);
     list->is_closed = true;
     (void)pthread_cond_broadcast(&list->more);
+    (void)pthread_cond_broadcast(&list->more_urgent);
     (void)pthread_mutex_unlock(&list->lock);
 }

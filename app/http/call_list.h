@@ -10,7 +10,7 @@ struct fcgi_call; /* linked by `next` */
 
 struct call_list {
     pthread_mutex_t lock;
-    pthread_cond_t more;
+    pthread_cond_t more, more_urgent;
     struct fcgi_call *first, **last;
     struct fcgi_call **urgent; /* where the next urgent one goes */
     bool is_closed;
@@ -31,6 +31,9 @@ struct fcgi_call *call_list_take(struct call_list *list);
 
 /* Waits for one. NULL when the list is closed and empty. */
 struct fcgi_call *call_list_wait(struct call_list *list);
+
+/* Waits for an urgent one, and leaves the others alone. NULL when the list is closed and has none. */
+struct fcgi_call *call_list_wait_urgent(struct call_list *list);
 
 /* Lets go of those who wait, once the list is empty. */
 void call_list_close(struct call_list *list);

@@ -43,5 +43,7 @@ struct fcgi_threads {
     struct call_list waiting;
 };
 void *fcgi_threads_run(void *threads);
+/* Likewise, but only of urgent ones. */
+void *fcgi_threads_run_urgent(void *threads);
 
 #endif

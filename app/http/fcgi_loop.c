@@ -432,7 +432,10 @@ static bool start(struct fcgi_loop *loop)
     }
     listen_again(loop);
     while (loop->n_threads < options->n_threads && loop->n_threads < MAX_THREADS) {
-        if (pthread_create(&loop->thread_ids[loop->n_threads], NULL, fcgi_threads_run,
+        /* the last quarter is kept for those who would wait for little */
+        bool is_kept = loop->n_threads >= options->n_threads - options->n_threads / 4;
+        if (pthread_create(&loop->thread_ids[loop->n_threads], NULL,
+                           is_kept ? fcgi_threads_run_urgent : fcgi_threads_run,
                            &loop->threads) != 0) {
             log_error("starting a thread failed", LOG_INT("running", loop->n_threads));
             break;

@@ -33,14 +33,13 @@ static bool read_rest(struct fcgi_call *call, uint8_t *bytes, size_t size)
     return call->wire.state == FCGI_WIRE_WHOLE;
 }
 
-void *fcgi_threads_run(void *argument)
+static void run_calls(struct fcgi_threads *threads, struct fcgi_call *take(struct call_list *list))
 {
-    struct fcgi_threads *threads = argument;
     struct arena *arena = arena_new(2 * FCGI_READ_BYTES);
     uint8_t *bytes = arena ? arena_alloc(arena, FCGI_READ_BYTES) : NULL;
     struct fcgi_call *call;
 
-    while ((call = call_list_wait(&threads->waiting)) != NULL) {
+    while ((call = take(&threads->waiting)) != NULL) {
         if (bytes && read_rest(call, bytes, FCGI_READ_BYTES)) {
             call->data = NULL;
             fcgi_wire_rewind(&call->wire); /* it may have been tried before */
@@ -54,5 +53,16 @@ void *fcgi_threads_run(void *argument)
         fcgi_call_end(call);
     }
     arena_free(arena);
+}
+
+void *fcgi_threads_run(void *threads)
+{
+    run_calls(threads, call_list_wait);
+    return NULL;
+}
+
+void *fcgi_threads_run_urgent(void *threads)
+{
+    run_calls(threads, call_list_wait_urgent);
     return NULL;
 }

@@ -386,7 +386,6 @@ static void keep(struct ingest_columns *columns)
     }
     if (keep_rows(columns, event, (uint32_t)columns->n_events)) {
         columns->n_events++;
-        columns->data_bytes += draft->data.len;
     }
 }
 
@@ -413,8 +412,3 @@ enum err columns_seal(struct ingest_columns *columns)
     return columns->broken;
 }
 
-size_t columns_bytes(const struct ingest_columns *columns)
-{
-    return columns->n_rows * sizeof *columns->rows + columns->n_events * sizeof *columns->events +
-           columns->data_bytes;
-}

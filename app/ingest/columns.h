@@ -81,7 +81,6 @@ struct ingest_columns {
     struct ingest_error *errors;
     size_t n_events, n_rows, n_devices, n_sites, n_series, n_errors;
     size_t events_size, rows_size, devices_size, sites_size, series_size, errors_size;
-    size_t data_bytes;
     uint32_t n_rejected; /* all of them; at most MAX_BATCH_EVENTS have an entry in errors */
     uint8_t *is_late;    /* per row: left to the late lane; made by columns_seal */
     struct ingest_index device_index, series_index;
@@ -122,9 +121,6 @@ void columns_reject_event(struct ingest_columns *columns, struct ingest_event *e
 
 /* After the last item: what the writer needs. Returns the request's failure, if any. */
 enum err columns_seal(struct ingest_columns *columns) MUST_CHECK;
-
-/* What these columns weigh in the queue, in bytes. */
-size_t columns_bytes(const struct ingest_columns *columns);
 
 /* How many bytes of a name to show in a message: at most 64, cut between characters. */
 int columns_shown(struct str name);

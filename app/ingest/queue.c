@@ -86,26 +86,46 @@ void ingest_queue_free(struct ingest_queue *queue)
     arena_free(queue->arena);
 }
 
-static size_t *share_of(struct ingest_queue *queue, const struct ingest_ticket *ticket)
+static size_t *share_of(struct ingest_queue *queue, int32_t tenant_id)
 {
-    return &queue->shares[turn_line_of(ticket->tenant_id)];
+    return &queue->shares[turn_line_of(tenant_id)];
 }
 
-/* True when the ticket finds no room: the queue is full, or what its tenant has in it would be
- * more than what is left to all others. So one that floods gets half of the queue, two a third
- * each, and there is always room for whoever comes next. */
-static bool is_full_for(struct ingest_queue *queue, const struct ingest_ticket *ticket)
+/* True when so much of a tenant finds no room: the queue is full, or what the tenant has in it
+ * would be more than what is left to all others. So one that floods gets half of the queue, two a
+ * third each, and there is always room for whoever comes next. */
+static bool is_full_for(struct ingest_queue *queue, int32_t tenant_id, size_t bytes)
 {
     const struct ingest_queue_counts *counts = &queue->counts;
-    const size_t *share = share_of(queue, ticket);
+    size_t share = *share_of(queue, tenant_id);
 
     if (counts->waiting == 0) {
         return false;
     }
-    if (counts->waiting_bytes + ticket->bytes > queue->max_bytes) {
+    if (counts->waiting_bytes + bytes > queue->max_bytes) {
         return true;
     }
-    return *share > 0 && *share + ticket->bytes > queue->max_bytes - counts->waiting_bytes;
+    return share > 0 && share + bytes > queue->max_bytes - counts->waiting_bytes;
+}
+
+/* Under the lock: whether so much is let in; what is not is counted. */
+static enum err admit(struct ingest_queue *queue, struct op *op, int32_t tenant_id, size_t bytes)
+{
+    if (!queue->is_closed && !is_full_for(queue, tenant_id, bytes)) {
+        return OK;
+    }
+    queue->counts.refused++;
+    return fail(op, ERR_UNAVAILABLE, "%s",
+                queue->is_closed ? "the service is stopping" : "too much is waiting to be written");
+}
+
+enum err ingest_queue_admit(struct ingest_queue *queue, struct op *op, int32_t tenant_id,
+                            size_t bytes)
+{
+    (void)pthread_mutex_lock(&queue->lock);
+    enum err err = admit(queue, op, tenant_id, bytes);
+    (void)pthread_mutex_unlock(&queue->lock);
+    return err;
 }
 
 /* When a writer may begin with what waits in the lane, by the monotonic clock. While another one is
@@ -126,19 +146,17 @@ enum err ingest_queue_push(struct ingest_queue *queue, struct ingest_ticket *tic
 {
     ticket->is_done = false;
     (void)pthread_mutex_lock(&queue->lock);
-    if (queue->is_closed || is_full_for(queue, ticket)) {
-        bool is_closed = queue->is_closed;
-        queue->counts.refused++;
+    enum err err = admit(queue, ticket->columns->op, ticket->tenant_id, ticket->bytes);
+    if (err) {
         (void)pthread_mutex_unlock(&queue->lock);
-        return fail(ticket->columns->op, ERR_UNAVAILABLE, "%s",
-                    is_closed ? "the service is stopping" : "too much is waiting to be written");
+        return err;
     }
     if (!ticket->on_done) {
         cond_init(&ticket->ready);
     }
     queue->counts.waiting++;
     queue->counts.waiting_bytes += ticket->bytes;
-    *share_of(queue, ticket) += ticket->bytes;
+    *share_of(queue, ticket->tenant_id) += ticket->bytes;
     struct lane *lane = &queue->lanes[LANE_FAST];
     turns_add(&lane->waiting, ticket);
     /* after the first one an idle writer looks again by itself, when it is due */
@@ -281,7 +299,7 @@ static void ticket_done(struct ingest_queue *queue, struct ingest_ticket *ticket
 {
     queue->counts.waiting--;
     queue->counts.waiting_bytes -= ticket->bytes;
-    *share_of(queue, ticket) -= ticket->bytes;
+    *share_of(queue, ticket->tenant_id) -= ticket->bytes;
     ticket->is_done = true;
     if (ticket->on_done) {
         ticket->on_done(ticket->context);

@@ -22,6 +22,11 @@ struct ingest_queue *ingest_queue_new(size_t max_bytes);
 /* Nobody may wait in it any more. NULL is allowed. */
 void ingest_queue_free(struct ingest_queue *queue);
 
+/* Whether a request of the tenant that takes at least so many bytes would find room now: one that
+ * would not need not be parsed. Fails as ingest_queue_push does. */
+enum err ingest_queue_admit(struct ingest_queue *queue, struct op *op, int32_t tenant_id,
+                            size_t bytes) MUST_CHECK;
+
 /* Hands a ticket over. ERR_UNAVAILABLE (and the op of its columns failed) when the queue is
  * closed, full, or its tenant has as much in it as is left to all others; a ticket larger than
  * the queue is taken when the queue is empty. */

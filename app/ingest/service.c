@@ -197,7 +197,7 @@ static void ticket_init(struct ingest_ticket *ticket, const struct ingest_sender
 {
     *ticket = (struct ingest_ticket){
         .columns = columns, .tenant_id = sender->tenant_id, .is_live = sender->is_live,
-        .is_replay = sender->is_replay, .bytes = columns_bytes(columns),
+        .is_replay = sender->is_replay, .bytes = arena_used(columns->op->arena),
         .on_done = ticket->on_done, .context = ticket->context,
     };
 }
@@ -313,6 +313,10 @@ static enum err read_request(struct ingest_service *service, struct ingest_pendi
 
     if (!err) {
         err = check_media_type(request, from->format);
+    }
+    if (!err && !pending->is_dry_run && request->content_length > 0) {
+        err = ingest_queue_admit(service->queue, request->op, pending->sender.tenant_id,
+                                 (size_t)request->content_length);
     }
     if (!err) {
         err = http_read_decoded_body(request, MAX_INGEST_BODY_BYTES, &body);

@@ -65,6 +65,7 @@ struct load {
     int64_t n_events;       /* sent, of the devices in turn */
     double *latencies_ms;
     size_t n_latencies, n_errors;
+    size_t n_limited, n_unavailable; /* errors that were 429, and 503 */
     int bad_status;
 };
 
@@ -226,6 +227,8 @@ static void end_request(struct load *load, struct connection *connection, int st
     load->n_busy--;
     if (status / 100 != 2) {
         load->n_errors++;
+        load->n_limited += status == 429;
+        load->n_unavailable += status == 503;
         load->bad_status = status;
         close(connection->fd);
         open_connection(load, connection);
@@ -383,9 +386,9 @@ static void report(const struct load *load, double elapsed)
 
     qsort(all, n, sizeof *all, compare_double);
     double per_request = o->is_get ? 0 : (double)o->events * o->metrics;
-    printf("{\"requests\":%zu,\"errors\":%zu,\"bad_status\":%d,\"seconds\":%.3f,\"rps\":%.1f,\"rows\":%.0f,"
+    printf("{\"requests\":%zu,\"errors\":%zu,\"limited\":%zu,\"unavailable\":%zu,\"bad_status\":%d,\"seconds\":%.3f,\"rps\":%.1f,\"rows\":%.0f,"
            "\"rows_per_s\":%.0f,\"p50_ms\":%.3f,\"p99_ms\":%.3f,\"max_ms\":%.3f}\n",
-           n, load->n_errors, load->bad_status, elapsed, (double)n / elapsed, (double)n * per_request,
+           n, load->n_errors, load->n_limited, load->n_unavailable, load->bad_status, elapsed, (double)n / elapsed, (double)n * per_request,
            (double)n * per_request / elapsed, n ? all[n / 2] : 0, n ? all[(size_t)((double)(n - 1) * 0.99)] : 0,
            n ? all[n - 1] : 0);
 }

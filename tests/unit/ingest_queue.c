@@ -234,7 +234,7 @@ static size_t count_of(const struct ingest_ticket *batch, int32_t tenant_id, boo
 }
 
 #define FLOOD 30
-#define FLOOD_ROWS 21840u /* three fit into a batch, and then nothing else */
+#define FLOOD_ROWS (BATCH_MAX_ROWS / 3 - 5) /* three fit into a batch, and then nothing else */
 
 /* One tenant's large requests are there first; the others' small ones come later, and are all in
  * the first batch. */

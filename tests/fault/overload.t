@@ -1,0 +1,84 @@
+#!/usr/bin/perl
+# Overload: one tenant offers ten times what can be sustained. Its own posts wait or are answered
+# 503; ingest's memory stays below its bound, as much is stored as before, and another tenant's posts
+# take hardly longer than beside the sustainable load. Ratios within this run; figures are printed.
+# OVERLOAD_SECONDS (2) is how long each of the loads lasts; `make soak` takes 60.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use JSON::PP;
+use Test::More;
+use Time::HiRes qw(sleep time);
+use Tidemark::Processes;
+use Tidemark::Stack;
+
+use constant {
+    SECONDS => $ENV{OVERLOAD_SECONDS} || 2,
+    BOUND_MIB => 128,       # of the ingest process
+    SUSTAINED => 4,         # connections
+    FLOOD => 300,
+    EVENTS => 1000,         # of a request, with 3 metrics each
+    NEIGHBOUR_RATE => 25,   # posts of one event a second
+    MOST_DELAY => 2,        # of the neighbour's p99 before
+    DELAY_FLOOR_MS => 250,  # a p99 below it is none of an overload
+};
+
+my $LOAD = ($ENV{TIDEMARK_BUILD} || "$Tidemark::Stack::ROOT/build") . '/tests/bench/load';
+my $stack = Tidemark::Stack->start;
+my %token = map { $stack->cli('tenant', 'add', $_); ($_ => $stack->token($_, 'device')) } qw(flood neighbour);
+my $base_ms = int(time * 1000) - 20 * 3_600_000;
+
+sub begin {
+    my ($tenant, @options) = @_;
+    open my $out, '-|', $LOAD, '--port', $stack->{port}, '--seconds', SECONDS, '--token', $token{$tenant},
+        '--label', $tenant, '--metrics', 3, '--base-ms', $base_ms, @options or die "$LOAD: $!";
+    return $out;
+}
+
+sub result { my ($out) = @_; my $text = join '', <$out>; close $out; return decode_json($text) }
+
+sub ingest_mib {
+    my ($pid) = Tidemark::Processes::part($stack, 'ingest');
+    my ($kib) = Tidemark::Stack::slurp("/proc/$pid/smaps_rollup") =~ /^Pss:\s+(\d+)/m;
+    return $kib / 1024;
+}
+
+# Both tenants' results while the flood has so many connections, and the most memory meanwhile.
+sub both {
+    my ($connections, @rate) = @_;
+    $base_ms += 3_600_000;    # later than all before
+    my $neighbour = begin('neighbour', '--path', '/v1/event', '--events', 1, '--connections', 8, '--rate', NEIGHBOUR_RATE);
+    my $flood = begin('flood', '--path', '/v1/events/batch', '--events', EVENTS, '--connections', $connections, @rate);
+    my ($most, $end) = (0, time + SECONDS);
+    while (time < $end) {
+        my $mib = ingest_mib();
+        $most = $mib if $mib > $most;
+        sleep 0.05;
+    }
+    return { mib => $most, flood => result($flood), neighbour => result($neighbour) };
+}
+
+sub say_figures {
+    my ($name, $of) = @_;
+    return note sprintf '%s: %d rows/s, %d answered 2xx, %d 503, %d 429; neighbour p50 %.0f ms, p99 %.0f ms; ingest %.0f MiB', $name,
+        $of->{flood}{rows_per_s}, @{ $of->{flood} }{qw(requests unavailable limited)}, @{ $of->{neighbour} }{qw(p50_ms p99_ms)}, $of->{mib};
+}
+
+both(FLOOD);    # devices and partitions are made
+my $before = both(SUSTAINED);
+say_figures('sustained', $before);
+my $flooded = both(FLOOD, '--rate', 10 * $before->{flood}{rps});
+say_figures('ten times that', $flooded);
+
+is($before->{flood}{errors}, 0, 'the sustainable load is');
+is($flooded->{flood}{errors} - $flooded->{flood}{unavailable} - $flooded->{flood}{limited}, 0, 'a flood is answered by 2xx, 429 and 503 alone');
+is($flooded->{neighbour}{errors}, 0, 'its neighbour by 2xx alone');
+# of two seconds on a busy machine less can be said
+my $share = SECONDS < 10 ? 0.6 : 0.8;
+cmp_ok($flooded->{flood}{rows_per_s}, '>=', $share * $before->{flood}{rows_per_s}, 'hardly less is stored');
+my $usual = $before->{neighbour}{p99_ms} > DELAY_FLOOR_MS ? $before->{neighbour}{p99_ms} : DELAY_FLOOR_MS;
+cmp_ok($flooded->{neighbour}{p99_ms}, '<=', MOST_DELAY * $usual, 'the neighbour hardly waits longer');
+cmp_ok($flooded->{mib}, '<', BOUND_MIB, 'ingest\'s memory stays below its bound');
+is($stack->stop, 0, 'and the stack stops in order');
+done_testing;
