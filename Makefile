@@ -89,9 +89,10 @@ bench: deps-test             ## measure a throw-away stack; figures go to build/
 	@$(BUILD) all benches
 	@TIDEMARK_BIN=$(abspath $(B)/tidemark) TIDEMARK_BUILD=$(B) $(PERL) tests/bench/run.pl $(BENCH)
 
-soak: deps-test              ## 200 faults at random, on each engine; SOAK="--faults N --seed N"
+soak: deps-test              ## 200 faults at random, on each engine, then overload; SOAK="--faults N --seed N"
 	@$(BUILD) all benches
 	@TIDEMARK_BIN=$(abspath $(B)/tidemark) TIDEMARK_BUILD=$(B) $(PERL) tests/fault/soak.pl $(SOAK)
+	@TIDEMARK_BIN=$(abspath $(B)/tidemark) TIDEMARK_BUILD=$(B) OVERLOAD_SECONDS=60 $(PERL) tests/fault/overload.t
 
 clean:                       ## remove everything built
 	rm -rf build

@@ -16,7 +16,7 @@ use constant PATIENCE => 10;
 my %DO = (
     ingest => sub { return Tidemark::Processes::kill_hard($_[0]{stack}, 'ingest') },
     backend => sub { return kill 'KILL', backend($_[0]) },
-    terminate => sub { return $_[0]{stack}->sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'tidemark_ingest'") },
+    terminate => sub { return ask($_[0], "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'tidemark_ingest'") },
     postmaster => sub { return Tidemark::Processes::kill_hard($_[0]{stack}, 'postmaster') },
     both => sub { return Tidemark::Processes::kill_hard($_[0]{stack}, 'ingest', 'postgres') },
     nginx => sub { return Tidemark::Processes::kill_hard($_[0]{stack}, 'nginx') },
@@ -32,16 +32,22 @@ sub strike {
     return $DO{$kind}->($loss, $seconds);
 }
 
+# A query's value, once it is one; the database may still be dying of the fault before.
+sub ask {
+    my ($loss, $query) = @_;
+    my ($value, $deadline) = (undef, time + PATIENCE);
+    until ($value = eval { $loss->{stack}->sql($query) }) {
+        die "nothing there: $query\n" if time > $deadline;
+        sleep 0.05;
+    }
+    return $value;
+}
+
 # One of ingest's: one that holds a request, if any.
 sub backend {
     my ($loss) = @_;
     my ($held) = $loss->{steps}{control} ? $loss->{steps}->held_backends : ();
-    my $deadline = time + PATIENCE;
-    until ($held) {
-        $held = $loss->{stack}->sql("SELECT max(pid) FROM pg_stat_activity WHERE usename = 'tidemark_ingest'");
-        die "ingest does not work with the database\n" if time > $deadline;
-    }
-    return $held;
+    return $held || ask($loss, "SELECT max(pid) FROM pg_stat_activity WHERE usename = 'tidemark_ingest'");
 }
 
 sub freeze {
