@@ -32,7 +32,8 @@ struct fcgi_call *call_list_take(struct call_list *list);
 /* Waits for one. NULL when the list is closed and empty. */
 struct fcgi_call *call_list_wait(struct call_list *list);
 
-/* Waits for an urgent one, and leaves the others alone. NULL when the list is closed and has none. */
+/* Waits for an urgent one, and leaves the others alone. NULL when the list is closed and has
+ * none. */
 struct fcgi_call *call_list_wait_urgent(struct call_list *list);
 
 /* Lets go of those who wait, once the list is empty. */

@@ -386,9 +386,11 @@ static void report(const struct load *load, double elapsed)
 
     qsort(all, n, sizeof *all, compare_double);
     double per_request = o->is_get ? 0 : (double)o->events * o->metrics;
-    printf("{\"requests\":%zu,\"errors\":%zu,\"limited\":%zu,\"unavailable\":%zu,\"bad_status\":%d,\"seconds\":%.3f,\"rps\":%.1f,\"rows\":%.0f,"
+    printf("{\"requests\":%zu,\"errors\":%zu,\"limited\":%zu,\"unavailable\":%zu,\"bad_status\":%d,"
+           "\"seconds\":%.3f,\"rps\":%.1f,\"rows\":%.0f,"
            "\"rows_per_s\":%.0f,\"p50_ms\":%.3f,\"p99_ms\":%.3f,\"max_ms\":%.3f}\n",
-           n, load->n_errors, load->n_limited, load->n_unavailable, load->bad_status, elapsed, (double)n / elapsed, (double)n * per_request,
+           n, load->n_errors, load->n_limited, load->n_unavailable, load->bad_status, elapsed,
+           (double)n / elapsed, (double)n * per_request,
            (double)n * per_request / elapsed, n ? all[n / 2] : 0, n ? all[(size_t)((double)(n - 1) * 0.99)] : 0,
            n ? all[n - 1] : 0);
 }
