@@ -411,4 +411,3 @@ enum err columns_seal(struct ingest_columns *columns)
     }
     return columns->broken;
 }
-
