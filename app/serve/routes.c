@@ -6,6 +6,7 @@
 #include "serve/metrics.h"
 #include "web/api.h"
 #include "web/api_access.h"
+#include "web/api_costs.h"
 #include "web/api_rates.h"
 #include "web/compat_emoncms.h"
 #include "web/compat_influx.h"
@@ -162,6 +163,8 @@ const struct route ROUTES[] = {
     FORM("/switch", ACCESS_PERSON, TX_WRITE, page_switch_post),
     FORM("/theme", ACCESS_LOGIN, TX_NONE, page_theme_post),
     API(HTTP_GET, "/v1/audit", ACCESS_ADMIN, TX_READ, api_audit_list),
+    API(HTTP_GET, "/v1/bills", ACCESS_READ, TX_READ, api_bills_show),
+    API(HTTP_GET, "/v1/costs", ACCESS_READ, TX_STREAM, api_costs_list),
     API(HTTP_GET, "/v1/devices", ACCESS_READ, TX_STREAM, api_devices_list),
     CHANGE(HTTP_POST, "/v1/devices", api_devices_add),
     API(HTTP_GET, "/v1/devices/{key}", ACCESS_READ, TX_READ, api_devices_show),

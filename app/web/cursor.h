@@ -16,7 +16,8 @@ enum cursor_kind {
     CURSOR_SITES = 'p', CURSOR_SERIES = 'm', CURSOR_TENANTS = 'T', CURSOR_SHARES = 'S',
     CURSOR_USAGE = 'G',
     CURSOR_TOKENS = 't', CURSOR_MEMBERS = 'M', CURSOR_INVITES = 'i', CURSOR_AUDIT = 'a',
-    CURSOR_PLUGINS = 'P', CURSOR_REJECTS = 'x', CURSOR_HOURS = 'h', CURSOR_RATES = '$'
+    CURSOR_PLUGINS = 'P', CURSOR_REJECTS = 'x', CURSOR_HOURS = 'h', CURSOR_RATES = '$',
+    CURSOR_COSTS = 'c'
 };
 
 /* The last item of a page, by what the list is ordered by. */

@@ -8,7 +8,7 @@ use lib "$FindBin::Bin/../lib";
 use Test::More;
 use Tidemark::Source qw(c_files read_source bare line_of holds);
 
-my $of_money = qr{^app/domain/(?:money|currency|tariff|rating|bill|price|urdb|document)};
+my $of_money = qr{^app/domain/(?:money|currency|tariff|rating|bill|cost|price|urdb|document)};
 my $fraction = qr{\b(?:double|float|_Float\w+|__float128|float8|json_double|json_read_number|db_double|strtod|atof)\b
     | \b(?:llround|lround|round|floor|ceil|rint|trunc|pow|fabs|fmod)\s*\( | \#\s*include\s*<(?:math|float|complex|tgmath)\.h>
     | (?<![\w.])(?:\d+\.\d*|\.\d+|\d+[eE][-+]?\d+)\b}x;

@@ -1,0 +1,79 @@
+/* What energy costs at a site, a device or all of a tenant: gathers the energy and the rate
+ * schedules of each billing account there, and rates them from scratch. Called by the API.
+ *
+ * An account is what gets a bill of its own: a site with all its devices (those without a site
+ * together are one more), except devices to which a rate schedule is assigned that stand at the
+ * grid themselves, or where nothing else of the site does: each is an account. A device alone that
+ * is none is valued: what its energy costs, without fixed charges, demand, minimums and
+ * percentages. */
+#ifndef TIDEMARK_DOMAIN_COST_H
+#define TIDEMARK_DOMAIN_COST_H
+
+#include "domain/bill.h"
+#include "domain/cost_energy.h"
+#include "domain/cost_rates.h"
+
+struct db_tx;
+
+#define COST_LATEST INT64_MAX /* as it is known now */
+
+/* A bound of a span: a local day, or an instant, which means the day that it lies in. */
+enum cost_bound_kind { BOUND_NONE, BOUND_DAY, BOUND_TIME };
+struct cost_bound {
+    enum cost_bound_kind kind;
+    int64_t day;
+    int64_t time_us;
+};
+
+struct cost_query {
+    struct str site, device;     /* keys; ptr NULL both: all of the tenant */
+    struct cost_bound from;      /* none: the first day of the billing cycle of the last day */
+    struct cost_bound to;        /* exclusive; none: today is the last day */
+    int64_t as_of_us;            /* schedules, assignments and prices known later are not */
+    int64_t now_us;
+    int32_t schedule_id;         /* as if it held everywhere and always; 0: those assigned */
+};
+
+struct cost_account {
+    const char *site, *device;   /* keys, or NULL */
+    bool is_valued;              /* a device that is no account: its energy alone */
+    struct cost_meter *meters;   /* with their quarter hours */
+    int n_meters;
+    struct zone site_zone;       /* that the meters' days are local by */
+    struct zone zone;            /* that the bill's days are local by: the schedule's */
+    struct cost_rates rates;
+    const char *currency;        /* NULL where no schedule is in force */
+    int decimals;                /* of the currency */
+    int64_t from_day, to_day;    /* that were asked for */
+    struct cost_energy energy;   /* of all rated days */
+    struct rating_input input;   /* whole billing cycles around them, with slots */
+    struct rating rating;
+};
+
+struct cost_accounts {
+    struct cost_account *items;  /* one at least */
+    int n;
+};
+
+/* Gathers and rates. ERR_NOT_FOUND for a site, device or schedule that there is not; ERR_INVALID
+ * for a span that is empty or too long, and for one in which an account's schedules differ in zone
+ * or currency. In the operation's arena. */
+enum err cost_load(struct db_tx *tx, const struct cost_query *query,
+                   struct cost_accounts *out) MUST_CHECK;
+
+/* The zone of the query's device, else of its site, else of the tenant. */
+enum err cost_zone(struct db_tx *tx, const struct cost_query *query, const char **out) MUST_CHECK;
+
+/* What is known of the rated quarter hour that begins then. */
+enum cost_known cost_known_at(const struct cost_account *account, int64_t time_us);
+
+/* The currency of all accounts, with its decimals; NULL where no schedule is in force in any.
+ * ERR_INVALID where they differ. */
+enum err cost_currency(struct op *op, const struct cost_accounts *accounts, const char **out,
+                       int *decimals) MUST_CHECK;
+
+/* The bill of an account over the days that were asked for: provisional, too, where one of several
+ * meters is silent. */
+enum err cost_bill(struct op *op, const struct cost_account *account, struct bill *out) MUST_CHECK;
+
+#endif

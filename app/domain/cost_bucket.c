@@ -1,0 +1,180 @@
+/* Folds rated quarter hours and days into buckets. Called by the API. */
+#include "domain/cost_bucket.h"
+
+#include "domain/span.h"
+
+#include <string.h>
+
+struct folding {
+    struct op *op;
+    const struct cost_account *account;
+    struct cost_buckets *out;
+    int at; /* the bucket looked at last: times ascend */
+    enum err err;
+};
+
+/* The bucket that a time lies in; NULL: none. */
+static struct cost_bucket *bucket_at(struct folding *folding, int64_t time_us)
+{
+    struct cost_buckets *all = folding->out;
+
+    while (folding->at < all->n && all->items[folding->at].to_us <= time_us) {
+        folding->at++;
+    }
+    bool is_in = folding->at < all->n && all->items[folding->at].from_us <= time_us;
+    return is_in ? &all->items[folding->at] : NULL;
+}
+
+static struct cost_period *period_in(struct folding *folding, struct cost_bucket *bucket,
+                                     const char *name)
+{
+    struct arena *arena = folding->op->arena;
+
+    for (int i = 0; i < bucket->n_periods; i++) {
+        if (strcmp(bucket->periods[i].name, name) == 0) {
+            return &bucket->periods[i];
+        }
+    }
+    size_t n = (size_t)bucket->n_periods;
+    struct cost_period *periods =
+        arena_resize(arena, bucket->periods, n * sizeof *periods, (n + 1) * sizeof *periods);
+    if (!periods) {
+        folding->err = fail_memory(folding->op);
+        return NULL;
+    }
+    bucket->periods = periods;
+    periods[n] = (struct cost_period){ .name = name };
+    return &periods[bucket->n_periods++];
+}
+
+/* ---- quarter hours ---- */
+
+static int day_index(const struct cost_account *account, int64_t time_us)
+{
+    return (int)(span_day_of(&account->zone, time_us) - account->input.from_day);
+}
+
+static void add_slot(struct folding *folding, const struct rating_interval *interval,
+                     const struct rating_slot *slot, int version, struct cost_bucket *bucket)
+{
+    const struct cost_account *account = folding->account;
+
+    bucket->is_known = true;
+    bucket->import = quantity_add(bucket->import, interval->import_nkwh);
+    bucket->export = quantity_add(bucket->export, interval->export_nkwh);
+    if (version < 0 || slot->period == TARIFF_ANY) {
+        return;
+    }
+    const struct tariff *tariff = tariff_of(account->rates.versions[version].plan);
+    struct cost_period *period =
+        period_in(folding, bucket, tariff->periods[slot->period].name);
+    if (period) {
+        period->import = quantity_add(period->import, interval->import_nkwh);
+        period->cost = money_add(period->cost, slot->import);
+    }
+    bucket->cost = money_add(bucket->cost, money_add(slot->import, slot->export));
+}
+
+static void add_slots(struct folding *folding)
+{
+    const struct cost_account *account = folding->account;
+    const struct rating_input *input = &account->input;
+    int n_days = (int)(input->to_day - input->from_day);
+
+    folding->at = 0;
+    for (size_t i = 0; i < input->n_intervals && folding->err == OK; i++) {
+        const struct rating_interval *interval = &input->intervals[i];
+        struct cost_bucket *bucket = bucket_at(folding, interval->start_us);
+        int day = bucket ? day_index(account, interval->start_us) : -1;
+        if (day >= 0 && day < n_days) {
+            add_slot(folding, interval, &account->rating.slots[i],
+                     account->rating.days[day].version, bucket);
+        }
+    }
+}
+
+/* ---- days ---- */
+
+/* What the day costs beside what its quarter hours do: lines less slots. `line` and `slot` walk on
+ * from day to day. */
+static struct money rest_of(const struct cost_account *account, int64_t day, int64_t end_us,
+                            size_t *line, size_t *slot)
+{
+    const struct rating *rating = &account->rating;
+    const struct rating_input *input = &account->input;
+    struct money rest = { 0 };
+
+    for (; *line < rating->n_lines && rating->lines[*line].day <= day; ++*line) {
+        rest = money_add(rest, rating->lines[*line].amount);
+    }
+    for (; *slot < input->n_intervals && input->intervals[*slot].start_us < end_us; ++*slot) {
+        rest = money_subtract(rest, rating->slots[*slot].import);
+        rest = money_subtract(rest, rating->slots[*slot].export);
+    }
+    return rest;
+}
+
+/* Spreads an amount over the quarter hours of a day, and notes what is not whole. */
+static void add_day(struct folding *folding, const struct rating_day *day, int64_t from_us,
+                    int64_t to_us, struct money rest)
+{
+    const struct cost_account *account = folding->account;
+    int n = (int)((to_us - from_us) / COST_QUARTER_US);
+
+    for (int i = 0; i < n; i++) {
+        int64_t at_us = from_us + i * COST_QUARTER_US;
+        struct cost_bucket *bucket = bucket_at(folding, at_us);
+        if (!bucket) {
+            continue;
+        }
+        bool is_due = at_us + COST_QUARTER_US <= account->input.known_until_us;
+        if (is_due && (cost_known_at(account, at_us) != COST_WHOLE || day->version < 0)) {
+            bucket->is_final = false;
+        }
+        bucket->is_priced = bucket->is_priced || day->version >= 0;
+        bucket->is_known = bucket->is_known || money_sign(rest) != 0;
+        bucket->cost = money_add(bucket->cost, money_part(rest, i, n));
+    }
+}
+
+static void add_days(struct folding *folding)
+{
+    const struct cost_account *account = folding->account;
+    const struct rating_input *input = &account->input;
+    size_t line = 0, slot = 0;
+
+    folding->at = 0;
+    for (int64_t day = input->from_day; day < input->to_day; day++) {
+        int64_t from_us = span_day_start(&account->zone, day);
+        int64_t to_us = span_day_start(&account->zone, day + 1);
+        while (slot < input->n_intervals && input->intervals[slot].start_us < from_us) {
+            slot++; /* before the first day */
+        }
+        struct money rest = rest_of(account, day, to_us, &line, &slot);
+        rest = account->is_valued ? (struct money){ 0 } : rest;
+        add_day(folding, &account->rating.days[day - input->from_day], from_us, to_us, rest);
+    }
+}
+
+enum err cost_fold(struct op *op, const struct cost_accounts *accounts,
+                   const struct zone_starts *edges, int64_t now_us, struct cost_buckets *out)
+{
+    int n = edges->n > 0 ? edges->n - 1 : 0;
+    struct folding folding = { .op = op, .out = out };
+
+    *out = (struct cost_buckets){ arena_array(op->arena, (size_t)n + 1, sizeof *out->items), n };
+    if (!out->items) {
+        return fail_memory(op);
+    }
+    for (int i = 0; i < n; i++) {
+        out->items[i] = (struct cost_bucket){ .from_us = edges->us[i],
+                                              .to_us = edges->us[i + 1],
+                                              .is_final = edges->us[i + 1] <= now_us };
+    }
+    for (int i = 0; i < accounts->n && folding.err == OK; i++) {
+        folding.account = &accounts->items[i];
+        add_slots(&folding);
+        add_days(&folding);
+    }
+    return folding.err;
+}

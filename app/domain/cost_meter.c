@@ -1,0 +1,92 @@
+/* Reads the series that tell energy. Called by cost.c. */
+#include "domain/cost_meter.h"
+
+#include "db/db.h"
+#include "gen/queries.h"
+
+enum err cost_meters_load(struct db_tx *tx, struct str site, struct str device, int64_t known_us,
+                          struct cost_meters *out)
+{
+    struct op *op = db_op(tx);
+    struct db_args args;
+    struct db_rows *rows;
+
+    db_args_init(&args, op->arena);
+    db_arg_str(&args, site);
+    db_arg_str(&args, device);
+    db_arg_time(&args, known_us);
+    enum err err = db_run(tx, &q_cost_meters, &args, &rows);
+    if (err != OK) {
+        return err;
+    }
+    int n = db_count(rows);
+    struct cost_meter *items = arena_array(op->arena, (size_t)n + 1, sizeof *items);
+    if (!items) {
+        return fail_memory(op);
+    }
+    for (int i = 0; i < n; i++) {
+        items[i] = (struct cost_meter){
+            .series_id = db_int(rows, i, COST_METERS_SERIES_ID),
+            .device = db_text(rows, i, COST_METERS_DEVICE),
+            .site = db_text(rows, i, COST_METERS_SITE),
+            .metric = db_text(rows, i, COST_METERS_METRIC),
+            .kind = db_text(rows, i, COST_METERS_KIND),
+            .role = db_text(rows, i, COST_METERS_ROLE),
+            .zone = db_text(rows, i, COST_METERS_ZONE),
+            .place = db_int(rows, i, COST_METERS_PLACE),
+            .is_apart = db_bool(rows, i, COST_METERS_IS_APART),
+        };
+    }
+    *out = (struct cost_meters){ items, n };
+    return OK;
+}
+
+static enum err read_row(struct db_tx *tx, const struct db_rows *rows, int row,
+                         struct cost_meter *meter)
+{
+    struct db_int64_list at, nkwh;
+    enum err err = db_int64_list(tx, rows, row, COST_QUARTERS_QUARTERS, &at);
+
+    if (err == OK) {
+        err = db_int64_list(tx, rows, row, COST_QUARTERS_NKWH, &nkwh);
+    }
+    if (err == OK && at.n != nkwh.n) {
+        err = fail(db_op(tx), ERR_INTERNAL, "%d times of %d amounts", at.n, nkwh.n);
+    }
+    if (err == OK) {
+        meter->at_us = at.items;
+        meter->nkwh = nkwh.items;
+        meter->n = at.n;
+    }
+    return err;
+}
+
+enum err cost_meters_read(struct db_tx *tx, struct cost_meter *meters, int n, int64_t from_us,
+                          int64_t to_us)
+{
+    struct op *op = db_op(tx);
+    struct db_args args;
+    struct db_rows *rows;
+    int32_t *ids = arena_array(op->arena, (size_t)n + 1, sizeof *ids);
+
+    if (!ids) {
+        return fail_memory(op);
+    }
+    for (int i = 0; i < n; i++) {
+        ids[i] = meters[i].series_id;
+    }
+    db_args_init(&args, op->arena);
+    db_arg_int_array(&args, ids, (size_t)n);
+    db_arg_time(&args, from_us);
+    db_arg_time(&args, to_us);
+    enum err err = db_run(tx, &q_cost_quarters, &args, &rows);
+    for (int row = 0; err == OK && row < db_count(rows); row++) {
+        int32_t id = db_int(rows, row, COST_QUARTERS_SERIES_ID);
+        for (int i = 0; err == OK && i < n; i++) {
+            if (meters[i].series_id == id) {
+                err = read_row(tx, rows, row, &meters[i]);
+            }
+        }
+    }
+    return err;
+}

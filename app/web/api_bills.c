@@ -1,0 +1,72 @@
+/* GET /v1/bills: what a site, a device or all of a tenant is billed for a span of local days. */
+#include "web/api_costs.h"
+
+#include "domain/span.h"
+#include "web/bill_write.h"
+#include "web/cost_input.h"
+
+static void write_time(struct json_writer *json, const char *key, int64_t time_us)
+{
+    char text[CLOCK_TEXT_SIZE];
+
+    json_key(json, key);
+    json_text(json, clock_format(time_us, text));
+}
+
+static void write_key(struct web *web, struct json_writer *json, const char *name, struct str key)
+{
+    json_key(json, name);
+    json_text(json, key.ptr ? arena_copy(web->op->arena, key) : NULL);
+}
+
+static void write_bill(struct web *web, const struct cost_query *query,
+                       const struct cost_accounts *accounts, const struct bill_sum *sum)
+{
+    const struct cost_account *first = &accounts->items[0];
+    struct json_writer json;
+
+    web->response->content_type = "application/json";
+    json_writer_init(&json, &web->response->body);
+    json_open_object(&json);
+    write_key(web, &json, "site", query->site);
+    write_key(web, &json, "device", query->device);
+    write_time(&json, "from", span_day_start(&first->zone, first->from_day));
+    write_time(&json, "to", span_day_start(&first->zone, first->to_day));
+    json_key(&json, "timezone");
+    json_text(&json, first->zone.name);
+    write_time(&json, "as_of", query->as_of_us < query->now_us ? query->as_of_us : query->now_us);
+    bill_write_members(web, &json, accounts, sum);
+    json_close_object(&json);
+}
+
+enum err api_bills_show(struct web *web)
+{
+    struct cost_query query;
+    struct cost_accounts accounts;
+    struct bill_sum sum;
+    struct list_writer list;
+    enum answer_form form;
+    enum err err = cost_input(web, &query);
+
+    if (err == OK) {
+        err = accept_form(web, &form);
+    }
+    if (err == OK) {
+        err = cost_load(web->tx, &query, &accounts);
+    }
+    if (err == OK) {
+        err = bill_sum(web, &accounts, &sum);
+    }
+    if (err == OK && form == ANSWER_JSON) {
+        write_bill(web, &query, &accounts, &sum);
+        return OK;
+    }
+    if (err == OK) {
+        err = list_begin(&list, web, BILL_COLUMNS, BILL_N_COLUMNS);
+    }
+    if (err == OK) {
+        bill_write_lines(&list, &accounts, &sum);
+        err = list_end(&list, CURSOR_COSTS, NULL);
+    }
+    return err;
+}

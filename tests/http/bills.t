@@ -1,0 +1,172 @@
+#!/usr/bin/perl
+# Bills and costs through the real nginx, against answers worked out by hand (the arithmetic stands
+# beside them): flat, time of use, tiers, demand, export, tax, minimum; a day of 23 hours; what a
+# correction and a later version change, and what was known before; other tenants see nothing.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Test::More;
+use JSON::PP;
+use POSIX qw(strftime);
+use Time::Local qw(timegm);
+use Tidemark::Stack;
+
+# The times below are fixed ones: kept however long ago they are.
+my $stack = Tidemark::Stack->start(map { ("RETENTION_${_}_DAYS" => 36500) } qw(RAW HOURLY DAILY EVENT));
+$stack->cli('tenant', 'add', 'home', '--timezone', 'Europe/Berlin', '--currency', 'EUR');
+$stack->cli('tenant', 'add', 'mills', '--timezone', 'Europe/Berlin');
+my $device = $stack->token('home', 'device', '--backfill');
+my $admin = $stack->token('home', 'admin');
+my $stranger = $stack->token('mills', 'admin');
+my %ZONE = (berlin => 'Europe/Berlin', la => 'America/Los_Angeles');
+
+sub epoch { my ($y, $m, $d, $h, $min) = $_[0] =~ /\d+/g; return timegm(0, $min // 0, $h // 0, $d, $m - 1, $y) }
+
+sub get { return $stack->get($_[0], token => $admin) }
+
+sub bill { my $answer = get("/v1/bills?$_[0]"); return $answer->{json} // {} }
+
+# "charge period tier quantity rate amount" of each line.
+sub lines_of {
+    return join '; ', map { join ' ', map { $_ // '-' } @$_{qw(charge period tier quantity rate amount)} } @{ $_[0]{lines} };
+}
+
+# A site with a schedule of these members and readings [time, metric, value].
+sub site {
+    my ($key, $zone, $members, @readings) = @_;
+    my $made = $stack->post('/v1/sites', { key => $key, timezone => $ZONE{$zone} }, token => $admin);
+    die "site: $made->{content}" if $made->{status} != 201;
+    my $schedule = schedule($key, $zone, %$members);
+    my $assigned = $stack->post("/v1/rate-schedules/$schedule/assign", { site => $key }, token => $admin);
+    die "assign: $assigned->{content}" if $assigned->{status} != 201;
+    return ($schedule, map { { device => "meter-$key", site => $key, time => $_->[0], metrics => { $_->[1] => $_->[2] } } } @readings);
+}
+
+sub document {
+    my ($name, $zone, %members) = @_;
+    return { name => $name, timezone => $ZONE{$zone}, currency => $zone eq 'la' ? 'USD' : 'EUR', %members };
+}
+
+sub schedule {
+    my $answer = $stack->post('/v1/rate-schedules', document(@_), token => $admin);
+    die "schedule: $answer->{content}" if $answer->{status} != 201;
+    return $answer->{json}{id};
+}
+
+# A reading every so many seconds.
+sub every {
+    my ($step, $from, $to, $metric, $value) = @_;
+    return map { [epoch($from) + $step * $_, $metric, $value] } 0 .. (epoch($to) - epoch($from)) / $step - 1;
+}
+
+my (%id, @events);
+sub add { my ($key, @more) = @_; my ($schedule, @readings) = site($key, @more); $id{$key} = $schedule; push @events, @readings }
+
+# Sunday 29 March 2026 in Berlin has 23 hours: from 23:00 to 22:00 UTC.
+add('flat', 'berlin', { charges => [ { type => 'energy', rate => '0.30' }, { type => 'fixed', amount => '0.50', per => 'day' },
+    { type => 'tax', name => 'VAT', percent => '19' } ] }, every(900, '2026-03-28 23', '2026-03-29 22', 'grid_import_kwh', 0.25));
+# Wednesday 3 July 2024 in Los Angeles, 07:00 to 07:00 UTC, 1 kWh an hour, read hourly.
+add('tou', 'la', { periods => [qw(off_peak peak)], windows => [ { period => 'off_peak' }, { period => 'peak', days => ['weekdays'], from => '17:00', to => '20:00' } ],
+    charges => [ { type => 'energy', prices => [ { rate => '0.45377' }, { period => 'peak', rate => '0.58873' } ] } ] },
+    every(3600, '2024-07-03 07', '2024-07-04 07', 'grid_import_kwh', 1));
+add('tiers', 'berlin', { charges => [ { type => 'energy', tiers => [ { up_to => '20', rate => '0.20' }, { rate => '0.30' } ] } ] },
+    every(86400, '2026-02-02 12', '2026-02-05 12', 'grid_import_kwh', 10));
+add('demand', 'berlin', { charges => [ { type => 'energy', rate => '0.10' }, { type => 'demand', rate => '10', window_minutes => 15 },
+    { type => 'export', rate => '0.08' }, { type => 'minimum', amount => '100', per => 'month', on => [ 'energy', 'demand' ] } ] },
+    every(900, '2026-01-31 23', '2026-02-01 23', 'grid_import_kwh', 0.5), [epoch('2026-02-01 10'), 'grid_import_kwh', 2],
+    map { [epoch("2026-02-01 $_"), 'grid_export_kwh', 2.5] } 12, 13);
+# No meter at the grid: 2 kWh are used and 0.5 made in one quarter hour, 1 and 3 in the next.
+add('solar', 'berlin', { charges => [ { type => 'energy', rate => '0.40' }, { type => 'export', rate => '0.10' } ] },
+    (map { [epoch('2026-02-01 11:' . $_->[0]), 'energy_kwh', $_->[1]], [epoch('2026-02-01 11:' . $_->[0]), 'generation_kwh', $_->[2]] } ['00', 2, 0.5], ['15', 1, 3]));
+my $sent = $stack->post('/v1/events/batch', \@events, token => $device);
+is $sent->{status}, 200, 'readings are stored' or diag $sent->{content};
+$stack->settle;
+
+# ---- bills ----
+
+my $flat = bill('site=flat&from=2026-03-29&to=2026-03-30');
+# 92 quarter hours of 0.25 kWh are 23 kWh; 23 * 0.30 = 6.90; 19 % of 6.90 + 0.50 = 7.40 is 1.406
+is lines_of($flat), 'energy all - 23 0.3 6.90; fixed - - 1 0.5 0.50; tax:VAT - - 7.40 19 1.41', 'a day of 23 hours: energy, a fixed charge, tax';
+is_deeply [@$flat{qw(total currency status missing timezone from to site)}],
+    ['8.81', 'EUR', 'final', 0, 'Europe/Berlin', '2026-03-28T23:00:00Z', '2026-03-29T22:00:00Z', 'flat'], 'its total is 8.81, and final';
+is_deeply [@{ bill('site=flat&from=2026-03-28T23:00:00Z&to=2026-03-29T22:00:00Z') }{qw(total from to)}], [@$flat{qw(total from to)}], 'the same by instants';
+
+# 17, 18, 19 h: 3 * 0.58873 = 1.76619; 21 * 0.45377 = 9.52917
+my $tou = bill('site=tou&from=2024-07-03&to=2024-07-04');
+is lines_of($tou), 'energy off_peak - 21 0.45377 9.53; energy peak - 3 0.58873 1.77', 'time of use';
+is_deeply [@$tou{qw(total currency status)}], ['11.30', 'USD', 'final'], 'hourly readings are whole';
+
+# 30 kWh: 20 * 0.20, 10 * 0.30
+is lines_of(bill('site=tiers&from=2026-02-01&to=2026-03-01')), 'energy all 1 20 0.2 4.00; energy all 2 10 0.3 3.00', 'tiers';
+is lines_of(bill('site=tiers&from=2026-02-04&to=2026-02-05')), 'energy all 2 10 0.3 3.00', 'the third day is all of the second tier';
+
+# 95 * 0.5 + 2 = 49.5 kWh * 0.10 = 4.95; 2 kWh in a quarter hour are 8 kW; 5 kWh * -0.08; 100 - 84.95
+my $demand = bill('site=demand&from=2026-02-01&to=2026-03-01');
+is lines_of($demand), 'energy all - 49.5 0.1 4.95; demand - - 8 10 80.00; export all - 5 0.08 -0.40; minimum - - 1 100 15.05', 'demand, export, minimum';
+is_deeply [@$demand{qw(total status missing)}], ['99.60', 'provisional', 27 * 96], 'of a month that is not whole';
+is $demand->{lines}[1]{at}, '2026-02-01T10:00:00Z', 'says when demand was highest';
+
+# 2 - 0.5 = 1.5 kWh are drawn, 3 - 1 = 2 kWh fed in
+is lines_of(bill('site=solar&from=2026-02-01&to=2026-02-02')), 'energy all - 1.5 0.4 0.60; export all - 2 0.1 -0.20', 'without a meter: consumption less generation, by the quarter hour';
+
+is get('/v1/bills?from=2026-02-01&to=2026-03-01')->{status}, 422, 'a bill of sites in different currencies is refused';
+is bill('from=2026-04-01&to=2026-04-02')->{total} // '', '', 'even where nothing was read';
+
+# ---- costs ----
+
+sub costs { my $answer = get("/v1/costs?$_[0]"); diag $answer->{content} if $answer->{status} != 200; return $answer->{json}{items} // [] }
+my @hours = @{ costs('site=tou&bucket=1h&from=2024-07-03&to=2024-07-04') };
+is_deeply [scalar @hours, @{ $hours[17] }{qw(time energy_kwh cost currency status)}],
+    [24, '2024-07-04T00:00:00Z', 1, '0.58873', 'USD', 'final'], 'an hour of peak';
+is_deeply $hours[17]{by_period}, { peak => { energy_kwh => 1, cost => '0.58873' } }, 'by period';
+my ($day) = @{ costs('site=tou&bucket=1d&from=2024-07-03&to=2024-07-04') };
+is_deeply $day, { time => '2024-07-03T07:00:00Z', energy_kwh => 24, export_kwh => 0, cost => '11.29536', currency => 'USD', status => 'final',
+    by_period => { off_peak => { energy_kwh => 21, cost => '9.52917' }, peak => { energy_kwh => 3, cost => '1.76619' } } }, 'the day';
+# 6.90 + 0.50 + 1.406, exactly
+my ($spring) = @{ costs('site=flat&bucket=1d&from=2026-03-29&to=2026-03-30') };
+is $spring->{cost}, '8.806', 'a day costs all that is on its bill, not rounded';
+my ($sum, $n) = (0, 0);
+for my $quarter (@{ costs('site=flat&bucket=15m&from=2026-03-29&to=2026-03-30&limit=1000') }) { $sum += $quarter->{cost} =~ s/\D//gr =~ s/^0+(?=\d)//r * 10**(18 - length($quarter->{cost} =~ s/.*\.//r)); $n++ }
+is_deeply [$n, sprintf '%.6f', $sum / 1e18], [92, '8.806000'], 'as its 92 quarter hours do';
+is_deeply [map { $_->{energy_kwh} } @{ costs('site=tiers&bucket=1mo&from=2026-02-01&to=2026-03-01') }], [30], 'a month';
+is_deeply [map { $_->{time} } @{ costs('site=tiers&bucket=1w&from=2026-02-02&to=2026-02-09&tz=Asia/Kolkata') }], ['2026-02-01T18:30:00Z'], 'a week of another zone';
+my $page = get('/v1/costs?site=tiers&bucket=1d&from=2026-02-01&to=2026-02-06&limit=3')->{json};
+my $next = get("/v1/costs?site=tiers&bucket=1d&from=2026-02-01&to=2026-02-06&limit=3&cursor=$page->{next}")->{json};
+is_deeply [map { $_->{energy_kwh} } @{ $page->{items} }, @{ $next->{items} }], [10, 10, 10], 'pages go on';
+is_deeply [(split /\r\n/, get('/v1/costs?site=tou&bucket=1d&from=2024-07-03&to=2024-07-04&format=csv')->{content})[0]],
+    ['time,energy_kwh,export_kwh,cost,currency,status,by_period'], 'as CSV';
+like get('/v1/bills?site=tou&from=2024-07-03&to=2024-07-04&format=csv')->{content}, qr/^charge,period,tier,.*\r\nenergy,off_peak,,21,kWh,0\.45377,9\.53,/, 'a bill as CSV';
+my ($valued) = @{ costs('device=meter-flat&bucket=1d&from=2026-03-29&to=2026-03-30') };
+is $valued->{cost}, '6.90', 'a device is valued by its energy alone';
+
+# ---- what changes them ----
+
+my $corrected = $stack->request('PUT', '/v1/devices/meter-tou/samples', token => $admin,
+    body => { items => [ { time => '2024-07-04T01:00:00Z', metric => 'grid_import_kwh', value => 11 } ] });
+is $corrected->{status}, 200, 'a reading of 18 h is corrected from 1 to 11';
+$stack->settle;
+# 13 * 0.58873 = 7.65349
+is bill('site=tou&from=2024-07-03&to=2024-07-04')->{total}, '17.18', 'the bill follows: 9.53 + 7.65';
+my $before = strftime('%Y-%m-%dT%H:%M:%SZ', gmtime(time + 1));
+select undef, undef, undef, 0.1 while time < epoch_of($before);
+my $put = $stack->request('PUT', "/v1/rate-schedules/$id{tiers}", token => $admin,
+    body => document('tiers', 'berlin', charges => [ { type => 'energy', rate => '0.25' } ]));
+is $put->{status}, 200, 'a schedule is corrected' or diag $put->{content};
+is bill('site=tiers&from=2026-02-01&to=2026-03-01')->{total}, '7.50', 'the bill follows: 30 * 0.25';
+my $former = bill("site=tiers&from=2026-02-01&to=2026-03-01&as_of=$before");
+is_deeply [$former->{total}, map { $_->{version} } @{ $former->{lines} }], ['7.00', 1, 1], 'as of before it is the former one';
+is bill('site=tiers&from=2026-02-01&to=2026-03-01&as_of=2020-01-01')->{total}, '0.00', 'as of long before nothing was known';
+
+# ---- who sees what ----
+
+is $stack->get('/v1/bills?site=flat', token => $stranger)->{status}, 404, 'another tenant has no such site';
+is $stack->get('/v1/costs?device=meter-flat', token => $stranger)->{status}, 404, 'and no such device';
+is_deeply $stack->get('/v1/costs?from=2026-03-01&to=2026-04-01', token => $stranger)->{json}{items}, [], 'its own costs are none';
+is $stack->get('/v1/bills?site=flat', token => $device)->{status}, 403, 'a device may not read bills';
+for my $wrong (['from=x', 400], ['from=2026-02-01&to=2026-01-01', 422], ['from=1990-01-01&to=2020-01-01', 422], ['site=none', 404], ['as_of=x', 400]) {
+    is get("/v1/bills?$wrong->[0]")->{status}, $wrong->[1], "$wrong->[0] is refused";
+}
+done_testing();
+
+sub epoch_of { my ($y, $m, $d, $h, $min, $s) = $_[0] =~ /\d+/g; return timegm($s, $min, $h, $d, $m - 1, $y) }
