@@ -173,7 +173,7 @@ static void set_cycles(const struct cost_query *query, struct cost_account *acco
         .to_day = last.to_day,
         .as_of_us = INT64_MAX,
         .known_until_us = query->now_us,
-        .has_slots = true,
+        .has_slots = query->needs_slots,
     };
 }
 

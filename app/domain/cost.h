@@ -31,6 +31,7 @@ struct cost_query {
     struct cost_bound to;        /* exclusive; none: today is the last day */
     int64_t as_of_us;            /* schedules, assignments and prices known later are not */
     int64_t now_us;
+    bool needs_slots;            /* what each quarter hour costs, not bills alone */
     int32_t schedule_id;         /* as if it held everywhere and always; 0: those assigned */
 };
 
@@ -46,7 +47,7 @@ struct cost_account {
     int decimals;                /* of the currency */
     int64_t from_day, to_day;    /* that were asked for */
     struct cost_energy energy;   /* of all rated days */
-    struct rating_input input;   /* whole billing cycles around them, with slots */
+    struct rating_input input;   /* whole billing cycles around them */
     struct rating rating;
 };
 

@@ -29,8 +29,8 @@ struct cost_buckets {
     int n;
 };
 
-/* The buckets between the edges (starts of all, and the end of the last), of all accounts. Their
- * currency must be one. In the operation's arena. */
+/* The buckets between the edges (starts of all, and the end of the last), of all accounts, which
+ * must be of one currency and have their slots. In the operation's arena. */
 enum err cost_fold(struct op *op, const struct cost_accounts *accounts,
                    const struct zone_starts *edges, int64_t now_us,
                    struct cost_buckets *out) MUST_CHECK;

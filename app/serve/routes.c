@@ -34,7 +34,13 @@
         methods, path, ACCESS_ADMIN, TX_WRITE, MAX_JSON_BODY_BYTES, PROCESS_WEB, STYLE_API,      \
             handler, NULL                                                                        \
     }
-/* The same with a long list of changes. */
+/* A question whose words do not fit into an address: it changes nothing. */
+#define QUESTION(path, handler)                                                                  \
+    {                                                                                            \
+        HTTP_POST, path, ACCESS_READ, TX_READ, MAX_JSON_BODY_BYTES, PROCESS_WEB, STYLE_API,      \
+            handler, NULL                                                                        \
+    }
+/* An admin's change with a long list of changes. */
 #define CHANGE_MANY(methods, path, handler)                                                      \
     {                                                                                            \
         methods, path, ACCESS_ADMIN, TX_WRITE, MAX_CORRECTIONS_BODY_BYTES, PROCESS_WEB,          \
@@ -165,6 +171,7 @@ const struct route ROUTES[] = {
     API(HTTP_GET, "/v1/audit", ACCESS_ADMIN, TX_READ, api_audit_list),
     API(HTTP_GET, "/v1/bills", ACCESS_READ, TX_READ, api_bills_show),
     API(HTTP_GET, "/v1/costs", ACCESS_READ, TX_STREAM, api_costs_list),
+    API(HTTP_GET, "/v1/costs/explain", ACCESS_READ, TX_READ, api_costs_explain),
     API(HTTP_GET, "/v1/devices", ACCESS_READ, TX_STREAM, api_devices_list),
     CHANGE(HTTP_POST, "/v1/devices", api_devices_add),
     API(HTTP_GET, "/v1/devices/{key}", ACCESS_READ, TX_READ, api_devices_show),
@@ -193,6 +200,7 @@ const struct route ROUTES[] = {
     API(HTTP_GET, "/v1/rate-schedules", ACCESS_READ, TX_READ, api_rates_list),
     CHANGE_MANY(HTTP_POST, "/v1/rate-schedules", api_rates_add),
     API(HTTP_GET, "/v1/rate-schedules/applied", ACCESS_READ, TX_READ, api_rates_applied),
+    QUESTION("/v1/rate-schedules/compare", api_costs_compare),
     API(HTTP_GET, "/v1/rate-schedules/{id}", ACCESS_READ, TX_READ, api_rates_show),
     CHANGE_MANY(HTTP_PUT, "/v1/rate-schedules/{id}", api_rates_put),
     CHANGE(HTTP_DELETE, "/v1/rate-schedules/{id}", api_rates_remove),

@@ -112,6 +112,7 @@ static enum err load_buckets(struct web *web, const struct list_query *query,
     struct cost_query costs = query->costs;
     struct cost_accounts accounts;
 
+    costs.needs_slots = true;
     costs.from = (struct cost_bound){ .kind = BOUND_TIME, .time_us = edges->us[0] };
     costs.to = (struct cost_bound){ .kind = BOUND_TIME, .time_us = edges->us[edges->n - 1] };
     enum err err = cost_load(web->tx, &costs, &accounts);

@@ -3,7 +3,7 @@
 
 #include "domain/span.h"
 
-static bool parse_bound(struct str text, struct cost_bound *out)
+bool cost_input_bound(struct str text, struct cost_bound *out)
 {
     *out = (struct cost_bound){ .kind = BOUND_DAY };
     if (span_day_parse(text, &out->day)) {
@@ -19,7 +19,7 @@ static enum err read_bound(struct web *web, const char *name, struct cost_bound 
     struct str text = web_query_text(web, name);
 
     *out = (struct cost_bound){ .kind = BOUND_NONE };
-    if (text.ptr && !parse_bound(text, out)) {
+    if (text.ptr && !cost_input_bound(text, out)) {
         return fail(web->op, ERR_MALFORMED,
                     "%s: must be a date such as 2026-11-20, an RFC 3339 time or an epoch", name);
     }

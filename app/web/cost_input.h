@@ -5,8 +5,11 @@
 #include "domain/cost.h"
 #include "web/web.h"
 
-/* Reads all of them. A bound is a date, that local day, or a time (RFC 3339 or an epoch), which is
- * the day it lies in; ERR_MALFORMED for anything else. */
+/* A bound as text: a date, that local day, or a time (RFC 3339 or an epoch), which is the day it
+ * lies in. False for anything else. */
+bool cost_input_bound(struct str text, struct cost_bound *out);
+
+/* Reads all of them. ERR_MALFORMED for what is no date or time. */
 enum err cost_input(struct web *web, struct cost_query *out) MUST_CHECK;
 
 #endif

@@ -140,6 +140,27 @@ like get('/v1/bills?site=tou&from=2024-07-03&to=2024-07-04&format=csv')->{conten
 my ($valued) = @{ costs('device=meter-flat&bucket=1d&from=2026-03-29&to=2026-03-30') };
 is $valued->{cost}, '6.90', 'a device is valued by its energy alone';
 
+# ---- why ----
+
+my $why = get('/v1/costs/explain?site=tou&day=2024-07-03')->{json}{items}[0];
+is_deeply [map { join ' ', @$_{qw(charge period quantity rate amount schedule version)} } @{ $why->{lines} }],
+    ["energy off_peak 21 0.45377 9.52917 $id{tou} 1", "energy peak 3 0.58873 1.76619 $id{tou} 1"], 'each line cites period, rate and version';
+is_deeply [scalar @{ $why->{quarters} }, @{ $why->{quarters}[68] }{qw(time energy_kwh known period cost)}], [96, '2024-07-04T00:00:00Z', 1, 'whole', 'peak', '0.58873'], 'its quarter hours';
+is_deeply [map { @$_{qw(device metric role energy_kwh quarters counted)} } @{ $why->{sources} }],
+    ['meter-tou', 'grid_import_kwh', 'grid_import', 24, 24, JSON::PP::true], 'and what told them';
+
+# ---- what if ----
+
+my $cheap = schedule('cheap', 'berlin', charges => [ { type => 'energy', rate => '0.20' } ], valid_from => '2026-06-01');
+my $versus = $stack->post('/v1/rate-schedules/compare', { schedules => [ $id{flat}, $cheap, $id{tou} ], site => 'flat', from => '2026-03-29', to => '2026-03-30' }, token => $admin);
+is $versus->{status}, 200, 'schedules are compared' or diag $versus->{content};
+# 23 * 0.20
+is_deeply [map { [@$_{qw(schedule total cheapest currency)}] } @{ $versus->{json}{items} }[0, 1]],
+    [[$id{flat}, '8.81', JSON::PP::false, 'EUR'], [$cheap, '4.60', JSON::PP::true, 'EUR']], 'the cheapest is marked, even where it was not valid yet';
+is_deeply [@{ $versus->{json}{items}[2] }{qw(cheapest currency)}], [JSON::PP::true, 'USD'], 'in its currency';
+is $stack->post('/v1/rate-schedules/compare', { schedules => $_->[0] }, token => $_->[2] // $admin)->{status}, $_->[1], "comparing $_->[3] is refused"
+    for [[], 422, undef, 'nothing'], ['x', 422, undef, 'a text'], [[0], 422, undef, 'number 0'], [[99999], 404, undef, 'an unknown one'], [[$cheap], 404, $stranger, "another tenant's"];
+
 # ---- what changes them ----
 
 my $corrected = $stack->request('PUT', '/v1/devices/meter-tou/samples', token => $admin,
