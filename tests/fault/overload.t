@@ -27,6 +27,7 @@ use constant {
 my $LOAD = ($ENV{TIDEMARK_BUILD} || "$Tidemark::Stack::ROOT/build") . '/tests/bench/load';
 my $stack = Tidemark::Stack->start;
 my %token = map { $stack->cli('tenant', 'add', $_); ($_ => $stack->token($_, 'device')) } qw(flood neighbour);
+my ($ingest) = Tidemark::Processes::part($stack, 'ingest');
 my $base_ms = int(time * 1000) - 20 * 3_600_000;
 
 sub begin {
@@ -38,12 +39,6 @@ sub begin {
 
 sub result { my ($out) = @_; my $text = join '', <$out>; close $out; return decode_json($text) }
 
-sub ingest_mib {
-    my ($pid) = Tidemark::Processes::part($stack, 'ingest');
-    my ($kib) = Tidemark::Stack::slurp("/proc/$pid/smaps_rollup") =~ /^Pss:\s+(\d+)/m;
-    return $kib / 1024;
-}
-
 # Both tenants' results while the flood has so many connections, and the most memory meanwhile.
 sub both {
     my ($connections, @rate) = @_;
@@ -52,7 +47,7 @@ sub both {
     my $flood = begin('flood', '--path', '/v1/events/batch', '--events', EVENTS, '--connections', $connections, @rate);
     my ($most, $end) = (0, time + SECONDS);
     while (time < $end) {
-        my $mib = ingest_mib();
+        my $mib = Tidemark::Processes::mib($ingest);
         $most = $mib if $mib > $most;
         sleep 0.05;
     }

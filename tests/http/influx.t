@@ -12,6 +12,7 @@ use Compress::Zlib qw(memGzip);
 use JSON::PP qw(decode_json);
 use MIME::Base64 qw(encode_base64);
 use Tidemark::Stack;
+use Tidemark::Unharmed;
 use Time::HiRes qw(sleep time);
 
 my $stack = Tidemark::Stack->start;
@@ -344,7 +345,9 @@ check_precisions();
 check_credentials();
 check_bound();
 check_partial();
+my $unharmed = Tidemark::Unharmed->new($stack);
 check_malformed();
+$unharmed->check;
 check_helpers();
 check_last();
 check_flux();

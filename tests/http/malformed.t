@@ -10,6 +10,7 @@ use Test::More;
 use Compress::Zlib qw(memGzip);
 use JSON::PP;
 use Tidemark::Stack;
+use Tidemark::Unharmed;
 
 my $stack = Tidemark::Stack->start;
 $stack->cli('tenant', 'add', 'acme');
@@ -17,6 +18,7 @@ my $token = $stack->token('acme', 'device');
 my $bound = $stack->token('acme', 'device', '--device', 'bound-1');
 my $api = $stack->token('acme', 'api');
 my $good = 0;
+my $unharmed = Tidemark::Unharmed->new($stack);
 
 # ---- the checks after every request ----
 
@@ -238,4 +240,5 @@ is($stack->sql("SELECT count(*) FROM core.device WHERE key LIKE 'bad%' OR key LI
     'no malformed request left a device behind');
 is($stack->sql('SELECT count(*) FROM core.sample s JOIN core.series r ON r.id = s.series_id'
     . " WHERE r.metric = 'counted'"), $good, "and all $good good events are stored");
+$unharmed->check;
 done_testing;

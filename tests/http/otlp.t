@@ -11,6 +11,7 @@ use Compress::Zlib qw(memGzip);
 use JSON::PP;
 use Tidemark::Proto qw(uint fixed64 double bytes);
 use Tidemark::Stack;
+use Tidemark::Unharmed;
 
 my $stack = Tidemark::Stack->start;
 $stack->cli('tenant', 'add', 'acme');
@@ -18,6 +19,7 @@ my $token = $stack->token('acme', 'device');
 my $bound = $stack->token('acme', 'device', '--device', 'bound-1');
 my $api = $stack->token('acme', 'api');
 my $now = int time;
+my $unharmed = Tidemark::Unharmed->new($stack);
 my %json = ('Content-Type' => 'application/json');
 my %proto = ('Content-Type' => 'application/x-protobuf');
 my $encoder = JSON::PP->new->utf8->canonical;
@@ -200,5 +202,6 @@ is("$answer->{status} $answer->{json}{code}", '403 7', 'a token that may not wri
 is($stack->get('/v1/metrics', token => $token)->{status}, 405, 'GET is no way to write');
 is(post_proto('/v1/metrics', '')->{status}, 200, 'an empty request in protobuf is one');
 
+$unharmed->check;
 $stack->stop;
 done_testing();

@@ -10,6 +10,7 @@ use Test::More;
 use Compress::Zlib qw(memGzip);
 use Tidemark::Proto qw(varint uint double bytes snappy);
 use Tidemark::Stack;
+use Tidemark::Unharmed;
 
 my $stack = Tidemark::Stack->start;
 $stack->cli('tenant', 'add', 'acme');
@@ -17,6 +18,7 @@ my $token = $stack->token('acme', 'device');
 my $bound = $stack->token('acme', 'device', '--device', 'bound-1');
 my $api = $stack->token('acme', 'api');
 my $now = int time;
+my $unharmed = Tidemark::Unharmed->new($stack);
 my $PATH = '/api/v1/write';
 my $V2 = 'application/x-protobuf;proto=io.prometheus.write.v2.Request';
 my %v1 = ('Content-Type' => 'application/x-protobuf', 'Content-Encoding' => 'snappy',
@@ -191,5 +193,6 @@ is($stack->post("$PATH?dry_run=1", snappy(write_1([['__name__', 'a', 'device', '
     204, 'a dry run is answered likewise');
 is($stack->get('/v1/devices/dry', token => $api)->{status}, 404, 'and stores nothing');
 
+$unharmed->check;
 $stack->stop;
 done_testing();

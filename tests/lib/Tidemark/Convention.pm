@@ -14,6 +14,7 @@ use File::Temp;
 use MIME::Base64 qw(encode_base64);
 use Test::More;
 use Tidemark::Stack;
+use Tidemark::Unharmed;
 
 # The tenant "acme" in Berlin; tokens: device, bound (to "bound-1"), api, backfill.
 sub start {
@@ -25,6 +26,7 @@ sub start {
     $self->{bound} = $stack->token('acme', 'device', '--device', 'bound-1');
     $self->{api} = $stack->token('acme', 'api');
     $self->{backfill} = $stack->token('acme', 'device', '--backfill');
+    $self->{unharmed} = Tidemark::Unharmed->new($stack);
     return $self;
 }
 
@@ -117,13 +119,15 @@ sub refuses {
     return;
 }
 
-# Nothing of what was refused is there (its devices begin with "bad"), all good events are.
+# Nothing of what was refused is there (its devices begin with "bad"), all good events are, and ingest
+# is well.
 sub all_is_well {
     my ($self) = @_;
     is($self->{stack}->sql("SELECT count(*) FROM core.device WHERE key LIKE 'bad%'"), 0,
         'no malformed request left a device behind');
     is($self->{stack}->sql('SELECT count(*) FROM core.sample s JOIN core.series r ON r.id = s.series_id'
         . " WHERE r.metric = 'counted'"), $self->{good}, "all $self->{good} good events are stored");
+    $self->{unharmed}->check;
     return;
 }
 

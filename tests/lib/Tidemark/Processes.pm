@@ -38,6 +38,13 @@ sub part {
     return map { $_->{pid} } grep { $_->{command} =~ $wanted } all($stack);
 }
 
+# What memory a process holds, its part of what it shares included.
+sub mib {
+    my ($pid) = @_;
+    my ($kib) = Tidemark::Stack::slurp("/proc/$pid/smaps_rollup") =~ /^Pss:\s+(\d+)/m;
+    return $kib / 1024;
+}
+
 # kill -9 of every process of the parts, at once. Dies when a part has none.
 sub kill_hard {
     my ($stack, @parts) = @_;

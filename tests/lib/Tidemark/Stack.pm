@@ -157,7 +157,8 @@ sub url { return "http://127.0.0.1:$_[0]{port}" . ($_[1] // '') }
 
 sub decode { return $json->decode($_[0]) }
 
-# A request; returns HTTP::Tiny's answer with {json} decoded where the body is JSON. Options:
+# A request; returns HTTP::Tiny's answer with {json} decoded where the body is JSON. The slowest one's
+# seconds are {slowest}. Options:
 # token, headers, body (a reference is sent as JSON).
 sub request {
     my ($self, $method, $path, %option) = @_;
@@ -169,8 +170,11 @@ sub request {
         $headers{'Content-Type'} //= 'application/json';
     }
     my $http = $self->{http} ||= HTTP::Tiny->new(timeout => 60, max_redirect => 0);
+    my $start = time;
     my $answer = $http->request($method, $self->url($path),
         { headers => \%headers, defined $body ? (content => $body) : () });
+    my $seconds = time - $start;
+    $self->{slowest} = $seconds if $seconds > ($self->{slowest} // 0);
     $answer->{content} //= ''; # as after 204
     my $type = $answer->{headers}{'content-type'} || '';
     $answer->{json} = eval { $json->decode($answer->{content}) } if $type =~ /json/;
