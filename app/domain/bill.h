@@ -11,21 +11,21 @@ extern const char *const BILL_UNIT_NAMES[UNIT_PERCENT + 1];
 
 /* Why it costs what it costs: quantity * rate, rounded. */
 struct bill_line {
-    const struct tariff_charge *charge; /* its code says energy, demand, fixed, … */
-    int version;          /* index of the rating's versions */
-    int season;           /* TARIFF_ANY: none */
-    const char *period;   /* its title; NULL: none */
-    int tier;             /* from 1; 0: there is one price */
     struct quantity quantity; /* nano-units; minimum: 1; percent: see base */
-    enum bill_unit unit;
-    int64_t rate;         /* nano; percent: nano-percent */
-    bool has_one_rate;    /* otherwise the rate is what quantity and amount come to */
     struct money base;    /* percent: the amount it was taken of; minimum: what was reached */
     struct money amount;  /* rounded */
-    int n_days, of_days;  /* demand: as in rating_line; of_days 0 elsewhere */
+    const struct tariff_charge *charge; /* its code says energy, demand, fixed, … */
+    const char *period;   /* its title; NULL: none */
+    int64_t rate;         /* nano; percent: nano-percent */
     int64_t at_us;        /* demand: when */
-    int n_unpriced;       /* intervals without a price by time: the line lacks them */
     int64_t from_day, to_day; /* that it is of, to exclusive */
+    int version;          /* index of the rating's versions */
+    int season;           /* TARIFF_ANY: none */
+    int tier;             /* from 1; 0: there is one price */
+    enum bill_unit unit;
+    int n_days, of_days;  /* demand: as in rating_line; of_days 0 elsewhere */
+    int n_unpriced;       /* intervals without a price by time: the line lacks them */
+    bool has_one_rate;    /* otherwise the rate is what quantity and amount come to */
 };
 
 enum bill_status { BILL_PROVISIONAL, BILL_FINAL };

@@ -326,9 +326,12 @@ void rating_end_day(struct rating_work *work, struct rating_today *today)
     int n_periods = bench->tariff->n_periods;
 
     for (int i = 0; i < bench->tariff->n_charges; i++) {
-        for (int period = 0; bench->cells[i * n_periods].tallies && period < n_periods; period++) {
+        for (int period = 0; period < n_periods; period++) {
             struct rating_cell *cell = &bench->cells[i * n_periods + period];
-            int n_tiers = cell->price && cell->price->n_tiers > 1 ? cell->price->n_tiers : 1;
+            if (!cell->price) {
+                continue; /* it is not by energy */
+            }
+            int n_tiers = cell->price->n_tiers > 1 ? cell->price->n_tiers : 1;
             for (int tier = 0; tier < n_tiers; tier++) {
                 struct rating_tally *tally = &cell->tallies[tier];
                 if (tally->quantity != 0 || tally->n_unpriced != 0) {
