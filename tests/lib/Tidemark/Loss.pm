@@ -49,6 +49,7 @@ sub start {
 sub strike {
     my ($self, $kind, %of) = @_;
     my $steps = $self->{steps};
+    local $SIG{PIPE} = 'IGNORE';    # sessions with a database that dies
     $steps->hold($of{steps}) if $of{steps};
     Tidemark::Loss::Faults::strike($self, $_, $of{seconds}) for grep { $_ } $of{also}, $kind;
     my $since = time;
