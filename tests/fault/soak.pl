@@ -27,34 +27,38 @@ my %option = (faults => 200, seed => int time, senders => 6);
 GetOptions(\%option, 'faults=i', 'seed=i', 'engine=s', 'senders=i') or exit 2;
 
 sub random_kind {
-    my ($loss) = @_;
-    my @kinds = map { ($_) x $WEIGHT{$_} } grep { $_ ne 'disk' || $loss->{disk} } Tidemark::Loss::Faults::kinds();
+    my @kinds = map { ($_) x $WEIGHT{$_} } grep { $_ ne 'disk' || Tidemark::Loss::Disk::is_there() } Tidemark::Loss::Faults::kinds();
     return $kinds[rand @kinds];
 }
 
-# One fault; all that is random is drawn first, so that the order depends on the seed alone.
-sub random_strike {
-    my ($loss, $n) = @_;
-    my ($kind, $pause, $which, $share, $is_twice) = (random_kind($loss), rand 2, int rand 3, rand, rand() < TWICE);
+# One fault, drawn before anything begins, so that the order depends on the seed alone.
+sub draw {
+    my ($kind, $pause, $which, $share, $is_twice) = (random_kind(), rand 2, int rand 3, rand, rand() < TWICE);
     my $seconds = $kind eq 'freeze' ? FREEZE : $kind eq 'disk' ? 1 + $share * $share * LONGEST_DISK : 0;
     my $steps = [\@Tidemark::Loss::Steps::WRITING, \@Tidemark::Loss::Steps::ANSWERING, undef]->[$kind eq 'clients' ? $which % 2 : $which];
     my $other = $is_twice && $kind !~ /^(?:clients|ingest|both)$/ ? 'ingest' : undef;
-    sleep $pause;
-    my $took = eval { $loss->strike($kind, steps => $steps, seconds => $seconds, also => $other) };
-    my $name = "$n: $kind" . ($other ? " and $other" : '') . ($seconds ? sprintf(' for %.0f s', $seconds) : '')
+    my $name = $kind . ($other ? " and $other" : '') . ($seconds ? sprintf(' for %.0f s', $seconds) : '')
         . ($steps ? ", with requests at @$steps" : '');
-    return defined $took ? pass(sprintf '%s: all is well again after %.1f s', $name, $took) : fail("$name: $@");
+    return { kind => $kind, name => $name, pause => $pause, how => [steps => $steps, seconds => $seconds, also => $other] };
+}
+
+sub strike {
+    my ($loss, $n, $fault) = @_;
+    sleep $fault->{pause};
+    my $took = eval { $loss->strike($fault->{kind}, @{ $fault->{how} }) };
+    return defined $took ? pass(sprintf '%d: %s: all is well again after %.1f s', $n, $fault->{name}, $took)
+        : fail("$n: $fault->{name}: $@");
 }
 
 sub soak {
     my ($engine) = @_;
     srand $option{seed};
+    my @faults = map { draw() } 1 .. $option{faults};
     my $loss = Tidemark::Loss->start(engine => $engine, senders => $option{senders}, pause => 0.05, seed => $option{seed});
-    for my $n (1 .. $option{faults}) {
-        if (!random_strike($loss, $n)) {
-            diag grep { !/access\.log|initdb\.log/ } split /^(?=--- )/m, $loss->{stack}->logs;
-            last;
-        }
+    for my $n (1 .. @faults) {
+        next if strike($loss, $n, $faults[$n - 1]);
+        diag grep { !/access\.log|initdb\.log/ } split /^(?=--- )/m, $loss->{stack}->logs;
+        last;
     }
     $loss->finish;
     return;
