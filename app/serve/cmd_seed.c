@@ -3,6 +3,7 @@
 #include "base/op.h"
 #include "db/conn.h"
 #include "db/url.h"
+#include "domain/demo_rates.h"
 #include "domain/demo_seed.h"
 #include "serve/commands.h"
 #include "serve/options.h"
@@ -46,6 +47,9 @@ static enum err seed_tenant(struct op *op, const struct demo_conns *conns,
     int64_t samples = 0;
     int64_t started_us = clock_monotonic_us();
     enum err err = demo_store_open(op, conns, tenant, &store);
+    if (err == OK) {
+        err = demo_rates_put(op, conns, &store);
+    }
     if (err == OK) {
         err = demo_store_fill(op, conns, &store, clock_now_us(), &samples);
     }

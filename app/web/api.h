@@ -30,6 +30,8 @@ enum err api_corrections_delete(struct web *web);
 enum err api_devices_erase(struct web *web);
 /* GET /v1/rollups?bucket=&metric=&device=&site=&from=&to=&tz=&limit=&cursor= */
 enum err api_rollups_list(struct web *web);
+/* GET /v1/energy?bucket=&device=&site=&from=&to=&tz=&limit=&cursor= */
+enum err api_energy_list(struct web *web);
 /* GET /v1/events?type=&device=&site=&from=&to=&data=&data.path=&limit=&cursor= */
 enum err api_events_list(struct web *web);
 /* GET /v1/shares, POST, DELETE /v1/shares/{id}: read-only links of a dashboard */

@@ -3,6 +3,8 @@
 #include "web/api_rates.h"
 
 #include "base/clock.h"
+#include "domain/tariff_read.h"
+#include "domain/urdb.h"
 #include "web/by_id.h"
 #include "web/rate_input.h"
 
@@ -173,6 +175,27 @@ static void write_whole(struct web *web, const struct whole *whole)
     json_close_object(&json);
 }
 
+/* A version as a document of URDB, where that has words for it. */
+static enum err show_urdb(struct web *web, int32_t id, int32_t number)
+{
+    struct whole whole;
+    struct problems problems;
+    struct json_writer json;
+    enum err err = load(web, id, number, &whole);
+
+    if (err != OK) {
+        return err;
+    }
+    problems_init(&problems, web->op->arena);
+    const struct tariff *tariff = tariff_read(web->op->arena, str_of(whole.document), &problems);
+    json_writer_init(&json, &web->response->body);
+    if (!tariff || !urdb_write(&json, tariff, &problems)) {
+        return rate_input_refuse(web, "rate schedule: URDB has no words for it", &problems);
+    }
+    web->response->content_type = URDB_MEDIA_TYPE;
+    return OK;
+}
+
 static enum err show(struct web *web, int32_t id, int32_t number)
 {
     struct whole whole;
@@ -187,6 +210,7 @@ static enum err show(struct web *web, int32_t id, int32_t number)
 enum err api_rates_show(struct web *web)
 {
     struct str text = http_query(web->request, "version");
+    struct str as = web_query_text(web, "as");
     long long number = 0;
     int32_t id = 0;
     enum err err = api_rates_capture(web, &id);
@@ -195,7 +219,13 @@ enum err api_rates_show(struct web *web)
         (!str_to_int64(text, &number) || number < 1 || number > INT32_MAX)) {
         err = fail(web->op, ERR_MALFORMED, "version: must be a version's number");
     }
-    return err == OK ? show(web, id, (int32_t)number) : err;
+    if (err == OK && as.ptr && !str_equal(as, STR("urdb"))) {
+        err = fail(web->op, ERR_INVALID, "as: must be urdb");
+    }
+    if (err != OK) {
+        return err;
+    }
+    return as.ptr ? show_urdb(web, id, (int32_t)number) : show(web, id, (int32_t)number);
 }
 
 /* ---- changes ---- */

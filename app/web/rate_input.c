@@ -4,13 +4,13 @@
 
 #include "domain/span.h"
 #include "domain/tariff_read.h"
+#include "domain/urdb.h"
 #include "domain/zone.h"
 #include "web/body.h"
 
 /* ---- documents ---- */
 
-/* Puts what is wrong into the response's errors; ERR_INVALID where anything is. */
-static enum err refuse(struct web *web, const struct problems *problems)
+enum err rate_input_refuse(struct web *web, const char *what, const struct problems *problems)
 {
     struct op *op = web->op;
 
@@ -28,36 +28,60 @@ static enum err refuse(struct web *web, const struct problems *problems)
     web->response->errors = errors;
     web->response->n_errors = problems->n;
     if (problems->n_total > 1) {
-        return fail(op, ERR_INVALID, "%d things are wrong with the rate schedule.",
-                    problems->n_total);
+        return fail(op, ERR_INVALID, "%d things are wrong with the %s.", problems->n_total,
+                    what);
     }
     return fail(op, ERR_INVALID, "%s: %s", errors[0].field, errors[0].detail);
 }
 
-enum err rate_input_document(struct web *web, struct rate_input *out)
+static void read_text(struct web *web, const struct rate_text *text, struct problems *problems,
+                      struct rate_input *out)
 {
-    struct str text;
-    struct problems problems;
+    const struct identity *who = web->who;
+    struct str zone = text->timezone.ptr ? text->timezone : str_of(who->tenant_timezone);
+    struct str currency = text->currency.ptr ? text->currency : str_of(who->tenant_currency);
+
+    out->format = text->is_urdb ? "urdb" : "json";
+    out->tariff = text->is_urdb
+                      ? urdb_read(web->op->arena, text->text, zone, currency, problems)
+                      : tariff_read(web->op->arena, text->text, problems);
+}
+
+enum err rate_input_read(struct web *web, const struct rate_text *text, struct problems *problems,
+                         struct rate_input *out)
+{
     bool is_zone = false;
 
-    if (!str_equal(web->request->content_type, STR("application/json"))) {
-        return fail(web->op, ERR_MEDIA_TYPE, "The body must be application/json.");
-    }
-    enum err err = http_read_decoded_body(web->request, web->max_body, &text);
-    if (err != OK) {
-        return err;
-    }
-    problems_init(&problems, web->op->arena);
-    *out = (struct rate_input){ tariff_read(web->op->arena, text, &problems), "json" };
+    problems_init(problems, web->op->arena);
+    read_text(web, text, problems, out);
     if (!out->tariff) {
-        return refuse(web, &problems);
+        return OK;
     }
-    err = zone_exists(web->tx, str_of(out->tariff->timezone), &is_zone);
+    enum err err = zone_exists(web->tx, str_of(out->tariff->timezone), &is_zone);
     if (err == OK && !is_zone) {
-        problems_add(&problems, "/timezone", "is no time zone of the tz database");
-        err = refuse(web, &problems);
+        problems_add(problems, "/timezone", "is no time zone of the tz database");
+        out->tariff = NULL;
     }
     return err;
+}
+
+enum err rate_input_document(struct web *web, struct rate_input *out)
+{
+    struct str type = web->request->content_type;
+    struct problems problems;
+    struct rate_text text = { .is_urdb = str_equal(type, STR(URDB_MEDIA_TYPE)),
+                              .timezone = web_query_text(web, "timezone"),
+                              .currency = web_query_text(web, "currency") };
+
+    if (!text.is_urdb && !str_equal(type, STR("application/json"))) {
+        return fail(web->op, ERR_MEDIA_TYPE, "The body must be application/json or "
+                                             URDB_MEDIA_TYPE ".");
+    }
+    enum err err = http_read_decoded_body(web->request, web->max_body, &text.text);
+    if (err == OK) {
+        err = rate_input_read(web, &text, &problems, out);
+    }
+    return err == OK && !out->tariff ? rate_input_refuse(web, "rate schedule", &problems) : err;
 }
 
 /* ---- places ---- */

@@ -77,3 +77,18 @@ SELECT api.rate_assign($1::int4, $2::text, $3::text, $4::text::date, $5::text::d
 -- roles: web
 -- Withdraws an assignment.
 SELECT FROM api.rate_unassign($1::int4, $2::int4);
+
+-- name: rate_prices
+-- roles: web read
+-- columns: from_time to_time nano_rate known_since
+-- Prices of a schedule's series that begin in [$3, $4), as known at $5.
+SELECT p.from_time, p.to_time, p.nano_rate, p.known_since
+FROM api.rate_prices($1::int4, $2::text, $3::timestamptz, $4::timestamptz, $5::timestamptz,
+                     $6::int4) p;
+
+-- name: rate_prices_add
+-- roles: web
+-- columns: added
+-- Adds prices of a schedule's series: parallel arrays of spans and billionths.
+SELECT api.rate_prices_add($1::int4, $2::text, $3::timestamptz[], $4::timestamptz[],
+                           $5::int8[]) AS added;

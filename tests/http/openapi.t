@@ -145,8 +145,9 @@ sub fill {
     my $admin = $stack->token('lens', 'admin', '--name', 'for the test');
     $stack->post('/v1/sites', { key => 'shed', timezone => 'Asia/Kolkata' }, token => $admin);
     my $rates = $stack->post('/v1/rate-schedules', { name => 'Flat', timezone => 'America/Los_Angeles', currency => 'USD',
-        charges => [ { type => 'energy', rate => '0.3' } ] }, token => $admin);
+        price_series => [ { name => 'spot', minutes => 30 } ], charges => [ { type => 'energy', series => 'spot' } ] }, token => $admin);
     die "cannot make rates: $rates->{status} $rates->{content}" if $rates->{status} != 201;
+    $stack->post("/v1/rate-schedules/$rates->{json}{id}/prices", { results => [ { value_inc_vat => 20, valid_from => '2026-01-01T00:00:00Z' } ] }, token => $admin);
     $stack->post("/v1/rate-schedules/$rates->{json}{id}/assign", { site => 'roof' }, token => $admin);
     my $invited = $stack->post('/v1/users', { email => 'new@example.org', role => 'viewer' }, token => $admin);
     die "cannot invite: $invited->{status} $invited->{content}" if $invited->{status} != 201;
@@ -171,11 +172,11 @@ for my $path (sort keys %{ $document->{paths} }) {
     my $operation = $document->{paths}{$path}{get} or next;
     my $at = fill_path($path, { %VALUE, $path =~ m{^/v1/devices/} ? (key => 'meter-1') : () });
     if (!defined $at) {
-        my ($list) = $path =~ m{^(.*)/\{\w+\}$};
+        my ($list, $part) = $path =~ m{^(.*)/\{\w+\}(/\w+)?$};
         my $first = $list ? $stack->get($list, token => $admin) : undef;
         my $item = $first && $first->{json} && $first->{json}{items} && $first->{json}{items}[0];
         my $name = $item && ($path =~ /\{key\}/ ? $item->{key} // $item->{name} : $item->{id});
-        $at = "$list/$name" if defined $name;
+        $at = "$list/$name" . ($part // '') if defined $name;
     }
     if (!defined $at) {
         fail("GET $path: nothing to ask for");

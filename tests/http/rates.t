@@ -7,10 +7,11 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Test::More;
 use JSON::PP;
+use Time::Local ();
 use Tidemark::Stack;
 
 my $stack = Tidemark::Stack->start;
-my %token;
+my (%token, $answer);
 for my $tenant (qw(home other)) {
     $stack->cli('tenant', 'add', $tenant, '--timezone', 'America/Los_Angeles', '--currency', 'USD');
     $token{$tenant} = $stack->token($tenant, 'admin');
@@ -19,6 +20,15 @@ $token{api} = $stack->token('home', 'api');
 $token{device} = $stack->token('home', 'device');
 $stack->post('/v1/event', { device => 'meter', site => 'roof', metrics => { energy_kwh => 1 } }, token => $token{device});
 $stack->post('/v1/event', { device => 'lone', metrics => { energy_kwh => 1 } }, token => $token{device});
+
+# Energy of three days ago, by hours: a meter, the grid's meter and a roof at the house.
+my $day = int(time / 86400) * 86400 - 3 * 86400;
+sub at { return $day + 3600 * $_[0] }
+$answer = $stack->post('/v1/events/batch', [
+    (map { { device => 'meter', time => at($_->[0]), metrics => { energy_kwh => $_->[1] } } } [ 1, 0.1 ], [ 1.25, 0.2 ], [ 25, 0.3 ]),
+    { device => 'grid', site => 'house', time => at(2), metrics => { grid_import_kwh => 5, grid_export_kwh => 2 } },
+    { device => 'solar', site => 'house', time => at(2), metrics => { generation_kwh => 4.000000001 } } ], token => $token{device});
+die "no energy: $answer->{content}" if $answer->{status} != 200;
 
 my $PATH = '/v1/rate-schedules';
 sub ask { my ($method, $path, $body, $who) = @_; return $stack->request($method, "$PATH$path", token => $token{ $who // 'home' }, defined $body ? (body => $body) : ()) }
@@ -33,7 +43,7 @@ sub errors { return join "\n", map { "$_->{field} $_->{detail}" } @{ $_[0]{json}
 
 # ---- documents ----
 
-my $answer = ask('POST', '', flat('Flat', '0.30', valid_from => '2024-01-01'));
+$answer = ask('POST', '', flat('Flat', '0.30', valid_from => '2024-01-01'));
 is $answer->{status}, 201, 'a schedule is made';
 my $flat = $answer->{json}{id};
 is $answer->{headers}{location}, "$PATH/$flat", 'and its address told';
@@ -115,6 +125,49 @@ for (@refused) {
 }
 is applied('site=nowhere'), 404, 'of a site that there is not nothing is told';
 
+# ---- URDB ----
+
+my @hours = ([ (0) x 16, (1) x 5, (0) x 3 ]) x 12;
+my $urdb = { name => 'E-TOU', utility => 'PG&E', energyratestructure => [ [ { rate => 0.53605, unit => 'kWh' } ], [ { rate => 0.61949, unit => 'kWh' } ] ],
+    energyweekdayschedule => \@hours, energyweekendschedule => \@hours, startdate => 1704067200 };
+sub urdb { my ($method, $path, $rate) = @_; return $stack->request($method, "$PATH$path", token => $token{home}, body => encode_json($rate),
+        headers => { 'Content-Type' => 'application/vnd.openei.urdb+json' }) }
+
+$answer = urdb('POST', '?timezone=Europe/Berlin&currency=EUR', $urdb);
+is $answer->{status}, 201, 'a rate of URDB is taken';
+is "@{ $answer->{json}{document} }{qw(name timezone currency)}", 'E-TOU Europe/Berlin EUR', 'in the zone and currency given';
+is $answer->{json}{versions}[0]{format}, 'urdb', 'and told so';
+my $imported = $answer->{json}{id};
+is urdb('POST', '', { %{$urdb}, energyweekdayschedule => [] })->{json}{errors}[0]{field}, '/energyweekdayschedule', 'one that is wrong is told by its own field';
+$answer = urdb('PUT', "/$imported", { %{$urdb}, name => 'E-TOU 2' });
+is "@{ $answer->{json}{document} }{qw(name timezone currency)} $answer->{json}{version}", 'E-TOU 2 America/Los_Angeles USD 2', 'a second version, of the tenant\'s zone and currency';
+my $exported = ask('GET', "/$imported?as=urdb");
+is_deeply $exported->{json}{energyweekdayschedule}, \@hours, 'it is exported again';
+is $exported->{json}{energyratestructure}[1][0]{rate}, 0.61949, 'with its prices';
+
+# ---- prices by time ----
+
+my $dynamic = ask('POST', '', { name => 'Agile', timezone => 'Europe/London', currency => 'GBP',
+    price_series => [ { name => 'spot', minutes => 30 } ], charges => [ { type => 'energy', series => 'spot' } ] })->{json}{id};
+is ask('GET', "/$dynamic?as=urdb")->{status}, 422, 'prices by time are nothing that URDB knows';
+my $rates = { results => [
+    { value_exc_vat => -2, value_inc_vat => -2.1, valid_from => '2024-07-01T00:30:00Z', valid_to => '2024-07-01T01:00:00Z' },
+    { value_exc_vat => 20, value_inc_vat => 21, valid_from => '2024-07-01T00:00:00Z', valid_to => '2024-07-01T00:30:00Z' } ] };
+is_deeply ask('POST', "/$dynamic/prices", $rates)->{json}, { series => 'spot', added => 2, unchanged => 0 }, 'unit rates are taken, in pence';
+sub prices { my ($query) = @_; return join ' ', map { "$_->{from} $_->{rate}" } @{ ask('GET', "/$dynamic/prices$query", undef, 'api')->{json}{items} } }
+is prices(''), '2024-07-01T00:00:00Z 0.21 2024-07-01T00:30:00Z -0.021', 'and are there, with tax';
+$before = $stack->sql('SELECT clock_timestamp() AT TIME ZONE \'UTC\'') =~ s/ /T/r . 'Z';
+my $csv = $stack->request('POST', "$PATH/$dynamic/prices?series=spot", token => $token{home}, headers => { 'Content-Type' => 'text/csv' },
+    body => "time,price\n2024-07-01 01:00,0.22\n2024-07-01T00:30:00Z,-0.021\n");
+is_deeply $csv->{json}, { series => 'spot', added => 1, unchanged => 1 }, 'CSV too, by the schedule\'s clock; what is known is not added again';
+is prices('?to=2024-07-01T00:30:00Z'), '2024-07-01T00:00:00Z 0.22', 'the price known last holds';
+is prices("?to=2024-07-01T00:30:00Z&as_of=$before"), '2024-07-01T00:00:00Z 0.21', 'the former one is remembered';
+is ask('POST', "/$dynamic/prices?series=none", $rates)->{status}, 422, 'another series there is not';
+is ask('POST', "/$flat/prices", $rates)->{status}, 422, 'nor any in a schedule without';
+is ask('POST', "/$dynamic/prices", { results => [ { value_inc_vat => 1, valid_from => 'noon' } ] })->{status}, 422, 'what is wrong is refused';
+is ask('POST', "/$dynamic/prices", $rates, 'other')->{status}, 404, 'and another tenant has none of it';
+ask('DELETE', "/$_") for $dynamic, $imported;
+
 # ---- others ----
 
 for my $path ("/$flat", "/$flat/assign", "/$flat/assignments/1") {
@@ -127,6 +180,36 @@ for my $path ("/$flat", "/$flat/assign", "/$flat/assignments/1") {
 is ask('PUT', "/$flat", flat('Stolen', 1), 'other')->{status}, 404, 'nor change it';
 is ask('DELETE', "/$flat", undef, 'other')->{status}, 404, 'nor remove it';
 
+# ---- energy ----
+
+$stack->settle;
+sub energy { my ($query, $who) = @_; return $stack->get("/v1/energy?$query", token => $token{ $who // 'api' }) }
+
+# "hours after the first midnight: kWh" of each bucket.
+sub shown {
+    my ($query, $name) = @_;
+    return join ' ', map { hours($_->{time}) . ':' . ($_->{ $name // 'energy_kwh' } // 'none') } @{ energy($query)->{json}{items} };
+}
+sub hours { my ($y, $m, $d, $h, $min) = $_[0] =~ /\d+/g; return (Time::Local::timegm(0, $min, $h, $d, $m - 1, $y) - $day) / 3600 }
+
+my $days = 'bucket=1d&tz=UTC&to=' . at(48);
+is shown("$days&device=meter"), '0:0.3 24:0.3', 'what a device used is added up exactly';
+is shown('bucket=15m&device=meter&to=' . at(48)), '1:0.1 1.25:0.2 25:0.3', 'in quarter hours';
+is shown('bucket=1h&device=meter&to=' . at(48)), '1:0.3 25:0.3', 'in hours';
+is shown('bucket=1h&device=meter&from=' . at(2) . '&to=' . at(48)), '25:0.3', 'from a time on';
+is shown("$days&site=house"), '0:7.000000001', 'a place with a meter at the grid used import, less export, and what it generated';
+is shown("$days&site=house", 'generation_kwh'), '0:4.000000001', 'which are told apart';
+is shown($days), '0:7.000000001 24:0.3', 'of a tenant devices are parts of that; without the grid they are all';
+is shown($days, 'consumption_kwh'), '0:0.3 24:0.3', 'and told beside it';
+like shown('bucket=1d&device=meter&to=' . at(48)), qr/^-1[67]:0\.3 [78]:0\.3$/, 'days are those of the site\'s clock';
+is shown('bucket=1d&tz=Asia/Kolkata&device=meter&to=' . at(48)), '-5.5:0.3 18.5:0.3', 'or of the one asked for';
+$answer = energy('bucket=15m&device=meter&limit=2&to=' . at(48));
+is scalar @{ $answer->{json}{items} }, 2, 'a page of them';
+is energy("bucket=15m&device=meter&cursor=$answer->{json}{next}&to=" . at(48))->{json}{items}[0]{energy_kwh}, 0.3, 'and the next';
+like energy("$days&device=meter&format=csv")->{content}, qr/^time,energy_kwh,consumption_kwh,[^\n]*\r\n[^,]+,0\.3,0\.3,,,\r\n/, 'as CSV';
+is energy($_)->{status}, 422, "$_ is refused" for 'bucket=2d', 'tz=Mars/Olympus', 'tz=Europe/Atlantis&device=none';
+is_deeply energy($days, 'other')->{json}{items}, [], 'another tenant sees none of it';
+
 # ---- the end ----
 
 is ask('DELETE', "/$flat")->{status}, 204, 'a schedule is removed';
@@ -134,7 +217,8 @@ is ask('GET', "/$flat")->{status}, 404, 'and gone';
 is applied('site=roof'), '', 'nothing holds any more';
 is $stack->sql("SELECT count(*) FROM core.rate_version WHERE schedule_id = $flat"), 2, 'what a bill was made of is kept';
 my @audit = map { $_->{action} } reverse @{ $stack->get('/v1/audit?action=rate', token => $token{home})->{json}{items} };
-is "@audit", 'rate.add rate.version rate.add rate.assign rate.assign rate.assign rate.unassign rate.remove', 'all of it is in the audit trail';
+is "@audit", 'rate.add rate.version rate.add rate.assign rate.assign rate.assign rate.unassign'
+    . ' rate.add rate.version rate.add rate.prices rate.prices rate.remove rate.remove rate.remove', 'all of it is in the audit trail';
 $stack->cli('tenant', 'remove', 'home', '--yes');
 is $stack->sql('SELECT count(*) FROM core.rate_schedule'), 0, 'a tenant goes with all of it';
 done_testing;

@@ -49,6 +49,10 @@ sub check_past {
         . " WHERE l.time > now() - interval '6 minutes' AND l.time <= now()"), 20, 'up to now, and noted as the last');
     is($stack->sql("SELECT string_agg(DISTINCT d.key, ',' ORDER BY d.key) FROM core.series s JOIN core.device d ON d.id = s.device_id WHERE s.role = 'generation'"),
         'rooftop-solar-01,solar-inverter-01', 'the panels generate');
+    is_deeply([$stack->sql('SELECT s.name, p.key FROM core.rate_schedule s LEFT JOIN core.rate_assignment a ON a.schedule_id = s.id'
+        . ' LEFT JOIN core.site p ON p.id = a.site_id WHERE p.key IS NOT NULL ORDER BY 1')],
+        ['Half-Hourly Dynamic|mumbai-mill', 'PG&E Time-of-Use Summer 2024|home'], 'energy has its price at each site');
+    is($stack->sql('SELECT count(*), min(nano_rate) < 0 FROM core.rate_price'), 48 * 93 . '|t', 'one by the half hour, also below nothing');
     is($stack->sql("SELECT count(*) FROM core.series s WHERE (SELECT sum(r.count) FROM core.rollup_15m r WHERE r.series_id = s.id)"
         . " IS DISTINCT FROM (SELECT count(*) FROM core.sample x, core.rollup_state c WHERE x.series_id = s.id AND x.time < c.closed_until)"),
         0, 'every sample of a quarter hour that is closed is rolled up');

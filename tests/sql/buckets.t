@@ -179,9 +179,11 @@ sub check_reading {
 }
 
 sub energy {
-    my ($web, $device, @arguments) = @_;
-    return $web->text("SELECT to_char(bucket, 'MM-DD HH24:MI'), role, round(kwh::numeric, 6)::float8 FROM api.energy_list("
-            . join(', ', map {"'$_'"} @arguments) . ") WHERE device = '$device'");
+    my ($web, $device, $grain, $from, $to) = @_;
+    return $web->text("SELECT to_char(e.bucket, 'MM-DD HH24:MI'), r.role, round(r.kwh, 6)::float8"
+            . " FROM api.energy_list('$grain', NULL, NULL, '$device', '$from', '$to', NULL) e CROSS JOIN LATERAL (VALUES"
+            . " ('consumption', consumption_kwh), ('generation', generation_kwh), ('grid_export', grid_export_kwh), ('grid_import', grid_import_kwh)) r (role, kwh)"
+            . ' WHERE r.kwh IS NOT NULL ORDER BY 1, 2');
 }
 
 # Feeds a device, and has it rolled up.
@@ -244,7 +246,7 @@ sub check_energy {
         '11-06 09:30 consumption 1; 11-06 10:30 consumption 2', 'hours are local ones';
     is energy($web, 'india', '1d', '2024-11-05 18:30', '2024-11-06 18:30'), '11-05 18:30 consumption 3',
         'and so are days';
-    is $web->error("SELECT * FROM api.energy_list('2d', now(), now())"), '22023', 'an unknown bucket';
+    is $web->error("SELECT * FROM api.energy_list('2d', NULL, NULL, NULL, now(), now(), NULL)"), '22023', 'an unknown bucket';
     return;
 }
 

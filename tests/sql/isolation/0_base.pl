@@ -39,7 +39,8 @@ my %function = (
     'api.rollup_list' => { may => $readers, call => [
         map {qq{'$_', NULL, NULL, now() - interval '40 days', now(), NULL}} qw(15m 1h 1d 1w 1mo)] },
     'api.energy_list' => { may => $readers, call => [
-        map {qq{'$_', now() - interval '10 days', now()}} qw(1h 1d)] },
+        (map {qq{'$_', NULL, NULL, NULL, now() - interval '10 days', now(), NULL}} qw(1h 1d)),
+        q{'1d', 'UTC', 'bravo-site', NULL, '-infinity', 'infinity', 10}, q{'15m', NULL, NULL, 'bravo-meter', '-infinity', 'infinity', 10}] },
     'api.power_now' => { may => $readers, call => q{} },
     'api.ingest_devices' => { may => 'ingest', call => [
         q{ARRAY['bravo-meter'], false}, q{ARRAY['alpha-new'], true}] },

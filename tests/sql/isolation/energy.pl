@@ -12,7 +12,7 @@ my %function = (
     'core.derived_cost' => { may => '' },
     # parts of these and of what closes and follows rollups
     (map { ("core.$_" => { may => '' }) } qw(energy_scale energy_bound energy_until energy_longest
-        quarter energy_before energy_parts energy_open energy_edges energy_slots energy_buckets series_zone energy_floor
+        quarter energy_before energy_parts energy_open energy_edges energy_slots energy_next energy_used series_zone energy_floor
         energy_days energy_derive energy_head energy_remove energy_add energy_since energy_reach energy_leave)),
 );
 
