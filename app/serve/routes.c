@@ -10,6 +10,7 @@
 #include "web/api_rates.h"
 #include "web/compat_emoncms.h"
 #include "web/compat_influx.h"
+#include "web/page_rates.h"
 #include "web/pages.h"
 #include "web/pages_access.h"
 
@@ -104,6 +105,15 @@ const struct route ROUTES[] = {
     ADMIN_PAGE("/admin/plugins/{key}", page_plugin),
     ADMIN_FORM("/admin/plugins/{key}", page_plugin_save),
     ADMIN_FORM("/admin/plugins/{key}/remove", page_plugin_remove),
+    ADMIN_PAGE("/admin/rates", page_rates),
+    { HTTP_POST, "/admin/rates", ACCESS_ADMIN, TX_WRITE, MAX_LIST_BODY_BYTES, PROCESS_WEB,
+      STYLE_PAGE, page_rates_add, NULL },
+    ADMIN_PAGE("/admin/rates/{id}", page_rate),
+    { HTTP_POST, "/admin/rates/{id}", ACCESS_ADMIN, TX_WRITE, MAX_LIST_BODY_BYTES, PROCESS_WEB,
+      STYLE_PAGE, page_rate_change, NULL },
+    ADMIN_FORM("/admin/rates/{id}/assign", page_rate_assign),
+    ADMIN_FORM("/admin/rates/{id}/remove", page_rate_remove),
+    ADMIN_FORM("/admin/rates/{id}/withdraw", page_rate_withdraw),
     ADMIN_PAGE("/admin/rejects", page_rejects),
     ADMIN_FORM("/admin/rejects", page_rejects_post),
     ADMIN_PAGE("/admin/settings", page_settings),

@@ -69,6 +69,7 @@ struct total_view {
 #include "view/models_events.h"
 #include "view/models_operator.h"
 #include "view/models_overview.h"
+#include "view/models_rates.h"
 #include "view/models_rejects.h"
 #include "view/models_share.h"
 

@@ -8,6 +8,7 @@ use lib "$FindBin::Bin/../lib";
 use Test::More;
 use JSON::PP;
 use Time::Local ();
+use Tidemark::Browser;
 use Tidemark::Stack;
 
 my $stack = Tidemark::Stack->start;
@@ -210,6 +211,35 @@ like energy("$days&device=meter&format=csv")->{content}, qr/^time,energy_kwh,con
 is energy($_)->{status}, 422, "$_ is refused" for 'bucket=2d', 'tz=Mars/Olympus', 'tz=Europe/Atlantis&device=none';
 is_deeply energy($days, 'other')->{json}{items}, [], 'another tenant sees none of it';
 
+# ---- pages ----
+
+$stack->cli('user', 'add', '--tenant', 'home', '--email', 'eve@home.example', '--role', 'admin', { stdin => "a-long-password\n" });
+my $eve = Tidemark::Browser->new($stack);
+$eve->log_in('eve@home.example', 'a-long-password');
+my $list = $eve->get('/admin/rates');
+like $list->{content}, qr{href="/admin/rates/$flat">Flat and dearer<}, 'the page lists the schedules';
+my $page = $eve->submit($list, '/admin/rates', form => 'json', document => '{"name": "<Bad>", "colour": 1}');
+is $page->{status}, 422, 'a wrong document is refused';
+like $page->{content}, qr{<code>/timezone</code>.*<code>/colour</code>}s, 'with all that is wrong';
+like $page->{content}, qr{&lt;Bad&gt;}, 'and what was typed';
+$page = $eve->submit($list, '/admin/rates', form => 'urdb', timezone => 'America/Los_Angeles', document => encode_json($urdb));
+like $page->{headers}{location}, qr{^/admin/rates/(\d+)\?done=added$}, 'a rate of URDB is taken';
+my ($own) = $page->{headers}{location} =~ m{/(\d+)};
+$page = $eve->get("/admin/rates/$own");
+is scalar(() = $page->{content} =~ m{<td class="tint-1"}g), 5 * 7, 'five hours a day are in the second period';
+like $page->{content}, qr{0\.61949 a kWh}, 'with its price';
+is $eve->submit($page, "/admin/rates/$own/assign", site => 'roof', device => 'meter')->{status}, 422, 'not to a site and a device';
+like $eve->submit($page, "/admin/rates/$own/assign", device => 'nobody')->{content}, qr/There is no device with this key/, 'nor to one that there is not';
+is $eve->submit($page, "/admin/rates/$own/assign", site => 'roof', from => '2026-01-01')->{status}, 303, 'it is assigned';
+$page = $eve->get("/admin/rates/$own");
+like $page->{content}, qr{Site roof.*from 2026-01-01}s, 'which is told';
+my ($assignment) = $page->{content} =~ /name="assignment" value="(\d+)"/;
+is $eve->submit($page, "/admin/rates/$own/withdraw", assignment => $assignment)->{status}, 303, 'and withdrawn';
+is $eve->submit($page, "/admin/rates/$own", document => encode_json(flat('Flat at last', '0.1')))->{headers}{location}, "/admin/rates/$own?done=changed", 'a version is added';
+like $eve->get("/admin/rates/$own?version=1")->{content}, qr{0\.61949 a kWh}, 'the first is still there to see';
+is $eve->submit($page, "/admin/rates/$own/remove")->{headers}{location}, '/admin/rates?done=removed', 'it is removed';
+is $eve->get("/admin/rates/$own")->{status}, 404, 'for good';
+
 # ---- the end ----
 
 is ask('DELETE', "/$flat")->{status}, 204, 'a schedule is removed';
@@ -218,7 +248,8 @@ is applied('site=roof'), '', 'nothing holds any more';
 is $stack->sql("SELECT count(*) FROM core.rate_version WHERE schedule_id = $flat"), 2, 'what a bill was made of is kept';
 my @audit = map { $_->{action} } reverse @{ $stack->get('/v1/audit?action=rate', token => $token{home})->{json}{items} };
 is "@audit", 'rate.add rate.version rate.add rate.assign rate.assign rate.assign rate.unassign'
-    . ' rate.add rate.version rate.add rate.prices rate.prices rate.remove rate.remove rate.remove', 'all of it is in the audit trail';
+    . ' rate.add rate.version rate.add rate.prices rate.prices rate.remove rate.remove'
+    . ' rate.add rate.assign rate.unassign rate.version rate.remove rate.remove', 'all of it is in the audit trail';
 $stack->cli('tenant', 'remove', 'home', '--yes');
 is $stack->sql('SELECT count(*) FROM core.rate_schedule'), 0, 'a tenant goes with all of it';
 done_testing;

@@ -1,0 +1,27 @@
+/* The pages of rate schedules. */
+#ifndef TIDEMARK_WEB_PAGE_RATES_H
+#define TIDEMARK_WEB_PAGE_RATES_H
+
+#include "view/models_rates.h"
+#include "web/rate_input.h"
+
+/* /admin/rates, and a form of it. */
+enum err page_rates(struct web *web);
+enum err page_rates_add(struct web *web);
+/* /admin/rates/{id}?version=, and forms of it */
+enum err page_rate(struct web *web);
+enum err page_rate_change(struct web *web);
+enum err page_rate_assign(struct web *web);
+enum err page_rate_withdraw(struct web *web);
+enum err page_rate_remove(struct web *web);
+
+/* "from 2024-01-01 to 2024-12-31", "always"; `to_day` is exclusive. NULL: no bound. */
+const char *page_rates_days(struct arena *arena, const char *from_day, const char *to_day);
+
+/* What is wrong with a document, for the page. NULL beyond the arena's cap. */
+const struct rate_wrong *page_rates_wrongs(struct arena *arena, const struct problems *problems);
+
+/* "/admin/rates/17" */
+const char *page_rates_path(struct arena *arena, int32_t id);
+
+#endif
