@@ -2,7 +2,7 @@
 #include "domain/money.h"
 
 /* What a struct money holds, where it is computed with: 128 bits. */
-#define WIDE __typeof__(((struct money *)NULL)->atto)
+#define WIDE __typeof__((struct money){ 0 }.atto)
 
 #define PERCENT_NANO (100 * NANO)  /* all of it, in billionths of a percent */
 #define MAX_SIGNIFICANT_DIGITS 36  /* of a decimal's text: 128 bits hold 38 */

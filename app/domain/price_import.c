@@ -197,7 +197,7 @@ static bool read_text(struct json_reader *reader, struct str *out)
 
 static void read_result(struct import *import, struct json_reader *reader, int place)
 {
-    struct str key, from = { 0 }, to = { 0 }, rate = { 0 }, ignored;
+    struct str key, from = { 0 }, to = { 0 }, rate = { 0 }, ignored = { 0 };
     const char *value = import->how->is_without_tax ? "value_exc_vat" : "value_inc_vat";
 
     if (!json_enter_object(reader)) {
