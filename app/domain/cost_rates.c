@@ -143,7 +143,7 @@ enum err cost_rates_load(struct db_tx *tx, const struct cost_rates_query *query,
                          struct cost_rates *out)
 {
     struct op *op = db_op(tx);
-    struct rate_applied_list applied;
+    struct rate_applied_list applied = { NULL, 0 };
     enum err err = load_applied(tx, query, &applied);
 
     if (err == OK) {

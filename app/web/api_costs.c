@@ -8,12 +8,16 @@
 #include "web/cost_input.h"
 #include "web/list_stream.h"
 
+#include <string.h>
+
 static const char *const COLUMNS[] = {
     "time", "energy_kwh", "export_kwh", "cost", "currency", "status", "by_period",
 };
 #define N_COLUMNS ((int)(sizeof COLUMNS / sizeof *COLUMNS))
 
+#define COST_DECIMALS 9 /* what is spread over a day may have more */
 #define PAGE_BUCKETS 4000
+#define MAX_PAGE_DAYS 370 /* rated at once: a page of months ends there, and the next goes on */
 #define DEFAULT_DAYS 31
 #define DEFAULT_LONG_DAYS 366
 
@@ -73,7 +77,8 @@ static void write_bucket(struct list_writer *list, const struct cost_bucket *buc
     list_time(list, bucket->from_us);
     list_json(list, quantity_format(bucket->import, 0, text));
     list_json(list, quantity_format(bucket->export, 0, text));
-    list_text(list, bucket->is_priced ? money_format(bucket->cost, decimals, text) : NULL);
+    struct money cost = money_round(bucket->cost, COST_DECIMALS, ROUND_HALF_AWAY);
+    list_text(list, bucket->is_priced ? money_format(cost, decimals, text) : NULL);
     list_text(list, currency);
     list_text(list, bucket->is_final ? "final" : "provisional");
     write_periods(list, bucket, decimals);
@@ -82,21 +87,47 @@ static void write_bucket(struct list_writer *list, const struct cost_bucket *buc
 
 /* ---- pages ---- */
 
-/* The edges of at most `most` buckets from the position on. */
+/* Where buckets begin. Days and longer ones follow from the zone's offsets; hours of zones that are
+ * not whole hours off UTC are the database's to say. */
+static enum err load_starts(struct web *web, const struct list_query *query, int64_t from_us,
+                            int64_t to_us, struct zone_starts *out)
+{
+    bool is_long = query->bucket != SAMPLE_15M && query->bucket != SAMPLE_1H;
+    struct zone zone = { NULL, NULL, 0 };
+    enum err err = is_long ? zone_load(web->tx, query->zone_name, from_us - 40 * US_PER_DAY,
+                                       to_us + 40 * US_PER_DAY, &zone)
+                           : zone_bucket_starts(web->tx, query->zone_name,
+                                                sample_bucket_name(query->bucket), from_us, to_us,
+                                                out);
+    if (err == ERR_INVALID) {
+        return buckets_bad_zone(web);
+    }
+    if (err != OK || !is_long) {
+        return err;
+    }
+    const int64_t *edges =
+        span_edges(web->op->arena, &zone, query->bucket, from_us, to_us, &out->n);
+    int64_t *us = edges ? arena_array(web->op->arena, (size_t)out->n + 1, sizeof *us) : NULL;
+    if (!us) {
+        return fail_memory(web->op);
+    }
+    memcpy(us, edges, (size_t)out->n * sizeof *us);
+    out->us = us;
+    return OK;
+}
+
+/* The edges of at most `most` buckets from the position on, of no more days than a page has. */
 static enum err load_edges(struct web *web, const struct list_query *query, int64_t from_us,
                            int most, struct zone_starts *out)
 {
     int64_t longest = longest_us(query->bucket);
-    int64_t until_us = query->to_us - from_us > (int64_t)most * longest
-                           ? from_us + (int64_t)most * longest
-                           : query->to_us;
-    enum err err = zone_bucket_starts(web->tx, query->zone_name,
-                                      sample_bucket_name(query->bucket), from_us,
-                                      until_us + 2 * longest, out);
-    if (err == ERR_INVALID) {
-        return buckets_bad_zone(web);
-    }
+    int64_t span_us = most * longest;
+
+    span_us = span_us > MAX_PAGE_DAYS * US_PER_DAY ? MAX_PAGE_DAYS * US_PER_DAY : span_us;
+    int64_t until_us = query->to_us - from_us > span_us ? from_us + span_us : query->to_us;
+    enum err err = load_starts(web, query, from_us, until_us + 2 * longest, out);
     int n = 0;
+
     while (err == OK && n < out->n && n < most && out->us[n] < until_us) {
         n++;
     }

@@ -21,8 +21,8 @@ enum err bill_sum(struct web *web, const struct cost_accounts *accounts, struct 
         out->decimals = out->decimals < 0 ? 2 : out->decimals;
     }
     out->bills = arena_array(op->arena, (size_t)accounts->n + 1, sizeof *out->bills);
-    if (err == OK && !out->bills) {
-        err = fail_memory(op);
+    if (!out->bills) {
+        return fail_memory(op);
     }
     for (int i = 0; err == OK && i < accounts->n; i++) {
         struct bill *bill = &out->bills[i];

@@ -3,15 +3,17 @@
 
 #include "domain/span.h"
 
+#define END_DAY 80000 /* 2189: calendars of schedules are not known much longer */
+
 bool cost_input_bound(struct str text, struct cost_bound *out)
 {
     *out = (struct cost_bound){ .kind = BOUND_DAY };
     if (span_day_parse(text, &out->day)) {
-        return true;
+        return out->day < END_DAY;
     }
     out->kind = BOUND_TIME;
     return clock_parse(text, &out->time_us) && out->time_us >= 0 &&
-           out->time_us < 30000 * US_PER_DAY;
+           out->time_us < END_DAY * US_PER_DAY;
 }
 
 static enum err read_bound(struct web *web, const char *name, struct cost_bound *out)

@@ -185,7 +185,7 @@ is $stack->get('/v1/bills?site=flat', token => $stranger)->{status}, 404, 'anoth
 is $stack->get('/v1/costs?device=meter-flat', token => $stranger)->{status}, 404, 'and no such device';
 is_deeply $stack->get('/v1/costs?from=2026-03-01&to=2026-04-01', token => $stranger)->{json}{items}, [], 'its own costs are none';
 is $stack->get('/v1/bills?site=flat', token => $device)->{status}, 403, 'a device may not read bills';
-for my $wrong (['from=x', 400], ['from=2026-02-01&to=2026-01-01', 422], ['from=1990-01-01&to=2020-01-01', 422], ['site=none', 404], ['as_of=x', 400]) {
+for my $wrong (['from=x', 400], ['to=2999-12-31', 400], ['from=2026-02-01&to=2026-01-01', 422], ['from=1990-01-01&to=2020-01-01', 422], ['site=none', 404], ['as_of=x', 400]) {
     is get("/v1/bills?$wrong->[0]")->{status}, $wrong->[1], "$wrong->[0] is refused";
 }
 done_testing();
