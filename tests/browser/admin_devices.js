@@ -153,7 +153,8 @@ async function testLooks(browser) {
     const way = `${scheme}, ${width} px`;
     await logIn(page, setup.person, setup.password);
     for (const path of ['/admin/devices', '/admin/devices?q=none-at-all', odd, `${odd}?series=1&done=saved`,
-      '/admin/sites', '/admin/sites/barn', '/admin/devices/import']) {
+      '/admin/sites', '/admin/sites/barn', '/admin/devices/import', '/admin/rates',
+      `/admin/rates/${setup.rate}`]) {
       is((await page.goto(setup.url + path)).status(), 200, `${path} (${way}): is there`);
       await page.$$eval('details', (all) => all.forEach((one) => { one.open = true; }));
       await inspect(page, `${path} (${way})`);
@@ -165,7 +166,7 @@ async function testLooks(browser) {
     await page.goto(`${setup.url}/login`);
     await page.context().clearCookies();
     await logIn(page, setup.other, setup.password);
-    for (const path of ['/admin/devices', '/admin/sites']) {
+    for (const path of ['/admin/devices', '/admin/sites', '/admin/rates']) {
       await page.goto(setup.url + path);
       await inspect(page, `${path}, empty (${way})`);
     }

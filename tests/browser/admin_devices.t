@@ -34,10 +34,20 @@ my $answer = $stack->post('/v1/event', { device => 'odd/<b>key</b>', metrics => 
     token => $stack->token('home', 'device'));
 die "the reading was not taken: $answer->{status} $answer->{content}" if $answer->{status} != 200;
 
+# A rate schedule with two seasons that holds at the site.
+my $admin = $stack->token('home', 'admin');
+$answer = $stack->post('/v1/rate-schedules', { name => 'Time of use', timezone => 'Europe/Berlin', currency => 'EUR',
+    seasons => [ { name => 'summer', title => 'Summer', from => '06-01', to => '10-01' }, { name => 'winter', title => 'Winter', from => '10-01', to => '06-01' } ],
+    periods => [ 'off_peak', { name => 'peak', title => 'Peak' } ],
+    windows => [ { period => 'off_peak' }, { period => 'peak', days => ['weekdays'], from => '17:30', to => '20:00' } ],
+    charges => [ { type => 'energy', prices => [ { rate => '0.30' }, { period => 'peak', rate => '0.45' } ] } ] }, token => $admin);
+die "no rate schedule: $answer->{content}" if $answer->{status} != 201;
+$stack->post("/v1/rate-schedules/$answer->{json}{id}/assign", { site => 'barn' }, token => $admin);
+
 $ENV{NODE_PATH} = "$tools/node_modules";
 $ENV{PAGES} = JSON::PP->new->utf8->encode({
     url => $stack->url, chromium => $chromium, password => 'a long enough password',
-    person => 'eve@home.example', other => 'ann@empty.example',
+    person => 'eve@home.example', other => 'ann@empty.example', rate => $answer->{json}{id},
 });
 my $status = system $node, "$FindBin::Bin/admin_devices.js";
 exit($status >> 8 || ($status ? 1 : 0));
