@@ -171,7 +171,7 @@ enum err cost_rates_of(struct db_tx *tx, int32_t schedule_id, struct cost_rates 
 {
     struct op *op = db_op(tx);
     struct rate_schedule schedule;
-    struct rate_version_list list;
+    struct rate_version_list list = { NULL, 0 };
     enum err err = rate_schedule_find(tx, schedule_id, &schedule);
 
     if (err == OK) {

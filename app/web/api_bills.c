@@ -45,7 +45,7 @@ enum err api_bills_show(struct web *web)
     struct cost_accounts accounts;
     struct bill_sum sum;
     struct list_writer list;
-    enum answer_form form;
+    enum answer_form form = ANSWER_JSON;
     enum err err = cost_input(web, &query);
 
     if (err == OK) {

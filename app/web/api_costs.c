@@ -158,7 +158,7 @@ static enum err write_page(struct list_writer *list, void *state, const struct c
 {
     struct web *web = list->web;
     const struct list_query *query = state;
-    struct zone_starts edges;
+    struct zone_starts edges = { NULL, 0 };
     struct cost_buckets buckets = { NULL, 0 };
     const char *currency = NULL;
     int decimals = 0;

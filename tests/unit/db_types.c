@@ -235,7 +235,8 @@ static void test_kinds(struct db_test *test, struct db_conn *conn)
 
 static const struct db_query q_lists =
     TEST_QUERY("lists",
-               "SELECT '{7,-9223372036854775808}'::int8[] AS a, ARRAY['1970-01-01 00:00:01+00', 'infinity']::timestamptz[] AS b,"
+               "SELECT '{7,-9223372036854775808}'::int8[] AS a,"
+               " ARRAY['1970-01-01 00:00:01+00', 'infinity']::timestamptz[] AS b,"
                " '{}'::int8[] AS c, NULL::int8[] AS d, '{1,NULL}'::int8[] AS e, '{{1},{2}}'::int8[] AS f,"
                " '{1}'::int4[] AS g, '{1}'::float8[] AS h",
                0, 8);
@@ -246,8 +247,11 @@ static void test_lists(struct db_test *test, struct db_conn *conn)
     struct db_rows *rows;
     struct db_int64_list list;
     if (ok(db_run(tx, &q_lists, NULL, &rows) == OK, "columns that are arrays")) {
-        ok(db_int64_list(tx, rows, 0, 0, &list) == OK && list.n == 2 && list.items[0] == 7 && list.items[1] == INT64_MIN, "int8[]");
-        ok(db_int64_list(tx, rows, 0, 1, &list) == OK && list.n == 2 && list.items[0] == 1000000 && list.items[1] == INT64_MAX,
+        ok(db_int64_list(tx, rows, 0, 0, &list) == OK && list.n == 2 && list.items[0] == 7 &&
+               list.items[1] == INT64_MIN,
+           "int8[]");
+        ok(db_int64_list(tx, rows, 0, 1, &list) == OK && list.n == 2 &&
+               list.items[0] == 1000000 && list.items[1] == INT64_MAX,
            "timestamptz[]");
         ok(db_int64_list(tx, rows, 0, 2, &list) == OK && list.n == 0, "an empty one");
         ok(db_int64_list(tx, rows, 0, 3, &list) == OK && list.n == 0, "NULL");
