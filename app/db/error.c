@@ -104,9 +104,11 @@ enum err db_error_record(struct db_tx *tx, const PGresult *result, const char *w
     char line[256];
     const char *state = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
     const char *text = result ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : NULL;
-    bool is_lost = PQstatus(tx->conn->pq) != CONNECTION_OK;
+    /* What the server says has a code. Without one it is libpq's own, which may not have closed
+     * the connection yet. */
+    bool is_lost = !state || PQstatus(tx->conn->pq) != CONNECTION_OK;
     if (!state) {
-        state = is_lost ? "08006" : "";
+        state = "08006";
     }
     db_error_line(text ? text : PQerrorMessage(tx->conn->pq), line, sizeof line);
     snprintf(tx->sqlstate, sizeof tx->sqlstate, "%s", state);

@@ -22,6 +22,7 @@ sub strikes {
         my $took = eval { $loss->strike($kind, steps => $sets[$i], seconds => ($LASTS{$kind} || [])->[$i]) };
         my $name = "$kind, with requests at @{$sets[$i]}";
         defined $took ? pass(sprintf '%s: all is well again after %.1f s', $name, $took) : fail("$name: $@");
+        $loss->tell_faults if !defined $took;
         return 0 if !defined $took;    # what comes after would say nothing
     }
     return 1;

@@ -72,7 +72,7 @@ sub account {
         for my $line (split /\n/, Tidemark::Stack::slurp("$self->{notes}/$who")) {
             my ($format, $first, $last, $status, $why) = split / /, $line, 5;
             $answers{$status}++;
-            push @refused, "$who: $line" if $status =~ /^4/;
+            push @refused, "$who: $line" if $status =~ $Tidemark::Loss::Client::WRONG;
             my $of = $entry{$format};
             @{ $of->{sent} }{ $first .. $last } = ();
             @{ $of->{acked} }{ $first .. $last } = () if $status =~ /^2/;
@@ -166,11 +166,20 @@ sub stop_senders {
 }
 
 # Stops the senders and checks everything.
+# What the processes say of their own faults.
+sub tell_faults {
+    my ($self) = @_;
+    my @lines = map { split /\n/, Tidemark::Stack::slurp($_) } glob "$self->{stack}{home}/log/*.log";
+    diag $_ for grep {/error=internal/} @lines;
+    return;
+}
+
 sub finish {
     my ($self) = @_;
     $self->stop_senders;
     my ($entries, $refused, $answers) = $self->account;
-    is(join("\n", @$refused[0 .. ($#$refused < 4 ? $#$refused : 4)]), '', 'no sender was refused: what passes by itself is never a 4xx');
+    is(join("\n", @$refused[0 .. ($#$refused < 4 ? $#$refused : 4)]), '', 'no sender was refused: what passes by itself is never a 4xx, and no fault of ours');
+    $self->tell_faults if @$refused;
     $self->check_kind('samples', [grep { $_->{stream}{metric} } @$entries], $self->stored_samples);
     $self->check_kind('events', [grep { $_->{stream}{text} } @$entries], $self->stored_events);
     $self->check_ledger;

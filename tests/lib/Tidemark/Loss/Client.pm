@@ -24,6 +24,9 @@ use constant {
     GIVE_UP => 0.2,       # does not send again what was not
 };
 
+# An answer that nobody earned: what was sent is right, and faults are 503 ("come again").
+our $WRONG = qr/^(?:4|5(?!03))/;
+
 # ---- one exchange ----
 
 sub bytes_of {
@@ -92,7 +95,7 @@ sub exchange {
 
 sub note {
     my ($self, $format, $first, $last, $status, $text) = @_;
-    my $why = $status =~ /^4/ ? substr($text, 0, 200) =~ s/\s+/ /gr : '';
+    my $why = $status =~ $WRONG ? substr($text, 0, 200) =~ s/\s+/ /gr : '';
     return syswrite $self->{notes}, "$format $first $last $status $why\n";
 }
 

@@ -74,7 +74,7 @@ sub deliver {
         if ($socket) {
             Tidemark::Loss::Client::send_all($socket, join '', Tidemark::Loss::Client::bytes_of(Tidemark::Loss::Formats::request($entry->{stream}, $n)));
             my ($status, $text) = Tidemark::Loss::Client::read_answer($socket, $deadline - time);
-            die "$entry->{format}: refused by $status $text\n" if $status =~ /^4/;
+            die "$entry->{format}: refused by $status $text\n" if $status =~ $Tidemark::Loss::Client::WRONG;
             return $entry->{acked}{$n} = 1 if $status =~ /^2/;
             $last = $status || 'no answer';
         }
@@ -268,7 +268,7 @@ sub settle {
         if ($socket && Tidemark::Loss::Client::send_all($socket, $probe->{rest})) {
             ($status, $text) = Tidemark::Loss::Client::read_answer($socket, $deadline - time);
         }
-        die "$probe->{step}, $entry->{format}: refused by $status $text\n" if $status =~ /^4/;
+        die "$probe->{step}, $entry->{format}: refused by $status $text\n" if $status =~ $Tidemark::Loss::Client::WRONG;
         $self->{said}{$probe->{step}}{$status}++;
         $entry->{acked}{$n} = 1 if $status =~ /^2/;
     }
