@@ -166,6 +166,15 @@ sub stop_senders {
 }
 
 # Stops the senders and checks everything.
+# After a failure: requests may be held still, and what holds them would keep the stack from stopping.
+sub abandon {
+    my ($self) = @_;
+    $self->stop_senders;
+    $self->tell_faults;
+    kill KILL => $self->{stack}{pid}, map { $_->{pid} } Tidemark::Processes::all($self->{stack});
+    return;
+}
+
 # What the processes say of their own faults.
 sub tell_faults {
     my ($self) = @_;
