@@ -23,21 +23,25 @@ static const struct demo_rate RATES[] = {
     { "aetherlens",
       "{\"name\":\"PG&E Time-of-Use Summer 2024\",\"timezone\":\"America/Los_Angeles\","
       "\"currency\":\"USD\",\"valid_from\":\"2024-01-01\","
-      "\"description\":\"A fixture for the demo: E-TOU-C at its summer prices of early 2024, held all "
+      "\"description\":\"A fixture for the demo: E-TOU-C at its summer prices of early "
+      "2024, held all "
       "year. Not today's prices.\",\"source\":\"PG&E, bundled residential, E-TOU-C, early 2024\","
       "\"periods\":[{\"name\":\"off_peak\",\"title\":\"Off-peak\"},"
       "{\"name\":\"peak\",\"title\":\"Peak\"}],"
       "\"windows\":[{\"period\":\"off_peak\"},"
       "{\"period\":\"peak\",\"from\":\"16:00\",\"to\":\"21:00\"}],"
-      "\"charges\":[{\"type\":\"energy\",\"prices\":[{\"period\":\"off_peak\",\"rate\":\"0.53605\"},"
+      "\"charges\":[{\"type\":\"energy\",\"prices\":[{\"period\":\"off_peak\","
+      "\"rate\":\"0.53605\"},"
       "{\"period\":\"peak\",\"rate\":\"0.61949\"}]}]}",
       true, false },
     { "aetherlens",
       "{\"name\":\"PG&E E-TOU-D Summer 2024\",\"timezone\":\"America/Los_Angeles\","
       "\"currency\":\"USD\",\"valid_from\":\"2024-01-01\","
-      "\"description\":\"A fixture for the demo: E-TOU-D at its summer prices of early 2024, held all "
+      "\"description\":\"A fixture for the demo: E-TOU-D at its summer prices of early "
+      "2024, held all "
       "year. Not today's prices.\",\"source\":\"PG&E, bundled residential, E-TOU-D, early 2024\","
-      "\"holidays\":[{\"name\":\"New Year's Day\",\"on\":\"01-01\",\"observed\":\"sunday_to_monday\"},"
+      "\"holidays\":[{\"name\":\"New Year's "
+      "Day\",\"on\":\"01-01\",\"observed\":\"sunday_to_monday\"},"
       "{\"name\":\"Presidents' Day\",\"month\":2,\"weekday\":\"mon\",\"nth\":3},"
       "{\"name\":\"Memorial Day\",\"month\":5,\"weekday\":\"mon\",\"nth\":-1},"
       "{\"name\":\"Independence Day\",\"on\":\"07-04\",\"observed\":\"sunday_to_monday\"},"
@@ -49,7 +53,8 @@ static const struct demo_rate RATES[] = {
       "{\"name\":\"peak\",\"title\":\"Peak\"}],"
       "\"windows\":[{\"period\":\"off_peak\"},{\"period\":\"peak\",\"days\":[\"weekdays\"],"
       "\"from\":\"17:00\",\"to\":\"20:00\"}],"
-      "\"charges\":[{\"type\":\"energy\",\"prices\":[{\"period\":\"off_peak\",\"rate\":\"0.45377\"},"
+      "\"charges\":[{\"type\":\"energy\",\"prices\":[{\"period\":\"off_peak\","
+      "\"rate\":\"0.45377\"},"
       "{\"period\":\"peak\",\"rate\":\"0.58873\"}]}]}",
       false, false },
     { "aetherlens",
@@ -64,7 +69,8 @@ static const struct demo_rate RATES[] = {
       false, false },
     { "monsoon-mills",
       "{\"name\":\"Half-Hourly Dynamic\",\"timezone\":\"Asia/Kolkata\",\"currency\":\"INR\","
-      "\"valid_from\":\"2024-01-01\",\"description\":\"A fixture for the demo: a price for every half "
+      "\"valid_from\":\"2024-01-01\",\"description\":\"A fixture for the demo: a price "
+      "for every half "
       "hour, below nothing on sunny Sundays.\","
       "\"price_series\":[{\"name\":\"spot\",\"minutes\":30}],"
       "\"charges\":[{\"type\":\"energy\",\"series\":\"spot\"}]}",

@@ -119,8 +119,8 @@ static enum err add_document(struct web *web, int32_t id, struct rate_view *view
     view->document = (struct field_view){
         .name = "document", .label = "Document", .type = "textarea", .rows = 12, .is_code = true,
         .is_required = true, .max_bytes = MAX_LIST_BODY_BYTES, .value = document,
-        .hint = "Starts as the version shown. It holds from its valid_from on; what was known before "
-                "stays.",
+        .hint = "Starts as the version shown. It holds from its valid_from on; what was known "
+                "before stays.",
     };
     return OK;
 }
@@ -129,7 +129,8 @@ static enum err place_fields(struct web *web, struct field_view fields[N_PLACE])
 {
     fields[PLACE_DEVICE] = (struct field_view){
         .name = "device", .label = "Device", .type = "text", .is_code = true,
-        .max_bytes = MAX_NAME_BYTES, .hint = "Its key, instead of a site. Neither: the whole tenant.",
+        .max_bytes = MAX_NAME_BYTES,
+        .hint = "Its key, instead of a site. Neither: the whole tenant.",
     };
     fields[PLACE_FROM] = (struct field_view){ .name = "from", .label = "From", .type = "date",
                                               .hint = "Empty: always." };

@@ -141,7 +141,8 @@ static enum err keep(struct web *web, struct rates_view *view, int32_t *id)
     if (err == OK && !input.tariff) {
         view->wrongs = page_rates_wrongs(web->op->arena, &problems);
         view->n_wrongs = view->wrongs ? problems.n : 0;
-        form_refuse(view->fields, N_FIELDS, "document", "Nothing is kept: see what is wrong above.");
+        form_refuse(view->fields, N_FIELDS, "document",
+                    "Nothing is kept: see what is wrong above.");
         return OK;
     }
     return err == OK ? rate_version_add(web->tx, input.tariff, input.format, id) : err;
