@@ -86,6 +86,9 @@ enum err import_csv_header(struct import_csv *csv, struct op *op, char *record, 
         record += 3;
         len -= 3;
     }
+    if (!str_is_utf8((struct str){ record, len })) {
+        return fail(op, ERR_INVALID, "the header is not UTF-8");
+    }
     int n = csv_split(record, len, names, IMPORT_MAX_COLUMNS);
     if (n <= 0) {
         return fail(op, ERR_INVALID, "the first line is no header");

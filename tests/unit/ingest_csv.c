@@ -159,6 +159,10 @@ static void test_events(struct ingest_test *test)
     char header[] = "time,device,a";
     is_int(import_csv_header(&csv, &test->op, header, strlen(header)), ERR_INVALID,
            "a time column that is asked for has to be there");
+    struct import_csv plain = { .zone = &utc };
+    char broken[] = "time,device,caf\xe9";
+    is_int(import_csv_header(&plain, &test->op, broken, strlen(broken)), ERR_INVALID,
+           "a name in another encoding is refused: the metric could not be stored");
 }
 
 int main(void)
