@@ -315,7 +315,7 @@ CREATE FUNCTION api.reject_claim(row_limit int)
 RETURNS TABLE (tenant_id int, id bigint, "time" timestamptz, request_id text, token_id bigint,
                device_id int, device_key text, is_backfill boolean, item int, method text,
                target text, content_type text, text bytea, is_item boolean, auto_register boolean,
-               timezone text, raw_days int, max_series int, adapters_version bigint)
+               timezone text, raw_days int)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -337,7 +337,7 @@ BEGIN
     )
     SELECT c.tenant_id, c.id, c.time, c.request_id, c.token_id, c.device_id, d.key, c.is_backfill,
            c.item, c.method, c.target, c.content_type, c.text, c.is_item, t.auto_register,
-           t.timezone, t.raw_days, t.max_series, t.adapters_version
+           t.timezone, t.raw_days
     FROM claimed c
     JOIN core.tenant t ON t.id = c.tenant_id
     LEFT JOIN core.device d ON d.tenant_id = c.tenant_id AND d.id = c.device_id

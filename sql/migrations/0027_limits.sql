@@ -38,7 +38,7 @@ GRANT SELECT ON api.limits TO tidemark_web;
 -- device is not this tenant's. last_time: the newest sample there is; NULL: none. Unit, kind and
 -- role of a new series come from the device's configuration, else from the arrays (NULL, or as long
 -- as the others, with '' for none), else from the metric's name.
-DROP FUNCTION api.ingest_series(int[], text[], text[], boolean);
+DROP FUNCTION api.ingest_series(int[], text[], text[], boolean, text[]);
 CREATE FUNCTION api.ingest_series(device_ids int[], metrics text[], labels text[],
                                   may_create boolean, kinds text[] DEFAULT NULL,
                                   max_series int DEFAULT NULL, units text[] DEFAULT NULL,
@@ -167,6 +167,44 @@ BEGIN
 END
 $$;
 GRANT EXECUTE ON FUNCTION api.token_resolve(bytea) TO tidemark_web, tidemark_ingest;
+
+-- As before, with what of those holds for a replay.
+DROP FUNCTION api.reject_claim(int);
+CREATE FUNCTION api.reject_claim(row_limit int)
+RETURNS TABLE (tenant_id int, id bigint, "time" timestamptz, request_id text, token_id bigint,
+               device_id int, device_key text, is_backfill boolean, item int, method text,
+               target text, content_type text, text bytea, is_item boolean, auto_register boolean,
+               timezone text, raw_days int, max_series int,
+               adapters_version bigint)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    WITH due AS MATERIALIZED (
+        SELECT r.tenant_id, r.id FROM core.reject r
+        WHERE r.state = 'pending'
+          AND (r.claimed_at IS NULL OR r.claimed_at < clock_timestamp() - interval '1 minute')
+          AND EXISTS (SELECT FROM core.tenant t WHERE t.id = r.tenant_id AND t.status = 'active')
+        ORDER BY r.tried_at, r.id
+        LIMIT row_limit
+        FOR UPDATE SKIP LOCKED
+    ), claimed AS (
+        UPDATE core.reject r SET claimed_at = clock_timestamp()
+        FROM due WHERE r.tenant_id = due.tenant_id AND r.id = due.id
+        RETURNING r.*
+    )
+    SELECT c.tenant_id, c.id, c.time, c.request_id, c.token_id, c.device_id, d.key, c.is_backfill,
+           c.item, c.method, c.target, c.content_type, c.text, c.is_item, t.auto_register,
+           t.timezone, t.raw_days, t.max_series, t.adapters_version
+    FROM claimed c
+    JOIN core.tenant t ON t.id = c.tenant_id
+    LEFT JOIN core.device d ON d.tenant_id = c.tenant_id AND d.id = c.device_id
+    ORDER BY c.tried_at, c.id;
+END
+$$;
+GRANT EXECUTE ON FUNCTION api.reject_claim(int) TO tidemark_ingest;
 
 -- Every tenant's limits; rows_today of its own day.
 CREATE FUNCTION ops.tenant_limits()
