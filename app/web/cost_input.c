@@ -1,19 +1,18 @@
 /* Reads the parameters of requests about costs and bills. Called by their handlers. */
 #include "web/cost_input.h"
 
+#include "domain/cost_list.h"
 #include "domain/span.h"
-
-#define END_DAY 80000 /* 2189: calendars of schedules are not known much longer */
 
 bool cost_input_bound(struct str text, struct cost_bound *out)
 {
     *out = (struct cost_bound){ .kind = BOUND_DAY };
     if (span_day_parse(text, &out->day)) {
-        return out->day < END_DAY;
+        return out->day < COST_LAST_DAY;
     }
     out->kind = BOUND_TIME;
     return clock_parse(text, &out->time_us) && out->time_us >= 0 &&
-           out->time_us < END_DAY * US_PER_DAY;
+           out->time_us < COST_LAST_DAY * US_PER_DAY;
 }
 
 static enum err read_bound(struct web *web, const char *name, struct cost_bound *out)
@@ -28,7 +27,7 @@ static enum err read_bound(struct web *web, const char *name, struct cost_bound 
     return OK;
 }
 
-enum err cost_input(struct web *web, struct cost_query *out)
+enum err cost_input_place(struct web *web, struct cost_query *out)
 {
     struct str as_of = web_query_text(web, "as_of");
 
@@ -38,12 +37,18 @@ enum err cost_input(struct web *web, struct cost_query *out)
         .as_of_us = COST_LATEST,
         .now_us = clock_now_us(),
     };
-    enum err err = read_bound(web, "from", &out->from);
+    if (as_of.ptr && !clock_parse(as_of, &out->as_of_us)) {
+        return fail(web->op, ERR_MALFORMED, "as_of: must be an RFC 3339 time or an epoch");
+    }
+    return OK;
+}
+
+enum err cost_input(struct web *web, struct cost_query *out)
+{
+    enum err err = cost_input_place(web, out);
+
     if (err == OK) {
-        err = read_bound(web, "to", &out->to);
+        err = read_bound(web, "from", &out->from);
     }
-    if (err == OK && as_of.ptr && !clock_parse(as_of, &out->as_of_us)) {
-        err = fail(web->op, ERR_MALFORMED, "as_of: must be an RFC 3339 time or an epoch");
-    }
-    return err;
+    return err == OK ? read_bound(web, "to", &out->to) : err;
 }

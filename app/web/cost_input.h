@@ -9,6 +9,9 @@
  * lies in. False for anything else. */
 bool cost_input_bound(struct str text, struct cost_bound *out);
 
+/* Reads the place and as_of alone. ERR_MALFORMED for what is no time. */
+enum err cost_input_place(struct web *web, struct cost_query *out) MUST_CHECK;
+
 /* Reads all of them. ERR_MALFORMED for what is no date or time. */
 enum err cost_input(struct web *web, struct cost_query *out) MUST_CHECK;
 

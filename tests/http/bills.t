@@ -140,6 +140,27 @@ like get('/v1/bills?site=tou&from=2024-07-03&to=2024-07-04&format=csv')->{conten
 my ($valued) = @{ costs('device=meter-flat&bucket=1d&from=2026-03-29&to=2026-03-30') };
 is $valued->{cost}, '6.90', 'a device is valued by its energy alone';
 
+# ---- energy and what it costs ----
+
+# Wednesday's 24 kWh: 21 * 0.45377 and 3 * 0.58873.
+sub energy { return get("/v1/energy?$_[0]")->{json}{items} // [] }
+my %wednesday = (cost => '11.29536', currency => 'USD',
+    by_period => { off_peak => { energy_kwh => 21, cost => '9.52917' }, peak => { energy_kwh => 3, cost => '1.76619' } });
+my $of_wednesday = 'from=2024-07-03T07:00:00Z&to=2024-07-04T07:00:00Z';
+($day) = @{ energy("site=tou&bucket=1d&$of_wednesday") };
+is_deeply { map { $_ => $day->{$_} } qw(time energy_kwh cost currency by_period) },
+    { time => '2024-07-03T07:00:00Z', energy_kwh => 24, %wednesday }, 'a bucket of energy says what it costs, by period';
+my $in_hours = energy("site=tou&bucket=1h&$of_wednesday");
+is_deeply [scalar @$in_hours, @{ $in_hours->[17] }{qw(time cost by_period)}],
+    [24, '2024-07-04T00:00:00Z', '0.58873', { peak => { energy_kwh => 1, cost => '0.58873' } }], 'hour by hour';
+is_deeply [map { $_->{cost} } @{ energy('device=meter-tou&bucket=1mo&tz=America/Los_Angeles&from=2024-07-01T07:00:00Z&to=2024-08-01T07:00:00Z') }],
+    ['11.29536'], 'and by the month, of a device';
+($day) = @{ energy("site=tou&bucket=1d&$of_wednesday&as_of=2020-01-01T00:00:00Z") };
+is_deeply [@{$day}{qw(energy_kwh cost currency by_period)}], [24, undef, undef, {}], 'where no schedule was known there is energy without a cost';
+like get("/v1/energy?site=tou&bucket=1d&$of_wednesday&format=csv")->{content},
+    qr/,cost,currency,by_period\r\n.*,11\.29536,USD,"\{""off_peak"":\{""energy_kwh"":21,""cost"":""9\.52917""\},""peak""/, 'as CSV';
+is get('/v1/energy?as_of=yesterday')->{status}, 400, 'as_of must be a time';
+
 # ---- why ----
 
 my $why = get('/v1/costs/explain?site=tou&day=2024-07-03')->{json}{items}[0];

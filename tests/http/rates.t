@@ -207,7 +207,7 @@ is shown('bucket=1d&tz=Asia/Kolkata&device=meter&to=' . at(48)), '-5.5:0.3 18.5:
 $answer = energy('bucket=15m&device=meter&limit=2&to=' . at(48));
 is scalar @{ $answer->{json}{items} }, 2, 'a page of them';
 is energy("bucket=15m&device=meter&cursor=$answer->{json}{next}&to=" . at(48))->{json}{items}[0]{energy_kwh}, 0.3, 'and the next';
-like energy("$days&device=meter&format=csv")->{content}, qr/^time,energy_kwh,consumption_kwh,[^\n]*\r\n[^,]+,0\.3,0\.3,,,\r\n/, 'as CSV';
+like energy("$days&device=meter&format=csv")->{content}, qr/^time,energy_kwh,consumption_kwh,[^\n]*,cost,currency,by_period\r\n[^,]+,0\.3,0\.3,,,,/, 'as CSV';
 is energy($_)->{status}, 422, "$_ is refused" for 'bucket=2d', 'tz=Mars/Olympus', 'tz=Europe/Atlantis&device=none';
 is_deeply energy($days, 'other')->{json}{items}, [], 'another tenant sees none of it';
 
