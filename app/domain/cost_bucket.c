@@ -26,12 +26,12 @@ static struct cost_bucket *bucket_at(struct folding *folding, int64_t time_us)
 }
 
 static struct cost_period *period_in(struct folding *folding, struct cost_bucket *bucket,
-                                     const char *name)
+                                     const struct tariff_name *period)
 {
     struct arena *arena = folding->op->arena;
 
     for (int i = 0; i < bucket->n_periods; i++) {
-        if (strcmp(bucket->periods[i].name, name) == 0) {
+        if (strcmp(bucket->periods[i].name, period->name) == 0) {
             return &bucket->periods[i];
         }
     }
@@ -43,7 +43,7 @@ static struct cost_period *period_in(struct folding *folding, struct cost_bucket
         return NULL;
     }
     bucket->periods = periods;
-    periods[n] = (struct cost_period){ .name = name };
+    periods[n] = (struct cost_period){ .name = period->name, .title = period->title };
     return &periods[bucket->n_periods++];
 }
 
@@ -66,13 +66,13 @@ static void add_slot(struct folding *folding, const struct rating_interval *inte
         return;
     }
     const struct tariff *tariff = tariff_of(account->rates.versions[version].plan);
-    struct cost_period *period =
-        period_in(folding, bucket, tariff->periods[slot->period].name);
+    struct cost_period *period = period_in(folding, bucket, &tariff->periods[slot->period]);
     if (period) {
         period->import = quantity_add(period->import, interval->import_nkwh);
         period->cost = money_add(period->cost, slot->import);
     }
     bucket->cost = money_add(bucket->cost, money_add(slot->import, slot->export));
+    bucket->exported = money_add(bucket->exported, slot->export);
 }
 
 static void add_slots(struct folding *folding)
@@ -95,28 +95,45 @@ static void add_slots(struct folding *folding)
 
 /* ---- days ---- */
 
-/* What the day costs beside what its quarter hours do: lines less slots. `line` and `slot` walk on
- * from day to day. */
-static struct money rest_of(const struct cost_account *account, int64_t day, int64_t end_us,
-                            size_t *line, size_t *slot)
+/* What a day costs beside what its quarter hours do. */
+struct rest {
+    struct money all, once;
+};
+
+static bool is_once(const struct cost_account *account, const struct rating_line *line)
+{
+    const struct tariff *tariff = tariff_of(account->rates.versions[line->version].plan);
+    const struct tariff_charge *charge = &tariff->charges[line->charge];
+
+    return charge->kind == CHARGE_DEMAND || charge->kind == CHARGE_MINIMUM ||
+           (charge->kind == CHARGE_FIXED && charge->per == PER_DATE);
+}
+
+/* Lines less slots. `line` and `slot` walk on from day to day. */
+static struct rest rest_of(const struct cost_account *account, int64_t day, int64_t end_us,
+                           size_t *line, size_t *slot)
 {
     const struct rating *rating = &account->rating;
     const struct rating_input *input = &account->input;
-    struct money rest = { 0 };
+    struct rest rest = { { 0 }, { 0 } };
 
     for (; *line < rating->n_lines && rating->lines[*line].day <= day; ++*line) {
-        rest = money_add(rest, rating->lines[*line].amount);
+        const struct rating_line *at = &rating->lines[*line];
+        rest.all = money_add(rest.all, at->amount);
+        if (is_once(account, at)) {
+            rest.once = money_add(rest.once, at->amount);
+        }
     }
     for (; *slot < input->n_intervals && input->intervals[*slot].start_us < end_us; ++*slot) {
-        rest = money_subtract(rest, rating->slots[*slot].import);
-        rest = money_subtract(rest, rating->slots[*slot].export);
+        rest.all = money_subtract(rest.all, rating->slots[*slot].import);
+        rest.all = money_subtract(rest.all, rating->slots[*slot].export);
     }
     return rest;
 }
 
-/* Spreads an amount over the quarter hours of a day, and notes what is not whole. */
+/* Spreads the rest over the quarter hours of a day, and notes what is not whole. */
 static void add_day(struct folding *folding, const struct rating_day *day, int64_t from_us,
-                    int64_t to_us, struct money rest)
+                    int64_t to_us, struct rest rest)
 {
     const struct cost_account *account = folding->account;
     int n = (int)((to_us - from_us) / COST_QUARTER_US);
@@ -132,8 +149,9 @@ static void add_day(struct folding *folding, const struct rating_day *day, int64
             bucket->is_final = false;
         }
         bucket->is_priced = bucket->is_priced || day->version >= 0;
-        bucket->is_known = bucket->is_known || money_sign(rest) != 0;
-        bucket->cost = money_add(bucket->cost, money_part(rest, i, n));
+        bucket->is_known = bucket->is_known || money_sign(rest.all) != 0;
+        bucket->cost = money_add(bucket->cost, money_part(rest.all, i, n));
+        bucket->once = money_add(bucket->once, money_part(rest.once, i, n));
     }
 }
 
@@ -150,8 +168,10 @@ static void add_days(struct folding *folding)
         while (slot < input->n_intervals && input->intervals[slot].start_us < from_us) {
             slot++; /* before the first day */
         }
-        struct money rest = rest_of(account, day, to_us, &line, &slot);
-        rest = account->is_valued ? (struct money){ 0 } : rest;
+        struct rest rest = rest_of(account, day, to_us, &line, &slot);
+        if (account->is_valued) {
+            rest = (struct rest){ { 0 }, { 0 } };
+        }
         add_day(folding, &account->rating.days[day - input->from_day], from_us, to_us, rest);
     }
 }

@@ -7,7 +7,7 @@
 
 /* A period's energy and what it costs: energy charges and riders per kWh. */
 struct cost_period {
-    const char *name;
+    const char *name, *title;
     struct quantity import;
     struct money cost;
 };
@@ -17,6 +17,9 @@ struct cost_bucket {
     struct quantity import, export; /* nano-kWh */
     struct money cost;           /* all that it costs; what does not depend on the time of day is
                                   * spread evenly over its local day */
+    struct money exported;       /* of it, what is paid for energy that is fed in: negative */
+    struct money once;           /* of it, what no other day is like: demand, minimums, charges on a
+                                  * date */
     bool is_known;               /* something is known of it, or costs something */
     bool is_priced;              /* a schedule is in force in some of it */
     bool is_final;               /* over, and nothing of it is missing or without a price */
