@@ -3,7 +3,7 @@
 // settings, the own account, the switches of tenant and theme; at four widths and colours, by
 // keyboard alone, without scripts. Prints TAP.
 
-const { setup, ok, is, open, logIn, inspect, ways, main } = require('./browser.js');
+const { setup, ok, is, open, enter, comeIn, inspect, ways, main } = require('./browser.js');
 
 const PAGES = ['/admin/tokens?all=1', `/admin/tokens/${setup.revoked}`, '/admin/users', `/admin/users/${setup.kay}`,
   '/admin/settings', '/admin/plugins', '/admin/plugins/mqtt%2F%3Cb%3Eroof', '/admin/audit', '/admin/audit?area=plugin', '/account',
@@ -27,7 +27,7 @@ async function looks(browser) {
     await page.goto(setup.url + setup.invite);
     await submit(page, 'main form button');
     await inspect(page, `${where} an invitation with an error`);
-    await logIn(page, setup.person, setup.password);
+    await comeIn(page, setup.person);
     for (const path of PAGES) {
       await page.goto(setup.url + path);
       await inspect(page, `${where} ${path}`);
@@ -53,8 +53,7 @@ async function looks(browser) {
 
 // A token from its making to its end, without a script.
 async function tokens(browser) {
-  const page = await open(browser, { javaScriptEnabled: false });
-  await logIn(page, setup.person, setup.password);
+  const page = await enter(browser, setup.person, { javaScriptEnabled: false });
   await page.goto(`${setup.url}/admin/tokens`);
   await page.fill('#name', 'Roof <b>1</b>');
   await page.selectOption('#kind', 'api');
@@ -84,8 +83,7 @@ async function tokens(browser) {
 // Inviting, joining, another role, a forgotten password, removal: with the keyboard alone where
 // somebody types.
 async function people(browser) {
-  const admin = await open(browser);
-  await logIn(admin, setup.person, setup.password);
+  const admin = await enter(browser, setup.person);
   await admin.goto(`${setup.url}/admin/users`);
   await admin.focus('#email');
   await admin.keyboard.type('new@home.example');
@@ -136,7 +134,7 @@ async function switches(browser) {
   for (const javaScriptEnabled of [true, false]) {
     const page = await open(browser, { javaScriptEnabled });
     const how = javaScriptEnabled ? '' : ' without scripts';
-    await logIn(page, setup.person, setup.password);
+    await comeIn(page, setup.person);
     await page.goto(`${setup.url}/devices`);
     await page.focus('.self > summary');
     await page.keyboard.press('Enter');

@@ -2,7 +2,7 @@
 // The administration of devices and sites: adding, finding, changing, importing; by mouse and by
 // keyboard, light and dark, on a phone, without scripts. Started by admin_devices.t.
 
-const { setup, ok, is, open, logIn, inspect, ways, main } = require('./browser.js');
+const { setup, ok, is, open, enter, comeIn, inspect, ways, main } = require('./browser.js');
 
 const odd = `/admin/devices/${encodeURIComponent('odd/<b>key</b>')}`;
 const text = async (page, selector) => (await page.textContent(selector)).replace(/\s+/g, ' ').trim();
@@ -66,8 +66,7 @@ async function work(page, way) {
 }
 
 async function testWork(browser) {
-  const page = await open(browser);
-  await logIn(page, setup.person, setup.password);
+  const page = await enter(browser, setup.person);
   await work(page, 'with scripts');
   await page.setInputFiles('#file', { name: 'list.csv', mimeType: 'text/csv', buffer: Buffer.from('key\nfrom-file\n') });
   await page.waitForFunction(() => document.querySelector('[name=text]').value.includes('from-file'));
@@ -81,16 +80,14 @@ async function testWork(browser) {
 }
 
 async function testPlain(browser) {
-  const page = await open(browser, { javaScriptEnabled: false });
-  await logIn(page, setup.person, setup.password);
+  const page = await enter(browser, setup.person, { javaScriptEnabled: false });
   await work(page, 'without scripts');
   ok(!(await page.isVisible('#file')), 'without scripts there is no field that would do nothing');
   await page.context().close();
 }
 
 async function testSites(browser) {
-  const page = await open(browser);
-  await logIn(page, setup.person, setup.password);
+  const page = await enter(browser, setup.person);
   await page.goto(`${setup.url}/admin/sites`);
   await page.click('details.fold > summary');
   await page.fill('[name=key]', 'attic');
@@ -108,8 +105,7 @@ async function testSites(browser) {
 
 // By the keyboard alone: a device is added, every stop is seen.
 async function testKeyboard(browser) {
-  const page = await open(browser);
-  await logIn(page, setup.person, setup.password);
+  const page = await enter(browser, setup.person);
   await page.goto(`${setup.url}/admin/devices`);
   await page.focus('details.fold > summary');
   await page.keyboard.press('Enter');
@@ -151,7 +147,7 @@ async function testLooks(browser) {
   for (const [scheme, width] of ways) {
     const page = await open(browser, { colorScheme: scheme, viewport: { width, height: 844 } });
     const way = `${scheme}, ${width} px`;
-    await logIn(page, setup.person, setup.password);
+    await comeIn(page, setup.person);
     for (const path of ['/admin/devices', '/admin/devices?q=none-at-all', odd, `${odd}?series=1&done=saved`,
       '/admin/sites', '/admin/sites/barn', '/admin/devices/import', '/admin/rates',
       `/admin/rates/${setup.rate}`]) {
@@ -165,7 +161,7 @@ async function testLooks(browser) {
     await inspect(page, `a preview (${way})`);
     await page.goto(`${setup.url}/login`);
     await page.context().clearCookies();
-    await logIn(page, setup.other, setup.password);
+    await comeIn(page, setup.other);
     for (const path of ['/admin/devices', '/admin/sites', '/admin/rates']) {
       await page.goto(setup.url + path);
       await inspect(page, `${path}, empty (${way})`);

@@ -2,7 +2,7 @@
 // The page that puts readings right: a value set, readings counted and deleted, a device erased;
 // without scripts, light and dark, on a phone. Started by corrections.t.
 
-const { setup, ok, is, open, logIn, inspect, ways, main } = require('./browser.js');
+const { setup, ok, is, enter, inspect, ways, main } = require('./browser.js');
 
 const key = 'odd/<b>key</b>';
 const path = `/admin/devices/${encodeURIComponent(key)}/corrections`;
@@ -17,8 +17,7 @@ async function readings(page) {
 }
 
 async function testWork(browser) {
-  const page = await open(browser, { javaScriptEnabled: false });
-  await logIn(page, setup.person, setup.password);
+  const page = await enter(browser, setup.person, { javaScriptEnabled: false });
   await page.goto(`${setup.url}/admin/devices/${encodeURIComponent(key)}`);
   await Promise.all([page.waitForNavigation(), page.click('text=Correct readings')]);
   is(new URL(page.url()).pathname, path, 'the device leads to its corrections');
@@ -67,8 +66,7 @@ async function testWork(browser) {
 }
 
 async function testErase(browser) {
-  const page = await open(browser);
-  await logIn(page, setup.person, setup.password);
+  const page = await enter(browser, setup.person);
   await page.goto(setup.url + path);
   await page.fill('[name=key]', 'odd');
   is((await press(page, 'Erase the device')).status(), 422, 'another key erases nothing');
@@ -97,8 +95,7 @@ async function testLooks(browser) {
     ['corrections, to be confirmed', question], ['corrections of a silent device',
       (page) => page.goto(`${setup.url}/admin/devices/silent/corrections`)]];
   for (const [colorScheme, width] of ways) {
-    const page = await open(browser, { colorScheme, viewport: { width, height: 900 } });
-    await logIn(page, setup.person, setup.password);
+    const page = await enter(browser, setup.person, { colorScheme, viewport: { width, height: 900 } });
     for (const [name, go] of shown) {
       await go(page);
       await inspect(page, `${name}, ${colorScheme}, ${width}`);

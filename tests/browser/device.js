@@ -2,23 +2,17 @@
 // A device's metrics over every span, the list of devices, events: with the API's numbers, by
 // keyboard, light and dark, on a phone, on paper, without scripts. Started by device.t.
 
-const { setup, ok, is, open, logIn, inspect, ways, main } = require('./browser.js');
+const { setup, ok, is, enter, inspect, ways, main } = require('./browser.js');
 
 const device = (key, query = '') => `/devices/${encodeURIComponent(key)}${query}`;
 const get = async (path) => (await fetch(setup.url + path,
   { headers: { Authorization: `Bearer ${setup.token}` } })).json();
 const text = async (page, selector) => (await page.textContent(selector)).replace(/\s+/g, ' ').trim();
 
-async function enter(browser, options) {
-  const page = await open(browser, options);
-  await logIn(page, setup.person, setup.password);
-  return page;
-}
-
 // ---- a device ----
 
 async function testFacts(browser) {
-  const page = await enter(browser);
+  const page = await enter(browser, setup.person);
   await page.goto(setup.url + device('meter', '?metric=power_w'));
   const stats = await text(page, '.stats');
   ok(/Highest ?5\.43 kW/.test(stats), 'the one high reading is the highest', stats);
@@ -47,7 +41,7 @@ async function testFacts(browser) {
 }
 
 async function testWays(browser) {
-  const page = await enter(browser, { javaScriptEnabled: false });
+  const page = await enter(browser, setup.person, { javaScriptEnabled: false });
   await page.goto(setup.url + device('meter'));
   await page.click('.choices >> text=30 days');
   await page.waitForLoadState();
@@ -78,7 +72,7 @@ async function testWays(browser) {
 }
 
 async function testReadout(browser) {
-  const page = await enter(browser);
+  const page = await enter(browser, setup.person);
   await page.goto(setup.url + device('meter', '?metric=battery_w'));
   await page.focus('.plot[tabindex]');
   await page.keyboard.press('End');
@@ -97,7 +91,7 @@ async function testReadout(browser) {
 
 // What is new comes into the chart while somebody reads it and types beside it.
 async function testLive(browser) {
-  const page = await enter(browser);
+  const page = await enter(browser, setup.person);
   await page.goto(setup.url + device('meter', '?metric=battery_w'));
   const readings = async () => Number((await text(page, '.stats')).match(/Readings([\d\s]+)$/)[1].replace(/\s/g, ''));
   const before = await readings();
@@ -125,7 +119,7 @@ async function testLive(browser) {
 }
 
 async function testMany(browser) {
-  const page = await enter(browser);
+  const page = await enter(browser, setup.person);
   await page.goto(setup.url + device('hundred', '?metric=metric_050_w'));
   is((await page.$$('.devices tbody tr')).length, 25, 'of a hundred metrics a page is listed');
   await page.click('text=More metrics');
@@ -138,7 +132,7 @@ async function testMany(browser) {
 // ---- lists ----
 
 async function testDevices(browser) {
-  const page = await enter(browser);
+  const page = await enter(browser, setup.person);
   await page.goto(`${setup.url}/devices`);
   is((await page.$$('.devices tbody tr')).length, 5, 'all devices are listed');
   await page.fill('#q', 'HUND');
@@ -156,7 +150,7 @@ async function testDevices(browser) {
 }
 
 async function testEvents(browser) {
-  const page = await enter(browser, { javaScriptEnabled: false });
+  const page = await enter(browser, setup.person, { javaScriptEnabled: false });
   // by when it happened: the text says how long ago
   const newest = () => page.getAttribute('.event-table tbody tr time', 'datetime');
   await page.goto(setup.url);
@@ -201,8 +195,7 @@ async function testEvents(browser) {
 }
 
 async function testEmpty(browser) {
-  const page = await open(browser);
-  await logIn(page, setup.other, setup.password);
+  const page = await enter(browser, setup.other);
   await page.goto(`${setup.url}/events`);
   ok((await text(page, 'main')).includes('Nothing has happened yet'), 'a tenant without events is told so');
   await inspect(page, 'no events');
@@ -225,7 +218,7 @@ const pages = [
 
 async function testLooks(browser) {
   for (const [scheme, width] of ways) {
-    const page = await enter(browser, { colorScheme: scheme, viewport: { width, height: 844 } });
+    const page = await enter(browser, setup.person, { colorScheme: scheme, viewport: { width, height: 844 } });
     for (const [name, path] of pages) {
       await page.goto(setup.url + path);
       await page.$$eval('details', (all) => all.forEach((one) => { one.open = true; }));
@@ -241,7 +234,7 @@ async function testLooks(browser) {
 }
 
 async function testPaper(browser) {
-  const page = await enter(browser, { colorScheme: 'dark' });
+  const page = await enter(browser, setup.person, { colorScheme: 'dark' });
   await page.goto(setup.url + device('meter'));
   await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
   const paper = await page.evaluate(() => ({
@@ -256,7 +249,7 @@ async function testPaper(browser) {
 }
 
 async function testWeight(browser) {
-  const page = await enter(browser);
+  const page = await enter(browser, setup.person);
   const session = await page.context().newCDPSession(page);
   await session.send('Network.enable');
   await session.send('Network.setCacheDisabled', { cacheDisabled: true });

@@ -3,17 +3,11 @@
 // without a way further in; problems are told. Without scripts where somebody works, both ways
 // where somebody looks. Started by operator.t.
 
-const { setup, ok, is, open, logIn, inspect, ways, main } = require('./browser.js');
+const { setup, ok, is, open, enter, inspect, ways, main } = require('./browser.js');
 
 const text = async (page, selector) => (await page.textContent(selector)).replace(/\s+/g, ' ').trim();
 const press = async (page, name) => (await Promise.all([page.waitForNavigation(),
   page.getByRole('button', { name, exact: true }).click()]))[0];
-
-async function enter(browser, email, options) {
-  const page = await open(browser, options);
-  await logIn(page, email, setup.password);
-  return page;
-}
 
 // ---- the installation ----
 
@@ -50,6 +44,7 @@ async function testTenant(browser) {
 // By the keyboard alone from the login to a tenant's page; every stop is seen.
 async function testKeyboard(browser) {
   const page = await enter(browser, setup.operator);
+  await page.goto(`${setup.url}/operator`);
   const faint = [];
   let at = '';
   for (let i = 0; i < 30 && at !== 'Home & <Garden>'; i += 1) {
@@ -70,6 +65,7 @@ async function testKeyboard(browser) {
 
 async function testOnlooker(browser) {
   const page = await enter(browser, setup.onlooker);
+  await page.goto(`${setup.url}/operator`);
   ok(!(await page.isVisible('text=New tenant')), 'who may only look is offered nothing else');
   await page.goto(`${setup.url}/operator/tenants/home`);
   is(await page.locator('main button').count(), 0, 'on a tenant\u2019s page neither');
@@ -80,6 +76,7 @@ async function testOnlooker(browser) {
 // The menu with all that it can hold is one line on a phone, and whole.
 async function testMenu(browser) {
   const page = await enter(browser, setup.admin, { viewport: { width: 390, height: 844 } });
+  await page.goto(`${setup.url}/`);
   const menu = await page.$eval('.menu', (nav) => ({ entries: nav.children.length, height: nav.offsetHeight,
     beyond: nav.scrollWidth - nav.clientWidth }));
   ok(menu.entries === 5 && menu.height < 60 && menu.beyond <= 0, 'five entries are one line of a phone', menu);

@@ -2,7 +2,7 @@
 // What a person finds: the way in, the overview with the API's numbers, devices, problems; by
 // mouse and by keyboard, light and dark, on a phone, without scripts. Started by pages.t.
 
-const { setup, ok, is, open, logIn, inspect, ways, main } = require('./browser.js');
+const { setup, ok, is, open, logIn, enter, comeIn, inspect, ways, main } = require('./browser.js');
 
 const get = async (path) => (await fetch(setup.url + path,
   { headers: { Authorization: `Bearer ${setup.token}` } })).json();
@@ -111,11 +111,10 @@ const isShown = (shown, value) => Math.abs(number(shown) - value) <= 0.5000001 *
   10 ** -((shown.trim().split('.')[1] || '').length);
 
 async function testOverview(browser) {
-  const page = await open(browser);
-  await logIn(page, setup.person, setup.password);
+  const page = await enter(browser, setup.person);
   // A page of yesterday's last second would be compared with today.
   await page.waitForTimeout(Number(local(Date.now()).hour) === 23 && Number(local(Date.now()).minute) === 59 ? 61000 : 0);
-  await page.reload();
+  await page.goto(`${setup.url}/`);
   const used = await samples('meter-1', 'energy_kwh');
   const made = await samples('roof', 'generation_kwh');
   const power = (await samples('meter-1', 'power_w')).pop().value;
@@ -172,8 +171,8 @@ async function testOverview(browser) {
 const look = (page) => page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
 
 async function testLive(browser) {
-  const page = await open(browser);
-  await logIn(page, setup.person, setup.password);
+  const page = await enter(browser, setup.person);
+  await page.goto(`${setup.url}/`);
   const before = await text(page, '.lead-figure .figure');
   await page.click('[data-live=hours] summary');
   await page.focus('.devices tbody a');
@@ -230,7 +229,7 @@ async function testLooks(browser) {
     const way = `${scheme}, ${width} px`;
     await page.goto(`${setup.url}/login`);
     await inspect(page, `login (${way})`);
-    await logIn(page, setup.person, setup.password);
+    await comeIn(page, setup.person);
     for (const [name, path] of [['overview', '/'], ['devices', '/devices'], ['device', '/devices/roof'],
       ['odd device', `/devices/${encodeURIComponent('odd/<b>key</b>')}`]]) {
       const answer = await page.goto(setup.url + path);
@@ -257,8 +256,7 @@ async function testPlain(browser) {
 }
 
 async function testWeight(browser) {
-  const page = await open(browser);
-  await logIn(page, setup.person, setup.password);
+  const page = await enter(browser, setup.person);
   const session = await page.context().newCDPSession(page);
   await session.send('Network.enable');
   await session.send('Network.setCacheDisabled', { cacheDisabled: true });
@@ -271,8 +269,8 @@ async function testWeight(browser) {
 }
 
 async function testOther(browser) {
-  const page = await open(browser);
-  await logIn(page, setup.other, setup.password);
+  const page = await enter(browser, setup.other);
+  await page.goto(`${setup.url}/`);
   const steps = await text(page, 'main');
   ok(steps.includes(`curl ${setup.url}/v1/event`) && steps.includes('--tenant other'),
     'a tenant without devices is shown the first steps');
