@@ -198,7 +198,7 @@ static enum err load_energy(struct db_tx *tx, struct cost_account *account)
                      : err;
 }
 
-static enum err set_intervals(struct op *op, struct cost_account *account)
+enum err cost_set_intervals(struct op *op, struct cost_account *account)
 {
     const struct cost_energy *energy = &account->energy;
     struct rating_interval *intervals =
@@ -255,7 +255,7 @@ static enum err rate(struct db_tx *tx, const struct cost_query *query,
         err = load_energy(tx, account);
     }
     if (err == OK) {
-        err = set_intervals(op, account);
+        err = cost_set_intervals(op, account);
     }
     return err == OK ? rating_run(op, &account->input, &account->rating) : err;
 }

@@ -32,9 +32,7 @@ static bool is_same(const char *a, const char *b)
 
 /* ---- one device ---- */
 
-/* Keeps those of its meters that say what it takes: at the grid, else what it consumes, else what a
- * sub-meter says; what it generates has no cost. */
-static void keep_device(struct cost_account *account)
+void cost_keep_device(struct cost_account *account)
 {
     static const char *const roles[] = { "grid_import", "consumption", "sub_meter" };
     int role = 2, n = 0;
@@ -159,7 +157,7 @@ static enum err find_single(struct db_tx *tx, const struct cost_query *query,
         account->device = arena_copy(arena, query->device);
         account->site = all->n > 0 ? all->items[0].site : NULL;
         account->is_valued = all->n == 0 || !all->items[0].is_apart;
-        keep_device(account);
+        cost_keep_device(account);
     } else if (query->site.ptr) {
         account->site = arena_copy(arena, query->site);
     }

@@ -10,6 +10,7 @@
 #include "web/api_rates.h"
 #include "web/compat_emoncms.h"
 #include "web/compat_influx.h"
+#include "web/page_costs.h"
 #include "web/page_rates.h"
 #include "web/pages.h"
 #include "web/pages_access.h"
@@ -141,10 +142,12 @@ const struct route ROUTES[] = {
     INGEST("/api/v2/write", &ingest_format_influx_2),
     INGEST("/api/v3/write_lp", &ingest_format_influx_3),
     INGEST("/collectd", &ingest_format_collectd),
+    PAGE(HTTP_GET, "/costs", ACCESS_READ, TX_READ, page_costs),
     PAGE(HTTP_GET, "/devices", ACCESS_READ, TX_READ, page_devices),
     PAGE(HTTP_GET, "/devices/{key}", ACCESS_READ, TX_READ, page_device),
     INGEST("/egauge", &ingest_format_egauge),
     EMONCMS("/emoncms"),
+    PAGE(HTTP_GET, "/energy", ACCESS_READ, TX_READ, page_energy),
     PAGE(HTTP_GET, "/events", ACCESS_READ, TX_READ, page_events),
     ASK(HTTP_GET, "/health", ACCESS_PUBLIC, TX_READ, compat_influx_health,
         &ingest_format_influx_health),

@@ -30,6 +30,7 @@ struct chart_slot {
     double from, to;                 /* percent of the width */
     const char *name;                /* "Fri 20 Nov, 14:00–15:00" */
     double values[CHART_MAX_BANDS];  /* in the chart's base unit; NaN: not known, a gap */
+    const char *const *texts;        /* the values as they are written; NULL: from the values */
     bool is_open;                    /* not over yet: its values will grow */
 };
 
@@ -86,7 +87,7 @@ struct heat_chart {
 };
 
 /* A table of numbers beside a drawing. */
-#define CHART_MAX_COLUMNS 4
+#define CHART_MAX_COLUMNS 8
 
 struct chart_row {
     const char *name;

@@ -119,26 +119,10 @@ static const char *csv_link(struct arena *arena, const struct device_facts *fact
 
 /* ---- words ---- */
 
-static const char *day_words(struct arena *arena, int64_t day, bool has_year)
-{
-    struct clock_fields at = clock_split(day * US_PER_DAY);
-    const char *month = format_months[at.month - 1];
-    return has_year ? arena_printf(arena, "%d %s %d", at.day, month, at.year)
-                    : arena_printf(arena, "%d %s", at.day, month);
-}
-
 static const char *span_words(struct arena *arena, const struct span *span)
 {
-    if (span->range == SPAN_24H) {
-        return "The last 24 hours";
-    }
-    if (span->from_day == span->to_day) {
-        return day_words(arena, span->from_day, true);
-    }
-    bool is_one_year = clock_split(span->from_day * US_PER_DAY).year ==
-                       clock_split(span->to_day * US_PER_DAY).year;
-    return arena_printf(arena, "%s to %s", day_words(arena, span->from_day, !is_one_year),
-                        day_words(arena, span->to_day, true));
+    return span->range == SPAN_24H ? "The last 24 hours"
+                                   : days_name(arena, span->from_day, span->to_day);
 }
 
 static const char *notice(const struct device_facts *facts)

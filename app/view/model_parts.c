@@ -1,7 +1,11 @@
 /* Moments, rows of devices, ticks and names of spans. Called by the models of the pages. */
 #include "view/model_parts.h"
 
+#include "domain/span.h"
+
 #include <math.h>
+
+#define NEAR_CHANGE_US (3 * US_PER_HOUR) /* where the clock is set, hours say their offset */
 
 struct moment_view moment_view(struct arena *arena, const struct zone *zone, int64_t now_us,
                                int64_t time_us)
@@ -105,4 +109,51 @@ const char *span_name(struct arena *arena, const struct zone *zone, int64_t from
 bool zone_changes(const struct zone *zone, int64_t from_us, int64_t to_us)
 {
     return zone_offset_at(zone, from_us) != zone_offset_at(zone, to_us - 1);
+}
+
+const char *bucket_name(struct arena *arena, const struct zone *zone, enum sample_bucket bucket,
+                        int64_t from_us, int64_t to_us)
+{
+    if (bucket <= SAMPLE_1H) {
+        bool is_changing = zone_changes(zone, from_us - NEAR_CHANGE_US, to_us + NEAR_CHANGE_US);
+        return span_name(arena, zone, from_us, to_us, is_changing);
+    }
+    struct clock_fields at = format_local(zone, from_us);
+    const char *month = format_months[at.month - 1];
+    if (bucket == SAMPLE_1MO) {
+        return arena_printf(arena, "%s %d", month, at.year);
+    }
+    if (bucket == SAMPLE_1W) {
+        return arena_printf(arena, "Week from %d %s %d", at.day, month, at.year);
+    }
+    const char *day = format_day(arena, zone, from_us);
+    return day == NULL ? NULL : arena_printf(arena, "%s %d", day, at.year);
+}
+
+const char *bucket_word(enum sample_bucket bucket)
+{
+    static const char *const words[] = {
+        [SAMPLE_RAW] = "reading", [SAMPLE_15M] = "quarter hour", [SAMPLE_1H] = "hour",
+        [SAMPLE_1D] = "day",      [SAMPLE_1W] = "week",          [SAMPLE_1MO] = "month",
+    };
+    return words[bucket];
+}
+
+static const char *day_name(struct arena *arena, int64_t day, bool has_year)
+{
+    struct clock_fields at = clock_split(day * US_PER_DAY);
+    const char *month = format_months[at.month - 1];
+    return has_year ? arena_printf(arena, "%d %s %d", at.day, month, at.year)
+                    : arena_printf(arena, "%d %s", at.day, month);
+}
+
+const char *days_name(struct arena *arena, int64_t from_day, int64_t to_day)
+{
+    if (from_day == to_day) {
+        return day_name(arena, from_day, true);
+    }
+    bool is_one_year =
+        clock_split(from_day * US_PER_DAY).year == clock_split(to_day * US_PER_DAY).year;
+    return arena_printf(arena, "%s to %s", day_name(arena, from_day, !is_one_year),
+                        day_name(arena, to_day, true));
 }

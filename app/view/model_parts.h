@@ -3,6 +3,7 @@
 #define TIDEMARK_VIEW_MODEL_PARTS_H
 
 #include "domain/latest.h"
+#include "domain/sample.h"
 #include "view/models.h"
 
 /* A time beside now; `time_us` may be DEVICE_NEVER. */
@@ -31,5 +32,15 @@ const char *span_name(struct arena *arena, const struct zone *zone, int64_t from
 
 /* True when the zone's offset changes within [from_us, to_us). */
 bool zone_changes(const struct zone *zone, int64_t from_us, int64_t to_us);
+
+/* "Fri 20 Nov, 14:00–15:00", "Fri 20 Nov 2026", "Week from 16 Nov 2026", "Nov 2026". */
+const char *bucket_name(struct arena *arena, const struct zone *zone, enum sample_bucket bucket,
+                        int64_t from_us, int64_t to_us);
+
+/* "hour", "day", … */
+const char *bucket_word(enum sample_bucket bucket);
+
+/* Local days, both inclusive: "20 Nov 2026", "14 Nov to 20 Nov 2026". */
+const char *days_name(struct arena *arena, int64_t from_day, int64_t to_day);
 
 #endif

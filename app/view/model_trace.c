@@ -9,7 +9,6 @@
 
 #define READOUTS 240 /* of raw lines: what a pointer can aim at */
 #define TICKS 8
-#define NEAR_CHANGE_US (3 * US_PER_HOUR) /* where the clock is set, hours say their offset */
 #define TABLE_ROWS 200                   /* what a table may hold */
 
 /* What is being built. */
@@ -52,27 +51,6 @@ static const char *quantity(const struct work *work, double value)
     return format_quantity(work->arena, value, work->facts->series->unit);
 }
 
-/* "Fri 20 Nov, 14:00–15:00", "Fri 20 Nov 2026", "Week from 16 Nov 2026", "Nov 2026". */
-static const char *bucket_name(struct arena *arena, const struct trace_facts *facts,
-                               enum sample_bucket bucket, int64_t from_us, int64_t to_us)
-{
-    if (bucket <= SAMPLE_1H) {
-        bool is_changing =
-            zone_changes(facts->zone, from_us - NEAR_CHANGE_US, to_us + NEAR_CHANGE_US);
-        return span_name(arena, facts->zone, from_us, to_us, is_changing);
-    }
-    struct clock_fields at = format_local(facts->zone, from_us);
-    const char *month = format_months[at.month - 1];
-    if (bucket == SAMPLE_1MO) {
-        return arena_printf(arena, "%s %d", month, at.year);
-    }
-    if (bucket == SAMPLE_1W) {
-        return arena_printf(arena, "Week from %d %s %d", at.day, month, at.year);
-    }
-    const char *day = format_day(arena, facts->zone, from_us);
-    return day == NULL ? NULL : arena_printf(arena, "%s %d", day, at.year);
-}
-
 /* Folds into the pieces between the edges and leaves out those that hold nothing. `ends` (n
  * places) gets where each of what is left ends. */
 static bool fold(const struct work *work, const int64_t *edges, int n, struct trace *out,
@@ -110,8 +88,8 @@ static bool add_readouts(const struct work *work, const struct trace *points, co
         const struct trace_point *point = &points->points[i];
         const char *name = is_raw && point->count == 1
                                ? format_moment(work->arena, work->facts->zone, point->last_us)
-                               : bucket_name(work->arena, work->facts, work->facts->span.bucket,
-                                             point->time_us, ends[i]);
+                               : bucket_name(work->arena, work->facts->zone,
+                                             work->facts->span.bucket, point->time_us, ends[i]);
         slots[i] = (struct chart_slot){
             .from = place(work, point->time_us),
             .to = place(work, ends[i]),
@@ -223,7 +201,8 @@ static bool add_bars(struct work *work, struct bar_chart *bars)
         slots[i] = (struct chart_slot){
             .from = place(work, edges[i]),
             .to = place(work, edges[i + 1]),
-            .name = bucket_name(work->arena, work->facts, span->bucket, edges[i], edges[i + 1]),
+            .name = bucket_name(work->arena, work->facts->zone, span->bucket, edges[i],
+                                edges[i + 1]),
             .values = { points[i].count > 0 ? points[i].sum : NAN },
             .is_open = edges[i + 1] > work->facts->now_us && edges[i] <= work->facts->now_us,
         };
@@ -246,7 +225,7 @@ static const char *when(const struct work *work, int64_t time_us)
         span_edges(work->arena, work->facts->zone, bucket, time_us, time_us + 1, &n);
     return edges == NULL || n == 0
                ? NULL
-               : bucket_name(work->arena, work->facts, bucket, edges[0], edges[1]);
+               : bucket_name(work->arena, work->facts->zone, bucket, edges[0], edges[1]);
 }
 
 static void add_stat(const struct work *work, struct trace_view *out, const char *name,
@@ -258,11 +237,6 @@ static void add_stat(const struct work *work, struct trace_view *out, const char
         at,
     };
 }
-
-static const char *const bucket_words[] = {
-    [SAMPLE_RAW] = "reading", [SAMPLE_15M] = "quarter hour", [SAMPLE_1H] = "hour",
-    [SAMPLE_1D] = "day",      [SAMPLE_1W] = "week",          [SAMPLE_1MO] = "month",
-};
 
 /* The greatest bar. */
 static void add_greatest(const struct work *work, struct trace_view *out)
@@ -277,7 +251,7 @@ static void add_greatest(const struct work *work, struct trace_view *out)
     }
     if (greatest != NULL) {
         const char *name =
-            arena_printf(work->arena, "Highest %s", bucket_words[work->facts->span.bucket]);
+            arena_printf(work->arena, "Highest %s", bucket_word(work->facts->span.bucket));
         add_stat(work, out, name, greatest->values[0], greatest->name);
     }
 }
@@ -363,13 +337,14 @@ static bool add_table(const struct work *work, struct trace_view *out)
     for (int i = 0; rows != NULL && i < groups.n; i++) {
         const struct trace_point *point = &groups.points[groups.n - 1 - i];
         rows[i].name =
-            bucket_name(work->arena, work->facts, bucket, point->time_us, ends[groups.n - 1 - i]);
+            bucket_name(work->arena, work->facts->zone, bucket, point->time_us,
+                        ends[groups.n - 1 - i]);
         fill_row(work, point, out->is_bars, &rows[i]);
     }
     out->table = (struct number_table){
         .id = "numbers",
         .caption = arena_printf(work->arena, "%s by %s", work->facts->series->metric,
-                                bucket_words[bucket]),
+                                bucket_word(bucket)),
         .heading = bucket == SAMPLE_1H   ? "Hour"
                    : bucket == SAMPLE_1D ? "Day"
                    : bucket == SAMPLE_1W ? "Week"
@@ -397,7 +372,7 @@ static void describe(const struct work *work, struct trace_view *out)
     const struct device_series *series = work->facts->series;
     const char *tone = role_tone(series->role);
     bool is_raw = work->facts->span.bucket == SAMPLE_RAW;
-    const char *of = is_raw ? "every reading" : bucket_words[work->facts->span.bucket];
+    const char *of = is_raw ? "every reading" : bucket_word(work->facts->span.bucket);
     const char *title =
         arena_printf(work->arena, is_raw ? "%s, %s" : "%s by %s", series->metric, of);
     out->line = (struct line_chart){

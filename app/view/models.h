@@ -62,9 +62,22 @@ struct total_view {
     const char *value;
 };
 
+/* One of several ways to see the page. */
+struct choice_link {
+    const char *label, *href;
+    bool is_here;
+};
+
+struct stat_view {
+    const char *name;
+    struct figure value;
+    const char *when;            /* NULL: says nothing of a time */
+};
+
 #include "view/models_access.h"
 #include "view/models_admin.h"
 #include "view/models_corrections.h"
+#include "view/models_costs.h"
 #include "view/models_device.h"
 #include "view/models_events.h"
 #include "view/models_operator.h"

@@ -5,18 +5,6 @@
 
 #include "view/models_events.h"
 
-/* One of several ways to see the page. */
-struct choice_link {
-    const char *label, *href;
-    bool is_here;
-};
-
-struct stat_view {
-    const char *name;
-    struct figure value;
-    const char *when;                    /* NULL: says nothing of a time */
-};
-
 #define TRACE_STATS 5
 
 /* One series over a span. */

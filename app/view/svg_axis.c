@@ -198,7 +198,8 @@ void svg_readout(struct buf *out, const struct svg_frame *frame, const struct ch
         if (isnan(slot->values[i])) {
             buf_add_text(out, "no data");
         } else {
-            html_text(out, format_quantity(out->arena, slot->values[i], unit));
+            html_text(out, slot->texts ? slot->texts[i]
+                                       : format_quantity(out->arena, slot->values[i], unit));
         }
         if (n_bands > 1) {
             buf_add_char(out, ' ');

@@ -169,10 +169,13 @@ void svg_bars(struct buf *out, const struct bar_chart *chart)
 
 /* ---- the same numbers as a table ---- */
 
-static void cell(struct buf *out, double value, int decimals)
+static void cell(struct buf *out, const struct chart_slot *slot, int band, struct unit unit,
+                 int decimals)
 {
+    double value = slot->values[band] * unit.factor;
     buf_add_text(out, "<td class=\"num\">");
-    html_text(out, format_number(out->arena, value, decimals));
+    html_text(out, slot->texts && !isnan(value) ? slot->texts[band]
+                                                : format_number(out->arena, value, decimals));
     buf_add_text(out, "</td>");
 }
 
@@ -202,7 +205,7 @@ void chart_table(struct buf *out, const struct bar_chart *chart)
         html_text(out, slot->name);
         buf_add_text(out, slot->is_open ? " (so far)</th>" : "</th>");
         for (int b = 0; b < chart->n_bands; b++) {
-            cell(out, slot->values[b] * unit.factor, decimals);
+            cell(out, slot, b, unit, decimals);
         }
         buf_add_text(out, "</tr>\n");
     }

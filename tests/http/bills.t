@@ -10,6 +10,7 @@ use Test::More;
 use JSON::PP;
 use POSIX qw(strftime);
 use Time::Local qw(timegm);
+use Tidemark::Browser;
 use Tidemark::Stack;
 
 # The times below are fixed ones: kept however long ago they are.
@@ -181,6 +182,39 @@ is_deeply [map { [@$_{qw(schedule total cheapest currency)}] } @{ $versus->{json
 is_deeply [@{ $versus->{json}{items}[2] }{qw(cheapest currency)}], [JSON::PP::true, 'USD'], 'in its currency';
 is $stack->post('/v1/rate-schedules/compare', { schedules => $_->[0] }, token => $_->[2] // $admin)->{status}, $_->[1], "comparing $_->[3] is refused"
     for [[], 422, undef, 'nothing'], ['x', 422, undef, 'a text'], [[0], 422, undef, 'number 0'], [[99999], 404, undef, 'an unknown one'], [[$cheap], 404, $stranger, "another tenant's"];
+
+# ---- pages ----
+
+for my $person (['vic@home.example', 'home', 'viewer'], ['mo@mills.example', 'mills', 'viewer']) {
+    $stack->cli('user', 'add', '--tenant', $person->[1], '--email', $person->[0], '--role', $person->[2], { stdin => "a long enough password\n" });
+}
+my ($vic, $mo) = map { my $b = Tidemark::Browser->new($stack); $b->log_in($_, 'a long enough password'); $b } 'vic@home.example', 'mo@mills.example';
+
+# The words of a page that a viewer sees, in one line; what stands in attributes is gone.
+sub words {
+    my $answer = $vic->get($_[0]);
+    is $answer->{status}, 200, "a page: $_[0]" or diag $answer->{content};
+    my $text = $answer->{content} =~ s/<(?:svg|head)\b.*?<\/(?:svg|head)>//gsr =~ s/<[^>]*>/ /gr =~ s/\xc2\xa0|\xe2\x80\xaf|&nbsp;/ /gr;
+    return $text =~ s/\s+/ /gr;
+}
+
+# 6.90 + 0.50 + 1.406 = 8.806; the hour from 12 has 1 kWh * 0.30 = 0.30 and of the rest (1.906) 1/23
+my $page_of = words('/costs?site=flat&view=day&at=2026-03-29');
+like $page_of, qr/Sunday 29 March 23\.0 kWh €8\.81 Final/, 'the page of a day of 23 hours: its energy and cost';
+like $page_of, qr/All hours €6\.90 Fixed charges and taxes €1\.91/, 'stacked by period, and the rest';
+like $page_of, qr/Sun 29 Mar, 12:00–13:00 1\.00 €0\.300 €0\.083 €0\.383.* 01:00–03:00 \(UTC\+1\) 1\.00/, 'its hours';
+like $page_of, qr/energy All hours – 23\.0000 kWh 0\.30 €6\.900000 flat, version 1 fixed – – 1\.0000 times 0\.50 €0\.500000 flat, version 1 tax:VAT – – – 19\.00 % €1\.406000 flat, version 1/,
+    'why: each charge with its period, tier, rate and version';
+like $page_of, qr/meter-flat grid_import_kwh from the grid 23\.000 kWh 92 yes/, 'and the readings that were counted';
+my $solar = words('/costs?site=solar&view=month&at=2026-02-14');
+like $solar, qr/February 2026 1\.5 kWh €0\.40 Provisional/, 'a month with what is fed in: 0.60 - 0.20';
+like $solar, qr/All hours €0\.60 Fed in −€0\.20/, 'which is stacked downwards';
+like words('/costs?site=tou&view=year&at=2024-07-03'), qr/2024 24\.0 kWh \$11\.30.*Off_?peak.*\$9\.53.*Peak \$1\.77/i, 'a year';
+like words('/costs'), qr/billed in different currencies, .*ask for each site/, 'sites in different currencies are not added up';
+like words('/energy?site=tou&from=2024-07-03&to=2024-07-03&bucket=1h'),
+    qr/Used 24\.0 kWh From the grid 24\.0 kWh Costs \$11\.30.*Wed 3 Jul, 17:00–18:00 1\.00 1\.00 \$0\.59/, 'energy with its cost, hour by hour';
+is $vic->get("/$_?site=none")->{status}, 404, "/$_ of no site" for qw(costs energy);
+is $mo->get("/$_?site=flat")->{status}, 404, "nor of another tenant's" for qw(costs energy);
 
 # ---- what changes them ----
 

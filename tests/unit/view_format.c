@@ -1,6 +1,7 @@
 /* view/format: numbers, quantities and times as pages show them. Answers by hand after the rules
  * in format.h; SI Brochure 5.4 for the spaces. */
 #include "view/format.h"
+#include "view/format_money.h"
 
 #include "tap.h"
 
@@ -126,12 +127,48 @@ static void check_ages(struct arena *arena)
     }
 }
 
+struct money_case {
+    int64_t nano;
+    int decimals;
+    const char *currency, *expected;
+};
+
+static const struct money_case amounts[] = {
+    { 12340000000, 2, "USD", "$12.34" },
+    { 1234567890000000, 2, "EUR", "€1" TH "234" TH "567.89" },
+    { 5000000, 2, "EUR", "€0.01" },
+    { -5000000, 2, "EUR", MINUS "€0.01" },
+    { 1400000, 2, "EUR", "€0.00" },
+    { 100000000000, 0, "JPY", "¥100" },
+    { 7125000000, 3, "BHD", "BHD" NB "7.125" },
+    { -1234000000000, 2, "CHF", MINUS "CHF" NB "1" TH "234.00" },
+};
+
+static void check_money(struct arena *arena)
+{
+    for (size_t i = 0; i < sizeof amounts / sizeof *amounts; i++) {
+        const struct money_case *test = &amounts[i];
+        is_str(format_money(arena, money_of_nano(test->nano), test->decimals, test->currency),
+                test->expected, "%lld billionths of %s", (long long)test->nano, test->currency);
+    }
+    is_str(format_rate(arena, 619490000, 2), "0.61949", "a rate has all its decimals");
+    is_str(format_rate(arena, 300000000, 2), "0.30", "and at least two");
+    is_str(format_nano(arena, (struct quantity){ 1234567890000 }, 2), "1" TH "234.57",
+            "a quantity is rounded");
+    is_str(format_change(arena, money_of_nano(108 * NANO), money_of_nano(100 * NANO)), "+8" NB "%",
+            "more");
+    is_str(format_change(arena, money_of_nano(97 * NANO), money_of_nano(100 * NANO)),
+            MINUS "3" NB "%", "less");
+    ok(!format_change(arena, money_of_nano(NANO), money_of_nano(0)), "of nothing no percentage");
+}
+
 int main(void)
 {
     struct arena *arena = arena_new(1 << 20);
     check_numbers(arena);
     check_times(arena);
     check_ages(arena);
+    check_money(arena);
     arena_free(arena);
     return done_testing();
 }

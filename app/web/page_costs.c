@@ -1,0 +1,278 @@
+/* /costs: what a place's energy costs by hour, day or month, stacked by rate period; this month so
+ * far, what it will come to, and beside others; what each device's part is; and of one day why. */
+#include "web/page_costs.h"
+
+#include "domain/cost_list.h"
+#include "domain/span.h"
+#include "gen/templates.h"
+#include "view/model_costs.h"
+#include "web/page.h"
+#include "web/place_input.h"
+
+#include <string.h>
+
+#define MAX_BUCKETS 100     /* 31 days, 25 hours; days of two months */
+#define MAX_VALUED_METERS 80 /* of a place whose devices are valued one by one */
+
+/* ---- what was asked for ---- */
+
+static enum cost_view read_view(const struct web *web)
+{
+    struct str text = web_query_text(web, "view");
+
+    for (int v = COSTS_DAY; v <= COSTS_YEAR; v++) {
+        if (str_equal(text, str_of(COST_VIEW_NAMES[v]))) {
+            return (enum cost_view)v;
+        }
+    }
+    return COSTS_MONTH;
+}
+
+static int64_t year_start(int64_t day)
+{
+    struct clock_fields fields = { .year = clock_split(day * US_PER_DAY).year, .month = 1,
+                                   .day = 1 };
+
+    return clock_join(&fields) / US_PER_DAY;
+}
+
+/* The view's days around `at`. */
+static void set_days(struct costs_facts *facts, int64_t at)
+{
+    switch (facts->view) {
+    case COSTS_DAY:
+        facts->from_day = at;
+        facts->to_day = at + 1;
+        return;
+    case COSTS_MONTH:
+        facts->from_day = span_month_of(at);
+        facts->to_day = span_month_of(facts->from_day + 31);
+        return;
+    case COSTS_YEAR:
+        facts->from_day = year_start(at);
+        facts->to_day = year_start(facts->from_day + 366);
+    }
+}
+
+static enum err read_query(struct web *web, struct place *place, struct costs_facts *facts)
+{
+    struct str text = web_query_text(web, "at");
+    int64_t at = INT64_MAX;
+    bool has_day = text.ptr && span_day_parse(text, &at) && at < COST_LAST_DAY;
+    enum err err = place_read(web, has_day ? at - 366 : COST_LAST_DAY, place);
+
+    if (err != OK) {
+        return err;
+    }
+    int64_t today = span_day_of(&place->zone, place->query.now_us);
+    *facts = (struct costs_facts){
+        .now_us = place->query.now_us,
+        .zone = place->zone,
+        .site = place->site,
+        .device = place->device,
+        .view = read_view(web),
+        .has_rates_page = web->who->kind == IDENTITY_PERSON && web->who->role == ROLE_ADMIN,
+    };
+    set_days(facts, has_day && at < today ? at : today);
+    return OK;
+}
+
+/* ---- what is shown ---- */
+
+/* Buckets of the local days [from, to), up to today. */
+static enum err load_buckets(struct web *web, const struct place *place, enum sample_bucket bucket,
+                             int64_t from_day, int64_t to_day, struct cost_list *out)
+{
+    int64_t tomorrow = span_day_of(&place->zone, place->query.now_us) + 1;
+    const struct cost_list_query query = {
+        .costs = place->query,
+        .bucket = bucket,
+        .zone_name = place->zone_name,
+        .from_us = span_day_start(&place->zone, from_day),
+        .to_us = span_day_start(&place->zone, to_day < tomorrow ? to_day : tomorrow),
+        .limit = MAX_BUCKETS,
+    };
+
+    return cost_list_load(web->tx, &query, out);
+}
+
+/* Those of the days that lie in the view. */
+static struct cost_buckets part_of(const struct cost_buckets *all, const struct costs_facts *facts)
+{
+    int64_t from_us = span_day_start(&facts->zone, facts->from_day);
+    int64_t to_us = span_day_start(&facts->zone, facts->to_day);
+    int from = 0, to = all->n;
+
+    while (from < to && all->items[from].from_us < from_us) {
+        from++;
+    }
+    while (to > from && all->items[to - 1].from_us >= to_us) {
+        to--;
+    }
+    return (struct cost_buckets){ all->items + from, to - from };
+}
+
+static void keep_currency(const struct cost_list *list, struct costs_facts *facts)
+{
+    if (list->currency) {
+        facts->currency = list->currency;
+        facts->decimals = list->decimals;
+    }
+}
+
+/* This month and the one before by day, and as much of the same month a year ago. */
+static enum err load_outlook(struct web *web, const struct place *place, struct cost_list *days,
+                             struct costs_facts *facts)
+{
+    struct cost_list year_ago = { .currency = NULL };
+    int64_t today = span_day_of(&place->zone, facts->now_us);
+    int64_t month = span_month_of(today);
+    int64_t before = span_month_of(month - 1);
+    struct clock_fields fields = clock_split(month * US_PER_DAY);
+    enum err err = load_buckets(web, place, SAMPLE_1D, before, today + 1, days);
+
+    fields.year--;
+    int64_t same = clock_join(&fields) / US_PER_DAY;
+    if (err == OK && today > month) {
+        err = load_buckets(web, place, SAMPLE_1D, same, same + (today - month), &year_ago);
+    }
+    if (err == OK) {
+        keep_currency(days, facts);
+        facts->outlook = cost_outlook_of(&days->buckets, &year_ago.buckets, &facts->zone);
+    }
+    return err;
+}
+
+static enum err load_view(struct web *web, const struct place *place, struct costs_facts *facts)
+{
+    struct cost_list days, list;
+    enum err err = load_outlook(web, place, &days, facts);
+    bool is_there = err == OK && facts->view == COSTS_MONTH && days.buckets.n > 0 &&
+                    span_day_start(&facts->zone, facts->from_day) >= days.buckets.items[0].from_us;
+
+    if (err != OK) {
+        return err;
+    }
+    if (is_there) {
+        facts->buckets = part_of(&days.buckets, facts);
+        return OK;
+    }
+    err = load_buckets(web, place, cost_view_bucket(facts->view), facts->from_day, facts->to_day,
+                       &list);
+    if (err == OK) {
+        keep_currency(&list, facts);
+        facts->buckets = list.buckets;
+    }
+    return err;
+}
+
+static int count_meters(const struct cost_accounts *accounts)
+{
+    int n = 0;
+
+    for (int i = 0; i < accounts->n; i++) {
+        n += accounts->items[i].n_meters;
+    }
+    return n;
+}
+
+static enum err value_devices(struct web *web, const struct cost_accounts *accounts,
+                              struct costs_facts *facts)
+{
+    if (count_meters(accounts) > MAX_VALUED_METERS) {
+        facts->devices_note = "There are too many devices here to value them all. Choose a site "
+                              "or a device.";
+        return OK;
+    }
+    return cost_devices_value(web->op, accounts, span_day_start(&facts->zone, facts->from_day),
+                              span_day_start(&facts->zone, facts->to_day), &facts->devices);
+}
+
+static enum err explain(struct web *web, const struct cost_accounts *accounts,
+                        struct costs_facts *facts)
+{
+    struct cost_sources *sources =
+        arena_array(web->op->arena, (size_t)accounts->n, sizeof *sources);
+    enum err err = sources ? OK : fail_memory(web->op);
+
+    for (int i = 0; err == OK && i < accounts->n; i++) {
+        const struct cost_account *account = &accounts->items[i];
+        err = cost_explain(web->op, account, span_day_start(&account->zone, facts->from_day),
+                           span_day_start(&account->zone, facts->to_day), &sources[i]);
+    }
+    facts->sources = sources;
+    return err;
+}
+
+/* Accounts of the view's days, for what devices are worth and for why a day costs what it does. */
+static enum err load_accounts(struct web *web, const struct place *place,
+                              struct costs_facts *facts)
+{
+    struct cost_accounts *accounts = arena_alloc(web->op->arena, sizeof *accounts);
+    struct cost_query query = place->query;
+
+    if (!accounts) {
+        return fail_memory(web->op);
+    }
+    query.needs_slots = true;
+    query.from = (struct cost_bound){ .kind = BOUND_DAY, .day = facts->from_day };
+    query.to = (struct cost_bound){ .kind = BOUND_DAY, .day = facts->to_day };
+    enum err err = cost_load(web->tx, &query, accounts);
+    facts->accounts = accounts;
+    if (err == OK && !place->device) {
+        err = value_devices(web, accounts, facts);
+    }
+    return err == OK && facts->view == COSTS_DAY ? explain(web, accounts, facts) : err;
+}
+
+/* ---- the page ---- */
+
+/* What the form keeps. */
+static void keep(struct web *web, const struct costs_facts *facts, struct place_view *form)
+{
+    form->kept[0] = (struct kept_view){ "view", COST_VIEW_NAMES[facts->view] };
+    form->kept[1] =
+        (struct kept_view){ "at", span_day_text(web->op->arena, facts->from_day) };
+    form->n_kept = 2;
+}
+
+static enum err load(struct web *web, const struct place *place, struct costs_facts *facts)
+{
+    enum err err = load_view(web, place, facts);
+
+    return err == OK && facts->view != COSTS_YEAR ? load_accounts(web, place, facts) : err;
+}
+
+enum err page_costs(struct web *web)
+{
+    struct costs_facts *facts = arena_alloc(web->op->arena, sizeof *facts);
+    struct costs_view *view = arena_alloc(web->op->arena, sizeof *view);
+    struct place place;
+
+    if (!facts || !view) {
+        return fail_memory(web->op);
+    }
+    enum err err = read_query(web, &place, facts);
+    if (err == OK) {
+        err = load(web, &place, facts);
+    }
+    if (err == ERR_INVALID) { /* places that cannot be added up: the form offers one of them */
+        view->problem = arena_copy(web->op->arena, str_of(web->op->fault.detail));
+        view->where = place_words(web->op->arena, &place);
+        op_clear_fault(web->op);
+        err = OK;
+    } else if (err == OK && !costs_view(web->op->arena, facts, view)) {
+        err = fail_memory(web->op);
+    }
+    if (err == OK) {
+        err = place_form(web, &place, "/costs", &view->place);
+    }
+    if (err != OK) {
+        return err;
+    }
+    keep(web, facts, &view->place);
+    view->page = page_view(web, "Costs", "/costs");
+    page_is_html(web);
+    tpl_page_costs(&web->response->body, view);
+    return OK;
+}

@@ -1,0 +1,13 @@
+/* The pages of energy and money. */
+#ifndef TIDEMARK_WEB_PAGE_COSTS_H
+#define TIDEMARK_WEB_PAGE_COSTS_H
+
+#include "web/web.h"
+
+/* GET /energy: by role in local buckets. */
+enum err page_energy(struct web *web) MUST_CHECK;
+
+/* GET /costs: by rate period, this month and what it will come to, by device, and why. */
+enum err page_costs(struct web *web) MUST_CHECK;
+
+#endif

@@ -1,0 +1,104 @@
+/* Reads places and makes their form. Called by the pages of energy, costs and bills. */
+#include "web/place_input.h"
+
+#include "domain/cost_meter.h"
+#include "domain/site.h"
+#include "domain/zone.h"
+#include "web/cost_input.h"
+
+#include <string.h>
+
+#define BACK_DAYS 800
+#define AHEAD_DAYS 40
+#define SITES_SHOWN 200   /* to choose from */
+#define DEVICES_SHOWN 200 /* suggested */
+
+enum err place_read(struct web *web, int64_t from_day, struct place *out)
+{
+    struct arena *arena = web->op->arena;
+
+    *out = (struct place){ .site = NULL };
+    enum err err = cost_input_place(web, &out->query);
+    if (err == OK) {
+        err = cost_zone(web->tx, &out->query, &out->zone_name);
+    }
+    if (err != OK) {
+        return err;
+    }
+    int64_t from_us = out->query.now_us - BACK_DAYS * US_PER_DAY;
+    int64_t first_us = (from_day - AHEAD_DAYS) * US_PER_DAY;
+    out->site = out->query.site.ptr ? arena_copy(arena, out->query.site) : NULL;
+    out->device = out->query.device.ptr ? arena_copy(arena, out->query.device) : NULL;
+    return zone_load(web->tx, out->zone_name, first_us < from_us ? first_us : from_us,
+                     out->query.now_us + AHEAD_DAYS * US_PER_DAY, &out->zone);
+}
+
+static enum err add_sites(struct web *web, struct place_view *out)
+{
+    struct site_list sites;
+    enum err err = site_list(web->tx, (struct str){ NULL, 0 }, SITES_SHOWN, &sites);
+
+    if (err != OK) {
+        return err;
+    }
+    struct choice_view *choices =
+        arena_array(web->op->arena, (size_t)sites.n + 1, sizeof *choices);
+    if (!choices) {
+        return fail_memory(web->op);
+    }
+    choices[0] = (struct choice_view){ "", "All sites" };
+    for (int i = 0; i < sites.n; i++) {
+        const struct site *site = &sites.items[i];
+        choices[i + 1] = (struct choice_view){
+            site->key, site->name && site->name[0] != '\0' ? site->name : site->key
+        };
+    }
+    out->sites = choices;
+    out->n_sites = sites.n > 0 ? sites.n + 1 : 0;
+    return OK;
+}
+
+/* Those that tell energy. */
+static enum err add_devices(struct web *web, const struct place *place, struct place_view *out)
+{
+    const struct str none = { NULL, 0 };
+    struct cost_meters meters;
+    enum err err = cost_meters_load(web->tx, none, none, place->query.as_of_us, &meters);
+
+    if (err != OK) {
+        return err;
+    }
+    struct choice_view *choices = arena_array(web->op->arena, DEVICES_SHOWN, sizeof *choices);
+    if (!choices) {
+        return fail_memory(web->op);
+    }
+    for (int i = 0; i < meters.n && out->n_devices < DEVICES_SHOWN; i++) {
+        const char *key = meters.items[i].device;
+        if (i == 0 || strcmp(key, meters.items[i - 1].device) != 0) {
+            choices[out->n_devices++] = (struct choice_view){ key, meters.items[i].site };
+        }
+    }
+    out->devices = choices;
+    return OK;
+}
+
+enum err place_form(struct web *web, const struct place *place, const char *action,
+                    struct place_view *out)
+{
+    *out = (struct place_view){
+        .action = action,
+        .site = place->site ? place->site : "",
+        .device = place->device ? place->device : "",
+    };
+    enum err err = add_sites(web, out);
+    return err == OK ? add_devices(web, place, out) : err;
+}
+
+const char *place_words(struct arena *arena, const struct place *place)
+{
+    if (place->device) {
+        return arena_printf(arena, "Device %s, %s", place->device, place->zone_name);
+    }
+    return place->site ? arena_printf(arena, "Site %s, %s", place->site, place->zone_name)
+                       : arena_printf(arena, "All sites, %s", place->zone_name);
+}
