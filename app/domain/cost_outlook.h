@@ -3,10 +3,11 @@
  * by the overview.
  *
  * The forecast: days that are over count as they are. Each day that is left, today among them, is
- * taken to cost what the same day of the week cost on average in the last four weeks, of days
- * that are over, priced and without a gap; today at least what it costs already. What no other day
- * is like (cost_bucket.once) counts once, as it is now. Without seven such days, among them one of each
- * weekday that is left, there is no forecast. */
+ * taken to cost what the same day of the week cost on average in the last four weeks, of days that
+ * are over, priced and without a gap; today at least what it costs already. What no other day is
+ * like (cost_bucket.once) counts once, as it is now. Without seven such days, among them one of
+ * each weekday that is left, there is no forecast.
+ */
 #ifndef TIDEMARK_DOMAIN_COST_OUTLOOK_H
 #define TIDEMARK_DOMAIN_COST_OUTLOOK_H
 

@@ -231,6 +231,7 @@ async function testLooks(browser) {
     await inspect(page, `login (${way})`);
     await comeIn(page, setup.person);
     for (const [name, path] of [['overview', '/'], ['devices', '/devices'], ['device', '/devices/roof'],
+      ['energy', '/energy?range=7d'], ['costs', '/costs'], ['a day’s costs', '/costs?view=day'],
       ['odd device', `/devices/${encodeURIComponent('odd/<b>key</b>')}`]]) {
       const answer = await page.goto(setup.url + path);
       is(answer.status(), 200, `${name} (${way}): is there`);
@@ -252,6 +253,10 @@ async function testPlain(browser) {
   await page.click('.devices a');
   await page.waitForLoadState();
   ok(new URL(page.url()).pathname.startsWith('/devices/'), 'and go to a device');
+  await page.goto(`${setup.url}/costs`);
+  await page.click('text=Day by hour');
+  await page.waitForLoadState();
+  ok((await text(page, '#why')).includes('Evenings, version 1'), 'and see why a day costs what it does');
   await page.context().close();
 }
 

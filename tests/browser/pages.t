@@ -46,6 +46,13 @@ $stack->cli('tenant', 'add', 'other', '--name', 'Other', '--timezone', 'Asia/Kol
 my $device_token = $stack->token('home', 'device', '--backfill');
 my $answer = $stack->post('/v1/events/batch', events(int time), token => $device_token);
 die "the readings were not taken: $answer->{status} " . substr($answer->{content}, 0, 500) if $answer->{status} != 200;
+my $admin = $stack->token('home', 'admin');
+my $rate = $stack->post('/v1/rate-schedules', { name => 'Evenings', timezone => 'America/Los_Angeles', currency => 'USD',
+    periods => [ 'off_peak', { name => 'peak', title => 'Peak' } ], windows => [ { period => 'off_peak' }, { period => 'peak', from => '16:00', to => '21:00' } ],
+    charges => [ { type => 'energy', prices => [ { rate => '0.30' }, { period => 'peak', rate => '0.55' } ] }, { type => 'export', rate => '0.08' },
+        { type => 'fixed', amount => '0.40', per => 'day' }, { type => 'tax', name => 'City', percent => '7.5' } ] }, token => $admin);
+$answer = $stack->post("/v1/rate-schedules/$rate->{json}{id}/assign", {}, token => $admin);
+die "the schedule was not assigned: $answer->{status} $answer->{content}" if $answer->{status} != 201;
 for my $person (['eve@home.example', 'home'], ['kay@other.example', 'other']) {
     $stack->cli('user', 'add', '--tenant', $person->[1], '--email', $person->[0], '--role', 'viewer',
         { stdin => "a long enough password\n" });
