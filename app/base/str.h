@@ -28,7 +28,7 @@ static inline struct str str_of(const char *text)
 /* Equality of the bytes. */
 static inline bool str_equal(struct str a, struct str b)
 {
-    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+    return a.len == b.len && (!a.ptr || !b.ptr ? a.len == 0 : memcmp(a.ptr, b.ptr, a.len) == 0);
 }
 
 /* True for the empty prefix too. */

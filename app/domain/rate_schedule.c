@@ -55,16 +55,17 @@ enum err rate_schedule_list(struct db_tx *tx, int32_t after_id, int limit,
 
 enum err rate_schedule_find(struct db_tx *tx, int32_t id, struct rate_schedule *out)
 {
-    struct rate_schedule_list list;
+    struct rate_schedule_list list = { .n = 0 };
     enum err err = rate_schedule_list(tx, id - 1, 1, &list);
 
-    if (err == OK && (list.n == 0 || list.items[0].id != id)) {
-        err = missing(tx);
+    if (err != OK) {
+        return err;
     }
-    if (err == OK) {
-        *out = list.items[0];
+    if (list.n == 0 || !list.items || list.items[0].id != id) {
+        return missing(tx);
     }
-    return err;
+    *out = list.items[0];
+    return OK;
 }
 
 enum err rate_version_list(struct db_tx *tx, int32_t id, struct rate_version_list *out)

@@ -133,7 +133,7 @@ static int16_t find_row(const struct tariff_charge *charge, int season, int peri
 static bool compile_rows(struct arena *arena, struct tariff_plan *plan)
 {
     const struct tariff *tariff = plan->tariff;
-    size_t n = (size_t)(tariff->n_charges * tariff->n_seasons * tariff->n_periods);
+    size_t n = (size_t)tariff->n_charges * (size_t)tariff->n_seasons * (size_t)tariff->n_periods;
 
     plan->rows = arena_array(arena, n + 1, sizeof *plan->rows);
     for (int i = 0; plan->rows && i < tariff->n_charges; i++) {

@@ -73,7 +73,7 @@ void tariff_read_seasons(struct tariff_reading *reading)
         doc_array(&reading->doc, reading->doc.root, "seasons", TARIFF_MAX_SEASONS);
     struct tariff_season_span *spans = tariff_array(reading, list ? list->n : 0, sizeof *spans);
 
-    for (struct doc_node *node = spans ? list->first : NULL; node; node = node->next) {
+    for (struct doc_node *node = list && spans ? list->first : NULL; node; node = node->next) {
         struct tariff_season_span *span = &spans[out->n_season_spans];
         struct str name, title;
         bool is_read = read_span(reading, node, span);
@@ -157,7 +157,7 @@ void tariff_read_holidays(struct tariff_reading *reading)
     struct tariff_holiday *holidays = tariff_array(reading, list ? list->n : 0, sizeof *holidays);
     int n = 0;
 
-    for (struct doc_node *node = holidays ? list->first : NULL; node; node = node->next) {
+    for (struct doc_node *node = list && holidays ? list->first : NULL; node; node = node->next) {
         read_holiday(reading, node, &holidays[n++]);
     }
     reading->out->holidays = holidays;
@@ -260,7 +260,7 @@ static void read_windows_of(struct tariff_reading *reading, const char *name,
     struct doc_node *list = doc_array(&reading->doc, reading->doc.root, name, TARIFF_MAX_ROWS);
     struct tariff_window *windows = tariff_array(reading, list ? list->n : 0, sizeof *windows);
 
-    for (struct doc_node *node = windows ? list->first : NULL; node; node = node->next) {
+    for (struct doc_node *node = list && windows ? list->first : NULL; node; node = node->next) {
         read_window(reading, node, &windows[out->n++]);
     }
     out->items = windows;
@@ -316,7 +316,7 @@ void tariff_read_billing(struct tariff_reading *reading)
     struct doc_node *list = doc_array(&reading->doc, billing, "starts", TARIFF_MAX_ROWS);
     int64_t *days = tariff_array(reading, list ? list->n : 0, sizeof *days);
     int n = 0;
-    for (struct doc_node *node = days ? list->first : NULL; node; node = node->next) {
+    for (struct doc_node *node = list && days ? list->first : NULL; node; node = node->next) {
         if (doc_day_of(&reading->doc, node, &days[n]) && n > 0 &&
             (days[n] <= days[n - 1] || days[n] > days[n - 1] + MAX_CYCLE_DAYS)) {
             doc_wrong(&reading->doc, node, "must be after the one before it, by at most %d days",

@@ -258,7 +258,7 @@ static void read_dates(struct tariff_reading *reading, struct doc_node *node,
     } else if (charge->per == PER_DATE && !dates) {
         doc_member_wrong(&reading->doc, node, "dates", "must have some date such as 04-01");
     }
-    for (struct doc_node *item = dates ? list->first : NULL; item; item = item->next) {
+    for (struct doc_node *item = list && dates ? list->first : NULL; item; item = item->next) {
         int n = charge->n_dates++;
         if (tariff_read_date(reading, item, &dates[n]) && n > 0 && dates[n] <= dates[n - 1]) {
             doc_wrong(&reading->doc, item, "must be after the one before it");

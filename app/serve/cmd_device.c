@@ -169,7 +169,7 @@ static int import_devices(const struct config *config, int argc, char **argv)
     struct option_words words = { &path, 1, 0 };
     struct device_import found = { .n = 0 };
     struct operator_session session;
-    struct str text;
+    struct str text = { .len = 0 };
     int status = options_parse(argc, argv, &IMPORT_HELP, rows, &words);
 
     if (status >= 0 || !tenant) {

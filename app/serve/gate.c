@@ -53,7 +53,7 @@ static enum err identify_sealed(struct passage *passage)
 {
     struct credential *credential = &passage->credential;
     struct token_keys keys = { .n = 0 };
-    char token[TOKEN_SIZE];
+    char token[TOKEN_SIZE] = "";
     struct db_conn *conn;
     struct db_tx *tx;
     int64_t token_id;

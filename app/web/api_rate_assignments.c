@@ -93,7 +93,7 @@ static enum err query_day(struct web *web, const char *name, int64_t fallback, i
 static enum err read_query(struct web *web, struct rate_place *place, int64_t *known_us)
 {
     struct str as_of = web_query_text(web, "as_of");
-    int64_t from, to;
+    int64_t from = 0, to = 0;
 
     *place = (struct rate_place){ .site = web_query_text(web, "site"),
                                   .device = web_query_text(web, "device") };

@@ -143,7 +143,7 @@ static enum err read_prices(struct web *web, const struct priced *priced, struct
 enum err api_rates_prices_add(struct web *web)
 {
     struct priced priced;
-    struct price_series prices;
+    struct price_series prices = { .n = 0 };
     struct json_writer json;
     int32_t added = 0;
     enum err err = find(web, &priced);
@@ -195,7 +195,7 @@ static enum err read_filter(struct web *web, struct rate_price_filter *filter)
 {
     struct str as_of = web_query_text(web, "as_of");
     bool has_cursor = false;
-    struct cursor cursor;
+    struct cursor cursor = { .time_us = 0 };
     enum err err = web_query_span(web, &filter->from_us, &filter->to_us);
 
     filter->known_us = INT64_MAX;

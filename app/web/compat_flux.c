@@ -214,7 +214,7 @@ static void write_rows(struct flux *flux, struct buf *out)
 enum err compat_influx_flux(struct web *web)
 {
     struct flux *flux = arena_alloc(web->op->arena, sizeof *flux);
-    struct str text;
+    struct str text = { .len = 0 };
     enum err err = flux ? read_text(web, &text) : fail_memory(web->op);
 
     if (err) {
