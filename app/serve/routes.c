@@ -143,6 +143,8 @@ const struct route ROUTES[] = {
     INGEST("/api/v3/write_lp", &ingest_format_influx_3),
     INGEST("/collectd", &ingest_format_collectd),
     PAGE(HTTP_GET, "/costs", ACCESS_READ, TX_READ, page_costs),
+    PAGE(HTTP_GET, "/costs/bill", ACCESS_READ, TX_READ, page_bill),
+    PAGE(HTTP_GET, "/costs/what-if", ACCESS_READ, TX_READ, page_what_if),
     PAGE(HTTP_GET, "/devices", ACCESS_READ, TX_READ, page_devices),
     PAGE(HTTP_GET, "/devices/{key}", ACCESS_READ, TX_READ, page_device),
     INGEST("/egauge", &ingest_format_egauge),

@@ -65,6 +65,17 @@ static const char *csv_link(struct arena *arena, const struct costs_facts *facts
     return link_to(arena, "/v1/costs", params, sizeof params / sizeof *params);
 }
 
+static const char *bill_link(struct arena *arena, const struct costs_facts *facts)
+{
+    const struct link_param params[] = {
+        { "site", facts->site },
+        { "device", facts->device },
+        { "from", span_day_text(arena, facts->from_day) },
+        { "to", span_day_text(arena, facts->to_day - 1) },
+    };
+    return link_to(arena, "/costs/bill", params, sizeof params / sizeof *params);
+}
+
 /* ---- words ---- */
 
 static const char *span_words(struct arena *arena, const struct costs_facts *facts)
@@ -226,6 +237,7 @@ bool costs_view(struct arena *arena, const struct costs_facts *facts, struct cos
         .span = span_words(arena, facts),
         .is_priced = facts->currency != NULL,
         .csv = csv_link(arena, facts),
+        .bill_href = bill_link(arena, facts),
     };
     add_ways(arena, facts, out);
     add_status(facts, out);

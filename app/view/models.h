@@ -76,6 +76,7 @@ struct stat_view {
 
 #include "view/models_access.h"
 #include "view/models_admin.h"
+#include "view/models_bill.h"
 #include "view/models_corrections.h"
 #include "view/models_costs.h"
 #include "view/models_device.h"

@@ -5,23 +5,6 @@
 
 #include "view/models.h"
 
-/* A parameter of the address that a form keeps. */
-struct kept_view {
-    const char *name, *value;            /* value NULL: left out */
-};
-
-/* The form that chooses whose energy is shown. */
-struct place_view {
-    const char *action;
-    struct kept_view kept[6];
-    int n_kept;
-    const struct choice_view *sites;     /* the first is all of them */
-    int n_sites;                         /* 0: there is no site to choose */
-    const char *site, *device;           /* keys; "" for all */
-    const struct choice_view *devices;   /* suggestions */
-    int n_devices;
-};
-
 #define ENERGY_RANGES 5
 #define ENERGY_BUCKETS 6
 
@@ -106,7 +89,7 @@ struct costs_view {
     const struct cost_row *rows;
     int n_rows;
     const char *unit_heading;            /* "Hour" */
-    const char *csv, *bill_href, *what_if_href, *explain_csv;
+    const char *csv, *bill_href;
     const struct device_cost *devices;
     int n_devices;
     const char *devices_note;

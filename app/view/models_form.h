@@ -53,4 +53,21 @@ struct limit_view {
     const char *used, *limit; /* NULL: a rate; there is none */
 };
 
+/* A parameter of the address that a form keeps. */
+struct kept_view {
+    const char *name, *value;            /* value NULL: left out */
+};
+
+/* The form that chooses whose energy is shown. */
+struct place_view {
+    const char *action;
+    struct kept_view kept[6];
+    int n_kept;
+    const struct choice_view *sites;     /* the first is all of them */
+    int n_sites;                         /* 0: there is no site to choose */
+    const char *site, *device;           /* keys; "" for all */
+    const struct choice_view *devices;   /* suggestions */
+    int n_devices;
+};
+
 #endif

@@ -10,4 +10,10 @@ enum err page_energy(struct web *web) MUST_CHECK;
 /* GET /costs: by rate period, this month and what it will come to, by device, and why. */
 enum err page_costs(struct web *web) MUST_CHECK;
 
+/* GET /costs/bill: the bill of some days, to be printed. */
+enum err page_bill(struct web *web) MUST_CHECK;
+
+/* GET /costs/what-if: the same days under other schedules. */
+enum err page_what_if(struct web *web) MUST_CHECK;
+
 #endif

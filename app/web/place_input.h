@@ -4,7 +4,7 @@
 #define TIDEMARK_WEB_PLACE_INPUT_H
 
 #include "domain/cost.h"
-#include "view/models_costs.h"
+#include "view/models_form.h"
 #include "web/web.h"
 
 struct place {

@@ -213,8 +213,18 @@ like words('/costs?site=tou&view=year&at=2024-07-03'), qr/2024 24\.0 kWh \$11\.3
 like words('/costs'), qr/billed in different currencies, .*ask for each site/, 'sites in different currencies are not added up';
 like words('/energy?site=tou&from=2024-07-03&to=2024-07-03&bucket=1h'),
     qr/Used 24\.0 kWh From the grid 24\.0 kWh Costs \$11\.30.*Wed 3 Jul, 17:00–18:00 1\.00 1\.00 \$0\.59/, 'energy with its cost, hour by hour';
-is $vic->get("/$_?site=none")->{status}, 404, "/$_ of no site" for qw(costs energy);
-is $mo->get("/$_?site=flat")->{status}, 404, "nor of another tenant's" for qw(costs energy);
+my $sheet = words('/costs/bill?site=flat&from=2026-03-29&to=2026-03-29');
+like $sheet, qr/29 Mar 2026 €8\.81 Final .*Site flat flat, version 1 .*Energy 23\.000 kWh 0\.30 €6\.90 Fixed charge 1\.00 day 0\.50 €0\.50 Tax: VAT of €7\.40 19\.00 % €1\.41 Total €8\.81/, 'a bill to be printed, line by line';
+like words('/costs/bill?site=demand&from=2026-02-01&to=2026-02-28'),
+    qr/€99\.60 Provisional .*Energy 49\.500 kWh 0\.10 €4\.95 Demand highest on 1 Feb 2026, 11:00 8\.00 kW 10\.00 €80\.00 Fed in 5\.000 kWh 0\.08 −€0\.40 Minimum the rest of it: €84\.95 was reached – 100\.00 €15\.05 Total €99\.60 2592 quarter hours of it were not measured/,
+    'demand, export and minimum, and what is missing';
+like words('/costs/bill?site=flat&from=2026-03-29&to=2026-03-29&as_of=2020-01-01'), qr/No rate schedule was in force .*as known on 2 Jan 2020, 00:00/, 'as it was known on a day';
+is $vic->get('/costs/bill?site=flat&from=tomorrow')->{status}, 422, 'a bill wants dates';
+# 23 * 0.30 = 6.90, + 0.50, + 19 % of 7.40; tiers: 20 * 0.20 + 3 * 0.30
+like words("/costs/what-if?site=flat&from=2026-03-29&to=2026-03-29&schedule=$id{flat}&schedule=$id{tiers}"),
+    qr/flat in force €8\.81 \+€3\.91 \(\+80 %\) tiers €4\.90 Cheapest/, 'two schedules side by side, the cheapest marked';
+is $vic->get("/$_?site=none")->{status}, 404, "/$_ of no site" for qw(costs energy costs/bill costs/what-if);
+is $mo->get("/$_?site=flat")->{status}, 404, "nor of another tenant's" for qw(costs energy costs/bill costs/what-if);
 
 # ---- what changes them ----
 
