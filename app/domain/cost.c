@@ -69,6 +69,9 @@ static enum err load_rates(struct db_tx *tx, const struct cost_query *query,
                                              .to_day = account->to_day + REACH_DAYS,
                                              .known_us = query->as_of_us };
 
+    if (query->tariff) {
+        return cost_rates_only(db_op(tx), query->tariff, query->schedule_id, &account->rates);
+    }
     return query->schedule_id > 0 ? cost_rates_of(tx, query->schedule_id, &account->rates)
                                   : cost_rates_load(tx, &around, &account->rates);
 }

@@ -33,6 +33,8 @@ struct cost_query {
     int64_t now_us;
     bool needs_slots;            /* what each quarter hour costs, not bills alone */
     int32_t schedule_id;         /* as if it held everywhere and always; 0: those assigned */
+    const struct tariff *tariff; /* the same of one that is not kept; its prices by time are those
+                                  * of schedule_id. NULL: none */
 };
 
 struct cost_account {

@@ -167,6 +167,25 @@ enum err cost_rates_load(struct db_tx *tx, const struct cost_rates_query *query,
 
 /* ---- as if ---- */
 
+enum err cost_rates_only(struct op *op, const struct tariff *tariff, int32_t schedule_id,
+                         struct cost_rates *out)
+{
+    enum err err = make_room(op, 1, out);
+
+    if (err != OK) {
+        return err;
+    }
+    out->cites[0] = (struct cost_cite){ schedule_id, 0, tariff->name };
+    out->versions[0] = (struct rating_version){
+        .plan = tariff_compile(op->arena, tariff),
+        .from_day = INT64_MIN,
+        .to_day = TARIFF_NEVER,
+        .known_since_us = INT64_MIN,
+    };
+    out->n = 1;
+    return out->versions[0].plan ? OK : fail_memory(op);
+}
+
 enum err cost_rates_of(struct db_tx *tx, int32_t schedule_id, struct cost_rates *out)
 {
     struct op *op = db_op(tx);

@@ -35,6 +35,11 @@ enum err cost_rates_load(struct db_tx *tx, const struct cost_rates_query *query,
  * none is of are priced by the newest. ERR_NOT_FOUND. */
 enum err cost_rates_of(struct db_tx *tx, int32_t schedule_id, struct cost_rates *out) MUST_CHECK;
 
+/* A document that is not kept as if it held always; its prices by time are those that a schedule
+ * has. */
+enum err cost_rates_only(struct op *op, const struct tariff *tariff, int32_t schedule_id,
+                         struct cost_rates *out) MUST_CHECK;
+
 /* Reads the prices by time that the versions name, of the query's days. */
 enum err cost_rates_add_prices(struct db_tx *tx, const struct cost_rates_query *query,
                                struct cost_rates *rates) MUST_CHECK;

@@ -5,7 +5,8 @@
 #include "base/op.h"
 #include "http/request.h"
 
-#define MAX_FORM_FIELDS 64
+#define MAX_FORM_FIELDS 64   /* of what devices send */
+#define MAX_PAGE_FIELDS 1024 /* of a page: the editor of rate schedules has a table of rules */
 
 /* Decodes `text` into at most `max` pairs in the op's arena; a name without `=` has an empty
  * value, empty pieces are passed over. ERR_MALFORMED for a bad escape, bytes that are not

@@ -227,7 +227,11 @@ static enum err read_form(struct passage *passage)
     if (err != OK) {
         return err;
     }
-    return http_parse_form(&passage->op, "form", body, passage->form, MAX_FORM_FIELDS,
+    passage->form = arena_array(passage->op.arena, MAX_PAGE_FIELDS, sizeof *passage->form);
+    if (!passage->form) {
+        return fail_memory(&passage->op);
+    }
+    return http_parse_form(&passage->op, "form", body, passage->form, MAX_PAGE_FIELDS,
                            &passage->n_form);
 }
 

@@ -26,7 +26,7 @@ struct passage {
     struct ingest_pending *pending; /* what ingest began; NULL: nothing */
     int64_t began_us;
     struct web_stream stream; /* how the answer goes on; next NULL: it is whole */
-    struct http_param form[MAX_FORM_FIELDS];
+    struct http_param *form;        /* of a page, in the arena; NULL: none was read */
     int n_form;
 };
 

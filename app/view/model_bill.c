@@ -121,7 +121,9 @@ static const char *source_of(struct arena *arena, const struct cost_account *acc
         int version = bill->lines[i].version;
         if (version != last) {
             const struct cost_cite *cite = &account->rates.cites[version];
-            const char *name = arena_printf(arena, "%s, version %d", cite->name, cite->number);
+            const char *name = cite->number > 0
+                                   ? arena_printf(arena, "%s, version %d", cite->name, cite->number)
+                                   : cite->name;
             text = text && name ? arena_printf(arena, "%s; %s", text, name) : name;
         }
         last = version;

@@ -74,6 +74,8 @@ struct stat_view {
     const char *when;            /* NULL: says nothing of a time */
 };
 
+struct editor_view; /* of models_editor.h, which needs all of these */
+
 #include "view/models_access.h"
 #include "view/models_admin.h"
 #include "view/models_bill.h"

@@ -14,6 +14,11 @@ enum err page_rate_change(struct web *web);
 enum err page_rate_assign(struct web *web);
 enum err page_rate_withdraw(struct web *web);
 enum err page_rate_remove(struct web *web);
+/* page_rate_edit.c: /admin/rates/new and /admin/rates/{id}/edit, and what their form posts. */
+enum err page_rate_new(struct web *web);
+enum err page_rate_new_post(struct web *web);
+enum err page_rate_edit(struct web *web);
+enum err page_rate_edit_post(struct web *web);
 
 /* "from 2024-01-01 to 2024-12-31", "always"; `to_day` is exclusive. NULL: no bound. */
 const char *page_rates_days(struct arena *arena, const char *from_day, const char *to_day);

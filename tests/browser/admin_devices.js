@@ -143,6 +143,38 @@ async function preview(page) {
   await press(page, 'Preview');
 }
 
+// The editor of rate schedules, by the keyboard: the week is painted, the rules follow, the preview too.
+async function testPainting(browser) {
+  const page = await enter(browser, setup.person);
+  await page.goto(`${setup.url}/admin/rates/${setup.rate}/edit`);
+  const cell = (d, h) => `table[data-season="0"] tbody tr:nth-child(${d + 1}) td:nth-child(${h + 2})`;
+  ok(await page.isHidden('#rules table'), 'with scripts the rules are put away');
+  const was = await page.textContent(cell(0, 0));
+  await page.click('.picks label:nth-of-type(2)');
+  const [fresh] = await Promise.all([
+    page.waitForResponse((answer) => answer.url().endsWith('/edit') && answer.request().method() === 'POST'),
+    (async () => {
+      await page.focus(cell(0, 0));
+      await page.keyboard.press('Space');
+      await page.keyboard.press('Shift+ArrowRight');
+      await page.keyboard.press('ArrowDown');
+    })(),
+  ]);
+  is(fresh.status(), 200, 'painting asks for a preview');
+  ok(await page.textContent(cell(0, 1)) !== was, 'Space and Shift with an arrow paint');
+  is(await page.evaluate((selector) => document.activeElement === document.querySelector(selector), cell(1, 1)), true,
+    'an arrow alone walks');
+  const rules = await page.$$eval('[name^=w][name$=_days]', (all) => all.map((one) => {
+    const row = one.name.replace('_days', '');
+    const value = (column) => document.querySelector(`[name=${row}_${column}]`).value;
+    return [value('period'), one.value, value('from'), value('to')].join(' ');
+  }));
+  ok(rules.includes('peak mon 00:00 02:00'), 'what is painted is a rule', rules);
+  await Promise.all([page.waitForNavigation(), page.click('text=Save as a new version')]);
+  is(new URL(page.url()).search, '?done=changed', 'and is saved');
+  await page.context().close();
+}
+
 async function testLooks(browser) {
   for (const [scheme, width] of ways) {
     const page = await open(browser, { colorScheme: scheme, viewport: { width, height: 844 } });
@@ -150,7 +182,7 @@ async function testLooks(browser) {
     await comeIn(page, setup.person);
     for (const path of ['/admin/devices', '/admin/devices?q=none-at-all', odd, `${odd}?series=1&done=saved`,
       '/admin/sites', '/admin/sites/barn', '/admin/devices/import', '/admin/rates',
-      `/admin/rates/${setup.rate}`]) {
+      `/admin/rates/${setup.rate}`, `/admin/rates/${setup.rate}/edit`]) {
       is((await page.goto(setup.url + path)).status(), 200, `${path} (${way}): is there`);
       await page.$$eval('details', (all) => all.forEach((one) => { one.open = true; }));
       await inspect(page, `${path} (${way})`);
@@ -170,4 +202,4 @@ async function testLooks(browser) {
   }
 }
 
-main([testWork, testPlain, testSites, testKeyboard, testLooks]);
+main([testWork, testPlain, testSites, testKeyboard, testPainting, testLooks]);

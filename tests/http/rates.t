@@ -237,6 +237,48 @@ my ($assignment) = $page->{content} =~ /name="assignment" value="(\d+)"/;
 is $eve->submit($page, "/admin/rates/$own/withdraw", assignment => $assignment)->{status}, 303, 'and withdrawn';
 is $eve->submit($page, "/admin/rates/$own", document => encode_json(flat('Flat at last', '0.1')))->{headers}{location}, "/admin/rates/$own?done=changed", 'a version is added';
 like $eve->get("/admin/rates/$own?version=1")->{content}, qr{0\.61949 a kWh}, 'the first is still there to see';
+# The form holds all of a document, so that saving it as it is changes nothing.
+sub fields_of {
+    my ($html) = @_;
+    my %field = $html =~ /<input\b(?=[^>]*\bname="(?!csrf)([^"]+)")[^>]*\bvalue="([^"]*)"/g;
+    $field{$1} = $2 while $html =~ m{<textarea[^>]*name="(other)"[^>]*>\n?(.*?)</textarea>}gs;
+    while ($html =~ m{<select[^>]*name="([^"]+)"[^>]*>(.*?)</select>}gs) { my ($name, $body) = ($1, $2); $field{$name} = $body =~ /value="([^"]*)" selected/ ? $1 : '' }
+    s/&#34;|&quot;/"/g, s/&#39;/'/g, s/&lt;/</g, s/&gt;/>/g, s/&amp;/&/g for values %field;
+    return \%field;
+}
+my $rich = { name => 'Rich', timezone => 'Europe/Berlin', currency => 'EUR', valid_from => '2026-01-01',
+    seasons => [ { name => 'summer', from => '04-01', to => '10-01' }, { name => 'winter', title => 'Winter', from => '10-01', to => '04-01' } ],
+    holidays => [ { name => 'May Day', on => '05-01' } ], periods => [ 'low', { name => 'high', title => 'High' } ],
+    windows => [ { period => 'low' }, { period => 'high', seasons => ['winter'], days => [qw(mon tue weekends)], from => '06:30', to => '22:00' } ],
+    price_series => [ { name => 'spot', minutes => 30 } ], billing => { day => 15 }, rounding => { mode => 'half_even', decimals => 3 },
+    charges => [ { type => 'energy', tiers_begin => 'day', prices => [ { tiers => [ { up_to => '10', rate => '0.2' }, { rate => '0.3' } ] },
+                { period => 'high', series => 'spot', factor => '1.1', add => '0.02' } ] },
+        { type => 'demand', rate => '4', window_minutes => 30, ratchet => { percent => '80', cycles => 11 } }, { type => 'fixed', amount => '60', per => 'year' },
+        { type => 'tax', name => 'VAT', percent => '19' }, { type => 'rider', name => 'Fund', percent => '2', on => ['energy'] },
+        { type => 'minimum', amount => '5', per => 'month', on => [ 'energy', 'fixed' ] } ] };
+my $full = ask('POST', '', $rich)->{json}{id};
+my $stored = ask('GET', "/$full")->{json};
+$page = $eve->get("/admin/rates/$full/edit");
+is $page->{status}, 200, 'the editor';
+my $fields = fields_of($page->{content});
+is_deeply [@$fields{qw(name s1_title p1_title w1_seasons w1_from c0_price c1_more c4_price c4_of c5_of c6_per)}],
+    ['Rich', 'Winter', 'High', 'winter', '06:30', '0.2 to 10, 0.3', '{"series": "spot", "factor": "1.1", "add": "0.02"}', '19 %', '', 'energy', 'month'], 'its rows';
+is $eve->submit($page, "/admin/rates/$full/edit", %$fields, do => 'save')->{headers}{location}, "/admin/rates/$full?done=changed", 'saved as it is';
+my $again = ask('GET', "/$full")->{json};
+is_deeply $again->{document}, $stored->{document}, 'it is the same document';
+my $tried = $eve->submit($page, "/admin/rates/$full/edit", %$fields, w1_period => 'peak', w1_to => '25:00', currency => 'QQQ', do => 'save');
+is $tried->{status}, 422, 'what is wrong is refused';
+like $tried->{content}, qr{id="w1-error">[^<]*"peak" is no period of it[^<]*<}, 'beside its row';
+like $tried->{content}, qr{id="currency-about"><strong class="error">This must be a currency}, 'and its field';
+is scalar @{ $eve->call('GET', "/v1/rate-schedules/$full")->{json}{versions} // [] }, scalar @{ $again->{versions} // [] }, 'and nothing is kept';
+my $plain = { name => 'Plain', timezone => 'America/Los_Angeles', currency => 'USD', c0_type => 'energy', c0_price => '0.5', c1_type => 'fixed', c1_price => '1', c1_per => 'day' };
+$tried = $eve->submit($page, '/admin/rates/new', %$plain, do => 'preview');
+like $tried->{content}, qr{Yesterday under this schedule}, 'a preview of a new one';
+like $tried->{content}, qr{Fixed charge<.*?\$1\.00}s, 'with what yesterday would have cost';
+unlike $eve->get('/admin/rates')->{content}, qr/Plain/, 'keeps nothing';
+like $eve->submit($page, '/admin/rates/new', %$plain, do => 'save')->{headers}{location}, qr{^/admin/rates/\d+\?done=added$}, 'saving does';
+like $eve->get('/admin/rates')->{content}, qr/>Plain</, 'and it is listed';
+
 is $eve->submit($page, "/admin/rates/$own/remove")->{headers}{location}, '/admin/rates?done=removed', 'it is removed';
 is $eve->get("/admin/rates/$own")->{status}, 404, 'for good';
 
@@ -249,7 +291,7 @@ is $stack->sql("SELECT count(*) FROM core.rate_version WHERE schedule_id = $flat
 my @audit = map { $_->{action} } reverse @{ $stack->get('/v1/audit?action=rate', token => $token{home})->{json}{items} };
 is "@audit", 'rate.add rate.version rate.add rate.assign rate.assign rate.assign rate.unassign'
     . ' rate.add rate.version rate.add rate.prices rate.prices rate.remove rate.remove'
-    . ' rate.add rate.assign rate.unassign rate.version rate.remove rate.remove', 'all of it is in the audit trail';
+    . ' rate.add rate.assign rate.unassign rate.version rate.add rate.version rate.add rate.remove rate.remove', 'all of it is in the audit trail';
 $stack->cli('tenant', 'remove', 'home', '--yes');
 is $stack->sql('SELECT count(*) FROM core.rate_schedule'), 0, 'a tenant goes with all of it';
 done_testing;
