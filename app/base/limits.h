@@ -41,6 +41,7 @@
 #define MAX_FORM_BODY_BYTES (64u << 10) /* a page's form */
 #define MAX_JSON_BODY_BYTES (256u << 10) /* an admin's JSON */
 #define MAX_LIST_BODY_BYTES (1u << 20)   /* a form with a list of devices; nginx takes no more */
+#define MAX_BILL_FILE_BYTES (4u << 20)  /* a utility's file: a year of hours with costs */
 #define MAX_CORRECTIONS_BODY_BYTES (4u << 20) /* ten thousand of 400 bytes */
 #define MAX_PATH_SEGMENTS 16
 #define MAX_QUERY_PARAMS 32

@@ -9,10 +9,10 @@
  * number is the device, unless the token is bound to one.
  * Source: eGauge XML API (egauge.net), and bodies recorded from meters. */
 #include "base/clock.h"
+#include "base/xml.h"
 #include "ingest/format.h"
 #include "ingest/number.h"
 #include "ingest/plain.h"
-#include "ingest/xml.h"
 
 #define MAX_ROWS 10000           /* a push has 900 at most */
 #define PER_HOUR 3600000.0       /* milli-unit seconds, and watt-seconds in a kWh */

@@ -9,6 +9,7 @@
 #include "auth/share.h"
 #include "auth/token.h"
 #include "base/clock.h"
+#include "http/multipart.h"
 #include "ingest/format.h"
 #include "ingest/quota.h"
 
@@ -215,12 +216,34 @@ static enum err fail_form(struct passage *passage)
                 "This form is out of date. Go back, reload the page and try again.");
 }
 
+#define MAX_PARTS 16 /* of a form with a file */
+
+/* A form with a file: what is no file is text as any field's. */
+static enum err read_parts(struct passage *passage, struct str body)
+{
+    struct http_part parts[MAX_PARTS];
+    enum err err = http_read_multipart(&passage->op, http_header(&passage->request, "Content-Type"),
+                                       body, parts, MAX_PARTS, &passage->n_form);
+
+    for (int i = 0; err == OK && i < passage->n_form; i++) {
+        if (!str_is_utf8(parts[i].name) ||
+            (!parts[i].file_name.ptr && !str_is_utf8(parts[i].content))) {
+            err = fail(&passage->op, ERR_MALFORMED, "form: must be UTF-8");
+        }
+        passage->form[i] = (struct http_param){ parts[i].name, parts[i].content };
+    }
+    passage->n_form = err == OK ? passage->n_form : 0;
+    return err;
+}
+
 static enum err read_form(struct passage *passage)
 {
     struct http_request *request = &passage->request;
     struct str body;
 
-    if (!str_equal(request->content_type, STR("application/x-www-form-urlencoded"))) {
+    bool has_parts = str_equal(request->content_type, STR("multipart/form-data"));
+    if (!has_parts &&
+        !str_equal(request->content_type, STR("application/x-www-form-urlencoded"))) {
         return fail(&passage->op, ERR_MEDIA_TYPE, "This address takes the form of its page.");
     }
     enum err err = http_read_body(request, passage->route->max_body, &body);
@@ -231,8 +254,9 @@ static enum err read_form(struct passage *passage)
     if (!passage->form) {
         return fail_memory(&passage->op);
     }
-    return http_parse_form(&passage->op, "form", body, passage->form, MAX_PAGE_FIELDS,
-                           &passage->n_form);
+    return has_parts ? read_parts(passage, body)
+                     : http_parse_form(&passage->op, "form", body, passage->form, MAX_PAGE_FIELDS,
+                                       &passage->n_form);
 }
 
 enum err gate_check_form(struct passage *passage)

@@ -42,6 +42,12 @@
         HTTP_POST, path, ACCESS_READ, TX_READ, MAX_JSON_BODY_BYTES, PROCESS_WEB, STYLE_API,      \
             handler, NULL                                                                        \
     }
+/* The same of a utility's file. */
+#define FILE_QUESTION(path, handler)                                                             \
+    {                                                                                            \
+        HTTP_POST, path, ACCESS_READ, TX_READ, MAX_BILL_FILE_BYTES, PROCESS_WEB, STYLE_API,      \
+            handler, NULL                                                                        \
+    }
 /* An admin's change with a long list of changes. */
 #define CHANGE_MANY(methods, path, handler)                                                      \
     {                                                                                            \
@@ -150,6 +156,9 @@ const struct route ROUTES[] = {
     INGEST("/collectd", &ingest_format_collectd),
     PAGE(HTTP_GET, "/costs", ACCESS_READ, TX_READ, page_costs),
     PAGE(HTTP_GET, "/costs/bill", ACCESS_READ, TX_READ, page_bill),
+    PAGE(HTTP_GET, "/costs/compare", ACCESS_READ, TX_READ, page_bill_file),
+    { HTTP_POST, "/costs/compare", ACCESS_READ, TX_READ, MAX_BILL_FILE_BYTES, PROCESS_WEB,
+      STYLE_PAGE, page_bill_file_post, NULL },
     PAGE(HTTP_GET, "/costs/what-if", ACCESS_READ, TX_READ, page_what_if),
     PAGE(HTTP_GET, "/devices", ACCESS_READ, TX_READ, page_devices),
     PAGE(HTTP_GET, "/devices/{key}", ACCESS_READ, TX_READ, page_device),
@@ -191,6 +200,7 @@ const struct route ROUTES[] = {
     FORM("/theme", ACCESS_LOGIN, TX_NONE, page_theme_post),
     API(HTTP_GET, "/v1/audit", ACCESS_ADMIN, TX_READ, api_audit_list),
     API(HTTP_GET, "/v1/bills", ACCESS_READ, TX_READ, api_bills_show),
+    FILE_QUESTION("/v1/bills/compare", api_bills_compare),
     API(HTTP_GET, "/v1/costs", ACCESS_READ, TX_STREAM, api_costs_list),
     API(HTTP_GET, "/v1/costs/explain", ACCESS_READ, TX_READ, api_costs_explain),
     API(HTTP_GET, "/v1/devices", ACCESS_READ, TX_STREAM, api_devices_list),

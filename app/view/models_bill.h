@@ -60,4 +60,26 @@ struct what_if_view {
     const char *note;                    /* how much of the time is known; NULL */
 };
 
+/* The same of a utility's file and of here. */
+struct pair_row {
+    const char *name, *file, *ours, *difference;
+};
+
+struct file_line {
+    const char *time, *direction;
+    const char *file_energy, *energy, *file_cost, *cost;
+};
+
+struct bill_file_view {
+    struct page_view page;
+    struct place_view place;
+    const char *where, *problem;         /* problem NULL: none */
+    bool has_result, is_same;
+    const char *summary, *ignored;       /* ignored NULL: nothing was */
+    const struct pair_row *totals;
+    int n_totals;
+    const struct file_line *lines;       /* of those that are not the same */
+    int n_lines, n_more;
+};
+
 #endif

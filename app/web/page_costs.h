@@ -13,6 +13,10 @@ enum err page_costs(struct web *web) MUST_CHECK;
 /* GET /costs/bill: the bill of some days, to be printed. */
 enum err page_bill(struct web *web) MUST_CHECK;
 
+/* GET and POST /costs/compare: a utility's file beside what was measured. */
+enum err page_bill_file(struct web *web) MUST_CHECK;
+enum err page_bill_file_post(struct web *web) MUST_CHECK;
+
 /* GET /costs/what-if: the same days under other schedules. */
 enum err page_what_if(struct web *web) MUST_CHECK;
 

@@ -1,6 +1,7 @@
 /* Reads places and makes their form. Called by the pages of energy, costs and bills. */
 #include "web/place_input.h"
 
+#include "domain/cost_list.h"
 #include "domain/cost_meter.h"
 #include "domain/site.h"
 #include "domain/zone.h"
@@ -13,15 +14,12 @@
 #define SITES_SHOWN 200   /* to choose from */
 #define DEVICES_SHOWN 200 /* suggested */
 
-enum err place_read(struct web *web, int64_t from_day, struct place *out)
+/* Completes a place whose query is there. */
+static enum err complete(struct web *web, int64_t from_day, struct place *out)
 {
     struct arena *arena = web->op->arena;
+    enum err err = cost_zone(web->tx, &out->query, &out->zone_name);
 
-    *out = (struct place){ .site = NULL };
-    enum err err = cost_input_place(web, &out->query);
-    if (err == OK) {
-        err = cost_zone(web->tx, &out->query, &out->zone_name);
-    }
     if (err != OK) {
         return err;
     }
@@ -31,6 +29,20 @@ enum err place_read(struct web *web, int64_t from_day, struct place *out)
     out->device = out->query.device.ptr ? arena_copy(arena, out->query.device) : NULL;
     return zone_load(web->tx, out->zone_name, first_us < from_us ? first_us : from_us,
                      out->query.now_us + AHEAD_DAYS * US_PER_DAY, &out->zone);
+}
+
+enum err place_read(struct web *web, int64_t from_day, struct place *out)
+{
+    *out = (struct place){ .site = NULL };
+    enum err err = cost_input_place(web, &out->query);
+    return err == OK ? complete(web, from_day, out) : err;
+}
+
+enum err place_read_of(struct web *web, struct str site, struct str device, struct place *out)
+{
+    *out = (struct place){ .query = { .site = site, .device = device, .as_of_us = COST_LATEST,
+                                      .now_us = clock_now_us() } };
+    return complete(web, COST_LAST_DAY, out);
 }
 
 static enum err add_sites(struct web *web, struct place_view *out)

@@ -18,6 +18,10 @@ struct place {
  * a month after today. ERR_NOT_FOUND for a site or device that there is not. */
 enum err place_read(struct web *web, int64_t from_day, struct place *out) MUST_CHECK;
 
+/* The same of keys that a form posted (ptr NULL: none). */
+enum err place_read_of(struct web *web, struct str site, struct str device,
+                       struct place *out) MUST_CHECK;
+
 /* The form that chooses a place; `action` is the page, what it keeps is left to the caller. */
 enum err place_form(struct web *web, const struct place *place, const char *action,
                     struct place_view *out) MUST_CHECK;

@@ -232,7 +232,7 @@ async function testLooks(browser) {
     await comeIn(page, setup.person);
     for (const [name, path] of [['overview', '/'], ['devices', '/devices'], ['device', '/devices/roof'],
       ['energy', '/energy?range=7d'], ['costs', '/costs'], ['a day’s costs', '/costs?view=day'],
-      ['bill', '/costs/bill'], ['what if', '/costs/what-if'],
+      ['bill', '/costs/bill'], ['what if', '/costs/what-if'], ['utility’s file', '/costs/compare'],
       ['odd device', `/devices/${encodeURIComponent('odd/<b>key</b>')}`]]) {
       const answer = await page.goto(setup.url + path);
       is(answer.status(), 200, `${name} (${way}): is there`);

@@ -223,6 +223,41 @@ is $vic->get('/costs/bill?site=flat&from=tomorrow')->{status}, 422, 'a bill want
 # 23 * 0.30 = 6.90, + 0.50, + 19 % of 7.40; tiers: 20 * 0.20 + 3 * 0.30
 like words("/costs/what-if?site=flat&from=2026-03-29&to=2026-03-29&schedule=$id{flat}&schedule=$id{tiers}"),
     qr/flat in force €8\.81 \+€3\.91 \(\+80 %\) tiers €4\.90 Cheapest/, 'two schedules side by side, the cheapest marked';
+# ---- a utility's file ----
+
+# Two hours of Wednesday evening as the utility tells them, the second with 0.9 kWh for 0.53; one that was never measured.
+my $feed = '<feed xmlns="http://www.w3.org/2005/Atom"><entry><content><ReadingType xmlns="http://naesb.org/espi"><currency>840</currency><powerOfTenMultiplier>0</powerOfTenMultiplier><uom>72</uom></ReadingType></content></entry>'
+    . '<entry><content><IntervalBlock xmlns="http://naesb.org/espi">' . join('', map { "<IntervalReading><cost>$_->[2]</cost><timePeriod><duration>3600</duration><start>$_->[0]</start></timePeriod><value>$_->[1]</value></IntervalReading>" }
+        [epoch('2024-07-04 00'), 1000, 58873], [epoch('2024-07-04 01'), 900, 53000], [epoch('2024-07-05 01'), 800, 40000]) . '</IntervalBlock></content></entry>'
+    . '<entry><content><UsageSummary xmlns="http://naesb.org/espi"><billingPeriod><duration>86400</duration><start>' . epoch('2024-07-03 07') . '</start></billingPeriod><billLastPeriod>1131000</billLastPeriod>'
+    . '<overallConsumptionLastPeriod><powerOfTenMultiplier>0</powerOfTenMultiplier><uom>72</uom><value>24000</value></overallConsumptionLastPeriod></UsageSummary></content></entry></feed>';
+sub compared { return $stack->request('POST', "/v1/bills/compare?$_[0]", token => $_[2] // $admin, body => $_[1], headers => { 'Content-Type' => $_[3] // 'application/xml' }) }
+my $beside = compared('site=tou', $feed);
+is $beside->{status}, 200, "a utility's file is compared" or diag $beside->{content};
+is_deeply $beside->{json}{intervals}, { same => 1, differing => 1, absent => 1, uneven => 0, ignored => 0 }, 'one hour is the same, one differs, one was not measured';
+# 1 + 1 against 1 + 0.9; 2 * 0.58873 against 0.58873 + 0.53
+is_deeply $beside->{json}{totals}, { file_import_kwh => 1.9, import_kwh => 2, file_export_kwh => 0, export_kwh => 0, file_cost => '1.11873', cost => '1.17746' }, 'their totals';
+is_deeply $beside->{json}{bills}, [ { from => '2024-07-03', to => '2024-07-04', file_kwh => 24, energy_kwh => 24, file_total => '11.31', total => '11.30' } ], 'its bill of the day beside ours';
+is_deeply $beside->{json}{items}[0], { time => '2024-07-04T01:00:00Z', seconds => 3600, direction => 'import', match => 'differs', file_kwh => 0.9, energy_kwh => 1, file_cost => '0.53', cost => '0.58873' }, 'line by line';
+is $beside->{json}{items}[1]{match}, 'absent', 'and what was not measured';
+is compared(@{$_}[0 .. 3])->{status}, $_->[4], $_->[5] for ['site=tou', '<feed/>', undef, undef, 422, 'an empty feed is refused'], ['site=tou', 'no', undef, undef, 422, 'no XML, too'],
+    ['site=flat', $feed, undef, undef, 422, 'and a file in another currency'], ['site=tou', $feed, undef, 'text/csv', 415, 'another type'],
+    ['site=tou', $feed, $stranger, undef, 404, "another tenant's site"], ['site=tou', $feed, $device, undef, 403, 'a device'];
+my $upload = $vic->get('/costs/compare');
+my ($csrf) = $upload->{content} =~ /name="csrf" value="([^"]*)"/;
+sub sent {
+    my ($with, $text) = @_;
+    my $body = join '', map { "--cut\r\nContent-Disposition: form-data; name=\"$_->[0]\"$_->[2]\r\n\r\n$_->[1]\r\n" } ['csrf', $with, ''], ['site', 'tou', ''], ['file', $text, '; filename="usage.xml"'];
+    return $vic->{http}->request('POST', $stack->url('/costs/compare'), { content => "$body--cut--\r\n",
+        headers => { 'Content-Type' => 'multipart/form-data; boundary=cut', Cookie => join('; ', map { "$_=$vic->{cookies}{$_}" } keys %{ $vic->{cookies} }) } });
+}
+my $told = sent($csrf, $feed);
+is $told->{status}, 200, 'the same by a form' or diag $told->{content};
+like $told->{content}, qr{1 of 3 intervals are the same, 1 differ, 1 were not measured here.*Wed 3 Jul, 18:00–19:00}s, 'says which hour differs, by the place\'s clock';
+like $told->{content}, qr{Bill of 3 Jul 2024.*\$11\.31.*\$11\.30.*−\$0\.01}s, 'and by how much the bill does';
+is sent($csrf, 'no')->{status}, 422, 'what is no file is refused';
+is sent('x', $feed)->{status}, 403, 'and a form without its token';
+
 is $vic->get("/$_?site=none")->{status}, 404, "/$_ of no site" for qw(costs energy costs/bill costs/what-if);
 is $mo->get("/$_?site=flat")->{status}, 404, "nor of another tenant's" for qw(costs energy costs/bill costs/what-if);
 

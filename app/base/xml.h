@@ -1,10 +1,10 @@
-/* Reading of the XML that devices write: tags, their attributes and what stands between them, in
- * order. The declaration, the document type, comments and instructions are passed over; the five
- * entities and character references are known, and no others can be made, so nothing grows by being
- * read. Namespaces and CDATA are not, and whether the right tag is closed is for who reads. Called
- * by ingest/format_egauge. */
-#ifndef TIDEMARK_INGEST_XML_H
-#define TIDEMARK_INGEST_XML_H
+/* Reading of the XML that devices and utilities write: tags, their attributes and what stands
+ * between them, in order. The declaration, the document type, comments and instructions are passed
+ * over; the five entities and character references are known, and no others can be made, so nothing
+ * grows by being read. Namespaces and CDATA are not, and whether the right tag is closed is for who
+ * reads. Called by ingest/format_egauge and domain/bill_file. */
+#ifndef TIDEMARK_BASE_XML_H
+#define TIDEMARK_BASE_XML_H
 
 #include "base/arena.h"
 #include "base/str.h"

@@ -1,5 +1,5 @@
 /* A pull parser for the little of XML 1.0 that devices use. */
-#include "ingest/xml.h"
+#include "base/xml.h"
 
 #include <string.h>
 
