@@ -26,6 +26,7 @@ struct db_conn *db_conn_new(const struct db_options *options)
         arena_free(arena);
         return NULL;
     }
+    (void)pthread_mutex_init(&conn->lock, NULL);
     conn->arena = arena;
     conn->options = *options;
     conn->tx.conn = conn;
@@ -37,8 +38,29 @@ void db_conn_close(struct db_conn *conn)
 {
     if (conn) {
         db_conn_drop(conn);
+        (void)pthread_mutex_destroy(&conn->lock);
         arena_free(conn->arena);
     }
+}
+
+static void set_cancel(struct db_conn *conn, PGcancel *cancel)
+{
+    (void)pthread_mutex_lock(&conn->lock);
+    PQfreeCancel(conn->cancel);
+    conn->cancel = cancel;
+    (void)pthread_mutex_unlock(&conn->lock);
+}
+
+void db_conn_cancel(struct db_conn *conn)
+{
+    char why[256];
+
+    (void)pthread_mutex_lock(&conn->lock);
+    if (conn->cancel && !PQcancel(conn->cancel, why, sizeof why)) {
+        log_warn("cancelling a statement failed", LOG_TEXT("connection", conn->options.name),
+                 LOG_TEXT("error", why));
+    }
+    (void)pthread_mutex_unlock(&conn->lock);
 }
 
 bool db_conn_is_open(const struct db_conn *conn)
@@ -49,11 +71,13 @@ bool db_conn_is_open(const struct db_conn *conn)
 void db_conn_drop(struct db_conn *conn)
 {
     if (conn->pq) {
+        set_cancel(conn, NULL);
         PQfinish(conn->pq);
         conn->pq = NULL;
     }
     conn->is_stale = false;
     conn->is_bind_prepared = false;
+    conn->is_settled = false;
     conn->n_prepared = 0;
     memset(conn->prepared, 0, sizeof conn->prepared);
 }
@@ -96,6 +120,7 @@ enum err db_conn_open(struct db_conn *conn, struct op *op)
     db_conn_drop(conn);
     conn->pq = connect_to(&conn->options);
     if (conn->pq && PQstatus(conn->pq) == CONNECTION_OK) {
+        set_cancel(conn, PQgetCancel(conn->pq));
         PQsetNoticeReceiver(conn->pq, log_notice, (void *)(uintptr_t)conn->options.name);
         return OK;
     }

@@ -17,6 +17,11 @@ struct db_options {
 struct db_conn *db_conn_new(const struct db_options *options);
 void db_conn_close(struct db_conn *conn);
 
+/* Asks the server to give up what the connection is waiting for; its statement fails with
+ * ERR_UNAVAILABLE then, or was done already. From any thread, while the connection is not
+ * closed. */
+void db_conn_cancel(struct db_conn *conn);
+
 /* True when the connection is open now, without asking the server. */
 bool db_conn_is_open(const struct db_conn *conn);
 

@@ -6,11 +6,15 @@
 #include "db/conn.h"
 
 #include <libpq-fe.h>
+#include <pthread.h>
 
 /* Named statements remembered by one connection; what comes later runs unnamed. A role
  * runs far fewer different statements than this. */
 #define DB_PREPARED_SLOTS 256
 #define DB_PREPARED_MAX 192
+
+/* A transaction that its process forgot (stopped, hung) lets go of its locks after this. */
+#define DB_IDLE_IN_TRANSACTION_TIMEOUT_MS "60000"
 
 /* PostgreSQL counts time from 2000-01-01; we from 1970-01-01. */
 #define PG_EPOCH_US INT64_C(946684800000000)
@@ -60,9 +64,12 @@ struct db_conn {
     struct arena *arena; /* holds the connection itself */
     struct db_options options;
     PGconn *pq;            /* NULL while closed */
+    pthread_mutex_t lock;  /* of what follows */
+    PGcancel *cancel;      /* as pq */
     bool is_stale;         /* to be reopened before the next transaction */
     bool is_pinned;        /* what the session holds matters: never reopened (migrations) */
     bool is_bind_prepared; /* tx_bind is kept by the server under its name */
+    bool is_settled;       /* the session has the timeouts of tx_settle */
     int n_prepared;
     struct db_prepared prepared[DB_PREPARED_SLOTS];
     struct db_tx tx;           /* the one transaction it can have */

@@ -8,9 +8,6 @@
 
 #include <stdio.h>
 
-/* A transaction that its process forgot (stopped, hung) lets go of its locks after this. */
-#define IDLE_IN_TRANSACTION_TIMEOUT_MS "60000"
-
 struct op *db_op(const struct db_tx *tx)
 {
     return tx->op;
@@ -55,7 +52,7 @@ static void take_answer(struct db_tx *tx, const char *what)
  * and not for each transaction. */
 bool db_bind_send(struct db_conn *conn, const char *tenant)
 {
-    const char *const values[] = { tenant, conn->timeout_text, IDLE_IN_TRANSACTION_TIMEOUT_MS };
+    const char *const values[] = { tenant, conn->timeout_text, DB_IDLE_IN_TRANSACTION_TIMEOUT_MS };
     if (!conn->options.is_prepared) {
         return PQsendQueryParams(conn->pq, q_tx_bind.sql, 3, NULL, values, NULL, NULL, 1);
     }

@@ -10,10 +10,13 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #define PASS_ARENA_BYTES (64u << 20) /* of one job's pass; none reads rows without bounds */
 #define RETRY_AFTER_S 30             /* after a failure, where the job is not due sooner */
 #define MAX_JOBS 32
+#define STOP_WAIT_US (5 * US_PER_SECOND)   /* for the steps that are under way */
+#define STOP_MOST_S 12 /* and for the server to give them up; then SIGALRM ends the process */
 
 /* Asks to run the job: *out_id is 0 when another worker is running it. */
 static enum err begin_record(struct job_pass *pass, const struct job *job, int64_t *out_id)
@@ -164,21 +167,51 @@ static void *lane_run(void *context)
     return NULL;
 }
 
+/* True when the lane has ended before the time (monotonic). */
+static bool lane_ends(struct lane *lane, int64_t until_us)
+{
+    struct timespec until = { .tv_sec = (time_t)(until_us / US_PER_SECOND),
+                              .tv_nsec = (long)(until_us % US_PER_SECOND) * 1000 };
+    return pthread_clockjoin_np(lane->thread, NULL, CLOCK_MONOTONIC, &until) == 0;
+}
+
+/* Waits for the lanes; from some time on for none of them without cancelling what it waits for. A
+ * server that does not even cancel, or a disk that hangs, must not keep the process from ending. */
+static void stop_lanes(const struct worker *worker, struct lane *lanes, int n)
+{
+    int64_t until_us = clock_monotonic_us() + STOP_WAIT_US;
+    (void)alarm(STOP_MOST_S);
+    for (int i = 0; i < n; i++) {
+        if (!lane_ends(&lanes[i], until_us)) {
+            log_warn("cancelling what does not end", LOG_INT("lane", i));
+            db_conn_cancel(worker->conns[lanes[i].kind]);
+            (void)pthread_join(lanes[i].thread, NULL);
+        }
+        arena_free(lanes[i].arena);
+    }
+    (void)alarm(0);
+}
+
 bool worker_run(const struct worker *worker)
 {
-    struct lane slow, quick;
-    bool is_good = lane_open(&slow, worker, JOB_SLOW, false);
-    is_good = lane_open(&quick, worker, JOB_QUICK, false) && is_good &&
-              worker_jobs_count <= MAX_JOBS &&
-              pthread_create(&quick.thread, NULL, lane_run, &quick) == 0;
+    struct lane lanes[JOB_LANES];
+    bool is_good = worker_jobs_count <= MAX_JOBS;
+    int n = 0;
+    while (is_good && n < JOB_LANES) {
+        is_good = lane_open(&lanes[n], worker, (enum job_lane)n, false);
+        if (is_good && pthread_create(&lanes[n].thread, NULL, lane_run, &lanes[n]) != 0) {
+            arena_free(lanes[n].arena);
+            is_good = false;
+        }
+        n += is_good;
+    }
     if (is_good) {
         log_info("worker runs", LOG_INT("jobs", worker_jobs_count));
-        (void)lane_run(&slow);
-        (void)pthread_join(quick.thread, NULL);
+        while (!worker_is_stopping(worker->stop_fd, US_PER_HOUR)) {
+        }
         log_info("worker stops");
     }
-    arena_free(slow.arena);
-    arena_free(quick.arena);
+    stop_lanes(worker, lanes, n);
     return is_good;
 }
 

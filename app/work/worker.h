@@ -58,8 +58,10 @@ struct worker {
     int stop_fd;           /* readable as soon as the worker should stop */
 };
 
-/* Runs due jobs until stop_fd is readable, checked between jobs. False only when the memory
- * or the thread for it is not to be had. */
+/* Runs due jobs until stop_fd is readable. What is under way then has some seconds to end; after
+ * that the server is asked to cancel it, and what was not done is done by the next run. A process
+ * that even that does not end is ended by SIGALRM. False only when the memory or a thread for it is
+ * not to be had. */
 bool worker_run(const struct worker *worker);
 
 /* Whether the stop comes within the time; a stop_fd below 0 never does. For jobs of many steps. */

@@ -116,6 +116,24 @@ child_await() {
     done
 }
 
+CHILD_PATIENCE=30    # seconds that a child has to end; serve and the worker need 20 at most
+
+# child_end I: ends a child in an orderly way, or after its time by force. PostgreSQL, which may
+# have much to write, has four times as long, and loses nothing then.
+child_end() {
+    local pid=${child_pids[$1]} patience=$CHILD_PATIENCE timer
+    [ "${child_names[$1]}" != postgres ] || patience=$((4 * CHILD_PATIENCE))
+    kill -s "${child_signals[$1]}" "$pid" 2>/dev/null || return 0
+    sleep "$patience" 7>&- >/dev/null 2>&1 &
+    timer=$!
+    wait -n "$pid" "$timer" 2>/dev/null || true
+    kill -s KILL "$timer" 2>/dev/null || {
+        say "${child_names[$1]} does not end"
+        kill -s KILL -- "-$pid" 2>/dev/null || true
+    }
+    wait "$pid" "$timer" 2>/dev/null || true
+}
+
 children_stopped=
 # Ends all in the reverse order of their start: the devices' door first, the database last.
 children_stop() {
@@ -125,7 +143,6 @@ children_stop() {
     trap '' INT TERM
     children_stop_timer
     for ((i = ${#child_pids[@]} - 1; i >= 0; i--)); do
-        kill -s "${child_signals[i]}" "${child_pids[i]}" 2>/dev/null || continue
-        wait "${child_pids[i]}" 2>/dev/null || true
+        child_end "$i"
     done
 }

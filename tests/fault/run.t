@@ -113,6 +113,22 @@ like($stack->cli('tenant', 'list'), qr/^kept\b/m, 'the data is there on the next
 is($stack->stop('INT'), 0, 'SIGINT: exit status 0');
 await_end($stack, 'SIGINT', @pids);
 
+# a commit that never ends: PostgreSQL waits for a standby that is gone
+$stack->run;
+symlink $home, "$private/home" or die "symlink: $!";    # psql takes no long path
+my $sql = sub { local $stack->{home} = "$private/home"; return $stack->sql($_[0]) };
+$sql->(q(ALTER SYSTEM SET synchronous_standby_names = 'gone'));
+$sql->('SELECT pg_reload_conf()');
+kill 'KILL', Tidemark::Processes::part($stack, 'worker');    # all jobs are due for the next one
+await(sub { $sql->(q(SELECT count(*) FROM pg_stat_activity WHERE usename = 'tidemark_worker' AND wait_event = 'SyncRep')) >= 1 },
+    'a commit of the worker is held');
+@pids = pids_of($stack);
+my $begin = time;
+is($stack->stop, 0, 'SIGTERM amid a commit that is held: exit status 0');
+cmp_ok(time - $begin, '<', PATIENCE, 'soon');
+await_end($stack, 'SIGTERM amid a commit that is held', @pids);
+truncate "$home/pgdata/postgresql.auto.conf", 0 or die "postgresql.auto.conf: $!";
+
 $stack->run;
 @pids = pids_of($stack);
 $stack->stop('KILL');
