@@ -38,10 +38,9 @@ sub check_engine {
             $n_kinds++;
         }
     }
-    my $met = $loss->{steps}{said};
-    is(join(' ', map { my $step = $_; "$step " . sum0(values %{ $met->{$step} }) } sort keys %$met),
-        join(' ', map {"$_ $n_kinds"} sort @Tidemark::Loss::Steps::WRITING, @Tidemark::Loss::Steps::ANSWERING),
-        "each of $n_kinds kinds of faults met a request at each step");
+    my $met = $loss->{steps}{said};    # more than once where a step had to be taken anew
+    my @missed = grep { sum0(values %{ $met->{$_} || {} }) < $n_kinds } @Tidemark::Loss::Steps::WRITING, @Tidemark::Loss::Steps::ANSWERING;
+    is("@missed", '', "each of $n_kinds kinds of faults met a request at each step");
     $loss->finish;
     return;
 }

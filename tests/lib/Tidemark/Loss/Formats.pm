@@ -44,6 +44,7 @@ my %FORMAT = (
     pvoutput_batch  => { step => 60 * SECOND, most => 5, metric => 'generation_w', build => \&pvoutput_batch },
     pvoutput_output => { step => 60 * SECOND, most => 1, text => 'generation_wh', build => \&pvoutput_output },
     acquisuite      => { step => SECOND, most => 20, metric => 'point_1', build => \&acquisuite },
+    egauge          => { step => SECOND, most => 20, metric => 'reading', build => \&egauge },
     collectd        => { step => 1000, most => 20, metric => 'reading', build => \&collectd },
 );
 
@@ -200,7 +201,7 @@ sub otlp_logs {
         scopeLogs => [{ logRecords => \@records }] }] }));
 }
 
-# ---- PVOutput, AcquiSuite, collectd ----
+# ---- PVOutput, AcquiSuite, eGauge, collectd ----
 
 sub pvoutput_head { my ($stream) = @_; return ('X-Pvoutput-Apikey' => $stream->{tokens}{any}, 'X-Pvoutput-SystemId' => $stream->{device}) }
 
@@ -231,6 +232,15 @@ sub acquisuite {
         $part->(qq{name="LOGFILE"; filename="/var/log/modbus/mb-001.log.gz"\r\nContent-Type: application/octet-stream;}, memGzip($log));
     return posted($stream, '/acquisuite', 'multipart/form-data; boundary=B', "$body--B--\r\n",
         Authorization => 'Basic ' . encode_base64("$stream->{sender}:$stream->{tokens}{any}", ''));
+}
+
+# A register of watt-seconds, which are stored as kWh.
+sub egauge {
+    my ($stream, @numbers) = @_;
+    my $data = join '', map { sprintf '<data columns="1" time_stamp="0x%x" time_delta="1"><cname t="P">reading</cname><r><c>%d</c></r></data>',
+        seconds($stream, $_), $_ * 3_600_000 } @numbers;
+    return posted($stream, '/egauge', 'text/xml', qq{<?xml version="1.0" encoding="UTF-8" ?>\n<group serial="$stream->{device}">$data</group>},
+        Authorization => 'Basic ' . encode_base64("owner:$stream->{tokens}{any}", ''));
 }
 
 sub collectd {
