@@ -1,10 +1,11 @@
-/* The flusher: notes are appended under a mutex, taken over whole by the thread, sorted, of
- * each id the newest kept, written in order of the id. Called by the writers and the service. */
+/* The flusher: notes are kept under a mutex, of each id the newest, taken over whole by the thread,
+ * written in order of the id. Called by the writers and the service. */
 #include "ingest/flush.h"
 
 #include "base/clock.h"
 #include "base/limits.h"
 #include "gen/queries.h"
+#include "ingest/hash.h"
 #include "ingest/quota.h"
 
 #include <pthread.h>
@@ -12,14 +13,24 @@
 #include <time.h>
 
 #define FIRST_NOTES 1024
-#define MAX_NOTES 400000        /* of a kind: what two seconds of a busy process leave, and more */
+#define MAX_NOTES 400000        /* of a kind: series of a large fleet, and more */
 #define NOTES_PER_STATEMENT 10000
-#define ARENA_BYTES (256u << 20)
+#define ARENA_BYTES (64u << 20)
+#define NO_NOTE UINT32_MAX
+/* After writing notes we rest so many times as long as that took: of a fleet that keeps us busy
+ * each series is written now and then, not with each of its messages. */
+#define REST_FACTOR 9
+
+/* The notes of a kind, each id once. */
+struct note_set {
+    struct flush_note *items;
+    uint32_t *slots; /* positions by hash, NO_NOTE for none; twice as many as there is room */
+    size_t n, size;  /* of items; a power of two, or 0 */
+};
 
 struct notes {
     struct arena *arena;
-    struct flush_note *items[FLUSH_KINDS];
-    size_t n[FLUSH_KINDS], size[FLUSH_KINDS];
+    struct note_set sets[FLUSH_KINDS];
 };
 
 struct ingest_flush {
@@ -33,9 +44,72 @@ struct ingest_flush {
     bool is_stopping;
     struct notes open;   /* under the mutex */
     struct notes taken;  /* the thread's */
+    int64_t due_us;      /* when notes are written next, monotonic; the thread's */
 };
 
 /* ---- noting ---- */
+
+/* Where the id stands, or belongs, among the slots. */
+static uint32_t *slot_of(const struct note_set *set, const struct flush_note *note)
+{
+    size_t mask = 2 * set->size - 1;
+    uint64_t key = (uint64_t)(uint32_t)note->tenant_id << 32 | (uint32_t)note->id;
+    size_t at = (size_t)(ingest_hash_mix(0, key) >> 20) & mask;
+
+    while (set->slots[at] != NO_NOTE && (set->items[set->slots[at]].id != note->id ||
+                                         set->items[set->slots[at]].tenant_id != note->tenant_id)) {
+        at = (at + 1) & mask;
+    }
+    return &set->slots[at];
+}
+
+/* Makes room for more. False beyond the bounds: what is new is dropped then. */
+static bool set_grow(struct note_set *set, struct arena *arena)
+{
+    size_t size = set->size ? 2 * set->size : FIRST_NOTES;
+
+    if (set->size >= MAX_NOTES) {
+        return false;
+    }
+    struct flush_note *items = arena_resize(arena, set->items, set->size * sizeof *items,
+                                            size * sizeof *items);
+    if (!items) {
+        return false;
+    }
+    set->items = items;
+    uint32_t *slots = arena_resize(arena, set->slots, 2 * set->size * sizeof *slots,
+                                   2 * size * sizeof *slots);
+    if (!slots) {
+        return false;
+    }
+    memset(slots, 0xff, 2 * size * sizeof *slots); /* NO_NOTE */
+    set->slots = slots;
+    set->size = size;
+    for (size_t i = 0; i < set->n; i++) {
+        *slot_of(set, &set->items[i]) = (uint32_t)i;
+    }
+    return true;
+}
+
+static void set_note(struct note_set *set, struct arena *arena, const struct flush_note *note)
+{
+    uint32_t *slot = set->size ? slot_of(set, note) : NULL;
+
+    if (slot && *slot != NO_NOTE) {
+        if (note->time_us >= set->items[*slot].time_us) {
+            set->items[*slot] = *note;
+        }
+        return;
+    }
+    if (set->n == set->size) {
+        if (!set_grow(set, arena)) {
+            return;
+        }
+        slot = slot_of(set, note);
+    }
+    *slot = (uint32_t)set->n;
+    set->items[set->n++] = *note;
+}
 
 void ingest_flush_note(struct ingest_flush *flush, enum flush_kind kind,
                        const struct flush_note *notes, size_t n)
@@ -43,23 +117,8 @@ void ingest_flush_note(struct ingest_flush *flush, enum flush_kind kind,
     struct notes *open = &flush->open;
 
     (void)pthread_mutex_lock(&flush->lock);
-    if (open->n[kind] + n > open->size[kind] && open->n[kind] + n <= MAX_NOTES) {
-        size_t size = open->size[kind] ? open->size[kind] : FIRST_NOTES;
-        while (size < open->n[kind] + n) {
-            size *= 2;
-        }
-        struct flush_note *moved =
-            arena_resize(open->arena, open->items[kind], open->size[kind] * sizeof *moved,
-                         size * sizeof *moved);
-        if (moved) {
-            open->items[kind] = moved;
-            open->size[kind] = size;
-        }
-    }
-    for (size_t i = 0; i < n && open->n[kind] < open->size[kind]; i++) {
-        struct flush_note *note = &open->items[kind][open->n[kind]];
-        *note = notes[i];
-        note->order = (uint32_t)open->n[kind]++;
+    for (size_t i = 0; i < n; i++) {
+        set_note(&open->sets[kind], open->arena, &notes[i]);
     }
     (void)pthread_mutex_unlock(&flush->lock);
 }
@@ -73,29 +132,7 @@ static int compare_notes(const void *left, const void *right)
     if (a->tenant_id != b->tenant_id) {
         return a->tenant_id < b->tenant_id ? -1 : 1;
     }
-    if (a->id != b->id) {
-        return a->id < b->id ? -1 : 1;
-    }
-    if (a->time_us != b->time_us) {
-        return a->time_us < b->time_us ? -1 : 1;
-    }
-    return (a->order > b->order) - (a->order < b->order);
-}
-
-/* Sorts, keeps the last of each id, returns how many are left. */
-static size_t settle(struct flush_note *notes, size_t n)
-{
-    size_t kept = 0;
-
-    qsort(notes, n, sizeof *notes, compare_notes);
-    for (size_t i = 0; i < n; i++) {
-        bool is_last = i + 1 == n || notes[i].id != notes[i + 1].id ||
-                       notes[i].tenant_id != notes[i + 1].tenant_id;
-        if (is_last) {
-            notes[kept++] = notes[i];
-        }
-    }
-    return kept;
+    return (a->id > b->id) - (a->id < b->id);
 }
 
 struct note_arrays {
@@ -171,11 +208,16 @@ static enum err write_some(struct ingest_flush *flush, struct op *op, enum flush
  * that was deleted) is found by halving and dropped; what it cannot take now stays. */
 static void flush_kind(struct ingest_flush *flush, struct op *op, enum flush_kind kind)
 {
-    struct flush_note *notes = flush->taken.items[kind];
-    size_t n = settle(notes, flush->taken.n[kind]);
+    struct note_set *set = &flush->taken.sets[kind];
+    struct flush_note *notes = set->items;
+    size_t n = set->n;
     size_t at_once = NOTES_PER_STATEMENT;
     size_t done = 0;
 
+    if (n == 0) {
+        return;
+    }
+    qsort(notes, n, sizeof *notes, compare_notes);
     while (done < n) {
         size_t some = n - done < at_once ? n - done : at_once;
         enum err err = write_some(flush, op, kind, notes + done, some);
@@ -192,12 +234,12 @@ static void flush_kind(struct ingest_flush *flush, struct op *op, enum flush_kin
         at_once = err ? NOTES_PER_STATEMENT : at_once;
     }
     memmove(notes, notes + done, (n - done) * sizeof *notes);
-    flush->taken.n[kind] = n - done;
+    set->n = n - done;
 }
 
 static bool is_empty(const struct notes *notes)
 {
-    return notes->n[FLUSH_SERIES] == 0 && notes->n[FLUSH_DEVICE] == 0;
+    return notes->sets[FLUSH_SERIES].n == 0 && notes->sets[FLUSH_DEVICE].n == 0;
 }
 
 /* Takes over what is open, unless the last one could not be written yet. */
@@ -206,7 +248,6 @@ static void take_over(struct ingest_flush *flush)
     if (!is_empty(&flush->taken)) {
         return;
     }
-    arena_reset(flush->taken.arena);
     struct notes fresh = { .arena = flush->taken.arena };
     (void)pthread_mutex_lock(&flush->lock);
     flush->taken = flush->open;
@@ -214,11 +255,26 @@ static void take_over(struct ingest_flush *flush)
     (void)pthread_mutex_unlock(&flush->lock);
 }
 
-static void flush_once(struct ingest_flush *flush)
+static void write_all(struct ingest_flush *flush, struct op *op)
+{
+    int64_t begin_us = clock_monotonic_us();
+
+    take_over(flush);
+    for (int kind = 0; kind < FLUSH_KINDS; kind++) {
+        flush_kind(flush, op, (enum flush_kind)kind);
+    }
+    if (is_empty(&flush->taken)) { /* its memory is not kept until the next time */
+        arena_reset(flush->taken.arena);
+        flush->taken = (struct notes){ .arena = flush->taken.arena };
+    }
+    int64_t end_us = clock_monotonic_us();
+    flush->due_us = end_us + REST_FACTOR * (end_us - begin_us);
+}
+
+static void flush_once(struct ingest_flush *flush, bool is_last)
 {
     struct op op;
 
-    take_over(flush);
     arena_reset(flush->scratch);
     op_init(&op, flush->scratch, "flush");
     if (flush->quotas) {
@@ -226,10 +282,8 @@ static void flush_once(struct ingest_flush *flush)
         op_log_fault(&op);
         op_clear_fault(&op);
     }
-    for (int kind = 0; kind < FLUSH_KINDS; kind++) {
-        if (flush->taken.n[kind]) {
-            flush_kind(flush, &op, (enum flush_kind)kind);
-        }
+    if (is_last || clock_monotonic_us() >= flush->due_us) {
+        write_all(flush, &op);
     }
 }
 
@@ -259,9 +313,9 @@ static void *flush_thread(void *context)
         wait_for_turn(flush);
         is_stopping = flush->is_stopping;
         (void)pthread_mutex_unlock(&flush->lock);
-        flush_once(flush);
+        flush_once(flush, is_stopping);
     } while (!is_stopping);
-    flush_once(flush); /* what came while something old was being written */
+    flush_once(flush, true); /* what came while something old was being written */
     return NULL;
 }
 

@@ -1,7 +1,8 @@
 /* What ingest learns with every request and writes now and then: each series' newest sample,
  * when devices were last heard of, what was stored of a day's quota. (Tokens' use is auth/token's
- * to note.) A thread of its own writes it every FLUSH_INTERVAL_MS and at the end. What a killed
- * process did not write, the worker repairs, but for the quota. */
+ * to note.) A thread of its own writes it every FLUSH_INTERVAL_MS and at the end; where there is
+ * much of the first two, as seldom as keeps it idle nine tenths of its time. What a killed process
+ * did not write, the worker repairs, but for the quota. */
 #ifndef TIDEMARK_INGEST_FLUSH_H
 #define TIDEMARK_INGEST_FLUSH_H
 
@@ -23,12 +24,11 @@ struct flush_note {
     int32_t tenant_id;
     int64_t time_us;
     double value;
-    uint32_t order; /* the module's own */
 };
 enum flush_kind { FLUSH_SERIES, FLUSH_DEVICE, FLUSH_KINDS };
 
 /* Notes them for the next flush. Of several for one id the newest time counts, of equal times
- * the last noted. When too much is waiting (the database is away) notes are dropped. */
+ * the last noted. Beyond a bound of ids, those that are new are dropped. */
 void ingest_flush_note(struct ingest_flush *flush, enum flush_kind kind,
                        const struct flush_note *notes, size_t n);
 
