@@ -22,7 +22,10 @@
 #define BATCH_MAX_BYTES (8u << 20)  /* closes an open batch */
 #define QUEUE_MAX_BYTES (64u << 20) /* of requests that wait for a writer; beyond it 503 */
 #define SERIES_CACHE_MAX 640000     /* entries of one process, about 100 bytes each; half stay */
-#define DEVICE_CACHE_AGE_MS 5000    /* a retired or deleted device stops within this */
+#define NAME_CACHE_AGE_MS 5000      /* a retired, moved or deleted device stops within this */
+#define NAME_CACHE_LONG_MS (60 * 60 * 1000) /* while we are told of changes, names hold this long */
+#define NAME_CHANGES_INTERVAL_MS 1000       /* how often we ask for them */
+#define NAME_CHANGES_MAX 10000              /* of more all names are asked for anew */
 #define OPEN_WINDOW_MINUTES 5       /* samples older than this are noted as changes */
 #define INGEST_WRITERS 2            /* of the fast lane: one may wait for its disk */
 #define INGEST_LATE_WRITERS 2       /* of the late lane, each with series of its own */

@@ -5,69 +5,108 @@
 
 #include "gen/queries.h"
 
+/* The transaction as it is sent: what binds it, its statements, and its two ends. */
+struct pipeline {
+    struct db_step steps[DB_MAX_STEPS + 2];
+    bool is_named[DB_MAX_STEPS + 2];
+    int n;
+    bool is_bound_alone; /* behind a pooler: the session is not ours to settle */
+};
+
 /* Prepares what the connection does not know yet: the first time only. */
-static enum err prepare_all(struct db_tx *tx, const struct db_step *steps, int n, bool *is_named)
+static enum err prepare_all(struct db_tx *tx, struct pipeline *pipeline)
 {
     enum err err = OK;
 
-    for (int i = 0; !err && i < n; i++) {
-        err = db_step_prepare(tx, &steps[i], &is_named[i]);
+    for (int i = 0; !err && i < pipeline->n; i++) {
+        err = db_step_prepare(tx, &pipeline->steps[i], &pipeline->is_named[i]);
     }
     return err;
 }
 
-static bool send_plain(PGconn *pq, const struct db_query *query)
-{
-    return PQsendQueryParams(pq, query->sql, 0, NULL, NULL, NULL, NULL, 1);
-}
-
-static bool send_all(struct db_tx *tx, const struct db_step *steps, int n, const bool *is_named)
+static bool send_all(struct db_tx *tx, const struct pipeline *pipeline)
 {
     PGconn *pq = tx->conn->pq;
-    bool is_sent =
-        PQenterPipelineMode(pq) && send_plain(pq, &q_tx_begin_write) && db_bind_send(tx->conn, "");
+    bool is_sent = PQenterPipelineMode(pq);
 
-    for (int i = 0; is_sent && i < n; i++) {
-        is_sent = db_step_send(tx->conn, &steps[i], is_named[i]);
+    for (int i = 0; is_sent && i < pipeline->n; i++) {
+        is_sent = db_step_send(tx->conn, &pipeline->steps[i], pipeline->is_named[i]) &&
+                  (i > 0 || !pipeline->is_bound_alone || db_bind_send(tx->conn, ""));
     }
-    return is_sent && send_plain(pq, &q_tx_commit) && PQpipelineSync(pq);
+    return is_sent && PQpipelineSync(pq);
 }
 
 /* Reads every answer; the first failure is recorded, and what was asked for is kept. True when the
  * server says that it committed. */
-static bool take_all(struct db_tx *tx, const struct db_step *steps, int n)
+static bool take_all(struct db_tx *tx, const struct pipeline *pipeline)
 {
-    PQclear(db_answer_take(tx, q_tx_begin_write.name));
-    db_bind_take(tx);
-    for (int i = 0; i < n; i++) {
-        PGresult *result = db_answer_take(tx, steps[i].query->name);
-        if (steps[i].out && tx->failed == OK) {
-            tx->failed = db_rows_keep(tx, steps[i].query, result, steps[i].out);
+    bool is_committed = false;
+
+    for (int i = 0; i < pipeline->n; i++) {
+        const struct db_step *step = &pipeline->steps[i];
+        PGresult *result = db_answer_take(tx, step->query->name);
+        is_committed = result && strcmp(PQcmdStatus(result), "COMMIT") == 0;
+        if (step->out && tx->failed == OK) {
+            tx->failed = db_rows_keep(tx, step->query, result, step->out);
         } else {
             PQclear(result);
         }
+        if (i == 0 && pipeline->is_bound_alone) {
+            db_bind_take(tx);
+        }
     }
-    PGresult *commit = db_answer_take(tx, q_tx_commit.name);
-    bool is_committed = commit && strcmp(PQcmdStatus(commit), "COMMIT") == 0;
-    PQclear(commit);
     PQclear(db_answer_take(tx, q_tx_commit.name)); /* the sync */
     return is_committed;
+}
+
+/* Gives a session of our own its timeouts once, instead of every transaction. */
+static enum err settle_session(struct db_tx *tx)
+{
+    struct db_conn *conn = tx->conn;
+    struct db_args args;
+
+    if (conn->is_settled) {
+        return OK;
+    }
+    db_args_init(&args, tx->op->arena);
+    db_arg_text(&args, conn->timeout_text);
+    db_arg_text(&args, DB_IDLE_IN_TRANSACTION_TIMEOUT_MS);
+    enum err err = db_run(tx, &q_tx_settle, &args, NULL);
+    conn->is_settled = err == OK;
+    return err;
+}
+
+static enum err make_pipeline(struct db_tx *tx, const struct db_step *steps, int n,
+                              struct pipeline *pipeline)
+{
+    static const struct db_args none = { 0 };
+    enum err err = OK;
+
+    pipeline->is_bound_alone = !tx->conn->options.is_prepared;
+    pipeline->n = n + 2;
+    pipeline->steps[0] = (struct db_step){ &q_tx_begin_write, &none, NULL };
+    memcpy(&pipeline->steps[1], steps, (size_t)n * sizeof *steps);
+    pipeline->steps[n + 1] = (struct db_step){ &q_tx_commit, &none, NULL };
+    if (!pipeline->is_bound_alone) {
+        err = settle_session(tx);
+    }
+    return err ? err : prepare_all(tx, pipeline);
 }
 
 static enum err run_pipeline(struct db_tx *tx, const struct db_step *steps, int n)
 {
     struct db_conn *conn = tx->conn;
-    bool is_named[DB_MAX_STEPS];
-    enum err err = prepare_all(tx, steps, n, is_named);
+    struct pipeline pipeline;
+    enum err err = make_pipeline(tx, steps, n, &pipeline);
 
     if (err) {
         return err;
     }
-    if (!send_all(tx, steps, n, is_named)) {
+    if (!send_all(tx, &pipeline)) {
         conn->is_stale = true;
         return db_error_record(tx, NULL, q_tx_begin_write.name);
     }
-    bool is_committed = take_all(tx, steps, n);
+    bool is_committed = take_all(tx, &pipeline);
     conn->is_stale |= !PQexitPipelineMode(conn->pq);
     if (tx->failed == OK && !is_committed) {
         return fail(tx->op, ERR_INTERNAL, "the server rolled the transaction back");

@@ -3,7 +3,6 @@
  * at the end, by the service. */
 #include "ingest/columns.h"
 
-#include "base/crypto.h"
 #include "ingest/columns_check.h"
 #include "ingest/event_key.h"
 #include "ingest/hash.h"
@@ -57,15 +56,16 @@ static void *grow(struct ingest_columns *columns, void *array, size_t n, size_t 
 
 struct ingest_columns *columns_new(struct op *op, const struct ingest_rules *rules)
 {
-    struct ingest_columns *columns = arena_alloc(op->arena, sizeof *columns);
+    /* the draft's metrics, most of it, are counted: what is beyond them is never read */
+    struct ingest_columns *columns = arena_resize(op->arena, NULL, 0, sizeof *columns);
 
     if (!columns) {
         (void)fail_memory(op);
         return NULL;
     }
+    memset(columns, 0, offsetof(struct ingest_columns, draft.metrics));
     columns->op = op;
     columns->rules = *rules;
-    crypto_random(&columns->seed, sizeof columns->seed);
     buf_init(&columns->scratch, op->arena, MAX_KEY_FORM_BYTES);
     return columns;
 }
@@ -253,7 +253,7 @@ static void index_put(struct ingest_index *index, uint64_t hash, uint32_t positi
 static uint32_t intern_device(struct ingest_columns *columns, struct str key)
 {
     struct ingest_index *index = &columns->device_index;
-    uint64_t hash = ingest_hash(columns->seed, key.ptr, key.len);
+    uint64_t hash = ingest_hash(columns->rules.seed, key.ptr, key.len);
 
     if (columns->n_devices * 2 >= index->n_slots) {
         if (!index_rebuild(columns, index)) {
@@ -282,7 +282,7 @@ static uint32_t intern_series(struct ingest_columns *columns, uint32_t device,
                               const struct ingest_metric *metric)
 {
     struct ingest_index *index = &columns->series_index;
-    uint64_t hash = ingest_hash(ingest_hash_mix(columns->seed, device + 1), metric->name.ptr,
+    uint64_t hash = ingest_hash(ingest_hash_mix(columns->rules.seed, device + 1), metric->name.ptr,
                                 metric->name.len);
     if (metric->labels.len) {
         hash = ingest_hash(hash, metric->labels.ptr, metric->labels.len);

@@ -69,7 +69,6 @@ struct ingest_index {
 struct ingest_columns {
     struct op *op;
     struct ingest_rules rules;
-    uint64_t seed;
     enum err broken; /* the first failure of the request as a whole; recorded in op */
     bool is_open;    /* an item is begun, and neither ended nor rejected yet */
     uint32_t n_items;

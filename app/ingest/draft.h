@@ -23,6 +23,7 @@ struct ingest_rules {
     const struct zone *zone; /* the tenant's, for formats that ask for it (base/clock.h) */
     const struct mapping *mapping; /* the tenant's names for them (domain/mapping.h); NULL: none */
     const uint32_t *only;    /* index of the one item that is wanted; NULL: all are */
+    uint64_t seed;           /* of hashes of what senders name (hash.h); the process's own */
 };
 
 /* What a series is, where its sender says so: told for a new one. */

@@ -3,6 +3,7 @@
  * into whole records and for trying again; called by `tidemark import`. */
 #include "ingest/import.h"
 
+#include "base/crypto.h"
 #include "base/csv.h"
 
 #include <errno.h>
@@ -126,12 +127,13 @@ static enum err slot_open(struct import *import, struct slot *slot)
 {
     const struct import_options *options = import->options;
     int64_t now_us = clock_now_us();
-    const struct ingest_rules rules = {
+    struct ingest_rules rules = {
         .now_us = now_us, .oldest_us = INT64_MIN,
         .newest_us = now_us + MAX_FUTURE_HOURS * US_PER_HOUR,
         .device = options->device, .max_events = UINT32_MAX,
     };
 
+    crypto_random(&rules.seed, sizeof rules.seed);
     arena_reset(slot->arena);
     op_init(&slot->op, slot->arena, import->op->id);
     slot->text = arena_alloc(slot->arena, CHUNK_BYTES);

@@ -460,7 +460,7 @@ enum err ingest_read_lines(struct str body, enum line_precision precision,
     if (!heads) {
         return fail_memory(columns->op);
     }
-    line_heads_init(heads, columns->op, columns->seed, columns->rules.device);
+    line_heads_init(heads, columns->op, columns->rules.seed, columns->rules.device);
     buf_init(&lines.data, columns->op->arena, 2 * MAX_EVENT_DATA_BYTES);
     if (body.len) {
         read_body(&lines);

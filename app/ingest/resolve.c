@@ -311,6 +311,22 @@ enum err ingest_resolve_in(const struct resolve *resolve, struct db_tx *tx)
     return err;
 }
 
+/* Lets devices be asked for that are nowhere, as far as is known, and whose events name a site: it
+ * becomes theirs (place_devices). How many. */
+static size_t unlearn_unplaced(struct ingest_columns *columns)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; columns->n_sites && i < columns->n_events; i++) {
+        struct ingest_device *device = &columns->devices[columns->events[i].device];
+        if (columns->events[i].site != INGEST_NONE && device->id && !device->site_id) {
+            device->id = 0;
+            n++;
+        }
+    }
+    return n;
+}
+
 /* Fills in what is known. Returns whether anything has to be asked for. */
 static bool look_up(const struct resolve *resolve, int64_t now_us)
 {
@@ -319,6 +335,7 @@ static bool look_up(const struct resolve *resolve, int64_t now_us)
     size_t missing = series_cache_find_devices(cache, resolve->tenant_id, columns, now_us);
 
     missing += series_cache_find_sites(cache, resolve->tenant_id, columns, now_us);
+    missing += unlearn_unplaced(columns);
     missing += series_cache_find_series(cache, resolve->tenant_id, columns);
     return missing > 0;
 }

@@ -49,6 +49,7 @@ enum err ingest_rules_make(const struct ingest_options *options, struct op *op,
         .device = who->device_id ? str_of(who->device_key) : (struct str){ 0 },
         .is_device_bound = who->device_id != 0,
         .max_events = format->max_events ? format->max_events : MAX_BATCH_EVENTS,
+        .seed = options->seed,
         .max_series = quotas_limits(options->quotas, &who->limits).max_series,
     };
     enum err err = ingest_adapters_find(options->adapters, options->pool, op, who, format,

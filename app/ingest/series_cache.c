@@ -9,8 +9,10 @@
 #include <pthread.h>
 
 /* Devices and sites are fewer than series. */
-#define DEVICE_SHARE 4
+#define DEVICE_SHARE 3
 #define SITE_SHARE 16
+/* When what has to be asked for anew was asked for. */
+#define NEVER_US INT64_MIN
 /* Lookups of one hold of the mutex: some microseconds. */
 #define LOOKUPS_AT_ONCE 256
 
@@ -20,6 +22,11 @@ struct series_cache {
     struct ingest_map *devices; /* tenant, key → id, site, when asked for */
     struct ingest_map *sites;   /* tenant, key → id, when asked for */
     struct ingest_map *series;  /* tenant, device, metric, labels → id, newest time claimed */
+
+    /* What is heard of changes, in monotonic times. */
+    int64_t heard_us; /* all changes until then are known; INT64_MIN: nothing is heard */
+    int64_t since_us; /* of names asked for from then on */
+    int64_t told_us;  /* when there was one last */
 };
 
 struct key {
@@ -76,6 +83,7 @@ struct series_cache *series_cache_new(size_t max_series)
     }
     cache->arena = arena;
     (void)pthread_mutex_init(&cache->lock, NULL);
+    cache->heard_us = cache->told_us = INT64_MIN;
     cache->devices = ingest_map_new(max_series / DEVICE_SHARE);
     cache->sites = ingest_map_new(max_series / SITE_SHARE);
     cache->series = ingest_map_new(max_series);
@@ -100,9 +108,45 @@ void series_cache_free(struct series_cache *cache)
 
 /* ---- devices and sites ---- */
 
-static bool is_fresh(const struct ingest_map_value *value, int64_t now_us)
+/* An age, less up to half of it by the name's number: names that were asked for together, as after
+ * a start, do not all have to be asked for again at one moment. */
+static int64_t age_us(int64_t age_ms, int32_t id)
 {
-    return value && now_us - value->time_us < DEVICE_CACHE_AGE_MS * (US_PER_SECOND / 1000);
+    int64_t age = age_ms * (US_PER_SECOND / 1000);
+
+    return age - (int64_t)((uint32_t)id * 2654435769u) % (age / 2);
+}
+
+static bool is_fresh(const struct series_cache *cache, const struct ingest_map_value *value,
+                     int64_t now_us)
+{
+    if (!value || value->time_us == NEVER_US) {
+        return false;
+    }
+    bool is_heard_of = cache->heard_us != INT64_MIN && value->time_us >= cache->since_us &&
+                       now_us - cache->heard_us < NAME_CACHE_AGE_MS * (US_PER_SECOND / 1000);
+    return now_us - value->time_us <
+           age_us(is_heard_of ? NAME_CACHE_LONG_MS : NAME_CACHE_AGE_MS, value->id);
+}
+
+/* Remembers a name, unless something changed since it was asked for: that may have been it. */
+static void put_name(struct series_cache *cache, struct ingest_map *map, struct str key,
+                     struct ingest_map_value value)
+{
+    (void)pthread_mutex_lock(&cache->lock);
+    if (value.time_us > cache->told_us) {
+        ingest_map_put(map, key, value);
+    }
+    (void)pthread_mutex_unlock(&cache->lock);
+}
+
+static void forget_name(struct ingest_map *map, struct str key)
+{
+    struct ingest_map_value *value = ingest_map_find(map, key);
+
+    if (value) {
+        value->time_us = NEVER_US;
+    }
 }
 
 /* Lets other threads in now and then while many names are looked up. */
@@ -125,7 +169,7 @@ size_t series_cache_find_devices(struct series_cache *cache, int32_t tenant_id,
         struct ingest_device *device = &columns->devices[i];
         const struct ingest_map_value *value =
             ingest_map_find(cache->devices, name_key(&key, tenant_id, device->key));
-        if (is_fresh(value, now_us)) {
+        if (is_fresh(cache, value, now_us)) {
             device->id = value->id;
             device->site_id = value->extra;
         } else {
@@ -137,25 +181,13 @@ size_t series_cache_find_devices(struct series_cache *cache, int32_t tenant_id,
     return missing;
 }
 
-/* When a device is to be taken as asked for: up to half an age earlier. Those that were asked for
- * together, as after a start, do not all have to be asked again at one moment. */
-static int64_t asked_us(const struct ingest_device *device, int64_t now_us)
-{
-    int64_t spread_us = DEVICE_CACHE_AGE_MS * (US_PER_SECOND / 1000) / 2;
-
-    return now_us - (int64_t)((uint32_t)device->id * 2654435769u) % spread_us;
-}
-
 void series_cache_put_device(struct series_cache *cache, int32_t tenant_id,
-                             const struct ingest_device *device, int64_t now_us)
+                             const struct ingest_device *device, int64_t asked_us)
 {
     struct key key;
 
-    (void)pthread_mutex_lock(&cache->lock);
-    ingest_map_put(
-        cache->devices, name_key(&key, tenant_id, device->key),
-        (struct ingest_map_value){ asked_us(device, now_us), device->id, device->site_id });
-    (void)pthread_mutex_unlock(&cache->lock);
+    put_name(cache, cache->devices, name_key(&key, tenant_id, device->key),
+             (struct ingest_map_value){ asked_us, device->id, device->site_id });
 }
 
 void series_cache_forget_devices(struct series_cache *cache, int32_t tenant_id,
@@ -165,11 +197,7 @@ void series_cache_forget_devices(struct series_cache *cache, int32_t tenant_id,
 
     (void)pthread_mutex_lock(&cache->lock);
     for (size_t i = 0; i < columns->n_devices; i++) {
-        struct ingest_map_value *value =
-            ingest_map_find(cache->devices, name_key(&key, tenant_id, columns->devices[i].key));
-        if (value) {
-            value->time_us = INT64_MIN / 2;
-        }
+        forget_name(cache->devices, name_key(&key, tenant_id, columns->devices[i].key));
         breathe(&cache->lock, i);
     }
     (void)pthread_mutex_unlock(&cache->lock);
@@ -186,7 +214,7 @@ size_t series_cache_find_sites(struct series_cache *cache, int32_t tenant_id,
         struct ingest_site *site = &columns->sites[i];
         const struct ingest_map_value *value =
             ingest_map_find(cache->sites, name_key(&key, tenant_id, site->key));
-        if (is_fresh(value, now_us)) {
+        if (is_fresh(cache, value, now_us)) {
             site->id = value->id;
         } else {
             missing++;
@@ -198,13 +226,41 @@ size_t series_cache_find_sites(struct series_cache *cache, int32_t tenant_id,
 }
 
 void series_cache_put_site(struct series_cache *cache, int32_t tenant_id,
-                           const struct ingest_site *site, int64_t now_us)
+                           const struct ingest_site *site, int64_t asked_us)
+{
+    struct key key;
+
+    put_name(cache, cache->sites, name_key(&key, tenant_id, site->key),
+             (struct ingest_map_value){ asked_us, site->id, 0 });
+}
+
+/* ---- changes ---- */
+
+void series_cache_hear(struct series_cache *cache, const struct name_change *changes, size_t n,
+                       int64_t began_us)
 {
     struct key key;
 
     (void)pthread_mutex_lock(&cache->lock);
-    ingest_map_put(cache->sites, name_key(&key, tenant_id, site->key),
-                   (struct ingest_map_value){ now_us, site->id, 0 });
+    if (n > 0) {
+        cache->told_us = clock_monotonic_us(); /* first: who asked before puts nothing any more */
+    }
+    for (size_t i = 0; i < n; i++) {
+        forget_name(changes[i].is_site ? cache->sites : cache->devices,
+                    name_key(&key, changes[i].tenant_id, changes[i].key));
+        breathe(&cache->lock, i);
+    }
+    if (cache->heard_us == INT64_MIN) {
+        cache->since_us = clock_monotonic_us(); /* of those before, changes were not listened to */
+    }
+    cache->heard_us = began_us;
+    (void)pthread_mutex_unlock(&cache->lock);
+}
+
+void series_cache_lose_track(struct series_cache *cache)
+{
+    (void)pthread_mutex_lock(&cache->lock);
+    cache->heard_us = INT64_MIN;
     (void)pthread_mutex_unlock(&cache->lock);
 }
 

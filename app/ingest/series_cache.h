@@ -15,18 +15,36 @@ struct series_cache;
 struct series_cache *series_cache_new(size_t max_series);
 void series_cache_free(struct series_cache *cache); /* NULL is allowed */
 
-/* Fills in the devices that are known and were asked for less than DEVICE_CACHE_AGE_MS before
- * `now_us` (monotonic). Returns how many are missing; those keep the id 0. */
+/* Fills in the devices that are known and may still be believed at `now_us` (monotonic): asked for
+ * less than NAME_CACHE_AGE_MS ago or, while the cache is told of changes, NAME_CACHE_LONG_MS.
+ * Returns how many are missing; those keep the id 0. */
 size_t series_cache_find_devices(struct series_cache *cache, int32_t tenant_id,
                                  struct ingest_columns *columns, int64_t now_us);
+/* Remembers a device as the database has told it; asking began at `asked_us`. */
 void series_cache_put_device(struct series_cache *cache, int32_t tenant_id,
-                             const struct ingest_device *device, int64_t now_us);
+                             const struct ingest_device *device, int64_t asked_us);
 
 /* Likewise for sites. */
 size_t series_cache_find_sites(struct series_cache *cache, int32_t tenant_id,
                                struct ingest_columns *columns, int64_t now_us);
 void series_cache_put_site(struct series_cache *cache, int32_t tenant_id,
-                           const struct ingest_site *site, int64_t now_us);
+                           const struct ingest_site *site, int64_t asked_us);
+
+/* A device or site that changed. */
+struct name_change {
+    int32_t tenant_id;
+    bool is_site;
+    struct str key;
+};
+
+/* Forgets what changed, as was learned by asking from `began_us` on (monotonic): whatever was
+ * committed before that is known to the cache then, since the first such call. */
+void series_cache_hear(struct series_cache *cache, const struct name_change *changes, size_t n,
+                       int64_t began_us);
+
+/* The changes were not to be had, or not all of them, and have to be heard from the beginning:
+ * what was asked for until now holds for no longer than NAME_CACHE_AGE_MS. */
+void series_cache_lose_track(struct series_cache *cache);
 
 /* Fills in the known series of devices that have an id. Returns how many such are missing. */
 size_t series_cache_find_series(struct series_cache *cache, int32_t tenant_id,

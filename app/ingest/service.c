@@ -4,8 +4,10 @@
 #include "ingest/service.h"
 
 #include "base/clock.h"
+#include "base/crypto.h"
 #include "ingest/dry_run.h"
 #include "ingest/ledger.h"
+#include "ingest/name_feed.h"
 #include "ingest/quota.h"
 #include "ingest/reject.h"
 #include "ingest/replay.h"
@@ -21,6 +23,7 @@ struct ingest_service {
     struct ingest_options options;
     struct ingest_queue *queue;
     struct series_cache *cache;
+    struct name_feed *feed;
     struct ingest_flush *flush;
     struct ingest_ledger *ledger;
     struct ingest_writers *writers;
@@ -35,6 +38,7 @@ static void service_free(struct ingest_service *service)
     ingest_ledger_stop(service->ledger);
     ingest_flush_stop(service->flush);
     ingest_queue_free(service->queue);
+    name_feed_stop(service->feed);
     series_cache_free(service->cache);
     arena_free(service->arena);
 }
@@ -50,11 +54,13 @@ struct ingest_service *ingest_start(const struct ingest_options *options)
     }
     service->arena = arena;
     service->options = *options;
+    crypto_random(&service->options.seed, sizeof service->options.seed);
     service->queue = ingest_queue_new(options->queue_bytes);
     service->cache = series_cache_new(SERIES_CACHE_MAX);
     service->flush = ingest_flush_start(&options->db, options->quotas);
     service->ledger = ingest_ledger_start(&options->db);
-    if (service->queue && service->cache && service->flush && service->ledger) {
+    service->feed = service->cache ? name_feed_start(&options->db, service->cache) : NULL;
+    if (service->queue && service->feed && service->flush && service->ledger) {
         const struct writer_parts parts = {
             .queue = service->queue, .cache = service->cache, .flush = service->flush,
             .db = options->db, .n_fast = INGEST_WRITERS, .n_late = INGEST_LATE_WRITERS,
@@ -66,7 +72,7 @@ struct ingest_service *ingest_start(const struct ingest_options *options)
         return NULL;
     }
     if (options->find_format) {
-        service->replay = ingest_replay_start(service, options);
+        service->replay = ingest_replay_start(service, &service->options);
         if (!service->replay) {
             ingest_stop(service, 0);
             return NULL;

@@ -17,6 +17,7 @@ struct ingest_options {
     size_t queue_bytes;     /* QUEUE_MAX_BYTES but for tests */
     struct ingest_adapters *adapters; /* NULL: conventions are taken as they are */
     struct quotas *quotas;  /* counts what is stored; NULL: nobody has limits */
+    uint64_t seed;          /* of hashes of what senders name; set by ingest_start */
     /* The format of a request's address, whose {names} it captures; NULL for none. Without this
      * nothing is replayed. */
     const struct ingest_format *(*find_format)(struct http_request *request);

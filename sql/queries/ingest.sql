@@ -32,6 +32,13 @@ FROM api.ingest_series($1::int4[], $2::text[], $3::text[], $4::boolean, $5::text
                        $7::text[], $8::text[]) s
 ORDER BY s.ord;
 
+-- name: ingest_name_changes
+-- roles: ingest
+-- columns: tenant_id is_site key next
+-- Devices and sites that changed since $1 (NULL: from now on), $2 at most, and what to ask with
+-- next time; without a key where there are none.
+SELECT c.tenant_id, c.is_site, c.key, c.next FROM api.name_changes($1::int8, $2::int4) c;
+
 -- name: ingest_day_add
 -- roles: ingest
 -- columns: tenant_id rows_today ends_at

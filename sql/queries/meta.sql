@@ -30,6 +30,14 @@ SELECT set_config('tidemark.tenant_id', $1::text, true) AS tenant_id,
        set_config('statement_timeout', $2::text, true) AS statement_timeout,
        set_config('idle_in_transaction_session_timeout', $3::text, true) AS idle_timeout;
 
+-- name: tx_settle
+-- roles: ingest
+-- columns: statement_timeout idle_timeout
+-- Gives the session its timeouts, where it is ours alone: transactions bound to no tenant need no
+-- binding then.
+SELECT set_config('statement_timeout', $1::text, false) AS statement_timeout,
+       set_config('idle_in_transaction_session_timeout', $2::text, false) AS idle_timeout;
+
 -- name: tx_bind_tenant
 -- roles: owner web ingest worker operator read
 -- columns: tenant_id

@@ -89,7 +89,7 @@ sub check_devices {
 
     is($call->('PATCH', '/v1/devices/meter', { retired => $true })->{status}, 200, 'a device is retired');
     my $refused;
-    for (1 .. 100) {    # ingest remembers devices for up to five seconds
+    for (1 .. 50) {    # ingest is told within five seconds
         $refused = $stack->post('/v1/event', { device => 'meter', metrics => { power_w => 4 } }, token => $device);
         last if $refused->{status} != 200;
         select undef, undef, undef, 0.1;

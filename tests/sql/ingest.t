@@ -217,6 +217,35 @@ sub check_event_keys {
 }
 
 # What is rejected: at most so much of a tenant, and for so long; accounts that add up.
+# What ingest is told of devices and sites that changed, each time with what was told to ask with.
+sub check_name_changes {
+    my ($cluster) = @_;
+    my ($ingest, $super) = ($cluster->session('tidemark_ingest'), $cluster->session('tidemark_super'));
+    my $next = $ingest->value('SELECT next FROM api.name_changes(NULL, 9)');
+    my $told = sub {
+        my @rows = $ingest->query("SELECT coalesce(tenant_id || ':' || CASE WHEN is_site THEN 'site ' ELSE '' END || key, ''), next"
+                . " FROM api.name_changes($next, 9)");
+        $next = $rows[0][1];
+        return join ' ', sort grep { $_ ne '' } map { $_->[0] } @rows;
+    };
+    $ingest->query("SELECT api.device_seen_flush(ARRAY[1, 2], array_fill(now() + interval '1 hour', ARRAY[2]))");
+    $super->query("UPDATE core.device SET name = 'other' WHERE id = 1; UPDATE core.site SET name = 'other' WHERE id = 1");
+    is $told->(), '', 'what ingest does not remember is no change';
+    my $late = $cluster->session('tidemark_operator');
+    $late->query("BEGIN; SELECT ops.device_put('alpha', 'm1', NULL, NULL, 'hall', NULL)");
+    $super->query("UPDATE core.device SET retired_at = now() WHERE id = 2");
+    is $told->(), '1:m2', 'a device that is retired is told';
+    $late->query('COMMIT');
+    like $told->(), qr/^1:m1\b/, 'one that was moved by a transaction that ended late, too';
+    is $told->(), '', 'and then no more';
+    $super->query("UPDATE core.device SET key = 'm3', retired_at = NULL WHERE id = 2; INSERT INTO core.site (tenant_id, key, name, timezone) VALUES (1, 'shed', 'shed', 'UTC');"
+            . " DELETE FROM core.site WHERE key = 'shed'; UPDATE core.device SET key = 'm2' WHERE id = 2");
+    is $told->(), '1:m2 1:m3 1:site shed', 'names that were given up, sites that are gone';
+    $super->query("UPDATE core.name_change SET noted_at = now() - interval '25 hours' WHERE key = 'm2'");
+    like $cluster->session('tidemark_worker')->value('SELECT ops.retention_tidy()'), qr/"name_changes": 3\b/, 'after a day they are forgotten';
+    return;
+}
+
 sub check_rejects {
     my ($cluster, $ingest, $super) = @_;
     my $add = sub {
@@ -271,6 +300,7 @@ Tidemark::Cluster->each_engine(sub {
     check_last_values($ingest, $super);
     check_events($ingest, $super);
     check_event_keys($cluster, $super);
+    check_name_changes($cluster);
     check_rejects($cluster, $ingest, $super);
 });
 

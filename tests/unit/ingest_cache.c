@@ -70,7 +70,7 @@ static void test_names(struct ingest_test *test)
     struct series_cache *cache = series_cache_new(1000);
     struct ingest_columns *columns = columns_of(test, "d");
     int64_t now_us = 100 * US_PER_SECOND;
-    const int64_t age_us = DEVICE_CACHE_AGE_MS * INT64_C(1000);
+    const int64_t age_us = NAME_CACHE_AGE_MS * INT64_C(1000);
 
     is_int((int64_t)columns->n_series, 3, "labels make a series of their own");
     is_int((int64_t)series_cache_find_devices(cache, 1, columns, now_us), 1, "nothing is known");
@@ -89,7 +89,7 @@ static void test_names(struct ingest_test *test)
 
     struct ingest_columns *again = columns_of(test, "d");
     is_int((int64_t)series_cache_find_devices(cache, 1, again, now_us + age_us / 2), 0,
-           "a device is known for some seconds");
+           "a device is known for a while");
     is_int(again->devices[0].id, 7, "  by its number");
     is_int(again->devices[0].site_id, 3, "  and its site");
     is_int((int64_t)series_cache_find_sites(cache, 1, again, now_us), 0, "so is the site named");
@@ -115,6 +115,70 @@ static void test_names(struct ingest_test *test)
            "a device can be made to be asked for");
     series_cache_free(cache);
     series_cache_free(NULL);
+}
+
+/* Whether the cache knows device d and its site, as a request at that time would find. */
+static bool knows(struct ingest_test *test, struct series_cache *cache, int64_t now_us)
+{
+    struct ingest_columns *columns = columns_of(test, "d");
+    bool has_device = series_cache_find_devices(cache, 1, columns, now_us) == 0;
+    bool has_site = series_cache_find_sites(cache, 1, columns, now_us) == 0;
+
+    if (has_device != has_site) {
+        ok(false, "device and site are known together");
+    }
+    return has_device && has_site;
+}
+
+static void learn(struct ingest_test *test, struct series_cache *cache, int64_t asked_us)
+{
+    struct ingest_columns *columns = columns_of(test, "d");
+
+    columns->devices[0].id = 7;
+    columns->sites[0].id = 4;
+    series_cache_put_device(cache, 1, &columns->devices[0], asked_us);
+    series_cache_put_site(cache, 1, &columns->sites[0], asked_us);
+}
+
+static void test_changes(struct ingest_test *test)
+{
+    const int64_t age_us = NAME_CACHE_AGE_MS * INT64_C(1000);
+    const int64_t long_us = NAME_CACHE_LONG_MS * INT64_C(1000);
+    const struct name_change device = { 1, false, STR("d") };
+    const struct name_change both[] = { device, { 1, true, STR("roof") } };
+    const struct name_change others[] = { { 2, false, STR("d") }, { 1, true, STR("d") },
+                                          { 1, false, STR("roof") } };
+    struct series_cache *cache = series_cache_new(1000);
+    int64_t begin_us = clock_monotonic_us();
+
+    learn(test, cache, begin_us - 1);
+    series_cache_hear(cache, NULL, 0, begin_us);
+    ok(!knows(test, cache, begin_us + age_us),
+       "what was asked for before changes were listened to holds for seconds");
+    int64_t asked_us = clock_monotonic_us() + 1; /* later than all that was heard so far */
+    learn(test, cache, asked_us);
+    ok(knows(test, cache, begin_us + age_us - 1), "what was asked for since holds");
+    ok(!knows(test, cache, begin_us + age_us), "  unless nothing was heard for some seconds");
+    series_cache_hear(cache, NULL, 0, begin_us + age_us);
+    ok(knows(test, cache, begin_us + age_us), "  until something is");
+    series_cache_hear(cache, others, 3, begin_us + age_us);
+    ok(knows(test, cache, begin_us + age_us), "a change of another one is no change");
+    series_cache_hear(cache, NULL, 0, asked_us + long_us);
+    ok(!knows(test, cache, asked_us + long_us), "nothing holds for ever");
+    series_cache_hear(cache, both, 2, begin_us + age_us);
+    ok(!knows(test, cache, begin_us + age_us), "what changed has to be asked for");
+    learn(test, cache, asked_us - 1);
+    ok(!knows(test, cache, begin_us + age_us),
+       "and is not taken from who asked before the change was told");
+    asked_us = clock_monotonic_us() + 1;
+    learn(test, cache, asked_us);
+    ok(knows(test, cache, begin_us + age_us), "who asks afterwards is believed");
+    series_cache_lose_track(cache);
+    ok(knows(test, cache, asked_us + 1) && !knows(test, cache, asked_us + age_us),
+       "without the changes all hold for seconds again");
+    series_cache_hear(cache, NULL, 0, asked_us + age_us);
+    ok(!knows(test, cache, asked_us + age_us), "  also when they are listened to anew");
+    series_cache_free(cache);
 }
 
 static void test_claims(struct ingest_test *test)
@@ -157,6 +221,7 @@ int main(void)
     ingest_test_open(&test);
     test_map();
     test_names(&test);
+    test_changes(&test);
     test_claims(&test);
     ingest_test_close(&test);
     return done_testing();

@@ -1,0 +1,189 @@
+/* The feed: asks from where it left off, so that what one answer misses the next one brings. When
+ * that is no longer to be had (asked too late, or the database is another one), it begins anew.
+ * Called by the service. */
+#include "ingest/name_feed.h"
+
+#include "base/clock.h"
+#include "gen/queries.h"
+
+#include <pthread.h>
+#include <time.h>
+
+/* Changes are kept for a day; long before that nothing is taken for granted. */
+#define LONGEST_GAP_US US_PER_HOUR
+#define ARENA_BYTES (16u << 20)
+#define STATEMENT_TIMEOUT_MS 4000 /* later its answer would be no use */
+
+struct name_feed {
+    struct arena *arena;
+    struct arena *scratch; /* of one answer */
+    struct db_conn *conn;
+    struct series_cache *cache;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t stop;
+    bool is_stopping;
+    bool is_failing;  /* which was logged */
+    int64_t next;     /* what to ask with; 0: from now on */
+    int64_t heard_us; /* when the last good answer was asked for, monotonic */
+};
+
+/* The rows of the changes since the last time. */
+static enum err ask(struct name_feed *feed, struct op *op, struct db_rows **rows)
+{
+    struct db_args args;
+    struct db_tx *tx;
+    enum err err = db_begin(op, feed->conn, DB_READ, 0, &tx);
+
+    if (err) {
+        return err;
+    }
+    db_args_init(&args, op->arena);
+    if (feed->next) {
+        db_arg_int64(&args, feed->next);
+    } else {
+        db_arg_null(&args);
+    }
+    db_arg_int(&args, NAME_CHANGES_MAX);
+    err = db_run(tx, &q_ingest_name_changes, &args, rows);
+    db_rollback(tx);
+    return err;
+}
+
+/* Tells the cache. False without memory. */
+static bool tell(const struct name_feed *feed, struct op *op, const struct db_rows *rows,
+                 int64_t began_us)
+{
+    int n_rows = db_count(rows);
+    struct name_change *changes = arena_array(op->arena, (size_t)n_rows + 1, sizeof *changes);
+    size_t n = 0;
+
+    for (int i = 0; changes && i < n_rows; i++) {
+        if (!db_is_null(rows, i, INGEST_NAME_CHANGES_KEY)) {
+            changes[n++] = (struct name_change){
+                .tenant_id = db_int(rows, i, INGEST_NAME_CHANGES_TENANT_ID),
+                .is_site = db_bool(rows, i, INGEST_NAME_CHANGES_IS_SITE),
+                .key = db_str(rows, i, INGEST_NAME_CHANGES_KEY),
+            };
+        }
+    }
+    if (changes) {
+        series_cache_hear(feed->cache, changes, n, began_us);
+    }
+    return changes != NULL;
+}
+
+static void begin_anew(struct name_feed *feed)
+{
+    series_cache_lose_track(feed->cache);
+    feed->next = 0;
+}
+
+static void ask_once(struct name_feed *feed)
+{
+    int64_t began_us = clock_monotonic_us();
+    struct db_rows *rows;
+    struct op op;
+
+    arena_reset(feed->scratch);
+    op_init(&op, feed->scratch, "name feed");
+    if (feed->next && began_us - feed->heard_us > LONGEST_GAP_US) {
+        begin_anew(feed);
+    }
+    if (ask(feed, &op, &rows)) {
+        if (!feed->is_failing) {
+            op_log_fault(&op);
+        }
+        feed->is_failing = true;
+        return;
+    }
+    feed->is_failing = false;
+    int64_t next = db_int64(rows, 0, INGEST_NAME_CHANGES_NEXT);
+    if (next < feed->next || db_count(rows) >= NAME_CHANGES_MAX ||
+        !tell(feed, &op, rows, began_us)) {
+        begin_anew(feed);
+        return;
+    }
+    feed->next = next;
+    feed->heard_us = began_us;
+}
+
+/* ---- the thread ---- */
+
+/* Waits for the next turn; false when it is to end. */
+static bool wait_for_turn(struct name_feed *feed)
+{
+    int64_t due_us = clock_monotonic_us() + NAME_CHANGES_INTERVAL_MS * (US_PER_SECOND / 1000);
+    struct timespec due = {
+        .tv_sec = (time_t)(due_us / US_PER_SECOND),
+        .tv_nsec = (long)(due_us % US_PER_SECOND) * 1000,
+    };
+    int late = 0;
+
+    (void)pthread_mutex_lock(&feed->lock);
+    while (!feed->is_stopping && !late) {
+        late = pthread_cond_timedwait(&feed->stop, &feed->lock, &due);
+    }
+    bool is_stopping = feed->is_stopping;
+    (void)pthread_mutex_unlock(&feed->lock);
+    return !is_stopping;
+}
+
+static void *feed_thread(void *context)
+{
+    do {
+        ask_once(context);
+    } while (wait_for_turn(context));
+    return NULL;
+}
+
+static void feed_free(struct name_feed *feed)
+{
+    db_conn_close(feed->conn);
+    arena_free(feed->scratch);
+    (void)pthread_mutex_destroy(&feed->lock);
+    (void)pthread_cond_destroy(&feed->stop);
+    arena_free(feed->arena);
+}
+
+struct name_feed *name_feed_start(const struct db_options *options, struct series_cache *cache)
+{
+    struct arena *arena = arena_new(sizeof(struct name_feed) + 64);
+    struct name_feed *feed = arena ? arena_alloc(arena, sizeof *feed) : NULL;
+    struct db_options own = *options;
+    pthread_condattr_t attributes;
+
+    if (!feed) {
+        arena_free(arena);
+        return NULL;
+    }
+    own.statement_timeout_ms = STATEMENT_TIMEOUT_MS;
+    (void)pthread_mutex_init(&feed->lock, NULL);
+    (void)pthread_condattr_init(&attributes);
+    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&feed->stop, &attributes);
+    (void)pthread_condattr_destroy(&attributes);
+    feed->arena = arena;
+    feed->cache = cache;
+    feed->conn = db_conn_new(&own);
+    feed->scratch = arena_new(ARENA_BYTES);
+    if (!feed->conn || !feed->scratch ||
+        pthread_create(&feed->thread, NULL, feed_thread, feed) != 0) {
+        feed_free(feed);
+        return NULL;
+    }
+    return feed;
+}
+
+void name_feed_stop(struct name_feed *feed)
+{
+    if (!feed) {
+        return;
+    }
+    (void)pthread_mutex_lock(&feed->lock);
+    feed->is_stopping = true;
+    (void)pthread_cond_broadcast(&feed->stop);
+    (void)pthread_mutex_unlock(&feed->lock);
+    (void)pthread_join(feed->thread, NULL);
+    feed_free(feed);
+}
