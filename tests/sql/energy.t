@@ -7,76 +7,12 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use List::Util qw(max min);
-use POSIX qw(floor strftime);
+use POSIX qw(floor);
 use Test::More;
-use Time::Local qw(timegm);
 use Tidemark::Cluster;
+use Tidemark::Readings qw(epoch instant series store erase stand_at close_until follow shown);
 
 my @ZONES = ('America/Los_Angeles', 'Asia/Kolkata', 'Australia/Lord_Howe');
-
-sub epoch { my ($y, $m, $d, $h, $min) = $_[0] =~ /\d+/g; return timegm(0, $min // 0, $h // 0, $d, $m - 1, $y) }
-sub instant { return strftime('%Y-%m-%d %H:%M:%S+00', gmtime $_[0]) }
-
-# A series of a device in the zone; with all that is stored of it (at: time => value).
-sub series {
-    my ($cluster, $device, $zone, $metric, $kind) = @_;
-    $cluster->session('tidemark_operator')->query("SELECT ops.site_put('alpha', '$zone', '$zone', '$zone'),"
-            . " ops.device_put('alpha', '$device', '$device', '', '$zone', NULL)");
-    my $ingest = $cluster->session('tidemark_ingest', tenant => 1);
-    my $owner = $ingest->value("SELECT device_id FROM api.ingest_devices(ARRAY['$device'], false)");
-    my $id = $ingest->value("SELECT series_id FROM api.ingest_series(ARRAY[$owner], ARRAY['$metric'], ARRAY['{}'], true)");
-    return { id => $id, device => $device, zone => $zone, kind => $kind, at => {},
-        factor => $metric =~ /_kw$/ ? 1 : 0.001 };
-}
-
-sub store {
-    my ($cluster, $series, %samples) = @_;
-    my @times = sort { $a <=> $b } keys %samples;
-    my $ingest = $cluster->session('tidemark_ingest');
-    $ingest->query("SELECT api.partitions_ensure('@{[ instant($times[0]) ]}', '@{[ instant($times[-1]) ]}')");
-    $ingest->query("SELECT count(*) FROM api.ingest_samples(array_fill(1, ARRAY[$#times + 1]), array_fill($series->{id}, ARRAY[$#times + 1]),"
-            . ' ARRAY[' . join(',', map { "'" . instant($_) . "'::timestamptz" } @times) . '],'
-            . ' ARRAY[' . join(',', map { "$samples{$_}\::float8" } @times) . "], array_fill(false, ARRAY[$#times + 1]))");
-    $series->{at}{$_} = $samples{$_} for @times;
-    return;
-}
-
-sub erase {
-    my ($cluster, $series, $from, $to) = @_;
-    $cluster->session('tidemark_super')->query("BEGIN; DELETE FROM core.sample WHERE tenant_id = 1 AND series_id = $series->{id}"
-            . " AND time BETWEEN '@{[ instant($from) ]}' AND '@{[ instant($to) ]}';"
-            . " INSERT INTO core.change (tenant_id, series_id, from_time, to_time) VALUES (1, $series->{id}, '@{[ instant($from) ]}', '@{[ instant($to) ]}'); COMMIT");
-    delete @{ $series->{at} }{ grep { $_ >= $from && $_ <= $to } keys %{ $series->{at} } };
-    return;
-}
-
-# Says until when quarter hours are closed, without closing any.
-sub stand_at {
-    my ($cluster, $time) = @_;
-    $cluster->session('tidemark_super')->query("UPDATE core.rollup_state SET closing_until = '$time', closed_until = '$time'");
-    return;
-}
-
-# Closes up to a time as the worker does.
-sub close_until {
-    my ($cluster, $time) = @_;
-    $cluster->session('tidemark_super')->query("UPDATE core.rollup_state SET closing_until = '$time' WHERE closing_until < '$time'");
-    $cluster->session('tidemark_worker')->query('SELECT ops.rollup_close_finish()');
-    return;
-}
-
-sub follow {
-    my ($cluster) = @_;
-    my $worker = $cluster->session('tidemark_worker');
-    while ($worker->value('SELECT is_done FROM ops.rollup_follow(20000)') ne 't') { }
-    return;
-}
-
-sub shown {
-    my ($web, $device, $grain, $from, $to, $format) = @_;
-    return $web->text("SELECT to_char(bucket, '" . ($format // 'DD HH24:MI') . "'), round(energy_kwh, 9)::float8"
-            . " FROM api.energy_list('$grain', NULL, NULL, '$device', '$from', '$to', NULL)");
-}
 
 # ---- by hand ----
 
@@ -314,6 +250,24 @@ sub check_random {
     return;
 }
 
+# What is noted of a meter holds, open and closed (meter.t has the rest).
+sub check_noted {
+    my ($cluster, $web) = @_;
+    my $meter = series($cluster, 'noted', 'UTC', 'meter_kwh_total', 'counter');
+    my $t = epoch('2024-05-01');
+    stand_at($cluster, '2024-05-01 00:00+00');
+    store($cluster, $meter, $t => 98, $t + 3600 => 3);
+    $web->query("SELECT api.meter_entry_add('noted', NULL, NULL, 'rollover', '2024-04-01', NULL, NULL, NULL, 100, NULL, NULL, '')");
+    my $hours = sub { return shown($web, 'noted', '1h', '2024-05-01', '2024-05-02', 'HH24') };
+    is $hours->(), '00 5', 'a register of two digits goes on after 99';
+    close_until($cluster, '2024-05-02 00:00+00');
+    is $hours->(), '00 5', 'closed, too';
+    store($cluster, $meter, $t + 1800 => 99);
+    follow($cluster);
+    is shown($web, 'noted', '15m', '2024-05-01', '2024-05-02', 'MI'), '00 0.5; 15 0.5; 30 2; 45 2', 'and where a late reading comes between';
+    return;
+}
+
 # Readings of meters that come once a month: each touches thousands of quarter hours.
 sub check_sparse {
     my ($cluster, $web) = @_;
@@ -351,7 +305,7 @@ Tidemark::Cluster->each_engine(sub {
     $cluster->session('tidemark_operator')->query("SELECT ops.tenant_add('alpha', '', 'UTC', 'EUR')");
     my $web = $cluster->session('tidemark_web', tenant => 1);
     $_->($cluster, $web) for \&check_sources, \&check_counter, \&check_gauge, \&check_delta, \&check_floor,
-        \&check_sparse, \&check_random;
+        \&check_noted, \&check_sparse, \&check_random;
 });
 
 done_testing;

@@ -44,7 +44,7 @@ my $fill = sub {
     $super->query("UPDATE core.rollup_state SET closing_until = now() + interval '1 hour', closed_until = now() + interval '1 hour';"
             . " INSERT INTO core.rollup_dirty VALUES ($id, $series, '1990-01-01', '1990-01-02');"
             . " INSERT INTO core.rollup_recast VALUES ($id, $series, true, false);"
-            . " INSERT INTO core.series_floor VALUES ($id, $series);"
+            . " INSERT INTO core.series_floor VALUES ($id, $series) ON CONFLICT DO NOTHING;"
             . " INSERT INTO core.rollup_reopened VALUES ($id, $series, '15m', '1990-01-01')");
     return;
 };
