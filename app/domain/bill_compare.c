@@ -3,20 +3,23 @@
 
 #include "domain/span.h"
 
+static void widen(int64_t start_us, int32_t duration_s, int64_t *from_us, int64_t *to_us)
+{
+    int64_t end_us = start_us + duration_s * US_PER_SECOND;
+
+    *from_us = start_us < *from_us ? start_us : *from_us;
+    *to_us = end_us > *to_us ? end_us : *to_us;
+}
+
 void bill_file_span(const struct bill_file *file, int64_t *from_us, int64_t *to_us)
 {
     *from_us = INT64_MAX;
     *to_us = INT64_MIN;
-    for (int i = 0; i < file->n_readings + file->n_summaries; i++) {
-        bool is_reading = i < file->n_readings;
-        const struct bill_reading *reading = &file->readings[is_reading ? i : 0];
-        const struct bill_summary *summary =
-            &file->summaries[is_reading ? 0 : i - file->n_readings];
-        int64_t start_us = is_reading ? reading->start_us : summary->start_us;
-        int64_t end_us =
-            start_us + (is_reading ? reading->duration_s : summary->duration_s) * US_PER_SECOND;
-        *from_us = start_us < *from_us ? start_us : *from_us;
-        *to_us = end_us > *to_us ? end_us : *to_us;
+    for (int i = 0; i < file->n_readings; i++) {
+        widen(file->readings[i].start_us, file->readings[i].duration_s, from_us, to_us);
+    }
+    for (int i = 0; i < file->n_summaries; i++) {
+        widen(file->summaries[i].start_us, file->summaries[i].duration_s, from_us, to_us);
     }
 }
 
