@@ -62,7 +62,8 @@ static enum err read_homes(struct op *op, const char *text, struct identity *who
     return is_good ? OK : fail(op, ERR_INTERNAL, "the list of a person's tenants is malformed");
 }
 
-enum err session_resolve(struct op *op, struct db_tx *tx, struct str secret, struct identity *who)
+enum err session_resolve(struct op *op, struct db_conn *conn, struct str secret,
+                         struct identity *who)
 {
     struct session_record record;
     uint8_t hash[CRYPTO_HASH_BYTES];
@@ -71,7 +72,7 @@ enum err session_resolve(struct op *op, struct db_tx *tx, struct str secret, str
 
     *who = (struct identity){ .kind = IDENTITY_NONE };
     crypto_sha256(secret, hash);
-    enum err err = credential_session_find(tx, hash, &record, &is_found);
+    enum err err = credential_session_find(op, conn, hash, &record, &is_found);
     if (err != OK || !is_found) {
         return err;
     }

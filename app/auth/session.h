@@ -8,14 +8,15 @@
 #include "http/request.h"
 #include "http/response.h"
 
+struct db_conn;
 struct db_tx;
 
 /* The secret that the request's cookie holds; empty when there is none. */
 struct str session_secret(const struct http_request *request, bool is_secure);
 
 /* Whose session it is; `who->kind` is IDENTITY_NONE when it is unknown or expired. Notes that it
- * was seen where the transaction may write. */
-enum err session_resolve(struct op *op, struct db_tx *tx, struct str secret,
+ * was seen. In a transaction of its own, on a connection that has none open. */
+enum err session_resolve(struct op *op, struct db_conn *conn, struct str secret,
                          struct identity *who) MUST_CHECK;
 
 /* A new secret, its hash stored by the caller's `hash`, its cookie in the response. */

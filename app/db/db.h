@@ -112,7 +112,7 @@ struct db_step {
     const struct db_args *args; /* one for each of its parameters */
     struct db_rows **out;       /* NULL where its rows are of no interest */
 };
-#define DB_MAX_STEPS 4
+#define DB_MAX_STEPS 8
 
 /* A transaction of these statements (DB_MAX_STEPS at most), bound to no tenant, in one round trip.
  * OK: it is committed. Failures as of db_run, db_commit and db_begin, but a lost connection is not

@@ -35,9 +35,32 @@ static bool has_untyped(const struct db_args *args, int n)
     return false;
 }
 
+/* Prepares the query under its name, and notes the types that the server takes it to have: it finds
+ * those of untyped NULLs. A failure is the statement's failure. */
+static enum err prepare(struct db_tx *tx, const struct db_query *query, const struct db_args *args,
+                        struct db_prepared *slot)
+{
+    PGconn *pq = tx->conn->pq;
+    int n = query->n_params;
+    for (int i = 0; i < n; i++) {
+        slot->types[i] = args->params[i].type;
+    }
+    PGresult *result = PQprepare(pq, query->name, query->sql, n, slot->types);
+    if (PQresultStatus(result) == PGRES_COMMAND_OK && has_untyped(args, n)) {
+        PQclear(result);
+        result = PQdescribePrepared(pq, query->name);
+        for (int i = 0; i < n && i < PQnparams(result); i++) {
+            slot->types[i] = PQparamtype(result, i);
+        }
+    }
+    enum err err =
+        PQresultStatus(result) == PGRES_COMMAND_OK ? OK : db_error_record(tx, result, query->name);
+    PQclear(result);
+    return err;
+}
+
 /* Decides whether the query runs by name, preparing it when that is new. A call whose types
- * differ from the prepared ones, or whose untyped NULL would fix a type for all calls after it,
- * runs unnamed. A failure to prepare is the statement's failure. */
+ * differ from the prepared ones runs unnamed. */
 static enum err make_named(struct db_tx *tx, const struct db_query *query,
                            const struct db_args *args, bool *is_named)
 {
@@ -51,16 +74,10 @@ static enum err make_named(struct db_tx *tx, const struct db_query *query,
         *is_named = fits(slot, args, query->n_params);
         return OK;
     }
-    if (conn->n_prepared >= DB_PREPARED_MAX || has_untyped(args, query->n_params)) {
+    if (conn->n_prepared >= DB_PREPARED_MAX) {
         return OK;
     }
-    for (int i = 0; i < query->n_params; i++) {
-        slot->types[i] = args->params[i].type;
-    }
-    PGresult *result = PQprepare(conn->pq, query->name, query->sql, query->n_params, slot->types);
-    enum err err =
-        PQresultStatus(result) == PGRES_COMMAND_OK ? OK : db_error_record(tx, result, query->name);
-    PQclear(result);
+    enum err err = prepare(tx, query, args, slot);
     if (!err) {
         slot->sql = query->sql;
         conn->n_prepared++;

@@ -1,11 +1,12 @@
-/* Transactions whose statements are all known before they begin: sent as one pipeline, from BEGIN
- * to COMMIT, and answered together. Answers for that one round trip and for an honest end, as tx.c
- * does for the others. Called by the ingest writers. */
+/* Statements that are sent as one pipeline and answered together: several of an open transaction,
+ * or a whole one, from BEGIN to COMMIT. Answers for that one round trip and for an honest end, as
+ * tx.c does for the others. Called by pages, the gate and the ingest writers. */
+#include "db/ask.h"
 #include "db/pq.h"
 
 #include "gen/queries.h"
 
-/* The transaction as it is sent: what binds it, its statements, and its two ends. */
+/* Statements as they are sent: of a whole transaction with what binds it and its two ends. */
 struct pipeline {
     struct db_step steps[DB_MAX_STEPS + 2];
     bool is_named[DB_MAX_STEPS + 2];
@@ -55,7 +56,7 @@ static bool take_all(struct db_tx *tx, const struct pipeline *pipeline)
             db_bind_take(tx);
         }
     }
-    PQclear(db_answer_take(tx, q_tx_commit.name)); /* the sync */
+    PQclear(db_answer_take(tx, "the pipeline's end"));
     return is_committed;
 }
 
@@ -134,6 +135,52 @@ enum err db_transact(struct op *op, struct db_conn *conn, const struct db_step *
         db_rollback(tx);
     } else {
         db_tx_end(tx);
+    }
+    return err;
+}
+
+/* ---- asking ---- */
+
+enum err db_ask_all(struct db_tx *tx, struct db_ask *asks, int n)
+{
+    struct pipeline pipeline = { .n = n };
+
+    if (n > DB_MAX_ASKS) {
+        return fail(tx->op, ERR_INTERNAL, "%d statements at once", n);
+    }
+    for (int i = 0; i < n; i++) {
+        asks[i].rows = NULL;
+        pipeline.steps[i] = (struct db_step){ asks[i].query, &asks[i].args, &asks[i].rows };
+    }
+    enum err err = prepare_all(tx, &pipeline);
+    if (err) {
+        return err;
+    }
+    if (!send_all(tx, &pipeline)) {
+        tx->conn->is_stale = true;
+        return db_error_record(tx, NULL, asks[0].query->name);
+    }
+    (void)take_all(tx, &pipeline);
+    if (!PQexitPipelineMode(tx->conn->pq)) {
+        tx->conn->is_stale = true;
+        return db_error_record(tx, NULL, asks[0].query->name);
+    }
+    return tx->failed;
+}
+
+enum err db_ask_alone(struct op *op, struct db_conn *conn, struct db_ask *ask)
+{
+    const struct db_step step = { ask->query, &ask->args, &ask->rows };
+    struct fault earlier = op->fault;
+    bool was_open = db_conn_is_open(conn);
+    char sqlstate[6];
+
+    enum err err = db_transact(op, conn, &step, 1, sqlstate);
+    if (err && was_open && !db_conn_is_open(conn)) {
+        log_info("database connection was lost; opening it again",
+                 LOG_TEXT("connection", conn->options.name));
+        op->fault = earlier;
+        err = db_transact(op, conn, &step, 1, sqlstate);
     }
     return err;
 }

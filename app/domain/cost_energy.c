@@ -1,10 +1,10 @@
 /* Works out what passes a billing meter. Called by cost.c. */
 #include "domain/cost_energy.h"
 
-#include <limits.h>
+#include "domain/energy_best.h"
+
 #include <string.h>
 
-#define NO_PLACE INT_MAX
 #define SHORT_GAP 4 /* quarter hours that may lie between two readings of anything */
 
 enum part { PART_IMPORT, PART_EXPORT, PART_USED, PART_MADE, PART_NONE };
@@ -13,7 +13,7 @@ enum part { PART_IMPORT, PART_EXPORT, PART_USED, PART_MADE, PART_NONE };
 struct seat {
     int from, to;
     enum part part;
-    int *best;     /* by day: the best place that has data */
+    struct energy_best best;
 };
 
 struct sums {
@@ -63,7 +63,7 @@ static void number_days(struct sums *sums, const struct zone *zone)
 
 static bool is_together(const struct cost_meter *a, const struct cost_meter *b)
 {
-    return strcmp(a->device, b->device) == 0 && strcmp(a->role, b->role) == 0;
+    return energy_is_one_seat(a->device, a->role, b->device, b->role);
 }
 
 static bool find_seats(struct sums *sums, int n)
@@ -75,8 +75,7 @@ static bool find_seats(struct sums *sums, int n)
             to++;
         }
         struct seat seat = { .from = from, .to = to, .part = part_of(sums->meters[from].role) };
-        seat.best = arena_array(arena, (size_t)sums->n_days + 1, sizeof *seat.best);
-        if (!seat.best) {
+        if (!energy_best_init(&seat.best, arena, sums->n_days)) {
             return false;
         }
         sums->seats[sums->n_seats++] = seat;
@@ -119,22 +118,18 @@ static int64_t quarter_of(const struct sums *sums, int64_t at_us)
 
 static void find_best(struct sums *sums, struct seat *seat)
 {
-    for (int day = 0; day < sums->n_days; day++) {
-        seat->best[day] = NO_PLACE;
-    }
     for (int m = seat->from; m < seat->to; m++) {
         const struct cost_meter *meter = &sums->meters[m];
         for (int i = 0; i < meter->n; i++) {
             int64_t quarter = quarter_of(sums, meter->at_us[i]);
-            int *best = quarter < 0 ? NULL : &seat->best[sums->day_of[quarter]];
-            if (best && *best > meter->place) {
-                *best = meter->place;
+            if (quarter >= 0) {
+                energy_best_note(&seat->best, sums->day_of[quarter], meter->place);
             }
         }
     }
     for (int day = 0; day < sums->n_days; day++) {
         bool is_grid = seat->part == PART_IMPORT || seat->part == PART_EXPORT;
-        sums->has_grid[day] |= is_grid && seat->best[day] != NO_PLACE;
+        sums->has_grid[day] |= is_grid && energy_best_is_known(&seat->best, day);
     }
 }
 
@@ -142,7 +137,7 @@ static bool counts_on(const struct sums *sums, const struct seat *seat, int day)
 {
     bool is_grid = seat->part == PART_IMPORT || seat->part == PART_EXPORT;
 
-    return seat->part != PART_NONE && seat->best[day] != NO_PLACE &&
+    return seat->part != PART_NONE && energy_best_is_known(&seat->best, day) &&
            is_grid == sums->has_grid[day];
 }
 
@@ -176,7 +171,8 @@ static void add_seat(struct sums *sums, const struct seat *seat)
         for (int i = 0; i < meter->n; i++) {
             int64_t quarter = quarter_of(sums, meter->at_us[i]);
             int day = quarter < 0 ? 0 : sums->day_of[quarter];
-            if (quarter < 0 || seat->best[day] != meter->place || !counts_on(sums, seat, day)) {
+            if (quarter < 0 || !energy_best_counts(&seat->best, day, meter->place) ||
+                !counts_on(sums, seat, day)) {
                 continue;
             }
             sums->seen[quarter] = 1;

@@ -3,7 +3,7 @@
 #include "domain/credential.h"
 
 #include "base/limits.h"
-#include "db/db.h"
+#include "db/ask.h"
 #include "gen/queries.h"
 
 static void args_hash(struct db_args *args, struct db_tx *tx, const uint8_t hash[CRYPTO_HASH_BYTES])
@@ -87,17 +87,19 @@ enum err credential_token_touch(struct db_tx *tx, int64_t token_id, int64_t time
     return db_run(tx, &q_token_touch, &args, NULL);
 }
 
-enum err credential_session_find(struct db_tx *tx, const uint8_t hash[CRYPTO_HASH_BYTES],
+enum err credential_session_find(struct op *op, struct db_conn *conn,
+                                 const uint8_t hash[CRYPTO_HASH_BYTES],
                                  struct session_record *out, bool *is_found)
 {
-    struct db_args args;
-    struct db_rows *rows;
+    struct db_ask ask = { .query = &q_session_resolve };
 
-    args_hash(&args, tx, hash);
-    enum err err = db_run(tx, &q_session_resolve, &args, &rows);
+    db_args_init(&ask.args, op->arena);
+    db_arg_bytes(&ask.args, hash, CRYPTO_HASH_BYTES);
+    enum err err = db_ask_alone(op, conn, &ask);
     if (err != OK) {
         return err;
     }
+    const struct db_rows *rows = ask.rows;
     *is_found = db_count(rows) > 0;
     if (!*is_found) {
         return OK;

@@ -9,7 +9,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct db_conn;
 struct db_tx;
+struct op;
 
 /* A token that may be used now. Texts live in the operation's arena. */
 struct token_record {
@@ -57,8 +59,9 @@ struct session_record {
 };
 
 /* Whose session has this hash; notes that it was seen. *is_found is false when it is unknown
- * or expired. */
-enum err credential_session_find(struct db_tx *tx, const uint8_t hash[CRYPTO_HASH_BYTES],
+ * or expired. In a transaction of its own, on a connection that has none open. */
+enum err credential_session_find(struct op *op, struct db_conn *conn,
+                                 const uint8_t hash[CRYPTO_HASH_BYTES],
                                  struct session_record *out, bool *is_found) MUST_CHECK;
 
 /* Turns a session to another tenant of its person; *is_switched is false where that cannot be. */

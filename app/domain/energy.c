@@ -1,63 +1,186 @@
-/* Reads what series amount to. Called by overview_energy.c. */
+/* Reads what series amount to. Called by overview.c. */
 #include "domain/energy.h"
 
-#include "db/db.h"
+#include "db/ask.h"
 #include "gen/queries.h"
 
-/* The points in two columns: their times, and what they amount to. */
-static enum err read_points(struct db_tx *tx, const struct db_rows *rows, int row, int column,
-                            struct energy_points *out)
+#include <stdlib.h>
+
+enum { ASK_SOURCES, ASK_TOLD };
+
+/* Amounts of all series, in no order. */
+struct told {
+    struct db_int64_list series, at, nkwh;
+};
+
+void energy_ask(struct op *op, int64_t quarters_us, int64_t days_us, struct db_ask *asks)
 {
-    struct db_int64_list at, nkwh;
-    enum err err = db_int64_list(tx, rows, row, column, &at);
-    if (err == OK) {
-        err = db_int64_list(tx, rows, row, column + 1, &nkwh);
-    }
-    if (err == OK && at.n != nkwh.n) {
-        err = fail(db_op(tx), ERR_INTERNAL, "%d times of %d amounts", at.n, nkwh.n);
-    }
-    if (err == OK) {
-        *out = (struct energy_points){ at.items, nkwh.items, at.n };
-    }
-    return err;
+    asks[ASK_SOURCES].query = &q_energy_sources;
+    db_args_init(&asks[ASK_SOURCES].args, op->arena);
+    struct db_ask *told = &asks[ASK_TOLD];
+    told->query = &q_energy_told;
+    db_args_init(&told->args, op->arena);
+    db_arg_time(&told->args, quarters_us);
+    db_arg_time(&told->args, days_us);
 }
 
-static enum err read_source(struct db_tx *tx, const struct db_rows *rows, int row,
-                            struct energy_source *out)
+static enum err read_sources(struct op *op, const struct db_rows *rows, struct energy_sources *out)
 {
-    *out = (struct energy_source){
-        .device = db_text(rows, row, ENERGY_TOLD_DEVICE),
-        .role = db_text(rows, row, ENERGY_TOLD_ROLE),
-        .zone = db_text(rows, row, ENERGY_TOLD_ZONE),
-        .place = db_int(rows, row, ENERGY_TOLD_PLACE),
-    };
-    enum err err = read_points(tx, rows, row, ENERGY_TOLD_QUARTERS, &out->quarters);
-    if (err == OK) {
-        err = read_points(tx, rows, row, ENERGY_TOLD_DAYS, &out->days);
-    }
-    return err == OK ? read_points(tx, rows, row, ENERGY_TOLD_OPEN, &out->open) : err;
-}
-
-enum err energy_load(struct db_tx *tx, int64_t quarters_us, int64_t days_us,
-                     struct energy_sources *out)
-{
-    struct op *op = db_op(tx);
-    struct db_args args;
-    db_args_init(&args, op->arena);
-    db_arg_time(&args, quarters_us);
-    db_arg_time(&args, days_us);
-    struct db_rows *rows;
-    enum err err = db_run(tx, &q_energy_told, &args, &rows);
-    if (err != OK) {
-        return err;
-    }
     *out = (struct energy_sources){ .n = db_count(rows) };
     out->items = arena_array(op->arena, (size_t)out->n, sizeof *out->items);
     if (out->items == NULL && out->n > 0) {
         return fail_memory(op);
     }
-    for (int i = 0; err == OK && i < out->n; i++) {
-        err = read_source(tx, rows, i, &out->items[i]);
+    for (int i = 0; i < out->n; i++) {
+        out->items[i] = (struct energy_source){
+            .series_id = db_int(rows, i, ENERGY_SOURCES_SERIES_ID),
+            .device = db_text(rows, i, ENERGY_SOURCES_DEVICE),
+            .role = db_text(rows, i, ENERGY_SOURCES_ROLE),
+            .zone = db_text(rows, i, ENERGY_SOURCES_ZONE),
+            .place = db_int(rows, i, ENERGY_SOURCES_PLACE),
+            .watts = db_double(rows, i, ENERGY_SOURCES_WATTS),
+        };
+    }
+    return OK;
+}
+
+/* The three columns from `column` on. */
+static enum err read_told(struct db_tx *tx, const struct db_rows *rows, int column,
+                          struct told *out)
+{
+    enum err err = db_int64_list(tx, rows, 0, column, &out->series);
+    if (err == OK) {
+        err = db_int64_list(tx, rows, 0, column + 1, &out->at);
+    }
+    if (err == OK) {
+        err = db_int64_list(tx, rows, 0, column + 2, &out->nkwh);
+    }
+    if (err == OK && (out->at.n != out->series.n || out->nkwh.n != out->series.n)) {
+        err = fail(db_op(tx), ERR_INTERNAL, "%d times and %d amounts of %d series", out->at.n,
+                   out->nkwh.n, out->series.n);
     }
     return err;
+}
+
+/* ---- to each what is its own ---- */
+
+static int compare_ids(const void *a, const void *b)
+{
+    const struct energy_source *left = *(struct energy_source *const *)a;
+    const struct energy_source *right = *(struct energy_source *const *)b;
+    return (left->series_id > right->series_id) - (left->series_id < right->series_id);
+}
+
+/* The sources by their numbers. */
+struct index {
+    struct energy_source **items;
+    int n;
+};
+
+static bool make_index(struct arena *arena, const struct energy_sources *all, struct index *out)
+{
+    *out = (struct index){ arena_array(arena, (size_t)all->n + 1, sizeof *out->items), all->n };
+    for (int i = 0; out->items && i < all->n; i++) {
+        out->items[i] = &all->items[i];
+    }
+    if (out->items) {
+        qsort(out->items, (size_t)out->n, sizeof *out->items, compare_ids);
+    }
+    return out->items != NULL;
+}
+
+/* Its place in the index; -1: it came after the sources were asked for. `hint`: where to look
+ * first, for what is of one series mostly stands together. */
+static int find(const struct index *index, int64_t series_id, int hint)
+{
+    int low = 0, high = index->n - 1;
+    if (hint >= 0 && index->items[hint]->series_id == series_id) {
+        return hint;
+    }
+    while (low <= high) {
+        int middle = (low + high) / 2;
+        int64_t id = index->items[middle]->series_id;
+        if (id == series_id) {
+            return middle;
+        }
+        low = id < series_id ? middle + 1 : low;
+        high = id < series_id ? high : middle - 1;
+    }
+    return -1;
+}
+
+/* Deals the amounts out: the points of each source, in the order of the index. NULL without
+ * memory. */
+static struct energy_points *deal(struct arena *arena, const struct index *index,
+                                  const struct told *told)
+{
+    size_t n = (size_t)told->series.n;
+    int *owner = arena_array(arena, n + 1, sizeof *owner);
+    int *start = arena_array(arena, (size_t)index->n + 1, sizeof *start);
+    int64_t *at_us = arena_array(arena, n + 1, sizeof *at_us);
+    int64_t *nkwh = arena_array(arena, n + 1, sizeof *nkwh);
+    struct energy_points *points = arena_array(arena, (size_t)index->n + 1, sizeof *points);
+    if (!owner || !start || !at_us || !nkwh || !points) {
+        return NULL;
+    }
+    for (size_t i = 0; i < n; i++) {
+        owner[i] = find(index, told->series.items[i], i > 0 ? owner[i - 1] : -1);
+        if (owner[i] >= 0) {
+            start[owner[i] + 1]++;
+        }
+    }
+    for (int i = 0; i < index->n; i++) {
+        start[i + 1] += start[i];
+        points[i] = (struct energy_points){ at_us + start[i], nkwh + start[i], 0 };
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (owner[i] >= 0) {
+            int to = start[owner[i]] + points[owner[i]].n++;
+            at_us[to] = told->at.items[i];
+            nkwh[to] = told->nkwh.items[i];
+        }
+    }
+    return points;
+}
+
+/* The points in the three columns from `column` on. */
+static enum err read_points(struct db_tx *tx, const struct db_rows *rows, int column,
+                            const struct index *index, struct energy_points **out)
+{
+    struct told told;
+    enum err err = read_told(tx, rows, column, &told);
+    if (err != OK) {
+        return err;
+    }
+    *out = deal(db_op(tx)->arena, index, &told);
+    return *out ? OK : fail_memory(db_op(tx));
+}
+
+enum err energy_read(struct db_tx *tx, const struct db_ask *asks, struct energy_sources *out)
+{
+    const struct db_rows *told = asks[ASK_TOLD].rows;
+    struct energy_points *quarters = NULL, *days = NULL, *open = NULL;
+    struct index index = { NULL, 0 };
+    enum err err = read_sources(db_op(tx), asks[ASK_SOURCES].rows, out);
+    if (err == OK && !make_index(db_op(tx)->arena, out, &index)) {
+        err = fail_memory(db_op(tx));
+    }
+    if (err == OK) {
+        err = read_points(tx, told, ENERGY_TOLD_QUARTER_SERIES, &index, &quarters);
+    }
+    if (err == OK) {
+        err = read_points(tx, told, ENERGY_TOLD_DAY_SERIES, &index, &days);
+    }
+    if (err == OK) {
+        err = read_points(tx, told, ENERGY_TOLD_OPEN_SERIES, &index, &open);
+    }
+    if (err != OK) {
+        return err;
+    }
+    for (int i = 0; i < index.n; i++) {
+        index.items[i]->quarters = quarters[i];
+        index.items[i]->days = days[i];
+        index.items[i]->open = open[i];
+    }
+    return OK;
 }

@@ -1,11 +1,11 @@
-/* What a tenant's series amount to in energy. A device may tell the same energy in several ways (an
- * interval's kWh, a meter's counter, watts): on each local day of its site the best of those that
- * have data counts, for each of its roles, and no other. Called by the overview. */
+/* What a tenant's series amount to in energy, and tell of power. Which of them count is
+ * energy_best.h's business. Called by the overview. */
 #ifndef TIDEMARK_DOMAIN_ENERGY_H
 #define TIDEMARK_DOMAIN_ENERGY_H
 
 #include "base/op.h"
 
+struct db_ask;
 struct db_tx;
 
 #define NKWH_PER_KWH 1e9
@@ -18,9 +18,11 @@ struct energy_points {
 
 /* A series. */
 struct energy_source {
+    int32_t series_id;
     const char *device, *role;
     const char *zone;               /* of the device's site */
     int place;                      /* 1 is the best of the device's and role's */
+    double watts;                   /* told in the last 15 minutes; NaN: none */
     struct energy_points quarters;  /* of UTC, as far as they are closed */
     struct energy_points days;      /* local ones, as far as quarter hours are closed */
     struct energy_points open;      /* quarter hours; to be added to both */
@@ -31,9 +33,15 @@ struct energy_sources {
     int n;
 };
 
-/* Those of the tenant that the transaction is bound to, with closed quarter hours from
- * `quarters_us` on and days from `days_us` on. In the operation's arena. */
-enum err energy_load(struct db_tx *tx, int64_t quarters_us, int64_t days_us,
+#define ENERGY_ASKS 2
+
+/* Asks for those of the tenant that the transaction is bound to, with closed quarter hours from
+ * `quarters_us` on and days from `days_us` on: fills ENERGY_ASKS of `asks`, which are asked
+ * together. */
+void energy_ask(struct op *op, int64_t quarters_us, int64_t days_us, struct db_ask *asks);
+
+/* Reads the answers, into the operation's arena. */
+enum err energy_read(struct db_tx *tx, const struct db_ask *asks,
                      struct energy_sources *out) MUST_CHECK;
 
 #endif

@@ -2,7 +2,7 @@
  * by GET /v1/events and by pages. */
 #include "domain/event.h"
 
-#include "db/db.h"
+#include "db/ask.h"
 #include "gen/queries.h"
 
 static void add_filter(struct db_args *args, const struct event_filter *filter)
@@ -40,17 +40,16 @@ static struct event read_event(const struct db_rows *rows, int row)
     };
 }
 
-enum err event_list(struct db_tx *tx, const struct event_filter *filter, struct event_list *out)
+void event_list_ask(struct op *op, const struct event_filter *filter, struct db_ask *ask)
 {
-    struct op *op = db_op(tx);
-    struct db_args args;
-    db_args_init(&args, op->arena);
-    add_filter(&args, filter);
-    struct db_rows *rows;
-    enum err err = db_run(tx, filter->is_after ? &q_event_list_after : &q_event_list, &args, &rows);
-    if (err != OK) {
-        return err;
-    }
+    ask->query = filter->is_after ? &q_event_list_after : &q_event_list;
+    db_args_init(&ask->args, op->arena);
+    add_filter(&ask->args, filter);
+}
+
+enum err event_list_read(struct op *op, const struct db_ask *ask, struct event_list *out)
+{
+    const struct db_rows *rows = ask->rows;
     int n = db_count(rows);
     struct event *items = arena_array(op->arena, (size_t)n, sizeof *items);
     if (items == NULL && n > 0) {
@@ -61,4 +60,12 @@ enum err event_list(struct db_tx *tx, const struct event_filter *filter, struct 
     }
     *out = (struct event_list){ .items = items, .n = n };
     return OK;
+}
+
+enum err event_list(struct db_tx *tx, const struct event_filter *filter, struct event_list *out)
+{
+    struct db_ask ask;
+    event_list_ask(db_op(tx), filter, &ask);
+    enum err err = db_ask_all(tx, &ask, 1);
+    return err == OK ? event_list_read(db_op(tx), &ask, out) : err;
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct db_ask;
 struct db_tx;
 
 #define EVENT_MAX_DATA_FILTERS 8
@@ -49,5 +50,9 @@ struct event_list {
 /* At most filter->limit events, newest first. */
 enum err event_list(struct db_tx *tx, const struct event_filter *filter,
                     struct event_list *out) MUST_CHECK;
+/* The same, together with what else is asked for. */
+void event_list_ask(struct op *op, const struct event_filter *filter, struct db_ask *ask);
+enum err event_list_read(struct op *op, const struct db_ask *ask,
+                         struct event_list *out) MUST_CHECK;
 
 #endif

@@ -2,7 +2,7 @@
 #include "domain/latest.h"
 
 #include "base/clock.h"
-#include "db/db.h"
+#include "db/ask.h"
 #include "gen/queries.h"
 
 enum freshness freshness_of(int64_t now_us, int64_t last_seen_us)
@@ -17,18 +17,17 @@ enum freshness freshness_of(int64_t now_us, int64_t last_seen_us)
     return age_us < LATEST_SILENT_HOURS * US_PER_HOUR ? FRESH_LATE : FRESH_SILENT;
 }
 
-enum err latest_list(struct db_tx *tx, struct str after_key, int limit, struct latest_list *out)
+void latest_list_ask(struct op *op, struct str after_key, int limit, struct db_ask *ask)
 {
-    struct op *op = db_op(tx);
-    struct db_args args;
-    db_args_init(&args, op->arena);
-    db_arg_str(&args, after_key);
-    db_arg_int(&args, limit);
-    struct db_rows *rows;
-    enum err err = db_run(tx, &q_latest_list, &args, &rows);
-    if (err != OK) {
-        return err;
-    }
+    ask->query = &q_latest_list;
+    db_args_init(&ask->args, op->arena);
+    db_arg_str(&ask->args, after_key);
+    db_arg_int(&ask->args, limit);
+}
+
+enum err latest_list_read(struct op *op, const struct db_ask *ask, struct latest_list *out)
+{
+    const struct db_rows *rows = ask->rows;
     int n = db_count(rows);
     struct latest *items = arena_array(op->arena, (size_t)n, sizeof *items);
     if (items == NULL && n > 0) {
@@ -51,34 +50,33 @@ enum err latest_list(struct db_tx *tx, struct str after_key, int limit, struct l
     return OK;
 }
 
-int64_t latest_oldest(const struct latest_list *list, int64_t now_us)
+void latest_count_ask(struct op *op, int64_t now_us, struct db_ask *ask)
 {
-    int64_t oldest_us = now_us;
-    for (int i = 0; i < list->n; i++) {
-        int64_t seen_us = list->items[i].last_seen_us;
-        if (seen_us != DEVICE_NEVER && seen_us < oldest_us) {
-            oldest_us = seen_us;
-        }
-    }
-    return oldest_us;
+    ask->query = &q_latest_count;
+    db_args_init(&ask->args, op->arena);
+    db_arg_time(&ask->args, now_us - LATEST_LIVE_MINUTES * US_PER_MINUTE);
+    db_arg_time(&ask->args, now_us - LATEST_SILENT_HOURS * US_PER_HOUR);
 }
 
-enum err latest_count(struct db_tx *tx, int64_t now_us, struct latest_counts *out)
+struct latest_counts latest_count_read(const struct db_ask *ask)
 {
-    struct db_args args;
-    db_args_init(&args, db_op(tx)->arena);
-    db_arg_time(&args, now_us - LATEST_LIVE_MINUTES * US_PER_MINUTE);
-    db_arg_time(&args, now_us - LATEST_SILENT_HOURS * US_PER_HOUR);
-    struct db_rows *rows;
-    enum err err = db_run(tx, &q_latest_count, &args, &rows);
-    if (err != OK) {
-        return err;
-    }
-    *out = (struct latest_counts){
+    const struct db_rows *rows = ask->rows;
+    struct latest_counts counts = {
         .all = db_int64(rows, 0, LATEST_COUNT_ALL_DEVICES),
         .live = db_int64(rows, 0, LATEST_COUNT_LIVE),
         .late = db_int64(rows, 0, LATEST_COUNT_LATE),
     };
-    out->silent = out->all - out->live - out->late;
-    return OK;
+    counts.silent = counts.all - counts.live - counts.late;
+    return counts;
+}
+
+enum err latest_count(struct db_tx *tx, int64_t now_us, struct latest_counts *out)
+{
+    struct db_ask ask;
+    latest_count_ask(db_op(tx), now_us, &ask);
+    enum err err = db_ask_all(tx, &ask, 1);
+    if (err == OK) {
+        *out = latest_count_read(&ask);
+    }
+    return err;
 }

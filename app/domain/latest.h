@@ -5,6 +5,8 @@
 
 #include "domain/device.h"
 
+struct db_ask;
+
 /* How long ago a device was heard, against LATEST_LIVE_MINUTES and LATEST_SILENT_HOURS. */
 enum freshness { FRESH_LIVE, FRESH_LATE, FRESH_SILENT, FRESH_NEVER };
 
@@ -29,19 +31,19 @@ struct latest_list {
     int n;
 };
 
-/* At most `limit` devices in use, in the order of their keys, those after `after_key` (ptr NULL:
- * from the first). */
-enum err latest_list(struct db_tx *tx, struct str after_key, int limit,
-                     struct latest_list *out) MUST_CHECK;
-
-/* The earliest time at which one of them was heard, `now_us` at the latest: how far back a
- * zone must be known to show all of them. */
-int64_t latest_oldest(const struct latest_list *list, int64_t now_us);
+/* Asks for at most `limit` devices in use, in the order of their keys, those after `after_key` (ptr
+ * NULL: from the first); reads the answer. */
+void latest_list_ask(struct op *op, struct str after_key, int limit, struct db_ask *ask);
+enum err latest_list_read(struct op *op, const struct db_ask *ask,
+                          struct latest_list *out) MUST_CHECK;
 
 /* How many devices in use there are, and how many of each freshness. */
 struct latest_counts {
     int64_t all, live, late, silent;   /* silent: those never heard too */
 };
 enum err latest_count(struct db_tx *tx, int64_t now_us, struct latest_counts *out) MUST_CHECK;
+/* The same, together with what else is asked for. */
+void latest_count_ask(struct op *op, int64_t now_us, struct db_ask *ask);
+struct latest_counts latest_count_read(const struct db_ask *ask);
 
 #endif

@@ -1,10 +1,10 @@
-/* Gathers the overview in a handful of statements, whatever the number of devices. Called by the
- * overview's page. What the figures mean is flow.c's business, how they look view's. */
+/* Gathers the overview in a handful of statements, asked for together, whatever the number of
+ * devices. Called by the overview's page. What the figures mean is flow.c's business, how they look
+ * view's. */
 #include "domain/overview.h"
 
-#include "db/db.h"
+#include "db/ask.h"
 #include "domain/overview_energy.h"
-#include "gen/queries.h"
 
 #include <math.h>
 
@@ -78,21 +78,30 @@ const struct overview_slot *overview_drawn_days(const struct overview *overview)
     return overview->days + overview->n_days - OVERVIEW_DAYS;
 }
 
-/* ---- events and devices ---- */
+/* ---- what is asked for ---- */
 
-static enum err load_events(struct db_tx *tx, struct overview *out)
-{
-    struct event_filter filter = {
-        .from_us = 0, .to_us = out->now_us + 2 * US_PER_DAY, .limit = OVERVIEW_EVENTS,
-    };
-    return event_list(tx, &filter, &out->events);
-}
+enum { ASK_EVENTS, ASK_DEVICES, ASK_COUNTS, ASK_ENERGY, N_ASKS = ASK_ENERGY + ENERGY_ASKS };
 
-static enum err load_devices(struct db_tx *tx, const char *zone_name, struct overview *out)
+/* All of it in one round trip. */
+static enum err ask_all(struct db_tx *tx, const struct overview *overview, struct db_ask *asks)
 {
     struct op *op = db_op(tx);
+    struct event_filter filter = {
+        .from_us = 0, .to_us = overview->now_us + 2 * US_PER_DAY, .limit = OVERVIEW_EVENTS,
+    };
+    event_list_ask(op, &filter, &asks[ASK_EVENTS]);
+    latest_list_ask(op, (struct str){ NULL, 0 }, OVERVIEW_DEVICES, &asks[ASK_DEVICES]);
+    latest_count_ask(op, overview->now_us, &asks[ASK_COUNTS]);
+    /* Earlier: where the hours and days of a site further east begin. */
+    energy_ask(op, overview->hours[0].from_us - US_PER_HOUR,
+               overview->days[0].from_us - US_PER_DAY, &asks[ASK_ENERGY]);
+    return db_ask_all(tx, asks, N_ASKS);
+}
+
+static enum err read_devices(struct op *op, const struct db_ask *answer, struct overview *out)
+{
     struct latest_list list;
-    enum err err = latest_list(tx, (struct str){ NULL, 0 }, OVERVIEW_DEVICES, &list);
+    enum err err = latest_list_read(op, answer, &list);
     if (err != OK) {
         return err;
     }
@@ -108,38 +117,52 @@ static enum err load_devices(struct db_tx *tx, const char *zone_name, struct ove
             device->hours_kwh[h] = NAN;
         }
     }
-    /* The zone must be known over the charts and back to when each device was heard and
-     * what is shown happened. */
-    int64_t from_us = out->now_us - (OVERVIEW_MAX_DAYS + 5) * US_PER_DAY;
-    int64_t oldest_us = latest_oldest(&list, out->now_us);
+    return OK;
+}
+
+static enum err read_energy(struct db_tx *tx, const struct db_ask *answers, struct overview *out)
+{
+    struct energy_sources all;
+    enum err err = energy_read(tx, answers, &all);
+    return err == OK ? overview_add_energy(tx, &all, out) : err;
+}
+
+static enum err read_answers(struct db_tx *tx, const struct db_ask *answers, struct overview *out)
+{
+    enum err err = event_list_read(db_op(tx), &answers[ASK_EVENTS], &out->events);
+    if (err == OK) {
+        err = read_devices(db_op(tx), &answers[ASK_DEVICES], out);
+    }
+    if (err == OK) {
+        out->counts = latest_count_read(&answers[ASK_COUNTS]);
+        err = read_energy(tx, &answers[ASK_ENERGY], out);
+    }
+    return err;
+}
+
+/* ---- the zone ---- */
+
+/* Over the charts, with the days that their first and last may need. */
+static enum err load_zone(struct db_tx *tx, const char *zone_name, struct overview *out)
+{
+    return zone_load(tx, zone_name, out->now_us - (OVERVIEW_MAX_DAYS + 5) * US_PER_DAY,
+                     out->now_us + 3 * US_PER_DAY, &out->zone);
+}
+
+/* And back to when each device was heard and what is shown happened. */
+static enum err widen_zone(struct db_tx *tx, struct overview *out)
+{
+    int64_t oldest_us = out->zone.n_offsets > 0 ? out->zone.offsets[0].from_us : out->now_us;
+    for (int i = 0; i < out->n_devices; i++) {
+        int64_t seen_us = out->devices[i].latest.last_seen_us;
+        oldest_us = seen_us != DEVICE_NEVER && seen_us < oldest_us ? seen_us : oldest_us;
+    }
     if (out->events.n > 0 && out->events.items[out->events.n - 1].time_us < oldest_us) {
         oldest_us = out->events.items[out->events.n - 1].time_us;
     }
-    err = zone_load(tx, zone_name, oldest_us < from_us ? oldest_us : from_us,
-                    out->now_us + 3 * US_PER_DAY, &out->zone);
-    return err == OK ? latest_count(tx, out->now_us, &out->counts) : err;
-}
-
-/* ---- power ---- */
-
-static enum err load_power(struct db_tx *tx, struct overview *out)
-{
-    struct db_rows *rows = NULL;
-    enum err err = db_run(tx, &q_overview_power, NULL, &rows);
-    if (err != OK) {
-        return err;
-    }
-    out->power = flow_none();
-    for (int i = 0; i < db_count(rows); i++) {
-        double watts = db_double(rows, i, OVERVIEW_POWER_WATTS);
-        flow_add(&out->power, db_text(rows, i, OVERVIEW_POWER_ROLE), watts);
-        struct overview_device *device =
-            overview_find_device(out, db_text(rows, i, OVERVIEW_POWER_DEVICE));
-        if (device != NULL && !isnan(watts)) {
-            device->watts = isnan(device->watts) ? watts : device->watts + watts;
-        }
-    }
-    return OK;
+    return out->zone.n_offsets > 0 && oldest_us >= out->zone.offsets[0].from_us
+               ? OK
+               : zone_load(tx, out->zone.name, oldest_us, out->now_us + 3 * US_PER_DAY, &out->zone);
 }
 
 /* ---- all of it ---- */
@@ -147,11 +170,9 @@ static enum err load_power(struct db_tx *tx, struct overview *out)
 enum err overview_load(struct db_tx *tx, const char *zone_name, int64_t now_us,
                        struct overview *out)
 {
-    *out = (struct overview){ .now_us = now_us };
-    enum err err = load_events(tx, out);
-    if (err == OK) {
-        err = load_devices(tx, zone_name, out);
-    }
+    struct db_ask asks[N_ASKS];
+    *out = (struct overview){ .now_us = now_us, .power = flow_none() };
+    enum err err = load_zone(tx, zone_name, out);
     if (err == OK) {
         err = load_hours(tx, out);
     }
@@ -159,10 +180,10 @@ enum err overview_load(struct db_tx *tx, const char *zone_name, int64_t now_us,
         err = load_days(tx, out);
     }
     if (err == OK) {
-        err = load_power(tx, out);
+        err = ask_all(tx, out, asks);
     }
     if (err == OK) {
-        err = overview_load_energy(tx, out);
+        err = read_answers(tx, asks, out);
     }
-    return err;
+    return err == OK ? widen_zone(tx, out) : err;
 }

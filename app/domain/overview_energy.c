@@ -3,8 +3,8 @@
 #include "domain/overview_energy.h"
 
 #include "db/db.h"
+#include "domain/energy_best.h"
 
-#include <limits.h>
 #include <math.h>
 
 /* A zone's buckets, and the overview's slot that each belongs to (-1: none). */
@@ -17,7 +17,7 @@ struct slots {
 struct calendar {
     const char *zone;
     struct slots hours, days;
-    int *best;  /* for each of the days: the best place that has data */
+    struct energy_best best; /* of the seat at hand, by day */
 };
 
 struct calendars {
@@ -25,7 +25,8 @@ struct calendars {
     int n;
 };
 
-struct overview_device *overview_find_device(struct overview *overview, const char *key)
+/* The device of that key among those shown, or NULL. */
+static struct overview_device *find_device(struct overview *overview, const char *key)
 {
     for (int i = 0; i < overview->n_devices; i++) {
         if (strcmp(overview->devices[i].latest.key, key) == 0) {
@@ -102,8 +103,7 @@ static enum err load_calendar(struct db_tx *tx, const struct overview *overview,
         return err;
     }
     struct op *op = db_op(tx);
-    out->best = arena_array(op->arena, (size_t)out->days.starts.n, sizeof *out->best);
-    return out->best == NULL ? fail_memory(op) : OK;
+    return energy_best_init(&out->best, op->arena, out->days.starts.n) ? OK : fail_memory(op);
 }
 
 /* That of a zone; read where it is asked for first. `known` has room for one more. */
@@ -130,32 +130,22 @@ static void add_known(double *sum, double value)
     }
 }
 
-static void mark_days(const struct calendar *calendar, const struct energy_points *points,
-                      int place)
+static void mark_days(struct calendar *calendar, const struct energy_points *points, int place)
 {
     for (int i = 0; i < points->n; i++) {
         int day = bucket_of(&calendar->days.starts, points->at_us[i]);
-        if (day >= 0 && calendar->best[day] > place) {
-            calendar->best[day] = place;
-        }
+        energy_best_note(&calendar->best, day, place);
     }
-}
-
-/* True where a source counts on the day of that time. */
-static bool counts(const struct calendar *calendar, int64_t time_us, int place)
-{
-    int day = bucket_of(&calendar->days.starts, time_us);
-    return day >= 0 && calendar->best[day] == place;
 }
 
 static void add_days(struct overview *out, const struct calendar *calendar,
                      const struct energy_source *source, const struct energy_points *points)
 {
-    struct overview_device *device = overview_find_device(out, source->device);
+    struct overview_device *device = find_device(out, source->device);
     for (int i = 0; i < points->n; i++) {
         int day = bucket_of(&calendar->days.starts, points->at_us[i]);
         int slot = day >= 0 ? calendar->days.slot[day] : -1;
-        if (slot < 0 || calendar->best[day] != source->place) {
+        if (slot < 0 || !energy_best_counts(&calendar->best, day, source->place)) {
             continue;
         }
         double kwh = (double)points->nkwh[i] / NKWH_PER_KWH;
@@ -169,11 +159,12 @@ static void add_days(struct overview *out, const struct calendar *calendar,
 static void add_hours(struct overview *out, const struct calendar *calendar,
                       const struct energy_source *source, const struct energy_points *points)
 {
-    struct overview_device *device = overview_find_device(out, source->device);
+    struct overview_device *device = find_device(out, source->device);
     for (int i = 0; i < points->n; i++) {
         int hour = bucket_of(&calendar->hours.starts, points->at_us[i]);
         int slot = hour >= 0 ? calendar->hours.slot[hour] : -1;
-        if (slot < 0 || !counts(calendar, points->at_us[i], source->place)) {
+        int day = slot >= 0 ? bucket_of(&calendar->days.starts, points->at_us[i]) : -1;
+        if (slot < 0 || !energy_best_counts(&calendar->best, day, source->place)) {
             continue;
         }
         double kwh = (double)points->nkwh[i] / NKWH_PER_KWH;
@@ -184,13 +175,29 @@ static void add_hours(struct overview *out, const struct calendar *calendar,
     }
 }
 
-/* Adds the sources [from, to), all of one device and role. */
-static void add_sources(struct overview *out, const struct calendar *calendar,
+/* Power now, of the best place that told it lately. */
+static void add_power(struct overview *out, const struct energy_source *from,
+                      const struct energy_source *to)
+{
+    struct overview_device *device = find_device(out, from->device);
+    int place = 0; /* none yet */
+    for (const struct energy_source *source = from; source < to; source++) {
+        if (isnan(source->watts) || (place != 0 && source->place != place)) {
+            continue;
+        }
+        place = source->place;
+        flow_add(&out->power, source->role, source->watts);
+        if (device != NULL) {
+            add_known(&device->watts, source->watts);
+        }
+    }
+}
+
+/* Adds the sources [from, to), all of one seat. */
+static void add_sources(struct overview *out, struct calendar *calendar,
                         const struct energy_source *from, const struct energy_source *to)
 {
-    for (int i = 0; i < calendar->days.starts.n; i++) {
-        calendar->best[i] = INT_MAX;
-    }
+    energy_best_clear(&calendar->best);
     for (const struct energy_source *source = from; source < to; source++) {
         mark_days(calendar, &source->days, source->place);
         mark_days(calendar, &source->open, source->place);
@@ -201,19 +208,23 @@ static void add_sources(struct overview *out, const struct calendar *calendar,
         add_hours(out, calendar, source, &source->quarters);
         add_hours(out, calendar, source, &source->open);
     }
+    add_power(out, from, to);
 }
 
 static bool is_together(const struct energy_source *a, const struct energy_source *b)
 {
-    return strcmp(a->device, b->device) == 0 && strcmp(a->role, b->role) == 0;
+    return energy_is_one_seat(a->device, a->role, b->device, b->role);
 }
 
 enum err overview_add_energy(struct db_tx *tx, const struct energy_sources *all,
                              struct overview *out)
 {
     struct op *op = db_op(tx);
-    struct calendars known = { arena_array(op->arena, (size_t)all->n, sizeof *known.items), 0 };
-    enum err err = known.items == NULL && all->n > 0 ? fail_memory(op) : OK;
+    struct calendars known = { arena_array(op->arena, (size_t)all->n + 1, sizeof *known.items), 0 };
+    enum err err = OK;
+    if (known.items == NULL) {
+        return fail_memory(op);
+    }
     for (int from = 0, to; err == OK && from < all->n; from = to) {
         for (to = from + 1; to < all->n && is_together(&all->items[from], &all->items[to]);) {
             to++;
@@ -225,13 +236,4 @@ enum err overview_add_energy(struct db_tx *tx, const struct energy_sources *all,
         }
     }
     return err;
-}
-
-enum err overview_load_energy(struct db_tx *tx, struct overview *out)
-{
-    struct energy_sources all;
-    /* Earlier: where the hours and days of a site further east begin. */
-    enum err err = energy_load(tx, out->hours[0].from_us - US_PER_HOUR,
-                               out->days[0].from_us - US_PER_DAY, &all);
-    return err == OK ? overview_add_energy(tx, &all, out) : err;
 }

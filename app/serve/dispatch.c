@@ -37,25 +37,37 @@ static const char *request_id(struct arena *arena, struct http_transport *transp
 
 /* ---- transactions ---- */
 
+enum err passage_take(struct passage *passage, struct db_conn **conn)
+{
+    struct dispatcher *dispatcher = passage->dispatcher;
+
+    *conn = passage->is_operating ? dispatcher->operator_conn : dispatcher->conn;
+    if (*conn) {
+        return OK;
+    }
+    return passage->is_operating
+               ? fail(&passage->op, ERR_UNAVAILABLE, "DATABASE_OPERATOR_URL is not set.")
+               : db_pool_take(dispatcher->pool, &passage->op, POOL_WAIT_MS, conn);
+}
+
+void passage_give(struct passage *passage, struct db_conn *conn)
+{
+    if (!passage->dispatcher->conn) {
+        db_pool_give(passage->dispatcher->pool, conn);
+    }
+}
+
 enum err passage_begin(struct passage *passage, bool is_write, int32_t tenant_id, struct db_tx **tx,
                        struct db_conn **conn)
 {
-    struct dispatcher *dispatcher = passage->dispatcher;
-    enum err err = OK;
+    enum err err = passage_take(passage, conn);
 
-    *conn = passage->is_operating ? dispatcher->operator_conn : dispatcher->conn;
-    if (!*conn && passage->is_operating) {
-        return fail(&passage->op, ERR_UNAVAILABLE, "DATABASE_OPERATOR_URL is not set.");
-    }
-    if (!*conn) {
-        err = db_pool_take(dispatcher->pool, &passage->op, POOL_WAIT_MS, conn);
-    }
     if (err != OK) {
         return err;
     }
     err = db_begin(&passage->op, *conn, is_write ? DB_WRITE : DB_READ, tenant_id, tx);
-    if (err != OK && !dispatcher->conn) {
-        db_pool_give(dispatcher->pool, *conn);
+    if (err != OK) {
+        passage_give(passage, *conn);
     }
     return err;
 }
@@ -67,9 +79,7 @@ enum err passage_end(struct passage *passage, struct db_tx *tx, struct db_conn *
     } else {
         db_rollback(tx);
     }
-    if (!passage->dispatcher->conn) {
-        db_pool_give(passage->dispatcher->pool, conn);
-    }
+    passage_give(passage, conn);
     return err;
 }
 

@@ -80,12 +80,11 @@ static enum err identify_sealed(struct passage *passage)
 static enum err identify_session(struct passage *passage)
 {
     struct db_conn *conn;
-    struct db_tx *tx;
-    enum err err = passage_begin(passage, true, 0, &tx, &conn);
+    enum err err = passage_take(passage, &conn);
 
     if (err == OK) {
-        err = session_resolve(&passage->op, tx, passage->credential.secret, &passage->who);
-        err = passage_end(passage, tx, conn, err);
+        err = session_resolve(&passage->op, conn, passage->credential.secret, &passage->who);
+        passage_give(passage, conn);
     }
     return err;
 }

@@ -47,8 +47,12 @@ void passage_conclude(struct passage *passage, enum err err);
 /* The row of the list of URLs that it took, or -1; NULL is allowed. */
 int passage_route_index(const struct passage *passage);
 
-/* Takes a connection and opens a transaction bound to `tenant_id` (0: none); the handler's one on
- * an operator's address is the operator role's. */
+/* A connection with no transaction open, to be given back; the handler's one on an operator's
+ * address is the operator role's. */
+enum err passage_take(struct passage *passage, struct db_conn **conn) MUST_CHECK;
+void passage_give(struct passage *passage, struct db_conn *conn);
+
+/* Takes a connection and opens a transaction bound to `tenant_id` (0: none). */
 enum err passage_begin(struct passage *passage, bool is_write, int32_t tenant_id, struct db_tx **tx,
                        struct db_conn **conn) MUST_CHECK;
 /* Commits (or, where `err` is a failure, rolls back) and gives the connection back. */

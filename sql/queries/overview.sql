@@ -34,17 +34,18 @@ SELECT count(*) AS all_devices, count(*) FILTER (WHERE d.last_seen > $1::timesta
 FROM api.device d
 WHERE d.retired_at IS NULL;
 
--- name: overview_power
+-- name: energy_sources
 -- roles: web read
--- columns: device role watts
--- Power of every device that told it lately.
-SELECT p.device, p.role, p.watts
-FROM api.power_now() p;
+-- columns: series_id device role place zone watts
+-- The series that tell energy or power, and what power they told lately.
+SELECT s.series_id, s.device, s.role, s.place, s.zone, s.watts
+FROM api.energy_sources() s
+ORDER BY s.device, s.role, s.place;
 
 -- name: energy_told
 -- roles: web read
--- columns: device role place zone quarters quarter_nkwh days day_nkwh open open_nkwh
--- What each series amounts to: in quarter hours from $1 on, in days from $2 on, and since closed.
-SELECT e.device, e.role, e.place, e.zone, e.quarters, e.quarter_nkwh, e.days, e.day_nkwh,
-       e.open, e.open_nkwh
+-- columns: quarter_series quarters quarter_nkwh day_series days day_nkwh open_series open open_nkwh
+-- What these amount to: in quarter hours from $1 on, in days from $2 on, and since closed.
+SELECT e.quarter_series, e.quarters, e.quarter_nkwh, e.day_series, e.days, e.day_nkwh,
+       e.open_series, e.open, e.open_nkwh
 FROM api.energy_told($1::timestamptz, $2::timestamptz) e;

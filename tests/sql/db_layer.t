@@ -96,11 +96,11 @@ Tidemark::Cluster->each_engine(sub {
     run_unit($cluster, 'db_migrate');
     check_log($cluster);
     return if $cluster->engine ne 'postgres';    # the rest does not depend on the engine
-    run_unit($cluster, $_) for qw(db_types db_tx db_copy db_pool);
+    run_unit($cluster, $_) for qw(db_types db_tx db_ask db_copy db_pool);
     SKIP: {
         skip 'PgBouncer is not installed', 4 if !has_program('pgbouncer');
         my $folder = start_pgbouncer($cluster);
-        for my $program (qw(db_types db_tx db_copy db_pool)) {
+        for my $program (qw(db_types db_tx db_ask db_copy db_pool)) {
             run_unit($cluster, $program, name => "$program through PgBouncer", host => $folder,
                 env => ['TIDEMARK_TEST_POOLER=1']);
         }

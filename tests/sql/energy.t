@@ -153,10 +153,20 @@ sub check_sources {
         'days with intervals, closed and open; power speaks for the others';
     is shown($web, 'sources', '1h', '2024-05-01', '2024-05-03', 'DD HH24'), '01 00 1; 02 02 7', 'hours say the same';
     my $hours = join ',', (250_000_000) x 8;    # of two days: 1 kW for an hour each
-    is $web->text("SELECT device, role, place, zone, quarters[1], quarter_nkwh, to_char(days[1], 'DD HH24'), day_nkwh, to_char(open[1], 'DD HH24'),"
-            . " open_nkwh FROM api.energy_told('2024-05-02 00:00+00', '2024-05-02 00:00+00') WHERE device = 'sources'"),
+    is $web->text(<<'SQL'),
+WITH told AS MATERIALIZED (SELECT * FROM api.energy_told('2024-05-02 00:00+00', '2024-05-02 00:00+00'))
+SELECT s.device, s.role, s.place, s.zone, q.at[1], q.nkwh, to_char(d.at[1], 'DD HH24'), d.nkwh, to_char(o.at[1], 'DD HH24'), o.nkwh
+FROM api.energy_sources() s CROSS JOIN told t
+CROSS JOIN LATERAL (SELECT array_agg(x.at ORDER BY x.at) AS at, array_agg(x.nkwh ORDER BY x.at) AS nkwh
+                    FROM unnest(t.quarter_series, t.quarters, t.quarter_nkwh) AS x (id, at, nkwh) WHERE x.id = s.series_id) q
+CROSS JOIN LATERAL (SELECT array_agg(x.at ORDER BY x.at) AS at, array_agg(x.nkwh ORDER BY x.at) AS nkwh
+                    FROM unnest(t.day_series, t.days, t.day_nkwh) AS x (id, at, nkwh) WHERE x.id = s.series_id) d
+CROSS JOIN LATERAL (SELECT array_agg(x.at ORDER BY x.at) AS at, array_agg(x.nkwh ORDER BY x.at) AS nkwh
+                    FROM unnest(t.open_series, t.open, t.open_nkwh) AS x (id, at, nkwh) WHERE x.id = s.series_id) o
+WHERE s.device = 'sources' ORDER BY s.place
+SQL
         'sources consumption 1 UTC 2024-05-02 02:00:00+00 {7000000000} 02 00 {7000000000} 05 02 {7000000000}; '
-        . 'sources consumption 2 UTC 2024-05-02 00:00:00+00 ' . "{$hours} 02 00 {1000000000,1000000000} 05 00 {$hours}",
+        . 'sources consumption 2 UTC 2024-05-02 00:00:00+00 ' . "{$hours} 02 00 {1000000000,1000000000} 04 00 {$hours}",
         'what the overview adds up: each source by itself';
     return;
 }

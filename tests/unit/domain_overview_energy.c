@@ -39,10 +39,10 @@ static void put_zone(const char *name, int64_t offset_h)
 /* Noon of the fifth, with the days from the first on. */
 static void set_overview(void)
 {
-    devices[0] = (struct overview_device){ .today_kwh = NAN };
+    devices[0] = (struct overview_device){ .watts = NAN, .today_kwh = NAN };
     devices[0].latest.key = "meter";
     overview = (struct overview){
-        .now_us = HOUR(5, 12), .n_days = N_DAYS, .devices = devices, .n_devices = 1,
+        .power = flow_none(), .now_us = HOUR(5, 12), .n_days = N_DAYS, .devices = devices, .n_devices = 1,
     };
     for (int i = 0; i < N_DAYS; i++) {
         overview.days[i] = (struct overview_slot){ DAY(i + 1), DAY(i + 2), flow_none() };
@@ -78,9 +78,9 @@ static void check_sources(void)
     const int64_t quarter[] = { KWH / 4, KWH / 2, KWH / 2 };
     const int64_t plug_at[] = { DAY(2) }, open_at[] = { HOUR(5, 2) }, plug[] = { 7 * KWH };
     struct energy_source items[] = {
-        { .device = "meter", .role = "consumption", .zone = "UTC", .place = 1,
+        { .device = "meter", .role = "consumption", .zone = "UTC", .place = 1, .watts = NAN,
           .days = { plug_at, plug, 1 }, .open = { open_at, plug, 1 } },
-        { .device = "meter", .role = "consumption", .zone = "UTC", .place = 2,
+        { .device = "meter", .role = "consumption", .zone = "UTC", .place = 2, .watts = 250,
           .days = { power_at, power, 5 }, .quarters = { quarter_at, quarter, 3 } },
     };
     add(items, 2);
@@ -93,6 +93,8 @@ static void check_sources(void)
     ok(isnan(overview.hours[25 - 13].energy.consumption), "one of today is not");
     ok(overview.hours[26 - 13].energy.consumption == 7, "the open one is there");
     ok(devices[0].hours_kwh[26 - 13] == 7, "and in the device's hours");
+    ok(overview.power.consumption == 250 && devices[0].watts == 250,
+       "power is told by the best that tells it");
 }
 
 /* Two phases of one place count together; another device's do not disturb; roles are apart. */
@@ -100,12 +102,19 @@ static void check_sums(void)
 {
     const int64_t at[] = { DAY(3) }, one[] = { KWH }, two[] = { 2 * KWH };
     struct energy_source items[] = {
-        { .device = "a", .role = "consumption", .zone = "UTC", .place = 1, .days = { at, one, 1 } },
-        { .device = "a", .role = "consumption", .zone = "UTC", .place = 1, .days = { at, two, 1 } },
-        { .device = "a", .role = "generation", .zone = "UTC", .place = 2, .days = { at, two, 1 } },
-        { .device = "b", .role = "consumption", .zone = "UTC", .place = 2, .days = { at, two, 1 } },
+        { .device = "a", .role = "consumption", .zone = "UTC", .place = 1, .watts = 3,
+          .days = { at, one, 1 } },
+        { .device = "a", .role = "consumption", .zone = "UTC", .place = 1, .watts = 4,
+          .days = { at, two, 1 } },
+        { .device = "a", .role = "consumption", .zone = "UTC", .place = 2, .watts = 80 },
+        { .device = "a", .role = "generation", .zone = "UTC", .place = 2, .watts = 50,
+          .days = { at, two, 1 } },
+        { .device = "b", .role = "consumption", .zone = "UTC", .place = 2, .watts = 100,
+          .days = { at, two, 1 } },
     };
-    add(items, 4);
+    add(items, 5);
+    ok(overview.power.consumption == 107 && overview.power.generation == 50,
+       "power is of one place of each device and role");
     is_used(3, 5, "1 and 2 of one device, 2 of another");
     ok(overview.days[2].energy.generation == 2, "what is generated is a sum of its own");
     is_used(4, NAN, "a day without data is not zero");
