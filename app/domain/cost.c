@@ -1,4 +1,4 @@
-/* Rates accounts from scratch. Called by the API. */
+/* Rates accounts, with what the ledger has of them. Called by the API and pages. */
 #include "domain/cost.h"
 
 #include "db/db.h"
@@ -8,7 +8,6 @@
 
 #include <string.h>
 
-#define REACH_DAYS 430 /* schedules around the span: for the cycles it lies in, and ratchets */
 #define MAX_RATCHET_DAYS 410
 
 /* ---- days ---- */
@@ -41,8 +40,8 @@ static enum err load_zone(struct db_tx *tx, const struct cost_query *query, stru
         return fail(db_op(tx), ERR_INVALID, "Costs are worked out for 1 to %d days at once.",
                     RATING_MAX_DAYS);
     }
-    return zone_load(tx, zone->name, from_us - (REACH_DAYS + 3) * US_PER_DAY,
-                     to_us + (REACH_DAYS + 3) * US_PER_DAY, zone);
+    return zone_load(tx, zone->name, from_us - (COST_REACH_DAYS + 3) * US_PER_DAY,
+                     to_us + (COST_REACH_DAYS + 3) * US_PER_DAY, zone);
 }
 
 /* The days asked for, by the account's zone; from_day is left open where no bound says it. */
@@ -62,11 +61,11 @@ static void set_days(const struct cost_query *query, struct cost_account *accoun
 static enum err load_rates(struct db_tx *tx, const struct cost_query *query,
                            struct cost_account *account)
 {
-    int64_t from_day = account->from_day - REACH_DAYS;
+    int64_t from_day = account->from_day - COST_REACH_DAYS;
     const struct cost_rates_query around = { .site = account->site,
                                              .device = account->device,
                                              .from_day = from_day > 0 ? from_day : 0,
-                                             .to_day = account->to_day + REACH_DAYS,
+                                             .to_day = account->to_day + COST_REACH_DAYS,
                                              .known_us = query->as_of_us };
 
     if (query->tariff) {
@@ -76,9 +75,8 @@ static enum err load_rates(struct db_tx *tx, const struct cost_query *query,
                                   : cost_rates_load(tx, &around, &account->rates);
 }
 
-/* The schedule in force on the last of the days [from_day, to_day) that has one; NULL: none. */
-static const struct tariff *last_tariff(const struct cost_account *account, int64_t from_day,
-                                        int64_t to_day)
+const struct tariff *cost_last_tariff(const struct cost_account *account, int64_t from_day,
+                                      int64_t to_day)
 {
     for (int64_t day = to_day - 1; day >= from_day; day--) {
         int version = rating_version_on(account->rates.versions, account->rates.n, day, INT64_MAX);
@@ -93,7 +91,7 @@ static const struct tariff *last_tariff(const struct cost_account *account, int6
 static enum err choose_zone(struct db_tx *tx, const struct cost_query *query,
                             struct cost_account *account)
 {
-    const struct tariff *tariff = last_tariff(account, account->from_day, account->to_day);
+    const struct tariff *tariff = cost_last_tariff(account, account->from_day, account->to_day);
     enum err err = OK;
 
     if (tariff && strcmp(tariff->timezone, account->zone.name) != 0) {
@@ -109,11 +107,10 @@ static bool differs(const struct tariff *a, const struct tariff *b)
     return strcmp(a->currency, b->currency) != 0 || strcmp(a->timezone, b->timezone) != 0;
 }
 
-/* What is rated must have one zone and one currency. */
-static enum err check_rates(struct op *op, struct cost_account *account)
+enum err cost_check_rates(struct op *op, struct cost_account *account)
 {
     const struct rating_input *input = &account->input;
-    const struct tariff *last = last_tariff(account, input->from_day, input->to_day);
+    const struct tariff *last = cost_last_tariff(account, input->from_day, input->to_day);
 
     for (int64_t day = input->from_day; last && day < input->to_day; day++) {
         int version = rating_version_on(input->versions, input->n_versions, day, INT64_MAX);
@@ -150,6 +147,17 @@ static int ratchet_cycles(const struct cost_rates *rates, int64_t from_day, int6
     return most;
 }
 
+int64_t cost_ratchet_day(const struct cost_rates *rates, int64_t from_day, int64_t to_day)
+{
+    int64_t floor_day = from_day - MAX_RATCHET_DAYS;
+
+    for (int more = ratchet_cycles(rates, from_day, to_day);
+         more > 0 && from_day > floor_day && from_day > 0; more--) {
+        from_day = rating_cycle_of(rates->versions, rates->n, from_day - 1, INT64_MAX).from_day;
+    }
+    return from_day;
+}
+
 /* Whole cycles around the days asked for, and as many before as ratchets look back. */
 static void set_cycles(const struct cost_query *query, struct cost_account *account)
 {
@@ -163,16 +171,11 @@ static void set_cycles(const struct cost_query *query, struct cost_account *acco
     }
     int64_t from_day =
         rating_cycle_of(versions, rates->n, account->from_day, INT64_MAX).from_day;
-    int more = ratchet_cycles(rates, from_day, last.to_day);
-    int64_t floor_day = account->from_day - MAX_RATCHET_DAYS;
-    for (; more > 0 && from_day > floor_day && from_day > 0; more--) {
-        from_day = rating_cycle_of(versions, rates->n, from_day - 1, INT64_MAX).from_day;
-    }
     account->input = (struct rating_input){
         .versions = versions,
         .n_versions = rates->n,
         .zone = &account->zone,
-        .from_day = from_day,
+        .from_day = cost_ratchet_day(rates, from_day, last.to_day),
         .to_day = last.to_day,
         .as_of_us = INT64_MAX,
         .known_until_us = query->now_us,
@@ -180,26 +183,7 @@ static void set_cycles(const struct cost_query *query, struct cost_account *acco
     };
 }
 
-/* ---- energy ---- */
-
-static int64_t quarter_before(int64_t time_us)
-{
-    return time_us - ((time_us % COST_QUARTER_US) + COST_QUARTER_US) % COST_QUARTER_US;
-}
-
-static enum err load_energy(struct db_tx *tx, struct cost_account *account)
-{
-    const struct rating_input *input = &account->input;
-    /* whole local days of the site, whatever the schedule's zone is */
-    int64_t from_us = quarter_before(span_day_start(&account->zone, input->from_day)) - US_PER_DAY;
-    int64_t to_us = quarter_before(span_day_start(&account->zone, input->to_day)) + US_PER_DAY;
-    const struct cost_meters meters = { account->meters, account->n_meters };
-    enum err err = cost_meters_read(tx, account->meters, account->n_meters, from_us, to_us);
-
-    return err == OK ? cost_energy_make(db_op(tx), &meters, &account->site_zone, from_us, to_us,
-                                        &account->energy)
-                     : err;
-}
+/* ---- rating ---- */
 
 enum err cost_set_intervals(struct op *op, struct cost_account *account)
 {
@@ -225,16 +209,21 @@ enum err cost_set_intervals(struct op *op, struct cost_account *account)
     return OK;
 }
 
-/* ---- rating ---- */
-
-static enum err rate(struct db_tx *tx, const struct cost_query *query,
-                     struct cost_account *account)
+enum err cost_rate_input(struct op *op, struct cost_account *account)
 {
-    struct op *op = db_op(tx);
+    enum err err = cost_set_intervals(op, account);
+
+    return err == OK ? rating_run(op, &account->input, &account->rating) : err;
+}
+
+/* The account's days, zone and cycles, by the schedules in force. */
+static enum err lay_out(struct db_tx *tx, const struct cost_query *query,
+                        struct cost_account *account)
+{
     enum err err = load_zone(tx, query, &account->site_zone);
 
-    account->zone = account->site_zone;
     if (err == OK) {
+        account->zone = account->site_zone;
         set_days(query, account);
         err = load_rates(tx, query, account);
     }
@@ -242,33 +231,98 @@ static enum err rate(struct db_tx *tx, const struct cost_query *query,
         err = choose_zone(tx, query, account);
     }
     if (err == OK && account->from_day >= account->to_day) {
-        err = fail(op, ERR_INVALID, "to: must be after from");
+        err = fail(db_op(tx), ERR_INVALID, "to: must be after from");
     }
     if (err == OK) {
         set_cycles(query, account);
-        err = check_rates(op, account);
+        err = cost_check_rates(db_op(tx), account);
+    }
+    return err;
+}
+
+static enum err rate(struct db_tx *tx, const struct cost_query *query,
+                     const struct cost_place_states *states, struct cost_account *account)
+{
+    struct cost_supply supply = { .needs_sources = query->needs_sources };
+    enum err err = lay_out(tx, query, account);
+
+    if (err == OK) {
+        err = cost_ledger_take(tx, query, states, account, &supply);
+    }
+    if (err != OK || account->input.from_day == account->input.to_day) {
+        return err == OK && !query->needs_slots ? cost_ledger_join(tx, account) : err;
+    }
+    const struct cost_rates_query rated = { .from_day = account->input.from_day,
+                                            .to_day = account->input.to_day,
+                                            .known_us = query->as_of_us };
+    err = cost_rates_add_prices(tx, &rated, &account->rates);
+    if (err == OK) {
+        err = cost_supply(tx, &supply, account);
     }
     if (err == OK) {
-        const struct cost_rates_query rated = { .from_day = account->input.from_day,
-                                                .to_day = account->input.to_day,
-                                                .known_us = query->as_of_us };
-        err = cost_rates_add_prices(tx, &rated, &account->rates);
+        err = cost_rate_input(db_op(tx), account);
     }
-    if (err == OK) {
-        err = load_energy(tx, account);
+    return err == OK && !query->needs_slots ? cost_ledger_join(tx, account) : err;
+}
+
+/* The span of all that may be rated. */
+static enum err load_states(struct db_tx *tx, const struct cost_query *query,
+                            struct cost_place_states *out)
+{
+    int64_t to_us = time_of(&query->to, query->now_us);
+    int64_t from_us = time_of(&query->from, to_us);
+
+    *out = (struct cost_place_states){ NULL, 0 };
+    if (query->as_of_us != COST_LATEST || query->needs_sources) {
+        return OK;
     }
-    if (err == OK) {
-        err = cost_set_intervals(op, account);
+    return cost_ledger_states(tx, from_us - (COST_REACH_DAYS + 3) * US_PER_DAY,
+                              to_us + (COST_REACH_DAYS + 3) * US_PER_DAY, out);
+}
+
+/* The accounts of the query, or those that are remembered, with the energy that was read. */
+static enum err find_accounts(struct db_tx *tx, const struct cost_query *query,
+                              struct cost_accounts *out)
+{
+    struct cost_memo *memo = query->memo;
+    struct op *op = db_op(tx);
+
+    if (!memo || !memo->accounts.items) {
+        return cost_accounts_find(tx, query, out);
     }
-    return err == OK ? rating_run(op, &account->input, &account->rating) : err;
+    *out = (struct cost_accounts){
+        arena_array(op->arena, (size_t)memo->accounts.n + 1, sizeof *out->items), memo->accounts.n
+    };
+    if (!out->items) {
+        return fail_memory(op);
+    }
+    for (int i = 0; i < out->n; i++) {
+        const struct cost_account *of = &memo->accounts.items[i];
+        out->items[i] = (struct cost_account){ .site = of->site,
+                                               .device = of->device,
+                                               .is_valued = of->is_valued,
+                                               .meters = of->meters,
+                                               .n_meters = of->n_meters,
+                                               .site_zone = { .name = of->site_zone.name },
+                                               .ledger_day = INT64_MIN,
+                                               .energy = of->energy };
+    }
+    return OK;
 }
 
 enum err cost_load(struct db_tx *tx, const struct cost_query *query, struct cost_accounts *out)
 {
-    enum err err = cost_accounts_find(tx, query, out);
+    struct cost_place_states states;
+    enum err err = find_accounts(tx, query, out);
 
+    if (err == OK) {
+        err = load_states(tx, query, &states);
+    }
     for (int i = 0; err == OK && i < out->n; i++) {
-        err = rate(tx, query, &out->items[i]);
+        err = rate(tx, query, &states, &out->items[i]);
+    }
+    if (err == OK && query->memo) {
+        query->memo->accounts = *out;
     }
     return err;
 }
@@ -313,7 +367,16 @@ enum err cost_bill(struct op *op, const struct cost_account *account, struct bil
     if (err != OK) {
         return err;
     }
-    for (int64_t at_us = quarter_before(span_day_start(&account->zone, account->from_day));
+    for (int i = 0; account->ledger && i < account->ledger->n; i++) {
+        const struct cost_day *day = &account->ledger->items[i];
+        bool is_asked = day->day >= account->from_day && day->day < account->to_day;
+        if (is_asked && day->is_partly) {
+            out->status = BILL_PROVISIONAL;
+        }
+    }
+    int64_t first_day =
+        account->ledger_day > account->from_day ? account->ledger_day : account->from_day;
+    for (int64_t at_us = cost_quarter_before(span_day_start(&account->zone, first_day));
          at_us < end_us && at_us < account->input.known_until_us; at_us += COST_QUARTER_US) {
         if (cost_known_at(account, at_us) == COST_PARTLY) {
             out->status = BILL_PROVISIONAL;

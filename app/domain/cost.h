@@ -1,5 +1,6 @@
 /* What energy costs at a site, a device or all of a tenant: gathers the energy and the rate
- * schedules of each billing account there, and rates them from scratch. Called by the API.
+ * schedules of each billing account there, and rates them. What the ledger has of it, and nothing
+ * has touched since, is taken from there and is the same. Called by the API and pages.
  *
  * An account is what gets a bill of its own: a site with all its devices (those without a site
  * together are one more), except devices to which a rate schedule is assigned that stand at the
@@ -13,6 +14,8 @@
 #include "domain/cost_energy.h"
 #include "domain/cost_rates.h"
 
+struct cost_days;
+struct cost_memo;
 struct db_tx;
 
 #define COST_LATEST INT64_MAX /* as it is known now */
@@ -32,9 +35,12 @@ struct cost_query {
     int64_t as_of_us;            /* schedules, assignments and prices known later are not */
     int64_t now_us;
     bool needs_slots;            /* what each quarter hour costs, not bills alone */
+    const char *days_zone;       /* with needs_slots: whole days of this zone will do; or NULL */
+    bool needs_sources;          /* what each series tells, for explanations */
     int32_t schedule_id;         /* as if it held everywhere and always; 0: those assigned */
     const struct tariff *tariff; /* the same of one that is not kept; its prices by time are those
                                   * of schedule_id. NULL: none */
+    struct cost_memo *memo;      /* of queries that differ in the schedule alone; or NULL */
 };
 
 struct cost_account {
@@ -48,14 +54,21 @@ struct cost_account {
     const char *currency;        /* NULL where no schedule is in force */
     int decimals;                /* of the currency */
     int64_t from_day, to_day;    /* that were asked for */
-    struct cost_energy energy;   /* of all rated days */
-    struct rating_input input;   /* whole billing cycles around them */
+    struct cost_days *ledger;    /* those before ledger_day that were asked for; NULL: none */
+    int64_t ledger_day;          /* INT64_MIN: nothing is from the ledger */
+    struct cost_energy energy;   /* of days that were rated here */
+    struct rating_input input;   /* whole billing cycles around them; for bills the ledger's too */
     struct rating rating;
 };
 
 struct cost_accounts {
     struct cost_account *items;  /* one at least */
     int n;
+};
+
+/* What is read once for several queries: accounts, and the energy of each. */
+struct cost_memo {
+    struct cost_accounts accounts; /* items NULL: nothing is read yet */
 };
 
 /* Gathers and rates. ERR_NOT_FOUND for a site, device or schedule that there is not; ERR_INVALID

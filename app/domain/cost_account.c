@@ -61,7 +61,8 @@ static enum err begin_account(struct place *place, struct cost_account **out)
 {
     struct cost_account *account = &place->out->items[place->out->n++];
 
-    *account = (struct cost_account){ .site = place->meters[place->from].site };
+    *account = (struct cost_account){ .site = place->meters[place->from].site,
+                                      .ledger_day = INT64_MIN };
     account->meters =
         arena_array(place->op->arena, (size_t)(place->to - place->from), sizeof *account->meters);
     account->site_zone.name = place->meters[place->from].zone;
@@ -152,7 +153,9 @@ static enum err find_single(struct db_tx *tx, const struct cost_query *query,
     struct cost_account *account = &out->items[0];
 
     out->n = 1;
-    *account = (struct cost_account){ .meters = all->items, .n_meters = all->n };
+    *account = (struct cost_account){ .meters = all->items,
+                                      .n_meters = all->n,
+                                      .ledger_day = INT64_MIN };
     if (query->device.ptr) {
         account->device = arena_copy(arena, query->device);
         account->site = all->n > 0 ? all->items[0].site : NULL;
@@ -164,6 +167,25 @@ static enum err find_single(struct db_tx *tx, const struct cost_query *query,
     return cost_zone(tx, query, &account->site_zone.name);
 }
 
+/* Room for accounts: each device may be one, and each site have one more. */
+static enum err make_room(struct op *op, const struct cost_meters *all, struct cost_accounts *out)
+{
+    *out = (struct cost_accounts){ arena_array(op->arena, 2 * (size_t)all->n + 1,
+                                               sizeof *out->items), 0 };
+    return out->items ? OK : fail_memory(op);
+}
+
+/* Where the meters of the site end that meter `from` is of. */
+static int site_end(const struct cost_meters *all, int from)
+{
+    int to = from + 1;
+
+    while (to < all->n && is_same(all->items[to].site, all->items[from].site)) {
+        to++;
+    }
+    return to;
+}
+
 enum err cost_accounts_find(struct db_tx *tx, const struct cost_query *query,
                             struct cost_accounts *out)
 {
@@ -171,26 +193,40 @@ enum err cost_accounts_find(struct db_tx *tx, const struct cost_query *query,
     struct cost_meters all;
     enum err err = cost_meters_load(tx, query->site, query->device, query->as_of_us, &all);
 
-    if (err != OK) {
-        return err;
+    if (err == OK) {
+        err = make_room(op, &all, out);
     }
-    /* each device may be an account, and each site have one more */
-    *out = (struct cost_accounts){ arena_array(op->arena, 2 * (size_t)all.n + 1,
-                                               sizeof *out->items), 0 };
-    if (!out->items) {
-        return fail_memory(op);
-    }
-    if (query->device.ptr || all.n == 0) {
+    if (err == OK && (query->device.ptr || all.n == 0)) {
         return find_single(tx, query, &all, out);
     }
     for (int from = 0, to; err == OK && from < all.n; from = to) {
-        for (to = from + 1; to < all.n && is_same(all.items[to].site, all.items[from].site);) {
-            to++;
-        }
+        to = site_end(&all, from);
         struct place place = {
             .op = op, .meters = all.items, .from = from, .to = to, .out = out,
         };
         err = split_site(&place);
+    }
+    return err;
+}
+
+enum err cost_accounts_at(struct db_tx *tx, const char *site, struct cost_accounts *out)
+{
+    struct op *op = db_op(tx);
+    struct cost_meters all;
+    const struct str none = { NULL, 0 };
+    enum err err = cost_meters_load(tx, site ? str_of(site) : none, none, COST_LATEST, &all);
+
+    if (err == OK) {
+        err = make_room(op, &all, out);
+    }
+    for (int from = 0, to; err == OK && from < all.n; from = to) {
+        to = site_end(&all, from);
+        struct place place = {
+            .op = op, .meters = all.items, .from = from, .to = to, .out = out,
+        };
+        if (is_same(all.items[from].site, site)) {
+            err = split_site(&place);
+        }
     }
     return err;
 }

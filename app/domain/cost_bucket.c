@@ -1,6 +1,7 @@
 /* Folds rated quarter hours and days into buckets. Called by the API. */
 #include "domain/cost_bucket.h"
 
+#include "domain/cost_day.h"
 #include "domain/span.h"
 
 #include <string.h>
@@ -80,13 +81,16 @@ static void add_slots(struct folding *folding)
     const struct cost_account *account = folding->account;
     const struct rating_input *input = &account->input;
     int n_days = (int)(input->to_day - input->from_day);
+    int first_day = account->ledger_day > input->from_day
+                        ? (int)(account->ledger_day - input->from_day)
+                        : 0;
 
     folding->at = 0;
     for (size_t i = 0; i < input->n_intervals && folding->err == OK; i++) {
         const struct rating_interval *interval = &input->intervals[i];
         struct cost_bucket *bucket = bucket_at(folding, interval->start_us);
         int day = bucket ? day_index(account, interval->start_us) : -1;
-        if (day >= 0 && day < n_days) {
+        if (day >= first_day && day < n_days) {
             add_slot(folding, interval, &account->rating.slots[i],
                      account->rating.days[day].version, bucket);
         }
@@ -155,6 +159,43 @@ static void add_day(struct folding *folding, const struct rating_day *day, int64
     }
 }
 
+/* Adds one bucket to another, which it lies in. */
+static void add_bucket(struct folding *folding, const struct cost_bucket *from,
+                       struct cost_bucket *to)
+{
+    to->import.nano += from->import.nano;
+    to->export.nano += from->export.nano;
+    to->cost = money_add(to->cost, from->cost);
+    to->exported = money_add(to->exported, from->exported);
+    to->once = money_add(to->once, from->once);
+    to->is_known = to->is_known || from->is_known;
+    to->is_priced = to->is_priced || from->is_priced;
+    to->is_final = to->is_final && from->is_final;
+    for (int i = 0; i < from->n_periods; i++) {
+        const struct cost_period *part = &from->periods[i];
+        const struct tariff_name name = { part->name, part->title };
+        struct cost_period *period = period_in(folding, to, &name);
+        if (period) {
+            period->import.nano += part->import.nano;
+            period->cost = money_add(period->cost, part->cost);
+        }
+    }
+}
+
+/* The days that were taken from the ledger. */
+static void add_ledger(struct folding *folding)
+{
+    const struct cost_days *days = folding->account->ledger;
+
+    folding->at = 0;
+    for (int i = 0; days && i < days->n && folding->err == OK; i++) {
+        struct cost_bucket *bucket = bucket_at(folding, days->items[i].bucket.from_us);
+        if (bucket) {
+            add_bucket(folding, &days->items[i].bucket, bucket);
+        }
+    }
+}
+
 static void add_days(struct folding *folding)
 {
     const struct cost_account *account = folding->account;
@@ -172,7 +213,9 @@ static void add_days(struct folding *folding)
         if (account->is_valued) {
             rest = (struct rest){ { 0 }, { 0 } };
         }
-        add_day(folding, &account->rating.days[day - input->from_day], from_us, to_us, rest);
+        if (day >= account->ledger_day) {
+            add_day(folding, &account->rating.days[day - input->from_day], from_us, to_us, rest);
+        }
     }
 }
 
@@ -193,6 +236,7 @@ enum err cost_fold(struct op *op, const struct cost_accounts *accounts,
     }
     for (int i = 0; i < accounts->n && folding.err == OK; i++) {
         folding.account = &accounts->items[i];
+        add_ledger(&folding);
         add_slots(&folding);
         add_days(&folding);
     }

@@ -80,6 +80,7 @@ static enum err rate_buckets(struct db_tx *tx, const struct cost_list_query *que
     struct cost_accounts accounts;
 
     costs.needs_slots = true;
+    costs.days_zone = is_long(query->bucket) ? query->zone_name : NULL;
     costs.from = (struct cost_bound){ .kind = BOUND_TIME, .time_us = edges->us[0] };
     costs.to = (struct cost_bound){ .kind = BOUND_TIME, .time_us = edges->us[edges->n - 1] };
     enum err err = cost_load(tx, &costs, &accounts);

@@ -61,25 +61,11 @@ static enum err read_row(struct db_tx *tx, const struct db_rows *rows, int row,
     return err;
 }
 
-enum err cost_meters_read(struct db_tx *tx, struct cost_meter *meters, int n, int64_t from_us,
-                          int64_t to_us)
+static enum err read_rows(struct db_tx *tx, const struct db_rows *rows, struct cost_meter *meters,
+                          int n)
 {
-    struct op *op = db_op(tx);
-    struct db_args args;
-    struct db_rows *rows;
-    int32_t *ids = arena_array(op->arena, (size_t)n + 1, sizeof *ids);
+    enum err err = OK;
 
-    if (!ids) {
-        return fail_memory(op);
-    }
-    for (int i = 0; i < n; i++) {
-        ids[i] = meters[i].series_id;
-    }
-    db_args_init(&args, op->arena);
-    db_arg_int_array(&args, ids, (size_t)n);
-    db_arg_time(&args, from_us);
-    db_arg_time(&args, to_us);
-    enum err err = db_run(tx, &q_cost_quarters, &args, &rows);
     for (int row = 0; err == OK && row < db_count(rows); row++) {
         int32_t id = db_int(rows, row, COST_QUARTERS_SERIES_ID);
         for (int i = 0; err == OK && i < n; i++) {
@@ -89,4 +75,32 @@ enum err cost_meters_read(struct db_tx *tx, struct cost_meter *meters, int n, in
         }
     }
     return err;
+}
+
+enum err cost_meters_read(struct db_tx *tx, struct cost_meter *meters, int n,
+                          cost_meter_filter is_wanted, int64_t from_us, int64_t to_us)
+{
+    struct op *op = db_op(tx);
+    struct db_args args;
+    struct db_rows *rows;
+    int32_t *ids = arena_array(op->arena, (size_t)n + 1, sizeof *ids);
+    size_t n_ids = 0;
+
+    if (!ids) {
+        return fail_memory(op);
+    }
+    for (int i = 0; i < n; i++) {
+        if (is_wanted(&meters[i])) {
+            ids[n_ids++] = meters[i].series_id;
+        }
+    }
+    if (n_ids == 0) {
+        return OK;
+    }
+    db_args_init(&args, op->arena);
+    db_arg_int_array(&args, ids, n_ids);
+    db_arg_time(&args, from_us);
+    db_arg_time(&args, to_us);
+    enum err err = db_run(tx, &q_cost_quarters, &args, &rows);
+    return err == OK ? read_rows(tx, rows, meters, n) : err;
 }

@@ -32,8 +32,12 @@ struct cost_meters {
 enum err cost_meters_load(struct db_tx *tx, struct str site, struct str device, int64_t known_us,
                           struct cost_meters *out) MUST_CHECK;
 
-/* Reads the quarter hours of [from_us, to_us) of `n` meters. */
-enum err cost_meters_read(struct db_tx *tx, struct cost_meter *meters, int n, int64_t from_us,
-                          int64_t to_us) MUST_CHECK;
+/* Which meters. */
+typedef bool (*cost_meter_filter)(const struct cost_meter *meter);
+
+/* Reads the quarter hours of [from_us, to_us) of those of `n` meters that are wanted; the others
+ * are left as they are. */
+enum err cost_meters_read(struct db_tx *tx, struct cost_meter *meters, int n,
+                          cost_meter_filter is_wanted, int64_t from_us, int64_t to_us) MUST_CHECK;
 
 #endif

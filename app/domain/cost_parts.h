@@ -1,20 +1,95 @@
-/* Between cost.c (rating an account), cost_account.c (which accounts there are) and cost_device.c
- * (what each device's energy costs). For nobody else. */
+/* Between the files of costs: cost.c (rating an account), cost_account.c (which accounts there
+ * are), cost_supply.c (where their energy comes from), cost_ledger.c (what the ledger has of them),
+ * cost_work.c (the ledger's making) and cost_device.c (what each device's energy costs). For nobody
+ * else. */
 #ifndef TIDEMARK_DOMAIN_COST_PARTS_H
 #define TIDEMARK_DOMAIN_COST_PARTS_H
 
 #include "domain/cost.h"
+#include "domain/cost_day.h"
+
+#define COST_REACH_DAYS 430 /* schedules around a span: for the cycles it lies in, and ratchets */
+
+/* The start of the quarter hour that the time lies in. */
+static inline int64_t cost_quarter_before(int64_t time_us)
+{
+    return time_us - ((time_us % COST_QUARTER_US) + COST_QUARTER_US) % COST_QUARTER_US;
+}
+
+/* ---- accounts ---- */
 
 /* The accounts of what was asked for, with their meters and site_zone's name; nothing read of them
  * yet. ERR_NOT_FOUND. */
 enum err cost_accounts_find(struct db_tx *tx, const struct cost_query *query,
                             struct cost_accounts *out) MUST_CHECK;
 
+/* The accounts of a place, as it is now: a site, or (NULL) the devices at none. n 0: it has no
+ * series that tells energy. */
+enum err cost_accounts_at(struct db_tx *tx, const char *site, struct cost_accounts *out) MUST_CHECK;
+
 /* Keeps those of a device's meters that say what it takes: at the grid, else what it consumes, else
  * what a sub-meter says; what it generates has no cost. */
 void cost_keep_device(struct cost_account *account);
 
+/* ---- schedules ---- */
+
+/* The schedule in force on the last of the days [from_day, to_day) that has one, whose zone the
+ * days are local by; NULL: there is none. */
+const struct tariff *cost_last_tariff(const struct cost_account *account, int64_t from_day,
+                                      int64_t to_day);
+
+/* Sets currency and decimals. ERR_INVALID where schedules of the input's days differ in zone or
+ * currency. */
+enum err cost_check_rates(struct op *op, struct cost_account *account) MUST_CHECK;
+
+/* The first day from which cycles have to be rated for those from from_day (the first of one) on to
+ * be right: ratchets look back. */
+int64_t cost_ratchet_day(const struct cost_rates *rates, int64_t from_day, int64_t to_day);
+
+/* ---- energy ---- */
+
+/* What is known of the account's quarter hours already: of days of its zone, and the span of days
+ * that has to be read from its meters. */
+struct cost_supply {
+    const struct cost_days *days; /* with their quarter hours; may be NULL */
+    int64_t read_from, read_to;   /* days: in between nothing of `days` is used */
+    int64_t empty_until;          /* days before it, but for the span, have none; INT64_MIN: no */
+    bool needs_sources;
+};
+
+/* Sets account->energy for the days of its input. */
+enum err cost_supply(struct db_tx *tx, const struct cost_supply *supply,
+                     struct cost_account *account) MUST_CHECK;
+
 /* Makes the input's intervals of the account's energy. */
 enum err cost_set_intervals(struct op *op, struct cost_account *account) MUST_CHECK;
+
+/* The same, and rates it. */
+enum err cost_rate_input(struct op *op, struct cost_account *account) MUST_CHECK;
+
+/* ---- the ledger ---- */
+
+/* Since when the ledger does not hold at a place. */
+struct cost_place_state {
+    const char *site; /* key; NULL: devices at none */
+    int64_t first_us, dirty_us, energy_us;
+};
+struct cost_place_states {
+    const struct cost_place_state *items;
+    int n;
+};
+
+/* Of all places of the tenant, as far as [from_us, to_us) goes. */
+enum err cost_ledger_states(struct db_tx *tx, int64_t from_us, int64_t to_us,
+                            struct cost_place_states *out) MUST_CHECK;
+
+/* Takes from the ledger what it has of the account: its days or, for bills, its lines, and quarter
+ * hours. Narrows the input to what is left to rate; `supply` says where its energy is. */
+enum err cost_ledger_take(struct db_tx *tx, const struct cost_query *query,
+                          const struct cost_place_states *states, struct cost_account *account,
+                          struct cost_supply *supply) MUST_CHECK;
+
+/* For bills: puts the ledger's lines before those that were rated. */
+enum err cost_ledger_join(struct db_tx *tx, struct cost_account *account) MUST_CHECK;
 
 #endif

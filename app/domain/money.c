@@ -261,3 +261,42 @@ char *quantity_format(struct quantity quantity, int decimals, char out[MONEY_TEX
 {
     return format(quantity.nano, MONEY_MAX_DECIMALS, decimals, out);
 }
+
+/* ---- whole units ---- */
+
+char *money_digits(struct money amount, char out[MONEY_TEXT_SIZE])
+{
+    return format(amount.atto, 0, 0, out);
+}
+
+char *quantity_digits(struct quantity quantity, char out[MONEY_TEXT_SIZE])
+{
+    return format(quantity.nano, 0, 0, out);
+}
+
+bool money_read(struct str digits, struct money *out)
+{
+    bool is_negative = digits.len > 0 && digits.ptr[0] == '-';
+    struct money value = { 0 };
+
+    for (size_t i = is_negative; i < digits.len; i++) {
+        struct money digit = { digits.ptr[i] - '0' };
+        if (digit.atto < 0 || digit.atto > 9 ||
+            __builtin_mul_overflow(value.atto, 10, &value.atto) ||
+            __builtin_sub_overflow(value.atto, digit.atto, &value.atto)) {
+            return false;
+        }
+    }
+    /* gathered below zero, where there is room for one more */
+    out->atto = is_negative ? value.atto : -value.atto;
+    return digits.len > is_negative;
+}
+
+bool quantity_read(struct str digits, struct quantity *out)
+{
+    struct money units = { 0 };
+    bool is_read = money_read(digits, &units);
+
+    out->nano = units.atto;
+    return is_read;
+}

@@ -69,4 +69,11 @@ char *decimal_format(int64_t value, int scale, int decimals, char out[MONEY_TEXT
 char *money_format(struct money amount, int decimals, char out[MONEY_TEXT_SIZE]);
 char *quantity_format(struct quantity quantity, int decimals, char out[MONEY_TEXT_SIZE]);
 
+/* Whole units, 1e-18 and billionths, as text and back: how they are stored. False for anything that
+ * these do not write. */
+char *money_digits(struct money amount, char out[MONEY_TEXT_SIZE]);
+char *quantity_digits(struct quantity quantity, char out[MONEY_TEXT_SIZE]);
+bool money_read(struct str digits, struct money *out);
+bool quantity_read(struct str digits, struct quantity *out);
+
 #endif

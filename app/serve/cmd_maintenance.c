@@ -68,8 +68,8 @@ static int turn_off(const struct config *config, int argc, char **argv)
 
 static int run_jobs(const struct config *config, struct op *op)
 {
-    static const char *const JOBS[] = { "schedule",  "partitions", "rollups", "columnstore",
-                                        "retention", "aggregates", "analyse" };
+    static const char *const JOBS[] = { "schedule",  "partitions", "rollups", "costs",
+                                        "columnstore", "retention", "aggregates", "analyse" };
     const char *url;
     if (db_role_url(op, config, DB_ROLE_WORKER, &url) != OK) {
         options_complain(op);

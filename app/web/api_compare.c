@@ -22,6 +22,7 @@ struct choice {
 
 struct comparison {
     struct cost_query query;
+    struct cost_memo memo;
     struct choice choices[MAX_SCHEDULES];
     int n;
 };
@@ -117,6 +118,7 @@ static enum err rate_choice(struct web *web, struct comparison *all, int index)
     struct rate_schedule schedule;
 
     all->query.schedule_id = choice->id;
+    all->query.memo = &all->memo;
     enum err err = rate_schedule_find(web->tx, choice->id, &schedule);
     if (err == OK) {
         choice->name = schedule.name;

@@ -210,6 +210,7 @@ enum err api_costs_explain(struct web *web)
     }
     if (err == OK) {
         query.needs_slots = true;
+        query.needs_sources = true;
         err = cost_load(web->tx, &query, &accounts);
     }
     if (err != OK) {

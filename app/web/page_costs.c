@@ -215,6 +215,7 @@ static enum err load_accounts(struct web *web, const struct place *place,
         return fail_memory(web->op);
     }
     query.needs_slots = true;
+    query.needs_sources = true;
     query.from = (struct cost_bound){ .kind = BOUND_DAY, .day = facts->from_day };
     query.to = (struct cost_bound){ .kind = BOUND_DAY, .day = facts->to_day };
     enum err err = cost_load(web->tx, &query, accounts);

@@ -30,6 +30,7 @@ struct choice {
 struct comparison {
     struct place place;
     struct bill_days days;
+    struct cost_memo memo;  /* the energy is read once */
     struct what_if_row *rows;
     struct choice *choices; /* one a row */
     int n;
@@ -125,6 +126,7 @@ static enum err rate_choice(struct web *web, struct comparison *all, struct choi
     struct cost_accounts accounts;
 
     query.schedule_id = (int32_t)choice->row->id;
+    query.memo = &all->memo;
     enum err err = cost_load(web->tx, &query, &accounts);
     if (err == OK) {
         err = bill_sum(web, &accounts, &choice->sum);

@@ -17,6 +17,11 @@ bool job_goes_on(const struct job_pass *pass, int64_t end_us);
 /* Closes the quarter hours that are over and derives again what changed; whether either is due. */
 enum err job_rollups(struct job_pass *pass);
 enum err job_rollups_due(struct job_pass *pass, bool *out);
+/* Rates again what changed since it was rated, and days that are over; whether some is due. */
+enum err job_costs(struct job_pass *pass);
+enum err job_costs_due(struct job_pass *pass, bool *out);
+/* Removes costs of days that are past keeping. */
+enum err job_cost_prune(struct job_pass *pass);
 /* Makes the partitions of the coming days, before a sample needs them. */
 enum err job_partitions(struct job_pass *pass);
 /* Brings core.series_last up to what ingest stored but was killed before noting. */

@@ -30,7 +30,7 @@ static enum err begin_record(struct job_pass *pass, const struct job *job, int64
     db_args_init(&args, pass->op->arena);
     db_arg_text(&args, job->name);
     struct db_rows *rows;
-    err = db_run(tx, &q_job_begin, &args, &rows);
+    err = db_run(tx, job->lane == JOB_RATING ? &q_job_join : &q_job_begin, &args, &rows);
     if (err != OK) {
         db_rollback(tx);
         return err;

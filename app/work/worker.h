@@ -1,7 +1,7 @@
 /* The worker: runs a table of jobs, each when it is due, one after another in its lane. A lane is
  * a thread with a connection of its own, so that upkeep of an hour delays no late sample. Several
- * workers may run at once: the database lets one of them run a job. A job that fails is tried
- * again soon and harms no other. */
+ * workers may run at once: the database lets one of them run a job, but for those of the lane that
+ * is shared. A job that fails is tried again soon and harms no other. */
 #ifndef TIDEMARK_WORK_WORKER_H
 #define TIDEMARK_WORK_WORKER_H
 
@@ -34,6 +34,7 @@ struct job_pass {
 
 enum job_lane {
     JOB_SLOW,              /* upkeep, that may take its time */
+    JOB_RATING,            /* costs: shared, for each worker is at another place */
     JOB_QUICK,             /* what somebody waits for */
     JOB_LANES
 };

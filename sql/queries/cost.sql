@@ -1,7 +1,7 @@
 -- What costs are worked out from: series that tell energy, their quarter hours, prices by time.
 
 -- name: cost_meters
--- roles: web read
+-- roles: web read worker
 -- columns: series_id device site metric kind role place zone is_apart
 -- Series of the site $1 or the device $2 (both NULL: all), with whether, as known at $3, the device
 -- has a rate schedule of its own.
@@ -9,14 +9,14 @@ SELECT m.series_id, m.device, m.site, m.metric, m.kind, m.role, m.place, m.zone,
 FROM api.energy_meters($1::text, $2::text, $3::timestamptz) m;
 
 -- name: cost_quarters
--- roles: web read
+-- roles: web read worker
 -- columns: series_id quarters nkwh
 -- What the series $1 come to in the quarter hours that begin in [$2, $3).
 SELECT q.series_id, q.quarters, q.nkwh
 FROM api.energy_quarters($1::int4[], $2::timestamptz, $3::timestamptz) q;
 
 -- name: cost_prices
--- roles: web read
+-- roles: web read worker
 -- columns: from_time to_time nano_rate
 -- Prices of the series $2 of the schedule $1 that begin in [$3, $4), as known at $5; $6 at most.
 SELECT p.from_time, p.to_time, p.nano_rate

@@ -1,7 +1,7 @@
 -- What the pages show: zones, devices with their headline values, power and energy of a tenant.
 
 -- name: zone_offsets
--- roles: web read ingest
+-- roles: web read ingest worker
 -- columns: from_time offset_s
 -- The offsets of the zone $1 over [$2, $3), each from its instant on.
 SELECT z.from_time, z.offset_s

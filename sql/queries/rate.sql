@@ -25,7 +25,7 @@ ORDER BY v.number DESC
 LIMIT $2::int4;
 
 -- name: rate_document
--- roles: web read
+-- roles: web read worker
 -- columns: document
 -- The document of a schedule's version.
 SELECT v.document
@@ -48,7 +48,7 @@ ORDER BY a.id DESC
 LIMIT $3::int4;
 
 -- name: rate_applied
--- roles: web read
+-- roles: web read worker
 -- columns: from_day to_day schedule_id name version assignment_id
 -- Which version holds at a site, a device or (both NULL) for the tenant on the days [$3, $4), as it
 -- was known at $5.

@@ -6,6 +6,12 @@
 -- Records the start of the job $1; NULL when another worker is running it.
 SELECT ops.job_begin($1::text) AS id;
 
+-- name: job_join
+-- roles: worker
+-- columns: id
+-- Records the start of the job $1, which other workers may be running.
+SELECT ops.job_join($1::text) AS id;
+
 -- name: job_end
 -- roles: worker
 -- Records how the run $1 ended.

@@ -279,6 +279,31 @@ my $former = bill("site=tiers&from=2026-02-01&to=2026-03-01&as_of=$before");
 is_deeply [$former->{total}, map { $_->{version} } @{ $former->{lines} }], ['7.00', 1, 1], 'as of before it is the former one';
 is bill('site=tiers&from=2026-02-01&to=2026-03-01&as_of=2020-01-01')->{total}, '0.00', 'as of long before nothing was known';
 
+# ---- the ledger ----
+
+# What is asked for as of a later time is worked out anew; all else comes from the ledger, as soon as
+# the worker has rated it.
+my $deadline = time + 60;
+select undef, undef, undef, 0.1 while $stack->sql('SELECT count(*) FROM core.cost_dirty') > 0 && time < $deadline;
+is $stack->sql('SELECT count(*) FROM core.cost_dirty'), 0, 'the worker rates all that changed';
+cmp_ok $stack->sql('SELECT count(*) FROM core.cost_calculation'), '>', 30, 'and keeps the lines';
+for my $query ((map { ("bills?site=$_->[0]&$_->[1]", "costs?bucket=1d&site=$_->[0]&$_->[1]", "costs?bucket=1mo&site=$_->[0]&$_->[1]", "costs?bucket=15m&site=$_->[0]&$_->[1]") }
+    ['flat', 'from=2026-03-28&to=2026-04-03'], ['tou', 'from=2024-06-30&to=2024-07-05'], ['tiers', 'from=2026-01-15&to=2026-04-01'],
+    ['demand', 'from=2026-01-31&to=2026-02-02'], ['solar', 'from=2026-01-01&to=2026-06-30']),
+    'costs?bucket=1w&site=tiers&tz=Asia/Kolkata&from=2026-02-01&to=2026-03-01', 'energy?bucket=1d&site=tiers&from=1769900400', 'costs?bucket=1d&site=flat') {
+    my ($kept, $anew) = map { get("/v1/$query$_")->{content} } '', '&as_of=2100-01-01T00:00:00Z';
+    $anew =~ s/"as_of":"[^"]*"/"as_of":null/;
+    is $kept =~ s/"as_of":"[^"]*"/"as_of":null/r, $anew, "kept or worked out anew the same: $query";
+}
+is $stack->sql("SELECT string_agg(c.charge || ' ' || coalesce(c.period, '-') || ' ' || c.quantity || ' ' || trim_scale(c.amount), '; ' ORDER BY c.day, c.line)"
+        . " FROM core.cost_calculation c JOIN core.site s ON s.id = c.site_id WHERE s.key = 'tou' AND c.day = '2024-07-03'"),
+    'energy off_peak 21000000000 9.52917; energy peak 13000000000 7.65349', 'what a day costs stands in the ledger, exactly';
+my $is_kept = $stack->sql("SELECT min(rated_at) FROM core.cost_day");
+$stack->sql("UPDATE core.cost_day SET cost = cost + 1000");
+is costs('site=tou&bucket=1d&from=2024-07-03&to=2024-07-04')->[0]{cost}, '1017.18266', 'a clean day is not worked out again';
+$stack->sql("UPDATE core.site SET timezone = timezone WHERE key = 'tou'; INSERT INTO core.cost_dirty (tenant_id, site_id, from_time, to_time, is_energy) SELECT tenant_id, id, '-infinity', 'infinity', true FROM core.site");
+is costs('site=tou&bucket=1d&from=2024-07-03&to=2024-07-04')->[0]{cost}, '17.18266', 'one that was touched is' or diag $stack->logs;
+
 # ---- who sees what ----
 
 is $stack->get('/v1/bills?site=flat', token => $stranger)->{status}, 404, 'another tenant has no such site';

@@ -26,7 +26,7 @@ my %unprotected = (
 my %function = (
     # of a tenant
     'api.bucket_starts' => { may => $readers, call => q{'UTC', '1d', now() - interval '3 days', now()} },
-    'api.zone_offsets' => { may => "$readers ingest", call => q{'UTC', now() - interval '3 days', now()} },
+    'api.zone_offsets' => { may => "$readers ingest worker", call => q{'UTC', now() - interval '3 days', now()} },
     'api.sample_list' => { may => $readers, call => [
         q{'bravo-meter', NULL, '-infinity', 'infinity', NULL, NULL, NULL},
         q{'alpha-meter', NULL, '-infinity', 'infinity', NULL, NULL, NULL},

@@ -5,11 +5,11 @@ use warnings;
 my $readers = 'web read';
 
 my %function = (
-    'api.rate_applied' => { may => $readers, call => [
+    'api.rate_applied' => { may => "$readers worker", call => [
         q{'bravo-site', NULL, '2020-01-01', '2030-01-01', 'infinity'},
         q{NULL, 'bravo-meter', '2020-01-01', '2030-01-01', 'infinity'},
         q{NULL, NULL, '2020-01-01', '2030-01-01', 'infinity'}] },
-    'api.rate_prices' => { may => $readers, call => q{7700001, 'spot', '-infinity', 'infinity', 'infinity', 10} },
+    'api.rate_prices' => { may => "$readers worker", call => q{7700001, 'spot', '-infinity', 'infinity', 'infinity', 10} },
     'api.rate_version_add' => { may => 'web', call => [
         q{7700001, 'stolen', 'UTC', 'EUR', '2020-01-01', NULL, 'json', '{}'},
         q{0, 'alpha', 'UTC', 'EUR', '2020-01-01', NULL, 'json', '{}'}] },
@@ -23,7 +23,7 @@ my %function = (
 );
 
 +{
-    read => { map { ("api.$_" => $readers) } qw(rate_schedule rate_version rate_assignment) },
+    read => { (map { ("api.$_" => $readers) } qw(rate_schedule rate_assignment)), 'api.rate_version' => "$readers worker" },
     function => \%function,
     fill => sub {
         my ($cluster, $name, $id, $value) = @_;

@@ -1,0 +1,171 @@
+/* Where an account's quarter hours come from: the ledger has those of rated days; the others are
+ * worked out from its meters, of which those at the grid are read first, as on a day that they tell
+ * no other counts. Called by cost.c and cost_work.c. */
+#include "db/db.h"
+#include "domain/cost_parts.h"
+#include "domain/span.h"
+
+#include <string.h>
+
+/* ---- from meters ---- */
+
+static bool is_at_grid(const struct cost_meter *meter)
+{
+    return strcmp(meter->role, "grid_import") == 0 || strcmp(meter->role, "grid_export") == 0;
+}
+
+static bool is_behind(const struct cost_meter *meter)
+{
+    return strcmp(meter->role, "consumption") == 0 || strcmp(meter->role, "generation") == 0;
+}
+
+static bool is_any(const struct cost_meter *meter)
+{
+    return meter != NULL;
+}
+
+/* Marks the local days (from `first` on) that a meter at the grid tells something of. */
+static void mark_days(const struct cost_account *account, int64_t first, int64_t n, uint8_t *marks)
+{
+    for (int m = 0; m < account->n_meters; m++) {
+        const struct cost_meter *meter = &account->meters[m];
+        for (int i = 0; is_at_grid(meter) && i < meter->n; i++) {
+            int64_t day = span_day_of(&account->site_zone, meter->at_us[i]) - first;
+            if (day >= 0 && day < n) {
+                marks[day] = 1;
+            }
+        }
+    }
+}
+
+/* Reads what counts of the days in [from_us, to_us) on which nothing at the grid does. */
+static enum err read_behind(struct db_tx *tx, struct cost_account *account, int64_t from_us,
+                            int64_t to_us)
+{
+    const struct zone *zone = &account->site_zone;
+    int64_t first = span_day_of(zone, from_us), n = span_day_of(zone, to_us) + 1 - first;
+    uint8_t *marks = arena_array(db_op(tx)->arena, (size_t)n, sizeof *marks);
+
+    if (!marks) {
+        return fail_memory(db_op(tx));
+    }
+    mark_days(account, first, n, marks);
+    const uint8_t *gap = memchr(marks, 0, (size_t)n);
+    const uint8_t *last = memrchr(marks, 0, (size_t)n);
+    if (!gap || !last) {
+        return OK;
+    }
+    int64_t gap_us = span_day_start(zone, first + (gap - marks));
+    int64_t end_us = span_day_start(zone, first + (last - marks) + 1);
+    return cost_meters_read(tx, account->meters, account->n_meters, is_behind,
+                            gap_us > from_us ? gap_us : from_us,
+                            end_us < to_us ? end_us : to_us);
+}
+
+static enum err read_meters(struct db_tx *tx, struct cost_account *account, bool needs_sources,
+                            int64_t from_us, int64_t to_us)
+{
+    for (int i = 0; i < account->n_meters; i++) {
+        account->meters[i].n = 0; /* of another span */
+    }
+    if (needs_sources) {
+        return cost_meters_read(tx, account->meters, account->n_meters, is_any, from_us, to_us);
+    }
+    enum err err = cost_meters_read(tx, account->meters, account->n_meters, is_at_grid, from_us,
+                                    to_us);
+    return err == OK ? read_behind(tx, account, from_us, to_us) : err;
+}
+
+/* ---- put together ---- */
+
+/* The span of time of an account's energy, and what of it is read. */
+struct extent {
+    int64_t from_us, to_us;
+    int64_t read_us, end_us;
+};
+
+static enum err lay_out(struct op *op, const struct extent *extent, struct cost_energy *out)
+{
+    *out = (struct cost_energy){
+        .start_us = extent->from_us,
+        .n = (size_t)((extent->to_us - extent->from_us) / COST_QUARTER_US),
+    };
+    out->import_nkwh = arena_array(op->arena, out->n + 1, sizeof *out->import_nkwh);
+    out->export_nkwh = arena_array(op->arena, out->n + 1, sizeof *out->export_nkwh);
+    out->known = arena_array(op->arena, out->n + 1, sizeof *out->known);
+    return out->import_nkwh && out->export_nkwh && out->known ? OK : fail_memory(op);
+}
+
+/* Takes the ledger's quarter hours outside of what is read. */
+static void add_days(const struct cost_days *days, const struct extent *extent,
+                     struct cost_energy *out)
+{
+    for (int d = 0; d < days->n; d++) {
+        const struct cost_day *day = &days->items[d];
+        for (int i = 0; i < day->imports.n; i++) {
+            int64_t at_us = day->bucket.from_us + i * COST_QUARTER_US;
+            bool is_read = at_us >= extent->read_us && at_us < extent->end_us;
+            if (at_us < extent->from_us || at_us >= extent->to_us || is_read) {
+                continue;
+            }
+            size_t index = (size_t)((at_us - extent->from_us) / COST_QUARTER_US);
+            out->import_nkwh[index] = day->imports.items[i];
+            out->export_nkwh[index] = day->exports.items[i];
+            out->known[index] = (uint8_t)day->known.ptr[i];
+        }
+    }
+}
+
+/* Works out what is read: of whole local days of the site, whatever the schedule's zone is. */
+static enum err add_read(struct db_tx *tx, const struct cost_supply *supply,
+                         const struct extent *extent, struct cost_account *account)
+{
+    const struct cost_meters meters = { account->meters, account->n_meters };
+    int64_t from_us = extent->read_us - US_PER_DAY - 2 * US_PER_HOUR;
+    int64_t to_us = extent->end_us + US_PER_DAY + 2 * US_PER_HOUR;
+    struct cost_energy part;
+    enum err err = read_meters(tx, account, supply->needs_sources, from_us, to_us);
+
+    if (err == OK) {
+        err = cost_energy_make(db_op(tx), &meters, &account->site_zone, from_us, to_us, &part);
+    }
+    if (err != OK) {
+        return err;
+    }
+    struct cost_energy *out = &account->energy;
+    size_t skip = (size_t)((extent->read_us - from_us) / COST_QUARTER_US);
+    size_t at = (size_t)((extent->read_us - extent->from_us) / COST_QUARTER_US);
+    size_t n = (size_t)((extent->end_us - extent->read_us) / COST_QUARTER_US);
+    memcpy(out->import_nkwh + at, part.import_nkwh + skip, n * sizeof *out->import_nkwh);
+    memcpy(out->export_nkwh + at, part.export_nkwh + skip, n * sizeof *out->export_nkwh);
+    memcpy(out->known + at, part.known + skip, n);
+    return OK;
+}
+
+enum err cost_supply(struct db_tx *tx, const struct cost_supply *supply,
+                     struct cost_account *account)
+{
+    const struct rating_input *input = &account->input;
+    const struct zone *zone = &account->zone;
+    struct extent extent = {
+        .from_us = cost_quarter_before(span_day_start(zone, input->from_day)),
+        .to_us = cost_quarter_before(span_day_start(zone, input->to_day)),
+    };
+    const struct cost_energy *has = &account->energy;
+
+    if (has->n > 0 && has->start_us <= extent.from_us &&
+        has->start_us + (int64_t)has->n * COST_QUARTER_US >= extent.to_us) {
+        return OK; /* remembered */
+    }
+    bool is_all = !supply->days && supply->read_from >= supply->read_to;
+    int64_t read_from = is_all ? input->from_day : supply->read_from;
+    int64_t read_to = is_all ? input->to_day : supply->read_to;
+    extent.read_us = cost_quarter_before(span_day_start(zone, read_from));
+    extent.end_us = cost_quarter_before(span_day_start(zone, read_to));
+    enum err err = lay_out(db_op(tx), &extent, &account->energy);
+    if (err == OK && supply->days) {
+        add_days(supply->days, &extent, &account->energy);
+    }
+    return err == OK && extent.read_us < extent.end_us ? add_read(tx, supply, &extent, account)
+                                                       : err;
+}

@@ -1,0 +1,381 @@
+/* Rates the accounts of a place from a day on and writes what came of it into the ledger. Called by
+ * work/job_costs.c. */
+#include "domain/cost_work.h"
+
+#include "db/db.h"
+#include "domain/cost_parts.h"
+#include "domain/span.h"
+#include "gen/queries.h"
+
+#include <string.h>
+
+#define STEP_DAYS 400         /* of an account at once */
+#define STEP_METER_DAYS 8000  /* read at once: some 20 MB */
+#define LONGEST_DAY_US (26 * US_PER_HOUR)
+#define CALENDAR_US ((int64_t)1000 * US_PER_DAY) /* read around what is rated */
+
+/* A place that was taken, and what of it is to be done. */
+struct turn {
+    struct db_tx *tx;
+    struct cost_work *work;
+    const char *site;              /* key; NULL: devices at none */
+    int64_t from_us, to_us;        /* to be rated again; INT64_MAX: on and on */
+    int64_t energy_us, energy_end_us; /* of it, where quarter hours are others */
+    int64_t first_us;              /* energy begins */
+    int64_t settled_us;            /* days that end later are not rated yet */
+    int64_t kept_us;               /* older energy may be gone: what the ledger has of it stays */
+    int64_t next_us;               /* what is left begins; INT64_MAX: nothing is */
+    int64_t rated_from_us, rated_until_us, due_us;
+};
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static enum err take(struct turn *turn)
+{
+    struct cost_work *work = turn->work;
+    struct db_args args;
+    struct db_rows *rows;
+
+    db_args_init(&args, db_op(turn->tx)->arena);
+    db_arg_int(&args, work->tenant_id);
+    db_arg_int(&args, work->site_id);
+    enum err err = db_run(turn->tx, &q_job_cost_take, &args, &rows);
+    work->is_taken = err == OK && db_count(rows) > 0;
+    if (!work->is_taken) {
+        return err;
+    }
+    work->tenant_id = db_int(rows, 0, JOB_COST_TAKE_TENANT_ID);
+    work->site_id = db_int(rows, 0, JOB_COST_TAKE_SITE_ID);
+    turn->site = db_text(rows, 0, JOB_COST_TAKE_SITE);
+    turn->from_us = db_time(rows, 0, JOB_COST_TAKE_FROM_TIME);
+    turn->to_us = db_time(rows, 0, JOB_COST_TAKE_TO_TIME);
+    turn->energy_us = db_time(rows, 0, JOB_COST_TAKE_ENERGY_FROM);
+    turn->energy_end_us = db_time(rows, 0, JOB_COST_TAKE_ENERGY_TO);
+    turn->first_us = db_time(rows, 0, JOB_COST_TAKE_FIRST_TIME);
+    turn->settled_us = db_time(rows, 0, JOB_COST_TAKE_SETTLED_UNTIL);
+    turn->kept_us = db_time(rows, 0, JOB_COST_TAKE_KEPT_FROM);
+    turn->next_us = turn->rated_from_us = turn->due_us = INT64_MAX;
+    turn->rated_until_us = INT64_MIN;
+    return db_bind_tenant(turn->tx, work->tenant_id);
+}
+
+/* ---- which days ---- */
+
+/* The days of an account that a step rates. */
+struct stretch {
+    int64_t from_day, to_day; /* whole cycles, but for the last */
+    int64_t over_day;         /* the first day that is not over */
+    int64_t end_day;          /* until when there is something to do */
+};
+
+static struct rating_cycle cycle_of(const struct cost_account *account, int64_t day)
+{
+    return rating_cycle_of(account->rates.versions, account->rates.n, day, INT64_MAX);
+}
+
+static bool has_ratchets(const struct cost_rates *rates)
+{
+    for (int i = 0; i < rates->n; i++) {
+        const struct tariff *tariff = tariff_of(rates->versions[i].plan);
+        for (int c = 0; c < tariff->n_charges; c++) {
+            if (tariff->charges[c].ratchet_percent > 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* The day that a change at a time may touch first: the site's days decide which series counts. */
+static int64_t day_of(const struct cost_account *account, int64_t time_us)
+{
+    bool is_one = strcmp(account->zone.name, account->site_zone.name) == 0;
+
+    return span_day_of(&account->zone, is_one ? time_us : time_us - LONGEST_DAY_US);
+}
+
+/* Where the ledger may begin: no cycle of which energy may be gone. */
+static int64_t first_day(const struct turn *turn, const struct cost_account *account)
+{
+    int64_t kept_day = day_of(account, turn->kept_us) + 1;
+    struct rating_cycle cycle = cycle_of(account, day_of(account, turn->from_us));
+
+    if (cycle.from_day < kept_day) {
+        cycle = cycle_of(account, kept_day);
+        return cycle.from_day >= kept_day ? cycle.from_day : cycle.to_day;
+    }
+    return cycle.from_day;
+}
+
+static int64_t last_day(const struct turn *turn, const struct cost_account *account,
+                        int64_t over_day)
+{
+    if (turn->to_us >= turn->settled_us || has_ratchets(&account->rates)) {
+        return over_day;
+    }
+    int64_t day = span_day_of(&account->zone, turn->to_us + LONGEST_DAY_US);
+    return least(cycle_of(account, day).to_day, over_day);
+}
+
+static struct stretch stretch_of(const struct turn *turn, const struct cost_account *account)
+{
+    struct stretch stretch = { .over_day = span_day_of(&account->zone, turn->settled_us) };
+    int64_t most = account->n_meters > 0 ? STEP_METER_DAYS / account->n_meters : STEP_DAYS;
+
+    stretch.from_day = first_day(turn, account);
+    stretch.end_day = last_day(turn, account, stretch.over_day);
+    stretch.to_day = stretch.end_day;
+    most = turn->energy_us == INT64_MAX || most > STEP_DAYS ? STEP_DAYS : most;
+    if (stretch.to_day - stretch.from_day > most) {
+        struct rating_cycle cycle = cycle_of(account, stretch.from_day + most);
+        int64_t cut = cycle.from_day > stretch.from_day ? cycle.from_day : cycle.to_day;
+        stretch.to_day = least(cut, stretch.end_day);
+    }
+    return stretch;
+}
+
+/* ---- an account ---- */
+
+/* Where the ledger has days of another zone, all are to be rated again. */
+static enum err check_zone(struct turn *turn, const struct cost_account *account)
+{
+    struct db_args args;
+    struct db_rows *rows;
+
+    db_args_init(&args, db_op(turn->tx)->arena);
+    db_arg_text(&args, account->site);
+    db_arg_text(&args, account->device);
+    db_arg_text(&args, account->zone.name);
+    enum err err = db_run(turn->tx, &q_job_cost_is_rezoned, &args, &rows);
+    if (err == OK && db_bool(rows, 0, JOB_COST_IS_REZONED_IS_REZONED)) {
+        turn->from_us = turn->first_us;
+        turn->to_us = INT64_MAX;
+    }
+    return err;
+}
+
+/* Reads the account's zone and schedules. All of its days are of one zone. */
+static enum err prepare(struct turn *turn, struct cost_account *account)
+{
+    int64_t from_us = turn->first_us - CALENDAR_US, to_us = turn->settled_us + CALENDAR_US;
+    enum err err = zone_load(turn->tx, account->site_zone.name, from_us, to_us,
+                             &account->site_zone);
+
+    if (err != OK) {
+        return err;
+    }
+    account->zone = account->site_zone;
+    int64_t from_day = span_day_of(&account->zone, turn->first_us) - COST_REACH_DAYS;
+    int64_t over_day = span_day_of(&account->zone, turn->settled_us);
+    const struct cost_rates_query around = { .site = account->site,
+                                             .device = account->device,
+                                             .from_day = from_day > 0 ? from_day : 0,
+                                             .to_day = over_day + COST_REACH_DAYS,
+                                             .known_us = COST_LATEST };
+    err = cost_rates_load(turn->tx, &around, &account->rates);
+    const struct tariff *tariff =
+        err == OK ? cost_last_tariff(account, from_day + COST_REACH_DAYS, over_day) : NULL;
+    if (tariff && strcmp(tariff->timezone, account->zone.name) != 0) {
+        err = zone_load(turn->tx, tariff->timezone, from_us, to_us, &account->zone);
+    }
+    return err == OK ? check_zone(turn, account) : err;
+}
+
+/* Whether a change of energy touches the day. */
+static bool is_touched(const struct turn *turn, const struct cost_bucket *day)
+{
+    return turn->energy_us < turn->energy_end_us &&
+           (turn->energy_end_us == INT64_MAX ||
+            day->from_us < turn->energy_end_us + LONGEST_DAY_US) &&
+           day->to_us > turn->energy_us - (turn->energy_us < 0 ? 0 : LONGEST_DAY_US);
+}
+
+/* What of the input's days has to be read from meters: all but those that the ledger has at both
+ * ends. */
+static enum err find_supply(struct turn *turn, const struct cost_account *account,
+                            struct cost_days *days, struct cost_supply *out)
+{
+    const struct rating_input *input = &account->input;
+    enum err err = cost_days_load(turn->tx, account, input->from_day, input->to_day,
+                                  input->from_day, days);
+    int64_t from = input->from_day, to = input->to_day;
+    int last = days->n - 1;
+
+    for (int i = 0; err == OK && i < days->n; i++) {
+        const struct cost_day *day = &days->items[i];
+        if (day->day == from && strcmp(day->zone, account->zone.name) == 0 &&
+            !is_touched(turn, &day->bucket)) {
+            from++;
+        }
+    }
+    for (; err == OK && last >= 0 && to > from; last--, to--) {
+        const struct cost_day *day = &days->items[last];
+        if (day->day != to - 1 || strcmp(day->zone, account->zone.name) != 0 ||
+            is_touched(turn, &day->bucket)) {
+            break;
+        }
+    }
+    *out = (struct cost_supply){ .days = days, .read_from = from, .read_to = to };
+    return err;
+}
+
+/* The edges of the days. */
+static enum err day_edges(struct op *op, const struct cost_account *account,
+                          const struct stretch *stretch, struct zone_starts *out)
+{
+    int n = (int)(stretch->to_day - stretch->from_day) + 1;
+
+    *out = (struct zone_starts){ arena_array(op->arena, (size_t)n + 1, sizeof *out->us), n };
+    for (int i = 0; out->us && i < n; i++) {
+        out->us[i] = span_day_start(&account->zone, stretch->from_day + i);
+    }
+    return out->us ? OK : fail_memory(op);
+}
+
+static enum err rate_days(struct turn *turn, struct cost_account *account,
+                          const struct stretch *stretch, struct cost_buckets *out)
+{
+    struct op *op = db_op(turn->tx);
+    const struct cost_rates_query rated = { .from_day = account->input.from_day,
+                                            .to_day = account->input.to_day,
+                                            .known_us = COST_LATEST };
+    const struct cost_accounts one = { account, 1 };
+    struct cost_supply supply;
+    struct cost_days days = { NULL, 0 };
+    struct zone_starts edges;
+    enum err err = cost_rates_add_prices(turn->tx, &rated, &account->rates);
+
+    if (err == OK) {
+        err = find_supply(turn, account, &days, &supply);
+    }
+    if (err == OK) {
+        err = cost_supply(turn->tx, &supply, account);
+    }
+    if (err == OK) {
+        err = cost_rate_input(op, account);
+    }
+    if (err == OK) {
+        err = day_edges(op, account, stretch, &edges);
+    }
+    return err == OK ? cost_fold(op, &one, &edges, turn->settled_us, out) : err;
+}
+
+/* Rates a stretch and writes it. Where schedules of several zones or currencies are in force in it,
+ * it has no days in the ledger: whoever asks for them is told. */
+static enum err rate_stretch(struct turn *turn, struct cost_account *account,
+                             const struct stretch *stretch)
+{
+    struct cost_buckets days;
+    int64_t *n_rows = &turn->work->n_rows;
+
+    account->input = (struct rating_input){
+        .versions = account->rates.versions,
+        .n_versions = account->rates.n,
+        .zone = &account->zone,
+        .from_day = cost_ratchet_day(&account->rates, stretch->from_day, stretch->to_day),
+        .to_day = stretch->to_day,
+        .as_of_us = INT64_MAX,
+        .known_until_us = turn->settled_us,
+        .has_slots = true,
+    };
+    enum err err = cost_check_rates(db_op(turn->tx), account);
+    if (err == ERR_INVALID) {
+        op_clear_fault(db_op(turn->tx));
+        return cost_days_remove(turn->tx, account, stretch->from_day, stretch->to_day, n_rows);
+    }
+    if (err == OK) {
+        err = rate_days(turn, account, stretch, &days);
+    }
+    if (err == OK) {
+        turn->work->n_days += days.n;
+        err = cost_days_store(turn->tx, account, &days, stretch->from_day, stretch->to_day, n_rows);
+    }
+    return err;
+}
+
+static enum err rate_account(struct turn *turn, struct cost_account *account)
+{
+    struct stretch stretch = stretch_of(turn, account);
+    enum err err = OK;
+
+    if (stretch.from_day < stretch.to_day) {
+        err = rate_stretch(turn, account, &stretch);
+    }
+    if (stretch.to_day < stretch.end_day) {
+        turn->next_us = least(turn->next_us, span_day_start(&account->zone, stretch.to_day));
+    }
+    int64_t over_us = span_day_start(&account->zone, stretch.over_day);
+    turn->rated_from_us = least(turn->rated_from_us, over_us);
+    turn->rated_until_us = over_us > turn->rated_until_us ? over_us : turn->rated_until_us;
+    turn->due_us =
+        least(turn->due_us, span_day_start(&account->zone, stretch.over_day + 1));
+    return err;
+}
+
+/* ---- a place ---- */
+
+static enum err leave(struct turn *turn)
+{
+    struct db_args args;
+
+    if (turn->next_us == INT64_MAX) {
+        return OK;
+    }
+    db_args_init(&args, db_op(turn->tx)->arena);
+    db_arg_text(&args, turn->site);
+    db_arg_time(&args, turn->next_us);
+    db_arg_time(&args, turn->to_us);
+    db_arg_time(&args, turn->energy_us);
+    db_arg_time(&args, turn->energy_end_us);
+    return db_run(turn->tx, &q_job_cost_leave, &args, NULL);
+}
+
+static enum err finish(struct turn *turn, const struct cost_accounts *accounts)
+{
+    struct op *op = db_op(turn->tx);
+    struct str *devices = arena_array(op->arena, (size_t)accounts->n + 1, sizeof *devices);
+    struct db_args args;
+    struct db_rows *rows;
+
+    if (!devices) {
+        return fail_memory(op);
+    }
+    for (int i = 0; i < accounts->n; i++) {
+        const char *device = accounts->items[i].device;
+        devices[i] = device ? str_of(device) : STR("");
+    }
+    db_args_init(&args, op->arena);
+    db_arg_text(&args, turn->site);
+    db_arg_str_array(&args, devices, (size_t)accounts->n);
+    db_arg_time(&args, turn->first_us);
+    db_arg_time(&args, turn->rated_from_us);
+    db_arg_time(&args, turn->rated_until_us);
+    db_arg_time(&args, turn->due_us);
+    enum err err = db_run(turn->tx, &q_job_cost_finish, &args, &rows);
+    if (err == OK) {
+        turn->work->n_rows += db_int64(rows, 0, JOB_COST_FINISH_ROWS_REMOVED);
+    }
+    return err == OK ? leave(turn) : err;
+}
+
+enum err cost_work_step(struct db_tx *tx, struct cost_work *work)
+{
+    struct turn turn = { .tx = tx, .work = work };
+    struct cost_accounts accounts = { NULL, 0 };
+    enum err err = take(&turn);
+
+    if (err != OK || !work->is_taken) {
+        return err;
+    }
+    err = cost_accounts_at(tx, turn.site, &accounts);
+    for (int i = 0; err == OK && i < accounts.n; i++) {
+        err = prepare(&turn, &accounts.items[i]);
+    }
+    for (int i = 0; err == OK && i < accounts.n; i++) {
+        err = rate_account(&turn, &accounts.items[i]);
+    }
+    return err == OK && accounts.n > 0 ? finish(&turn, &accounts) : err;
+}
