@@ -98,7 +98,7 @@ static void add_reading(struct bill_parse *parse)
     if (parse->n_readings == parse->readings_size) {
         grow_readings(parse);
     }
-    if (parse->err == OK) {
+    if (parse->err == OK && parse->readings && parse->values) {
         parse->readings[parse->n_readings] = (struct bill_reading){ .start_us = INT64_MIN };
         parse->values[parse->n_readings++] = 0;
         parse->has_value = false;
@@ -142,6 +142,22 @@ static void take_link(struct bill_parse *parse, const struct xml_token *token)
     }
 }
 
+/* A reading or a summary; neither holds one. */
+static void begin_record(struct bill_parse *parse)
+{
+    if (parse->is_in_record) {
+        refuse(parse, NO_FILE "its intervals or summaries hold each other.");
+        return;
+    }
+    parse->is_in_record = true;
+    if (is_summary(parse, 0)) {
+        add_summary(parse);
+    } else {
+        last_entry(parse)->kind = ENTRY_BLOCK;
+        add_reading(parse);
+    }
+}
+
 static void open_tag(struct bill_parse *parse, const struct xml_token *token)
 {
     if (parse->depth == BILL_MAX_DEPTH) {
@@ -157,16 +173,17 @@ static void open_tag(struct bill_parse *parse, const struct xml_token *token)
         last_entry(parse)->kind = ENTRY_METER;
     } else if (is_in(parse, 0, "ReadingType")) {
         last_entry(parse)->kind = ENTRY_TYPE;
-    } else if (is_in(parse, 0, "IntervalReading")) {
-        last_entry(parse)->kind = ENTRY_BLOCK;
-        add_reading(parse);
-    } else if (is_summary(parse, 0)) {
-        add_summary(parse);
+    } else if (is_in(parse, 0, "IntervalReading") || is_summary(parse, 0)) {
+        begin_record(parse);
     }
 }
 
 static void end_summary(struct bill_parse *parse)
 {
+    parse->is_in_record = false;
+    if (!parse->summaries) {
+        return;
+    }
     struct bill_summary *summary = &parse->summaries[parse->n_summaries - 1];
 
     if (summary->start_us == INT64_MIN || summary->duration_s <= 0) {
@@ -183,6 +200,7 @@ static void end_reading(struct bill_parse *parse)
 {
     const struct bill_reading *reading = &parse->readings[parse->n_readings - 1];
 
+    parse->is_in_record = false;
     if (parse->is_broken_reading || !parse->has_value || reading->start_us == INT64_MIN ||
         reading->duration_s <= 0) {
         parse->n_readings--;
@@ -261,8 +279,10 @@ static void take_type(struct bill_parse *parse, int64_t number)
 
 static void take_summary(struct bill_parse *parse, int64_t number)
 {
+    if (!parse->summaries) {
+        return;
+    }
     struct bill_summary *summary = &parse->summaries[parse->n_summaries - 1];
-
     if (is_in(parse, 1, "billingPeriod")) {
         if (is_in(parse, 0, "start")) {
             (void)to_time(number, &summary->start_us);
@@ -327,6 +347,9 @@ enum err bill_file_read(struct op *op, struct str text, struct bill_file *out)
         } else if (token.kind == XML_TEXT) {
             take_text(&parse, token.name);
         }
+    }
+    if (parse.depth > 0) {
+        refuse(&parse, NO_FILE "it ends too early.");
     }
     if (parse.err != OK) {
         return parse.err;

@@ -33,6 +33,7 @@ struct bill_parse {
     int n_summaries;
     int64_t summary_power, summary_uom, summary_value;
     int64_t currency;             /* ISO 4217's number; 0: not told */
+    bool is_in_record;            /* within a reading or a summary */
     bool has_value, is_broken_reading;
     int n_ignored;
     enum err err;

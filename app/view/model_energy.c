@@ -34,8 +34,8 @@ struct work {
     const struct energy_facts *facts;
     struct amounts *buckets;
     struct quantity totals[N_PARTS];
-    bool has[N_PARTS];
     struct money cost;
+    bool has[N_PARTS];
     bool is_priced;
 };
 

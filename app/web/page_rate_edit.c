@@ -40,15 +40,15 @@ static enum err begin(struct web *web, bool is_new, struct editing *out)
 {
     struct rate_schedule schedule;
     enum err err = is_new ? OK : api_rates_capture(web, &out->id);
+    struct editor_view *view = arena_alloc(web->op->arena, sizeof *view);
 
-    out->view = arena_alloc(web->op->arena, sizeof *out->view);
-    if (err == OK && !out->view) {
-        err = fail_memory(web->op);
+    if (!view) {
+        return fail_memory(web->op);
     }
     if (err != OK) {
         return err;
     }
-    struct editor_view *view = out->view;
+    out->view = view;
     rate_form_init(&view->form);
     view->types = TYPES;
     view->n_types = sizeof TYPES / sizeof *TYPES;

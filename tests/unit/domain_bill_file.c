@@ -85,6 +85,8 @@ static const struct {
     { "<feed>", "what is not closed" },
     { "<feed></entry>", "tags that do not match" },
     { "<feed/>", "a feed without anything" },
+    { "<feed><ReadingType>" WH "</ReadingType>" READING("1"), "a feed that is cut" },
+    { FEED(WH, "<IntervalReading>" READING("1") "</IntervalReading>"), "an interval in an interval" },
     { FEED("<uom>169</uom>", READING("1")), "gas" },
     { FEED(WH "<accumulationBehaviour>3</accumulationBehaviour>", READING("1")), "a running total" },
     { FEED(WH, READING("many")), "a value that is no number" },
