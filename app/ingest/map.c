@@ -1,5 +1,5 @@
-/* The bounded map: open addressing in two generations, each with an arena of its own, so
- * that dropping a generation is one arena_free. Its callers lock (series_cache). */
+/* The bounded map: open addressing in two generations, each with arenas of its own (for keys and
+ * for slots), so that dropping a generation is freeing those. Its callers lock (series_cache). */
 #include "ingest/map.h"
 
 #include "base/arena.h"
@@ -7,18 +7,18 @@
 #include "ingest/hash.h"
 
 #define FIRST_SLOTS 256
-/* Slots of all growth steps together, and keys of up to the three longest names. */
-#define GENERATION_BYTES_PER_ENTRY 1024
+/* Keys of up to the three longest names. */
+#define KEY_BYTES_PER_ENTRY 1024
 
 struct slot {
-    uint64_t hash;
     const char *key; /* NULL: empty */
-    size_t key_len;
+    uint32_t key_len, hash;
     struct ingest_map_value value;
 };
 
 struct generation {
-    struct arena *arena;
+    struct arena *arena;       /* of the keys */
+    struct arena *slots_arena; /* of the slots alone: growing leaves none behind */
     struct slot *slots;
     size_t n_slots; /* a power of two */
     size_t count;
@@ -31,19 +31,37 @@ struct ingest_map {
     struct generation young, old;
 };
 
-static bool generation_open(struct generation *generation, size_t max)
+/* Gives the generation so many empty slots in place of those it has. */
+static bool slots_open(struct generation *generation, size_t n)
 {
-    struct arena *arena = arena_new(max * GENERATION_BYTES_PER_ENTRY + (64u << 10));
+    struct arena *arena = arena_new(n * sizeof(struct slot) + 64);
+    struct slot *slots = arena ? arena_array(arena, n, sizeof *slots) : NULL;
 
-    if (!arena) {
-        return false;
-    }
-    struct slot *slots = arena_array(arena, FIRST_SLOTS, sizeof *slots);
     if (!slots) {
         arena_free(arena);
         return false;
     }
-    *generation = (struct generation){ .arena = arena, .slots = slots, .n_slots = FIRST_SLOTS };
+    generation->slots_arena = arena;
+    generation->slots = slots;
+    generation->n_slots = n;
+    return true;
+}
+
+static void generation_free(struct generation *generation)
+{
+    arena_free(generation->arena);
+    arena_free(generation->slots_arena);
+    *generation = (struct generation){ 0 };
+}
+
+static bool generation_open(struct generation *generation, size_t max)
+{
+    *generation = (struct generation){ .arena = arena_new(max * KEY_BYTES_PER_ENTRY +
+                                                          (64u << 10)) };
+    if (!generation->arena || !slots_open(generation, FIRST_SLOTS)) {
+        generation_free(generation);
+        return false;
+    }
     return true;
 }
 
@@ -69,18 +87,18 @@ struct ingest_map *ingest_map_new(size_t max)
 void ingest_map_free(struct ingest_map *map)
 {
     if (map) {
-        arena_free(map->young.arena);
-        arena_free(map->old.arena);
+        generation_free(&map->young);
+        generation_free(&map->old);
         arena_free(map->arena);
     }
 }
 
 /* The slot that holds the key, or the empty one where it belongs. */
-static struct slot *slot_of(const struct generation *generation, uint64_t hash, struct str key)
+static struct slot *slot_of(const struct generation *generation, uint32_t hash, struct str key)
 {
     size_t mask = generation->n_slots - 1;
 
-    for (size_t at = (size_t)hash & mask;; at = (at + 1) & mask) {
+    for (size_t at = hash & mask;; at = (at + 1) & mask) {
         struct slot *slot = &generation->slots[at];
         if (!slot->key || (slot->hash == hash &&
                            str_equal((struct str){ slot->key, slot->key_len }, key))) {
@@ -91,24 +109,22 @@ static struct slot *slot_of(const struct generation *generation, uint64_t hash, 
 
 static bool generation_grow(struct generation *generation)
 {
-    size_t n = generation->n_slots * 2;
-    struct slot *slots = arena_array(generation->arena, n, sizeof *slots);
+    const struct generation from = *generation;
 
-    if (!slots) {
+    if (!slots_open(generation, from.n_slots * 2)) {
         return false;
     }
-    for (size_t i = 0; i < generation->n_slots; i++) {
-        const struct slot *from = &generation->slots[i];
-        if (from->key) {
-            size_t at = (size_t)from->hash & (n - 1);
-            while (slots[at].key) {
-                at = (at + 1) & (n - 1);
+    size_t mask = generation->n_slots - 1;
+    for (size_t i = 0; i < from.n_slots; i++) {
+        if (from.slots[i].key) {
+            size_t at = from.slots[i].hash & mask;
+            while (generation->slots[at].key) {
+                at = (at + 1) & mask;
             }
-            slots[at] = *from;
+            generation->slots[at] = from.slots[i];
         }
     }
-    generation->slots = slots;
-    generation->n_slots = n;
+    arena_free(from.slots_arena);
     return true;
 }
 
@@ -117,8 +133,7 @@ static void map_age(struct ingest_map *map)
 {
     struct generation fresh;
 
-    arena_free(map->old.arena);
-    map->old = (struct generation){ 0 };
+    generation_free(&map->old);
     if (generation_open(&fresh, map->max_generation)) {
         map->old = map->young;
         map->young = fresh;
@@ -129,7 +144,7 @@ static void map_age(struct ingest_map *map)
 }
 
 /* Puts a key that the young generation does not hold. NULL when even that had no room. */
-static struct slot *map_add(struct ingest_map *map, uint64_t hash, struct str key,
+static struct slot *map_add(struct ingest_map *map, uint32_t hash, struct str key,
                             struct ingest_map_value value)
 {
     struct generation *young = &map->young;
@@ -147,14 +162,15 @@ static struct slot *map_add(struct ingest_map *map, uint64_t hash, struct str ke
         }
     }
     struct slot *slot = slot_of(young, hash, key);
-    *slot = (struct slot){ .hash = hash, .key = copy, .key_len = key.len, .value = value };
+    *slot = (struct slot){ .key = copy, .key_len = (uint32_t)key.len, .hash = hash,
+                           .value = value };
     young->count++;
     return slot;
 }
 
 struct ingest_map_value *ingest_map_find(struct ingest_map *map, struct str key)
 {
-    uint64_t hash = ingest_hash(map->seed, key.ptr, key.len);
+    uint32_t hash = (uint32_t)ingest_hash(map->seed, key.ptr, key.len);
     struct slot *slot = slot_of(&map->young, hash, key);
 
     if (slot->key) {
@@ -173,7 +189,7 @@ struct ingest_map_value *ingest_map_find(struct ingest_map *map, struct str key)
 
 void ingest_map_put(struct ingest_map *map, struct str key, struct ingest_map_value value)
 {
-    uint64_t hash = ingest_hash(map->seed, key.ptr, key.len);
+    uint32_t hash = (uint32_t)ingest_hash(map->seed, key.ptr, key.len);
     struct slot *slot = slot_of(&map->young, hash, key);
 
     if (slot->key) {
