@@ -83,6 +83,7 @@ struct editor_view; /* of models_editor.h, which needs all of these */
 #include "view/models_costs.h"
 #include "view/models_device.h"
 #include "view/models_events.h"
+#include "view/models_meter.h"
 #include "view/models_operator.h"
 #include "view/models_overview.h"
 #include "view/models_rates.h"

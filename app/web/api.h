@@ -28,6 +28,10 @@ enum err api_samples_list(struct web *web);
 enum err api_corrections_put(struct web *web);
 enum err api_corrections_delete(struct web *web);
 enum err api_devices_erase(struct web *web);
+/* GET /v1/devices/{key}/meter-entries?limit=&cursor=, POST; DELETE …/{id}: a meter's timeline */
+enum err api_meter_list(struct web *web);
+enum err api_meter_add(struct web *web);
+enum err api_meter_withdraw(struct web *web);
 /* GET /v1/rollups?bucket=&metric=&device=&site=&from=&to=&tz=&limit=&cursor= */
 enum err api_rollups_list(struct web *web);
 /* GET /v1/energy?bucket=&device=&site=&from=&to=&tz=&limit=&cursor= */

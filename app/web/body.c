@@ -210,6 +210,22 @@ int64_t body_int(struct body *body, const char *name, int64_t min, int64_t max, 
     return value;
 }
 
+struct str body_number(struct body *body, const char *name, double *value)
+{
+    static const struct str NONE = { NULL, 0 };
+    const struct body_member *member = ask(body, name);
+
+    if (!member) {
+        return NONE;
+    }
+    if (member->type != JSON_NUMBER || !__builtin_isfinite(member->number)) {
+        add_error(body, name, "must be a finite number");
+        return NONE;
+    }
+    *value = member->number;
+    return member->raw;
+}
+
 bool body_bool(struct body *body, const char *name, bool fallback)
 {
     const struct body_member *member = ask(body, name);

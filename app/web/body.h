@@ -49,6 +49,10 @@ int body_choice(struct body *body, const char *name, const char *const *choices,
 /* An integer of min to max; `fallback` when absent or wrong. */
 int64_t body_int(struct body *body, const char *name, int64_t min, int64_t max, int64_t fallback);
 
+/* A finite number as it was written, with its value; ptr NULL, and the value as it was, when absent
+ * or wrong. */
+struct str body_number(struct body *body, const char *name, double *value);
+
 /* True or false; `fallback` when absent or wrong. */
 bool body_bool(struct body *body, const char *name, bool fallback);
 

@@ -1,20 +1,18 @@
 /* /admin/devices/{key}/corrections: a reading put right, readings deleted after a look at how many
  * they are, the device erased. */
 #include "web/form_input.h"
+#include "web/form_time.h"
 #include "web/page.h"
 #include "web/pages.h"
 
 #include "base/json_number.h"
 #include "domain/correction.h"
 #include "domain/device.h"
-#include "domain/zone.h"
 #include "gen/templates.h"
 #include "view/format.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
-#define MAX_TIME_BYTES 40
 #define MAX_VALUE_BYTES 40
 
 enum { PUT_SERIES, PUT_TIME, PUT_VALUE, N_PUT };
@@ -26,59 +24,12 @@ static const struct form_outcome outcomes[] = {
     { "deleted", "The readings are deleted. Totals and energy follow within seconds." },
 };
 
-static const char TIME_ERROR[] = "This is not a time. Write it like 2026-11-20 14:05:00.";
-
 /* A device whose readings are corrected, and the page about it. */
 struct desk {
     struct device device;
     struct device_series_list series;
     struct corrections_view view;
 };
-
-/* ---- times ---- */
-
-/* The instant at which the device's clock shows `local_us`: the first of two where it is put
- * back, and an hour on where it skips that. */
-static enum err from_local(struct web *web, const struct device *device, int64_t local_us,
-                           int64_t *out_us)
-{
-    struct zone zone;
-    enum err err = zone_load(web->tx, device->timezone, local_us - 2 * US_PER_DAY,
-                             local_us + 2 * US_PER_DAY, &zone);
-
-    if (err != OK) {
-        return err;
-    }
-    int64_t before = local_us - zone_offset_at(&zone, local_us - US_PER_DAY) * US_PER_SECOND;
-    int64_t after = local_us - zone_offset_at(&zone, local_us + US_PER_DAY) * US_PER_SECOND;
-    bool is_after = before + zone_offset_at(&zone, before) * US_PER_SECOND != local_us &&
-                    after + zone_offset_at(&zone, after) * US_PER_SECOND == local_us;
-    *out_us = is_after ? after : before;
-    return OK;
-}
-
-/* A time as people write it: RFC 3339, or the device's clock: "2026-11-20", "2026-11-20 14:05",
- * "2026-11-20 14:05:30.25". What is none is noted beside the field. */
-static enum err read_time(struct web *web, const struct device *device, struct field_view *field,
-                          int64_t *out_us)
-{
-    char local[MAX_TIME_BYTES + 16];
-    size_t len = strlen(field->value);
-    int64_t local_us = 0;
-
-    if (field->error || clock_parse_rfc3339(str_of(field->value), out_us)) {
-        return OK;
-    }
-    const char *missing = len == 10 ? "T00:00:00Z" : len == 16 ? ":00Z" : "Z";
-    snprintf(local, sizeof local, "%s%s", field->value, missing);
-    /* years that a zone can be asked about */
-    if (!clock_parse_rfc3339(str_of(local), &local_us) ||
-        local_us < CLOCK_MIN_US + 3 * US_PER_DAY || local_us > CLOCK_MAX_US - 3 * US_PER_DAY) {
-        field->error = TIME_ERROR;
-        return OK;
-    }
-    return from_local(web, device, local_us, out_us);
-}
 
 /* ---- the page ---- */
 
@@ -130,7 +81,7 @@ static void add_fields(struct web *web, struct corrections_view *view)
     };
     view->put_fields[PUT_TIME] = (struct field_view){
         .name = "time", .label = "Time", .type = "text", .is_required = true, .is_code = true,
-        .max_bytes = MAX_TIME_BYTES, .hint = hint,
+        .max_bytes = FORM_MAX_TIME_BYTES, .hint = hint,
     };
     view->put_fields[PUT_VALUE] = (struct field_view){
         .name = "value", .label = "Value", .type = "text", .is_required = true, .is_code = true,
@@ -141,11 +92,11 @@ static void add_fields(struct web *web, struct corrections_view *view)
     };
     view->delete_fields[DELETE_FROM] = (struct field_view){
         .name = "from", .label = "From", .type = "text", .is_required = true, .is_code = true,
-        .max_bytes = MAX_TIME_BYTES, .hint = hint,
+        .max_bytes = FORM_MAX_TIME_BYTES, .hint = hint,
     };
     view->delete_fields[DELETE_TO] = (struct field_view){
         .name = "to", .label = "Until", .type = "text", .is_required = true, .is_code = true,
-        .max_bytes = MAX_TIME_BYTES, .hint = "A reading at exactly this time stays.",
+        .max_bytes = FORM_MAX_TIME_BYTES, .hint = "A reading at exactly this time stays.",
     };
     view->erase_fields[0] = (struct field_view){
         .name = "key", .label = "Type the device’s key to confirm", .type = "text",
@@ -226,7 +177,7 @@ static enum err read_put(struct web *web, struct desk *desk, struct correction *
     if (json_number_read(value, end, &out->value) != end || !__builtin_isfinite(out->value)) {
         form_refuse(fields, N_PUT, "value", "This is not a number. Write it like 12.5.");
     }
-    return read_time(web, &desk->device, &fields[PUT_TIME], &out->time_us);
+    return form_time(web, desk->device.timezone, &fields[PUT_TIME], &out->time_us);
 }
 
 /* Puts what the database has against it beside its field. */
@@ -280,9 +231,9 @@ static enum err read_range(struct web *web, struct desk *desk, struct correction
         .device = str_of(desk->device.key),
         .metric = form_value(fields, N_DELETE, "metric"),
     };
-    enum err err = read_time(web, &desk->device, &fields[DELETE_FROM], &range->from_us);
+    enum err err = form_time(web, desk->device.timezone, &fields[DELETE_FROM], &range->from_us);
     if (err == OK) {
-        err = read_time(web, &desk->device, &fields[DELETE_TO], &range->to_us);
+        err = form_time(web, desk->device.timezone, &fields[DELETE_TO], &range->to_us);
     }
     if (err == OK && form_is_good(fields, N_DELETE) && range->to_us <= range->from_us) {
         form_refuse(fields, N_DELETE, "to", "This is not after the beginning.");

@@ -34,6 +34,11 @@ enum err page_admin_corrections(struct web *web);
 enum err page_admin_corrections_put(struct web *web);
 enum err page_admin_corrections_delete(struct web *web);
 enum err page_admin_device_erase(struct web *web);
+/* GET and POST /admin/devices/{key}/meter (kind, series, at, and the parts of the kind), POST
+ * …/withdraw (entry): what happened to the meter */
+enum err page_admin_meter(struct web *web);
+enum err page_admin_meter_add(struct web *web);
+enum err page_admin_meter_withdraw(struct web *web);
 /* GET and POST /admin/sites (key, name, timezone), /admin/sites/{key} (name, timezone); POST
  * …/remove */
 enum err page_admin_sites(struct web *web);

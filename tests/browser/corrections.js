@@ -6,6 +6,7 @@ const { setup, ok, is, enter, inspect, ways, main } = require('./browser.js');
 
 const key = 'odd/<b>key</b>';
 const path = `/admin/devices/${encodeURIComponent(key)}/corrections`;
+const meter = `/admin/devices/${encodeURIComponent(key)}/meter`;
 const text = async (page, selector) => (await page.textContent(selector)).replace(/\s+/g, ' ').trim();
 const press = async (page, name) => (await Promise.all([page.waitForNavigation(),
   page.getByRole('button', { name, exact: true }).click()]))[0];
@@ -65,6 +66,42 @@ async function testWork(browser) {
   await page.context().close();
 }
 
+// What happened to a meter: each kind has a form of its own.
+async function testMeter(browser) {
+  const page = await enter(browser, setup.person, { javaScriptEnabled: false });
+  await page.goto(`${setup.url}/admin/devices/${encodeURIComponent(key)}`);
+  await Promise.all([page.waitForNavigation(), page.click('a:text-is("Meter")')]);
+  is(new URL(page.url()).pathname, meter, 'the device leads to its meter');
+  ok(await page.isVisible('.none-yet'), 'of which nothing is noted');
+  await Promise.all([page.waitForNavigation(), page.click('a:text-is("Factor")')]);
+  await page.fill('[name=at]', '2026-06-01 13:00');
+  await page.fill('[name=factor]', 'twice');
+  is((await press(page, 'Enter it')).status(), 422, 'no number is refused');
+  ok(await page.isVisible('[name=factor][aria-invalid=true]'), 'beside its field');
+  await page.fill('[name=factor]', '1.5');
+  await page.fill('[name=note]', 'a current transformer of 60:5');
+  await press(page, 'Enter it');
+  ok((await text(page, '[role=status]')).startsWith('It is entered.'), 'a factor is entered');
+  is(await text(page, 'tbody th'), 'Factor × 1.5 · a current transformer of 60:5', 'and told');
+  is(await text(page, 'tbody td'), 'from 1 Jun 2026, 13:00 on', 'with its time');
+  await page.goto(`${setup.url}${meter}?kind=swap`);
+  await page.fill('[name=at]', '2026-06-01 13:00');
+  is((await press(page, 'Enter it')).status(), 422, 'what there is no counter of is not swapped');
+  ok((await text(page, '#series-about')).includes('no counter'), 'and why');
+  await page.goto(setup.url + meter);
+  await press(page, 'Withdraw: Factor, from 1 Jun 2026, 13:00 on');
+  ok((await text(page, '[role=status]')).startsWith('It is withdrawn'), 'it is withdrawn');
+  ok((await text(page, 'tbody')).includes('withdrawn'), 'and stays in the list');
+  await page.context().close();
+}
+
+async function wrongMeter(page) {
+  await page.goto(`${setup.url}${meter}?kind=rollover`);
+  await page.fill('[name=at]', '2026-06-01');
+  await page.fill('[name=size]', '-1');
+  await press(page, 'Enter it');
+}
+
 async function testErase(browser) {
   const page = await enter(browser, setup.person);
   await page.goto(setup.url + path);
@@ -93,7 +130,8 @@ async function question(page) {
 async function testLooks(browser) {
   const shown = [['corrections', (page) => page.goto(setup.url + path)], ['corrections, refused', wrong],
     ['corrections, to be confirmed', question], ['corrections of a silent device',
-      (page) => page.goto(`${setup.url}/admin/devices/silent/corrections`)]];
+      (page) => page.goto(`${setup.url}/admin/devices/silent/corrections`)],
+    ['meter', (page) => page.goto(`${setup.url}${meter}?kind=swap`)], ['meter, refused', wrongMeter]];
   for (const [colorScheme, width] of ways) {
     const page = await enter(browser, setup.person, { colorScheme, viewport: { width, height: 900 } });
     for (const [name, go] of shown) {
@@ -108,4 +146,4 @@ async function testLooks(browser) {
   }
 }
 
-main([testWork, testLooks, testErase]);
+main([testWork, testMeter, testLooks, testErase]);

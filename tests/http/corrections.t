@@ -113,6 +113,61 @@ is $answer->{status}, 409, 'nor deleted';
 like $answer->{json}{detail}, qr/kept no longer/, 'and why is said';
 is remove("/v1/devices/meter/samples?metric=power_w&from=" . at(4) . '&to=' . at(9))->{json}{deleted}, 2, 'what is kept can be';
 
+# ---- what happened to a meter ----
+
+my $ENTRIES = '/v1/devices/shed%2Fmeter/meter-entries';
+
+sub enter { return $stack->post($ENTRIES, $_[0], token => $_[1] // $admin) }
+
+# What is wrong, by field.
+sub wrong { my ($answer) = @_; return join '; ', map { "$_->{field} $_->{detail}" } @{ $answer->{json}{errors} // [] } }
+
+# Waits until the day's energy is what it should be; returns it.
+sub day_energy {
+    my ($wanted) = @_;
+    my ($until, $kwh) = (time + 30);
+    do {
+        $kwh = join ' ', map { $_->{consumption_kwh} } @{ $stack->get('/v1/energy?bucket=1d&tz=UTC&device=shed%2Fmeter', token => $admin)->{json}{items} };
+        return $kwh if $kwh eq $wanted;
+        sleep 0.25;
+    } while (time < $until);
+    return $kwh;
+}
+
+batch(map { { device => 'shed/meter', time => at($_->[0]), metrics => { meter_kwh_total => $_->[1] } } } [ 1, 99_990 ], [ 2, 99_998 ], [ 3, 3 ], [ 5, 13 ]);
+is day_energy('21'), '21', 'a fall is a restart from zero';
+$answer = enter({ kind => 'rollover', at => at(0), size => 100_000, note => 'five digits' });
+is $answer->{status}, 201, 'that the register rolls over is entered';
+my $rollover = $answer->{json}{id};
+is join(' ', map { $_ // '-' } @{ $answer->{json} }{qw(kind metric until final size factor note withdrawn_at)}), 'rollover meter_kwh_total - - 100000 - five digits -',
+    'for the only counter there is';
+is day_energy('23'), '23', 'and energy follows within 30 seconds';
+is enter({ kind => 'factor', at => at(3), until => at(4), factor => 1.05 })->{json}{factor}, 1.05, 'a factor';
+is day_energy('23.25'), '23.25', 'of the time it is said of';
+is wrong(enter($_->[0])), $_->[1], $_->[1] for
+    [ {}, 'kind must be given; at must be given' ], [ { kind => 'theft', at => 1 }, 'kind must be one of swap, reset, rollover, gap, factor, unit' ],
+    [ { kind => 'gap', at => at(1) }, 'until must be given' ], [ { kind => 'gap', at => at(1), until => at(1) }, 'until must be after at' ],
+    [ { kind => 'factor', at => at(1), factor => undef }, 'factor must be given' ],
+    [ { kind => 'factor', at => at(6), factor => 0 }, 'factor must be more than 0, and written in at most 40 digits' ],
+    [ { kind => 'factor', at => at(6), factor => '1,5' }, 'factor must be a finite number' ],
+    [ { kind => 'swap', at => at(4), until => at(5) }, 'until does not go with this kind of entry' ],
+    [ { kind => 'gap', at => at(1), until => at(2), who => 'me' }, 'who is not known here' ],
+    [ { kind => 'unit', at => at(1), unit => 'l' }, 'unit must be Wh, kWh or MWh' ],
+    [ { kind => 'rollover', at => at(1), size => 10 }, "at the time overlaps with that of entry $rollover; size is less than a reading of that time, 99998" ],
+    [ { kind => 'gap', at => at(1), until => at(2), metric => 'nothing' }, 'metric the device has no such series' ];
+is enter({ kind => 'gap', at => at(1), until => at(2) }, $stack->token('home', 'api'))->{status}, 403, 'api tokens enter nothing';
+is enter({ kind => 'gap', at => at(1), until => at(2) }, $other)->{status}, 404, 'nor do others\' admins';
+$answer = $stack->get("$ENTRIES?limit=1", token => $stack->token('home', 'api'));
+is join(' ', map { $_->{kind} } @{ $answer->{json}{items} }), 'factor', 'but api tokens see them, the latest first';
+is join(' ', map { $_->{kind} } @{ $stack->get("$ENTRIES?cursor=$answer->{json}{next}", token => $admin)->{json}{items} }), 'rollover', 'page by page';
+is $stack->get($ENTRIES, token => $other)->{status}, 404, 'others\' do not';
+is remove("$ENTRIES/$rollover", $other)->{status}, 404, 'nor withdraw them';
+is remove("$ENTRIES/$rollover")->{status}, 204, 'one is withdrawn' for 1, 2;
+is remove("$ENTRIES/$_")->{status}, 404, "there is no entry $_" for 0, 99_999_999_999, 'x';
+is day_energy('21.25'), '21.25', 'as if it had not been';
+my ($withdrawn) = grep { $_->{id} == $rollover } @{ $stack->get($ENTRIES, token => $admin)->{json}{items} };
+like "$withdrawn->{made_by}, $withdrawn->{withdrawn_by}", qr/^token \d+, token \d+$/, 'but it is kept, with who did what';
+
 # ---- erasure ----
 
 is batch({ device => 'other', time => at(1), metrics => { energy_kwh => 7 } })->{status}, 200, 'another device';

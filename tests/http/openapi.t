@@ -149,6 +149,7 @@ sub fill {
     die "cannot make rates: $rates->{status} $rates->{content}" if $rates->{status} != 201;
     $stack->post("/v1/rate-schedules/$rates->{json}{id}/prices", { results => [ { value_inc_vat => 20, valid_from => '2026-01-01T00:00:00Z' } ] }, token => $admin);
     $stack->post("/v1/rate-schedules/$rates->{json}{id}/assign", { site => 'roof' }, token => $admin);
+    $stack->post('/v1/devices/meter-1/meter-entries', { kind => 'factor', at => $now, factor => 1.5 }, token => $admin);
     my $invited = $stack->post('/v1/users', { email => 'new@example.org', role => 'viewer' }, token => $admin);
     die "cannot invite: $invited->{status} $invited->{content}" if $invited->{status} != 201;
     $stack->cli('user', 'add', '--tenant', 'lens', '--email', 'eve@example.org', '--role', 'viewer', { stdin => "correct horse battery\n" });
