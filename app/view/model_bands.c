@@ -183,6 +183,21 @@ static bool add_slots(struct arena *arena, const struct costs_facts *facts,
     return true;
 }
 
+/* What is paid, part by part; what is paid for export is none. */
+static void add_bar(const struct amounts *sums, int n, struct part_bar bar[CHART_MAX_BANDS])
+{
+    double all = 0, at = 0;
+
+    for (int b = 0; b < n; b++) {
+        all += fmax(money_height(sums->items[b]), 0);
+    }
+    for (int b = 0; b < n && all > 0; b++) {
+        double width = 100 * fmax(money_height(sums->items[b]), 0) / all;
+        bar[b] = (struct part_bar){ at, width };
+        at += width;
+    }
+}
+
 static void add_totals(struct arena *arena, const struct costs_facts *facts,
                        const struct bands *bands, struct costs_view *out)
 {
@@ -198,6 +213,7 @@ static void add_totals(struct arena *arena, const struct costs_facts *facts,
         all = money_add(all, facts->buckets.items[i].cost);
         energy.nano += facts->buckets.items[i].import.nano;
     }
+    add_bar(&sums, bands->n, out->bar);
     for (int b = 0; b < bands->n; b++) {
         out->totals[b] = (struct total_view){
             bands->items[b].name, bands->items[b].tone,

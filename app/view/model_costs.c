@@ -174,6 +174,7 @@ static void add_month(struct arena *arena, const struct costs_facts *facts,
                              part_words(arena, &facts->zone, so_far, false),
                              money_words(arena, facts, outlook->today)),
     };
+    out->today = outlook->has_today ? money_words(arena, facts, outlook->today) : NULL;
     out->month[1] = (struct month_cost){
         .label = "Expected by the month’s end",
         .value = outlook->has_forecast ? money_words(arena, facts, outlook->forecast) : NULL,

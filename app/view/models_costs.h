@@ -34,6 +34,11 @@ struct cost_row {
     bool is_provisional;
 };
 
+/* A part of a bar, in percent of its width. */
+struct part_bar {
+    double at, width;
+};
+
 /* A figure of the month with how it relates to another. */
 struct month_cost {
     const char *label, *value;           /* value NULL: not known */
@@ -86,9 +91,11 @@ struct costs_view {
     const char *status, *status_class;
     struct bar_chart chart;
     struct total_view totals[CHART_MAX_BANDS];
+    struct part_bar bar[CHART_MAX_BANDS];   /* one a total; of what is paid for nothing */
     const struct cost_row *rows;
     int n_rows;
     const char *unit_heading;            /* "Hour" */
+    const char *today;                   /* so far; NULL: not priced */
     const char *csv, *bill_href;
     const struct device_cost *devices;
     int n_devices;

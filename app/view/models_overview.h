@@ -5,6 +5,8 @@
 
 #include "view/models.h"
 
+struct costs_view;
+
 /* Power now, against the highest hour of the last 24. */
 struct gauge_view {
     const char *label, *tone;            /* "Using", "used" */
@@ -55,6 +57,7 @@ struct overview_view {
     double today_share_percent;
     const char *yesterday;               /* "9.84 kWh"; NULL: not known */
     struct month_view month;
+    const struct costs_view *costs;      /* of this month; NULL: none are shown */
     struct bar_chart hours, days;
     struct total_view hour_totals[2], day_totals[2];
     int n_totals;

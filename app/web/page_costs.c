@@ -2,16 +2,11 @@
  * far, what it will come to, and beside others; what each device's part is; and of one day why. */
 #include "web/page_costs.h"
 
-#include "domain/cost_list.h"
 #include "domain/span.h"
 #include "gen/templates.h"
-#include "view/model_costs.h"
+#include "web/costs_load.h"
 #include "web/page.h"
-#include "web/place_input.h"
 
-#include <string.h>
-
-#define MAX_BUCKETS 100     /* 31 days, 25 hours; days of two months */
 #define MAX_VALUED_METERS 80 /* of a place whose devices are valued one by one */
 
 /* ---- what was asked for ---- */
@@ -79,74 +74,10 @@ static enum err read_query(struct web *web, struct place *place, struct costs_fa
 
 /* ---- what is shown ---- */
 
-/* Buckets of the local days [from, to), up to today. */
-static enum err load_buckets(struct web *web, const struct place *place, enum sample_bucket bucket,
-                             int64_t from_day, int64_t to_day, struct cost_list *out)
-{
-    int64_t tomorrow = span_day_of(&place->zone, place->query.now_us) + 1;
-    const struct cost_list_query query = {
-        .costs = place->query,
-        .bucket = bucket,
-        .zone_name = place->zone_name,
-        .from_us = span_day_start(&place->zone, from_day),
-        .to_us = span_day_start(&place->zone, to_day < tomorrow ? to_day : tomorrow),
-        .limit = MAX_BUCKETS,
-    };
-
-    return cost_list_load(web->tx, &query, out);
-}
-
-/* Those of the days that lie in the view. */
-static struct cost_buckets part_of(const struct cost_buckets *all, const struct costs_facts *facts)
-{
-    int64_t from_us = span_day_start(&facts->zone, facts->from_day);
-    int64_t to_us = span_day_start(&facts->zone, facts->to_day);
-    int from = 0, to = all->n;
-
-    while (from < to && all->items[from].from_us < from_us) {
-        from++;
-    }
-    while (to > from && all->items[to - 1].from_us >= to_us) {
-        to--;
-    }
-    return (struct cost_buckets){ all->items + from, to - from };
-}
-
-static void keep_currency(const struct cost_list *list, struct costs_facts *facts)
-{
-    if (list->currency) {
-        facts->currency = list->currency;
-        facts->decimals = list->decimals;
-    }
-}
-
-/* This month and the one before by day, and as much of the same month a year ago. */
-static enum err load_outlook(struct web *web, const struct place *place, struct cost_list *days,
-                             struct costs_facts *facts)
-{
-    struct cost_list year_ago = { .currency = NULL };
-    int64_t today = span_day_of(&place->zone, facts->now_us);
-    int64_t month = span_month_of(today);
-    int64_t before = span_month_of(month - 1);
-    struct clock_fields fields = clock_split(month * US_PER_DAY);
-    enum err err = load_buckets(web, place, SAMPLE_1D, before, today + 1, days);
-
-    fields.year--;
-    int64_t same = clock_join(&fields) / US_PER_DAY;
-    if (err == OK && today > month) {
-        err = load_buckets(web, place, SAMPLE_1D, same, same + (today - month), &year_ago);
-    }
-    if (err == OK) {
-        keep_currency(days, facts);
-        facts->outlook = cost_outlook_of(&days->buckets, &year_ago.buckets, &facts->zone);
-    }
-    return err;
-}
-
 static enum err load_view(struct web *web, const struct place *place, struct costs_facts *facts)
 {
     struct cost_list days, list;
-    enum err err = load_outlook(web, place, &days, facts);
+    enum err err = costs_load_outlook(web, place, true, &days, facts);
     bool is_there = err == OK && facts->view == COSTS_MONTH && days.buckets.n > 0 &&
                     span_day_start(&facts->zone, facts->from_day) >= days.buckets.items[0].from_us;
 
@@ -154,13 +85,11 @@ static enum err load_view(struct web *web, const struct place *place, struct cos
         return err;
     }
     if (is_there) {
-        facts->buckets = part_of(&days.buckets, facts);
+        facts->buckets = costs_part_of(&days.buckets, facts);
         return OK;
     }
-    err = load_buckets(web, place, cost_view_bucket(facts->view), facts->from_day, facts->to_day,
-                       &list);
+    err = costs_load_buckets(web, place, facts, &list);
     if (err == OK) {
-        keep_currency(&list, facts);
         facts->buckets = list.buckets;
     }
     return err;

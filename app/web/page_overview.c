@@ -1,4 +1,5 @@
 /* The overview: what a tenant's place uses and generates, and its devices. */
+#include "web/overview_costs.h"
 #include "web/page.h"
 #include "web/pages.h"
 
@@ -20,6 +21,10 @@ enum err page_overview(struct web *web)
     struct overview_view view;
     if (!overview_view(web->op->arena, overview, &view)) {
         return fail_memory(web->op);
+    }
+    err = overview_costs(web, &view.costs);
+    if (err != OK) {
+        return err;
     }
     view.page = page_view(web, "Overview", "/");
     view.base_url = web_base_url(web);

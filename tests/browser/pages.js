@@ -246,6 +246,16 @@ async function testLooks(browser) {
   }
 }
 
+async function testMoney(browser) {
+  const page = await enter(browser, setup.person);
+  await page.goto(`${setup.url}/`);
+  const shown = await text(page, '[data-live=money]');
+  ok(/Today so far ?\$\d+\.\d\d/.test(shown) && /Peak ?\$\d/.test(shown), 'the overview says what today costs, and by period', shown);
+  await page.goto(`${setup.url}/costs`);
+  ok(shown.includes(await text(page, '.series-now .figure')), 'this month as the page of costs has it', shown);
+  await page.context().close();
+}
+
 async function testPlain(browser) {
   const page = await open(browser, { javaScriptEnabled: false });
   await logIn(page, setup.person, setup.password);
@@ -309,5 +319,5 @@ async function testThrottle(browser) {
   await page.context().close();
 }
 
-main([testLogin, testNext, testKeyboard, testOverview, testLive, testLooks, testPlain, testWeight,
+main([testLogin, testNext, testKeyboard, testOverview, testLive, testLooks, testMoney, testPlain, testWeight,
   testOther, testThrottle]);
