@@ -15,6 +15,7 @@ use JSON::PP;
 use POSIX qw(strftime);
 use Tidemark::Stack;
 use Tidemark::Bench;
+use Tidemark::BenchCosts;
 use Tidemark::BenchIngest;
 use Tidemark::BenchOthers;
 use Tidemark::BenchPages;
@@ -34,14 +35,16 @@ my @figures = (
     [others => \&Tidemark::BenchOthers::others],
     [known => \&Tidemark::BenchIngest::known],
     [compression => \&Tidemark::BenchStore::compression],
-    [pages => sub { Tidemark::BenchPages::pages(\%option) }],    # has a stack of its own
+    [pages => sub { Tidemark::BenchPages::pages(\%option) }],    # these two have stacks of their own
+    [costs => sub { Tidemark::BenchCosts::costs(\%option) }],
 );
 my @rows;
 for my $figure (@figures) {
     my ($name, $measure) = @$figure;
     next if $option{only} && $option{only} ne $name;
-    undef $bench if $name eq 'pages';
-    $bench ||= Tidemark::Bench->new(%option) if $name ne 'pages';
+    my $is_apart = $name eq 'pages' || $name eq 'costs';
+    undef $bench if $is_apart;
+    $bench ||= Tidemark::Bench->new(%option) if !$is_apart;
     push @rows, $measure->($bench);
 }
 printf "\n%-46s %14s  %-10s %s\n", 'figure', 'median', 'unit', 'spread';

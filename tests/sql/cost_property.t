@@ -1,0 +1,290 @@
+#!/usr/bin/env perl
+# The ledger of costs under random work: readings, late ones, deletions, corrections, schedules changed
+# after the fact, assignments and withdrawals, prices, zones, roles, devices that move; the worker
+# killed on its way. When it has caught up, the ledger is to the last digit what comes of rating
+# everything anew; and what a counter is known to have counted is what its energy comes to.
+#
+# Each tenant is a history of its own: TIDEMARK_HISTORIES of them an engine (60), drawn by
+# TIDEMARK_COST_SEED, TIDEMARK_EDITS edits each.
+use strict;
+use warnings;
+$| = 1;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use JSON::PP qw(encode_json);
+use Test::More;
+use Tidemark::Cluster;
+use Time::HiRes qw(time sleep);
+
+my $SEED = $ENV{TIDEMARK_COST_SEED} // 20261121;
+my $HISTORIES = $ENV{TIDEMARK_HISTORIES} // 200;
+my $EDITS = $ENV{TIDEMARK_EDITS} // 2;    # before, and again while the worker is at work
+my @ZONES = qw(Europe/Berlin America/Los_Angeles Asia/Kathmandu Australia/Lord_Howe UTC);
+my $DAYS = 33;
+my ($super, $cluster, %log);
+
+sub pick { return $_[int rand @_] }
+
+# ---- tariffs ----
+
+sub day { my @t = gmtime(time + 86400 * $_[0]); return sprintf '%04d-%02d-%02d', $t[5] + 1900, $t[4] + 1, $t[3] }
+
+sub rate { return sprintf '%.4f', 0.05 + rand 0.5 }
+
+# A tariff of some of all kinds of charges; from the second version on one that holds on some days alone.
+sub document {
+    my ($zone, $is_first) = @_;
+    my ($energy, %more) = @{ pick(
+        [ { type => 'energy', rate => rate() } ],
+        [ { type => 'energy', tiers => [ { up_to => 1 + int rand 40, rate => rate() }, { rate => rate() } ], tiers_begin => pick(qw(cycle day)) } ],
+        [ { type => 'energy', series => 'spot' }, price_series => [ { name => 'spot', minutes => 60 } ] ],
+        [ { type => 'energy', prices => [ { rate => rate() }, { period => 'peak', rate => rate() } ] }, periods => [qw(base peak)],
+            windows => [ { period => 'base' }, { period => 'peak', days => ['weekdays'], from => '16:10', to => '20:00' } ] ]) };
+    my @others = grep { rand() < 0.4 } { type => 'fixed', name => 'Meter', amount => '9.90', per => 'month' },
+        { type => 'fixed', name => 'Grid', amount => '0.11', per => 'day' }, { type => 'export', rate => '0.08' },
+        { type => 'demand', rate => '7', window_minutes => 60, pick(0, 1) ? (ratchet => { percent => '80', cycles => 2 }) : () },
+        { type => 'minimum', amount => '12', per => 'month', on => ['energy'] }, { type => 'tax', name => 'VAT', percent => '19' };
+    my ($from, $to) = sort { $a <=> $b } map { -int rand $DAYS } 1, 2;
+    my %valid = $is_first || pick(0, 1) ? () : (valid_from => day($from), $from < $to ? (valid_to => day($to)) : ());
+    return { name => 'Tariff', timezone => $zone, currency => 'EUR', charges => [ $energy, @others ], %more, billing => { day => pick(1, 1, 15, 31) }, %valid };
+}
+
+# ---- histories ----
+
+my %zone;       # of a tenant's tariffs
+my %counter;    # a tenant's readings [epoch, kWh] of its counter that are not sent yet, and what it counted
+
+# A counter's readings in steps of 10 Wh over the days, and the Wh that it counted from the first to the
+# last: with hours of silence, and restarts from zero.
+sub count {
+    my ($now) = @_;
+    my ($at, $truth, $register, $resets, @readings) = ($now - $DAYS * 86400, 0, 500_000 + int rand 1e6, 0);
+    while ($at < $now - 7200) {
+        push @readings, [ $at, int($register / 10) / 100 ];
+        if ($register > 100_000 && rand() < 0.03) { $register = 0; $resets++ }
+        my $hours = rand() < 0.05 ? 48 + rand 48 : 20 + rand 30;
+        my $used = int rand $hours * 400;
+        $at += int $hours * 3600;
+        ($truth, $register) = ($truth + $used, $register + $used) if $at < $now - 7200;
+    }
+    return { truth => $truth, resets => $resets, readings => \@readings };
+}
+
+# Tenants with two sites, a device at a grid in every other one, one with a counter, one without a site.
+sub populate {
+    my $now = int time;
+    $super->query("UPDATE core.rollup_state SET closed_until = u, closing_until = u FROM date_bin('15 minutes', now() - interval '5 minutes', '2000-01-01 00:00+00') u;"
+            . " SELECT setseed(" . ($SEED % 1000 / 1000) . "); SELECT api.partitions_ensure(now() - interval '@{[$DAYS + 1]} days', now())");
+    for my $n (1 .. $HISTORIES) {
+        $zone{$n} = pick(@ZONES);
+        my @places = map { pick(@ZONES) } 1 .. 3;
+        $super->query("INSERT INTO core.tenant (slug, name, timezone, currency) VALUES ('h$n', 'h$n', '$places[0]', 'EUR');"
+                . " INSERT INTO core.site (tenant_id, key, name, timezone) VALUES ($n, 'a', 'A', '$places[1]'), ($n, 'b', 'B', '$places[2]');"
+                . " INSERT INTO core.device (tenant_id, key, name, site_id) SELECT $n, d.key, d.key, (SELECT s.id FROM core.site s WHERE s.tenant_id = $n AND s.key = d.site)"
+                . " FROM (VALUES ('grid', 'a'), ('house', 'a'), ('shed', NULL)) d (key, site);"
+                . " INSERT INTO core.series (tenant_id, device_id, metric, unit, kind, role) SELECT $n, d.id, s.metric, s.unit, s.kind, s.role FROM core.device d"
+                . " JOIN (VALUES " . ($n % 2 ? "('grid', 'grid_import_kwh', 'kWh', 'delta', 'grid_import'), ('grid', 'grid_export_kwh', 'kWh', 'delta', 'grid_export')," : '')
+                . " ('house', 'energy_kwh_total', 'kWh', 'counter', 'consumption'), ('house', 'generation_kwh', 'kWh', 'delta', 'generation'),"
+                . " ('shed', 'energy_kwh', 'kWh', 'delta', 'consumption')) s (device, metric, unit, kind, role) ON s.device = d.key WHERE d.tenant_id = $n");
+        $counter{$n} = count($now);
+    }
+    $super->query("INSERT INTO core.sample SELECT s.tenant_id, s.id, t.at, floor(random() * 4000) / 1000 FROM core.series s,"
+            . " LATERAL (SELECT g + interval '1 minute' * floor(random() * 300) AS at FROM generate_series(now() - interval '$DAYS days', now() - interval '6 hours', interval '31 hours') g"
+            . " WHERE random() < 0.9) t WHERE s.kind = 'delta' ON CONFLICT DO NOTHING");
+    send_counters(0.95);
+    $super->query("DELETE FROM core.change; SELECT core.derived_follow(array_agg(s.tenant_id), array_agg(s.id), array_agg('-infinity'::timestamptz), array_agg(c.closed_until))"
+            . " FROM core.series s, core.rollup_state c");
+    return;
+}
+
+# Sends a part of the counters' readings, in disorder, some twice.
+sub send_counters {
+    my ($part) = @_;
+    my @rows;
+    for my $n (sort { $a <=> $b } keys %counter) {
+        my (@now, @later);
+        push @{ rand() < $part ? \@now : \@later }, $_ for @{ $counter{$n}{readings} };
+        $counter{$n}{readings} = [ @later, grep { rand() < 0.1 } @now ];
+        push @rows, map {"($n, to_timestamp($_->[0]), $_->[1]::float8)"} @now;
+    }
+    return if !@rows;
+    $super->query("SELECT count(*) FROM (SELECT array_agg(s.tenant_id ORDER BY s.tenant_id, v.at) t, array_agg(s.id ORDER BY s.tenant_id, v.at) i, array_agg(v.at ORDER BY s.tenant_id, v.at) a,"
+            . ' array_agg(v.value ORDER BY s.tenant_id, v.at) v, array_agg(true) l FROM (VALUES ' . join(', ', @rows) . ") v (n, at, value)"
+            . " JOIN core.series s ON s.tenant_id = v.n AND s.kind = 'counter') p, api.ingest_samples(p.t, p.i, p.a, p.v, p.l)");
+    return;
+}
+
+# ---- edits: each an SQL statement of the tenant, or '' ----
+
+sub instant { return "now() - interval '@{[2 + int rand $DAYS * 24 - 48]} hours'" }
+
+my %EDIT = (
+    'a late reading' => sub {
+        my ($n) = @_;
+        return reading($n, "(SELECT s.id FROM core.series s WHERE s.tenant_id = $n AND s.kind = 'delta' ORDER BY random() LIMIT 1)", instant(), int rand 9);
+    },
+    'readings deleted' => sub {
+        my $from = instant();
+        return "SELECT api.sample_delete(d.device, d.metric, $from, $from + interval '@{[pick(1, 30, 400)]} hours') FROM (VALUES ('shed', 'energy_kwh'), ('house', 'generation_kwh')) d (device, metric)"
+            . " ORDER BY random() LIMIT 1";
+    },
+    'a reading corrected' => sub {
+        my ($n) = @_;
+        my $series = "(SELECT s.id FROM core.series s WHERE s.tenant_id = $n AND s.metric = 'energy_kwh')";
+        return reading($n, $series, "(SELECT x.time FROM core.sample x WHERE x.tenant_id = $n AND x.series_id = $series AND x.time > @{[instant()]} ORDER BY x.time LIMIT 1)", 5);
+    },
+    'a schedule' => sub { my ($n) = @_; return "INSERT INTO core.rate_schedule (tenant_id, name) VALUES ($n, 'Tariff'); " . version($n, 1) },
+    'a schedule corrected' => sub { my ($n) = @_; return version($n, 0) },
+    'an assignment' => sub {
+        my ($n) = @_;
+        my ($from, $to) = sort { $a <=> $b } map { -int rand $DAYS } 1, 2;
+        my $where = pick("NULL, NULL", "'a', NULL", "'b', NULL", "NULL, 'shed'", "NULL, 'house'", "NULL, 'grid'");
+        my $days = pick('NULL, NULL', "'@{[day($from)]}', NULL", $from < $to ? "'@{[day($from)]}', '@{[day($to)]}'" : 'NULL, NULL');
+        return "SELECT api.rate_assign(s.id, $where, $days) FROM core.rate_schedule s WHERE s.tenant_id = $n ORDER BY random() LIMIT 1";
+    },
+    'a withdrawal' => sub {
+        my ($n) = @_;
+        return "SELECT api.rate_unassign(a.schedule_id, a.id) FROM core.rate_assignment a WHERE a.tenant_id = $n AND a.known_until IS NULL ORDER BY random() LIMIT 1";
+    },
+    'prices' => sub {
+        my ($n) = @_;
+        return "SELECT api.rate_prices_add(s.id, 'spot', array_agg(g), array_agg(g + interval '1 hour'), array_agg((random() * 5e8)::bigint)) FROM"
+            . " (SELECT s.id FROM core.rate_schedule s WHERE s.tenant_id = $n ORDER BY random() LIMIT 1) s,"
+            . " generate_series(date_bin('1 day', @{[instant()]}, '2000-01-01 00:00+00'), now(), interval '1 hour') g GROUP BY s.id";
+    },
+    'a zone' => sub { my ($n) = @_; my $zone = pick(@ZONES); return pick("UPDATE core.site SET timezone = '$zone' WHERE tenant_id = $n AND key = 'a'", "UPDATE core.tenant SET timezone = '$zone' WHERE id = $n") },
+    'a role' => sub { my ($n) = @_; return "UPDATE core.series SET role = '@{[pick(qw(consumption sub_meter none grid_import))]}' WHERE tenant_id = $n AND metric = 'energy_kwh'" },
+    'a move' => sub { my ($n) = @_; return "UPDATE core.device SET site_id = (SELECT s.id FROM core.site s WHERE s.tenant_id = $n AND s.key = '@{[pick(qw(a b c))]}') WHERE tenant_id = $n AND key = '@{[pick(qw(grid shed))]}'" },
+);
+my @EDITS = sort keys %EDIT;
+
+# A version of one of the tenant's schedules, the newest for a first one. As api.rate_version_add stores it, which asks for all
+# zones there are each time.
+sub version {
+    my ($n, $is_first) = @_;
+    my $document = document($zone{$n}, $is_first);
+    my ($from, $to) = map { defined $_ ? "'$_'" : undef } @{$document}{qw(valid_from valid_to)};
+    return 'INSERT INTO core.rate_version (tenant_id, schedule_id, number, timezone, currency, from_day, to_day, known_since, made_by, format, document)'
+        . " SELECT $n, s.id, 1 + (SELECT count(*) FROM core.rate_version v WHERE v.schedule_id = s.id), '$zone{$n}', 'EUR', "
+        . ($from // "'2000-01-01'") . ', ' . ($to // "'infinity'") . ", clock_timestamp(), '', 'json', '" . encode_json($document)
+        . "' FROM core.rate_schedule s WHERE s.tenant_id = $n ORDER BY " . ($is_first ? 's.id DESC' : 'random()') . ' LIMIT 1';
+}
+
+# A reading in place of what is there, and its note, as ingest stores them.
+sub reading {
+    my ($n, $series, $at, $value) = @_;
+    return "WITH new AS (SELECT $series AS id, $at AS at), changed AS (INSERT INTO core.change (tenant_id, series_id, from_time, to_time)"
+        . ' SELECT ' . "$n, id, at, at FROM new WHERE at IS NOT NULL) INSERT INTO core.sample (tenant_id, series_id, time, value) SELECT $n, id, at, $value FROM new WHERE at IS NOT NULL"
+        . ' ON CONFLICT (tenant_id, series_id, time) DO UPDATE SET value = excluded.value';
+}
+
+sub edit {
+    my ($n, @names) = @_;
+    $super->query("SET tidemark.tenant_id = '$n'");
+    for my $name (@names) {
+        push @{ $log{$n} }, $name;
+        $super->query($EDIT{$name}->($n));
+    }
+    return;
+}
+
+# ---- the worker ----
+
+sub worker {
+    my $pid = fork // die "fork: $!";
+    if (!$pid) {
+        open STDOUT, '>', '/dev/null';
+        open STDERR, '>', $cluster->home . '/worker.log';
+        delete @ENV{ grep {/^(TIDEMARK|DATABASE|DB|S3|PG)_?/} keys %ENV };
+        $ENV{TIDEMARK_HOME} = $cluster->home;
+        chdir '/';
+        exec $cluster->command($cluster->home . '/tidemark', 'worker') or die;
+    }
+    return $pid;
+}
+
+sub kill_soon {
+    my ($pid) = @_;
+    sleep 0.2 + rand 0.8;
+    kill KILL => $pid;
+    waitpid $pid, 0;
+    return;
+}
+
+# Follows and rates until nothing is left.
+sub catch_up {
+    my $worker = $cluster->session('tidemark_worker');
+    my ($pid, $deadline) = (worker(), time + 300);
+    sleep 0.05 while $worker->value('SELECT ops.rollup_is_due() OR ops.cost_is_due()') eq 't' && time < $deadline;
+    kill KILL => $pid;
+    waitpid $pid, 0;
+    my $failed = $super->text("SELECT detail FROM ops.job_run WHERE name = 'costs' AND NOT is_ok AND detail <> 'never finished'");
+    is $failed, '', 'every place can be rated' or diag Tidemark::Cluster::slurp($cluster->home . '/worker.log');
+    is $super->value('SELECT count(*) FROM core.cost_dirty'), 0, 'and nothing is left to rate';
+    return;
+}
+
+my @KEPT = (
+    [ cost_day => 'tenant_id, site_id, device_id, day, zone, from_time, to_time, currency, import_nkwh, export_nkwh, cost, exported, once, by_period, is_known,'
+        . ' is_priced, is_final, is_partly, n_missing, imports, exports, known' ],
+    [ cost_calculation => '*' ]);
+
+# What differs between the ledger and one that is made from the beginning. That may begin later, where
+# the first energy was taken away: what it has not, must be without energy.
+sub compare {
+    $super->query("CREATE SCHEMA test; " . join ';', map {"CREATE TABLE test.$_->[0] AS SELECT $_->[1] FROM core.$_->[0]"} @KEPT);
+    $super->query('TRUNCATE core.cost_day, core.cost_calculation, core.cost_place, core.cost_dirty; INSERT INTO core.cost_dirty (tenant_id, site_id, from_time, to_time, is_energy)'
+            . " SELECT t.id, unnest(core.cost_places(t.id, NULL, NULL)), '-infinity', 'infinity', true FROM core.tenant t");
+    catch_up();
+    $super->query('CREATE VIEW test.span AS SELECT tenant_id, site_id, device_id, min(day) AS first FROM core.cost_day GROUP BY 1, 2, 3;'
+            . ' CREATE VIEW test.last AS SELECT least((SELECT max(day) FROM core.cost_day), (SELECT max(day) FROM test.cost_day)) - 1 AS day');
+    for my $table (@KEPT) {
+        my ($name, $columns) = @{$table};
+        my @wrong = $super->query("WITH kept AS (SELECT k.* FROM test.$name k LEFT JOIN test.span s USING (tenant_id, site_id, device_id) WHERE k.day < (SELECT day FROM test.last)"
+                . " AND (k.day >= s.first OR s.first IS NULL)), anew AS (SELECT $columns FROM core.$name WHERE day < (SELECT day FROM test.last)), other AS ("
+                . " (SELECT 'kept' AS what, x.* FROM (SELECT * FROM kept EXCEPT SELECT * FROM anew) x) UNION ALL (SELECT 'anew', x.* FROM (SELECT * FROM anew EXCEPT SELECT * FROM kept) x))"
+                . ' SELECT tenant_id, what, left(other::text, 600) FROM other ORDER BY tenant_id, day, what LIMIT 6');
+        is scalar @wrong, 0, "$name: kept up and made anew it is the same"
+            or diag join "\n", "seed $SEED", map { my ($n, @said) = @{$_}; "@said\nafter: @{[join ', ', @{ $log{$n} // [] }]}" } @wrong;
+    }
+    is $super->value('SELECT count(*) FROM test.cost_day k LEFT JOIN test.span s USING (tenant_id, site_id, device_id)'
+            . ' WHERE k.day < s.first AND (k.import_nkwh <> 0 OR k.export_nkwh <> 0)'), 0, 'days before it have no energy';
+    return;
+}
+
+# Each counter's energy is what it counted, to what its register shows.
+sub compare_counters {
+    my %kept = map { ($_->[0] => $_->[1]) } $super->query("SELECT e.tenant_id, sum(e.nkwh) / 1000000 FROM core.energy_15m e JOIN core.series s ON s.id = e.series_id AND s.kind = 'counter'"
+            . ' GROUP BY e.tenant_id');
+    my @wrong = grep { abs(($kept{$_} // 0) - $counter{$_}{truth}) > 10 * (1 + $counter{$_}{resets}) } sort keys %counter;
+    is scalar @wrong, 0, 'counters that were reset, silent, repeated and out of order come to what they counted'
+        or diag map {"tenant $_: $kept{$_} Wh instead of $counter{$_}{truth}, $counter{$_}{resets} resets\n"} @wrong;
+    return;
+}
+
+# ---- the test ----
+
+Tidemark::Cluster->each_engine(sub {
+    ($cluster) = @_;
+    srand $SEED;
+    (%log, %zone, %counter) = ();
+    diag "TIDEMARK_COST_SEED=$SEED TIDEMARK_HISTORIES=$HISTORIES" if $ENV{TIDEMARK_HISTORIES};
+    note "TIDEMARK_COST_SEED=$SEED";
+    $super = $cluster->session('tidemark_super');
+    populate();
+    edit($_, 'a schedule', 'an assignment', 'prices', map { pick(@EDITS) } 1 .. $EDITS) for 1 .. $HISTORIES;
+    kill_soon(worker());
+    catch_up();
+    send_counters(0.5);
+    my $worker = worker();
+    edit($_, map { pick(@EDITS) } 1 .. $EDITS) for 1 .. $HISTORIES;
+    kill_soon($worker);
+    send_counters(1);
+    catch_up();
+    cmp_ok $super->value('SELECT count(DISTINCT tenant_id) FROM core.cost_calculation'), '>', $HISTORIES / 4, 'many tenants pay something';
+    compare_counters();
+    compare();
+    return;
+});
+
+done_testing;
