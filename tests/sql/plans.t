@@ -124,6 +124,18 @@ sub check_administration {
     return;
 }
 
+# Deriving an hour of all series reads that hour, and not all that came before it: at most a chunk
+# that is as small as here.
+sub check_deriving {
+    my ($cluster, $super) = @_;
+    check($super, $cluster->{wanted} eq 'postgres' ? 1000 : 7000, <<"SQL", 'an hour of all series', 1);
+SELECT core.rollup_derive('1h', '$TO', array_agg(s.tenant_id), array_agg(s.id),
+                          array_agg(timestamptz '2026-03-24 23:00+00'), array_agg(timestamptz '2026-03-25 00:00+00'))
+FROM core.series s
+SQL
+    return;
+}
+
 Tidemark::Cluster->each_engine(sub {
     my ($cluster) = @_;
     my $super = $cluster->session('tidemark_super');
@@ -135,6 +147,7 @@ Tidemark::Cluster->each_engine(sub {
     check_series($super);
     check_events($super);
     check_administration($super);
+    check_deriving($cluster, $super);
 });
 
 done_testing;
