@@ -267,7 +267,7 @@ enum err page_admin_meter(struct web *web)
     struct meter_desk *desk = NULL;
     enum err err = open_desk(web, http_query(web->request, "kind"), &desk);
 
-    if (err != OK) {
+    if (err != OK || !desk) {
         return err;
     }
     desk->view.notice = form_notice(web, outcomes, sizeof outcomes / sizeof *outcomes);
@@ -370,11 +370,11 @@ enum err page_admin_meter_add(struct web *web)
     int32_t id = 0;
     enum err err = open_desk(web, web_form(web, "kind"), &desk);
 
-    if (err == OK && !desk->kind) {
-        err = fail(web->op, ERR_INVALID, "kind: there is no such kind of entry");
-    }
-    if (err != OK) {
+    if (err != OK || !desk) {
         return err;
+    }
+    if (!desk->kind) {
+        return fail(web->op, ERR_INVALID, "kind: there is no such kind of entry");
     }
     (void)form_take(web, desk->view.fields, desk->view.n_fields);
     err = read_entry(web, desk, &given);
