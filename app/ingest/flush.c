@@ -93,22 +93,18 @@ static bool set_grow(struct note_set *set, struct arena *arena)
 
 static void set_note(struct note_set *set, struct arena *arena, const struct flush_note *note)
 {
-    uint32_t *slot = set->size ? slot_of(set, note) : NULL;
+    bool has_room = set->n < set->size || set_grow(set, arena);
 
-    if (slot && *slot != NO_NOTE) {
-        if (note->time_us >= set->items[*slot].time_us) {
-            set->items[*slot] = *note;
-        }
+    if (set->size == 0) {
         return;
     }
-    if (set->n == set->size) {
-        if (!set_grow(set, arena)) {
-            return;
-        }
-        slot = slot_of(set, note);
+    uint32_t *slot = slot_of(set, note);
+    if (*slot == NO_NOTE && has_room) {
+        *slot = (uint32_t)set->n;
+        set->items[set->n++] = *note;
+    } else if (*slot != NO_NOTE && note->time_us >= set->items[*slot].time_us) {
+        set->items[*slot] = *note;
     }
-    *slot = (uint32_t)set->n;
-    set->items[set->n++] = *note;
 }
 
 void ingest_flush_note(struct ingest_flush *flush, enum flush_kind kind,
