@@ -20,6 +20,7 @@
 /* After writing notes we rest so many times as long as that took: of a fleet that keeps us busy
  * each series is written now and then, not with each of its messages. */
 #define REST_FACTOR 9
+#define LONGEST_REST_US (30 * US_PER_SECOND)
 
 /* The notes of a kind, each id once. */
 struct note_set {
@@ -259,12 +260,15 @@ static void write_all(struct ingest_flush *flush, struct op *op)
     for (int kind = 0; kind < FLUSH_KINDS; kind++) {
         flush_kind(flush, op, (enum flush_kind)kind);
     }
-    if (is_empty(&flush->taken)) { /* its memory is not kept until the next time */
-        arena_reset(flush->taken.arena);
-        flush->taken = (struct notes){ .arena = flush->taken.arena };
+    if (!is_empty(&flush->taken)) { /* a failure took the time, not the writing */
+        return;
     }
+    /* its memory is not kept until the next time */
+    arena_reset(flush->taken.arena);
+    flush->taken = (struct notes){ .arena = flush->taken.arena };
     int64_t end_us = clock_monotonic_us();
-    flush->due_us = end_us + REST_FACTOR * (end_us - begin_us);
+    int64_t rest_us = REST_FACTOR * (end_us - begin_us);
+    flush->due_us = end_us + (rest_us < LONGEST_REST_US ? rest_us : LONGEST_REST_US);
 }
 
 static void flush_once(struct ingest_flush *flush, bool is_last)

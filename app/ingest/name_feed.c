@@ -1,5 +1,5 @@
 /* The feed: asks from where it left off, so that what one answer misses the next one brings. When
- * that is no longer to be had (asked too late, or the database is another one), it begins anew.
+ * that is no longer to be had (asked too late, or the database may be another one), it begins anew.
  * Called by the service. */
 #include "ingest/name_feed.h"
 
@@ -87,7 +87,9 @@ static void ask_once(struct name_feed *feed)
 
     arena_reset(feed->scratch);
     op_init(&op, feed->scratch, "name feed");
-    if (feed->next && began_us - feed->heard_us > LONGEST_GAP_US) {
+    /* a new connection may lead to a database that was restored, or to another server */
+    if (feed->next &&
+        (!db_conn_is_open(feed->conn) || began_us - feed->heard_us > LONGEST_GAP_US)) {
         begin_anew(feed);
     }
     if (ask(feed, &op, &rows)) {

@@ -16,6 +16,7 @@
 #define RETRY_AFTER_S 30             /* after a failure, where the job is not due sooner */
 #define MAX_JOBS 32
 #define STOP_WAIT_US (5 * US_PER_SECOND)   /* for the steps that are under way */
+#define STOP_AGAIN_US (US_PER_SECOND / 4)  /* between one cancelling and the next */
 #define STOP_MOST_S 12 /* and for the server to give them up; then SIGALRM ends the process */
 
 /* Asks to run the job: *out_id is 0 when another worker is running it. */
@@ -175,21 +176,44 @@ static bool lane_ends(struct lane *lane, int64_t until_us)
     return pthread_clockjoin_np(lane->thread, NULL, CLOCK_MONOTONIC, &until) == 0;
 }
 
-/* Waits for the lanes; from some time on for none of them without cancelling what it waits for. A
- * server that does not even cancel, or a disk that hangs, must not keep the process from ending. */
+/* Of the lanes that are left, those that do not end before the time (monotonic): moved to the
+ * front; how many. */
+static int still_run(struct lane **left, int n, int64_t until_us)
+{
+    int n_still = 0;
+    for (int i = 0; i < n; i++) {
+        if (!lane_ends(left[i], until_us)) {
+            left[n_still++] = left[i];
+        }
+    }
+    return n_still;
+}
+
+/* Waits for the lanes; after some time it cancels what they wait for, again and again: what was
+ * cancelled may be followed by another statement of its job. A server that does not even cancel,
+ * or a disk that hangs, must not keep the process from ending. */
 static void stop_lanes(const struct worker *worker, struct lane *lanes, int n)
 {
-    int64_t until_us = clock_monotonic_us() + STOP_WAIT_US;
-    (void)alarm(STOP_MOST_S);
+    struct lane *left[JOB_LANES];
     for (int i = 0; i < n; i++) {
-        if (!lane_ends(&lanes[i], until_us)) {
-            log_warn("cancelling what does not end", LOG_INT("lane", i));
-            db_conn_cancel(worker->conns[lanes[i].kind]);
-            (void)pthread_join(lanes[i].thread, NULL);
+        left[i] = &lanes[i];
+    }
+    (void)alarm(STOP_MOST_S);
+    int n_left = still_run(left, n, clock_monotonic_us() + STOP_WAIT_US);
+    if (n_left > 0) {
+        log_warn("cancelling what does not end", LOG_INT("lanes", n_left));
+    }
+    while (n_left > 0) {
+        for (int i = 0; i < n_left; i++) {
+            db_conn_cancel(worker->conns[left[i]->kind]);
         }
+        n_left = still_run(left, n_left, clock_monotonic_us() + STOP_AGAIN_US);
+    }
+    for (int i = 0; i < n; i++) {
         arena_free(lanes[i].arena);
     }
     (void)alarm(0);
+    log_info("worker stopped");
 }
 
 bool worker_run(const struct worker *worker)

@@ -31,7 +31,7 @@ SELECT set_config('tidemark.tenant_id', $1::text, true) AS tenant_id,
        set_config('idle_in_transaction_session_timeout', $3::text, true) AS idle_timeout;
 
 -- name: tx_settle
--- roles: ingest
+-- roles: web ingest
 -- columns: statement_timeout idle_timeout
 -- Gives the session its timeouts, where it is ours alone: transactions bound to no tenant need no
 -- binding then.

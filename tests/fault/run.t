@@ -119,13 +119,16 @@ symlink $home, "$private/home" or die "symlink: $!";    # psql takes no long pat
 my $sql = sub { local $stack->{home} = "$private/home"; return $stack->sql($_[0]) };
 $sql->(q(ALTER SYSTEM SET synchronous_standby_names = 'gone'));
 $sql->('SELECT pg_reload_conf()');
-kill 'KILL', Tidemark::Processes::part($stack, 'worker');    # all jobs are due for the next one
+# a quarter hour that changed is work for the worker
+$sql->(q(SET synchronous_commit = local; INSERT INTO core.change (tenant_id, series_id, from_time, to_time) VALUES (1, 1, '2026-01-01', '2026-01-01')));
 await(sub { $sql->(q(SELECT count(*) FROM pg_stat_activity WHERE usename = 'tidemark_worker' AND wait_event = 'SyncRep')) >= 1 },
     'a commit of the worker is held');
 @pids = pids_of($stack);
 my $begin = time;
 is($stack->stop, 0, 'SIGTERM amid a commit that is held: exit status 0');
 cmp_ok(time - $begin, '<', PATIENCE, 'soon');
+like(Tidemark::Stack::slurp("$home/log/worker.log"), qr/cancelling what does not end.*\n(?:.*\n)*.*worker stopped/,
+    'the worker has the server cancel it, and ends by itself');
 await_end($stack, 'SIGTERM amid a commit that is held', @pids);
 truncate "$home/pgdata/postgresql.auto.conf", 0 or die "postgresql.auto.conf: $!";
 

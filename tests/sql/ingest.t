@@ -216,7 +216,6 @@ sub check_event_keys {
     return;
 }
 
-# What is rejected: at most so much of a tenant, and for so long; accounts that add up.
 # What ingest is told of devices and sites that changed, each time with what was told to ask with.
 sub check_name_changes {
     my ($cluster) = @_;
@@ -246,6 +245,7 @@ sub check_name_changes {
     return;
 }
 
+# What is rejected: at most so much of a tenant, and for so long; accounts that add up.
 sub check_rejects {
     my ($cluster, $ingest, $super) = @_;
     my $add = sub {

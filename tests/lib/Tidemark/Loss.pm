@@ -55,7 +55,7 @@ sub strike {
     my $since = time;
     $steps->release if $of{steps};
     $steps->deliver($self->{prober}, ++$self->{probed}, $since + RECOVERY);
-    $steps->settle($since + RECOVERY);
+    $steps->settle($kind, $since + RECOVERY);
     my $took = time - $since;
     $self->{worst} = $took if $took > $self->{worst};
     return $took;

@@ -32,7 +32,7 @@ use constant { PATIENCE => 10, NEWEST => 1000 };
 # tokens and now: of Tidemark::Loss::Formats.
 sub new {
     my ($class, $stack, $tokens, $now) = @_;
-    return bless { stack => $stack, tokens => $tokens, now => $now, streams => {}, turn => 0, number => NEWEST, probes => [], said => {} }, $class;
+    return bless { stack => $stack, tokens => $tokens, now => $now, streams => {}, turn => 0, number => NEWEST, probes => [], met => {} }, $class;
 }
 
 # All streams that were used, with the numbers acknowledged and sent: { stream, acked => {n}, sent => {n} }.
@@ -259,9 +259,9 @@ sub release {
     return;
 }
 
-# Reads the answers, then sends again what was not acknowledged: all must be by `deadline`.
+# Reads the answers after a kind of fault, then sends again what was not acknowledged: all must be by `deadline`.
 sub settle {
-    my ($self, $deadline) = @_;
+    my ($self, $kind, $deadline) = @_;
     for my $probe (@{ $self->{probes} }) {
         my ($entry, $n, $socket) = @{$probe}{qw(entry n socket)};
         my ($status, $text) = (0, '');
@@ -269,7 +269,7 @@ sub settle {
             ($status, $text) = Tidemark::Loss::Client::read_answer($socket, $deadline - time);
         }
         die "$probe->{step}, $entry->{format}: refused by $status $text\n" if $status =~ $Tidemark::Loss::Client::WRONG;
-        $self->{said}{$probe->{step}}{$status}++;
+        $self->{met}{$probe->{step}}{$kind}++;
         $entry->{acked}{$n} = 1 if $status =~ /^2/;
     }
     $self->deliver($_->{entry}, $_->{n}, $deadline) for grep { !$_->{entry}{acked}{ $_->{n} } } @{ $self->{probes} };
