@@ -49,8 +49,11 @@ sub mib {
 sub kill_hard {
     my ($stack, @parts) = @_;
     my @pids = map {
-        my @found = part($stack, $_);
-        die "no process of $_\n" unless @found;
+        my ($part, @found) = ($_);
+        # one that died just now is started again soon
+        for (my $until = time + 5; !(@found = part($stack, $part)); select undef, undef, undef, 0.05) {
+            die "no process of $part\n" if time > $until;
+        }
         @found;
     } @parts;
     return kill 'KILL', @pids;
