@@ -31,8 +31,15 @@ struct quarters {
     size_t n;
     struct quantity *import, *export;
     struct money *cost, *exported;
-    bool *is_known, *is_priced; /* by all accounts that tell anything */
+    int *n_known, *n_priced; /* accounts that know it, and whose schedule prices it */
+    int n_accounts;          /* that tell anything at all */
 };
+
+static bool is_known(const struct quarters *quarters, int64_t at)
+{
+    return at >= 0 && at < (int64_t)quarters->n && quarters->n_known[at] > 0 &&
+           quarters->n_known[at] == quarters->n_accounts;
+}
 
 static bool make_room(struct op *op, const struct cost_accounts *accounts, struct quarters *out)
 {
@@ -50,16 +57,17 @@ static bool make_room(struct op *op, const struct cost_accounts *accounts, struc
     out->export = arena_array(op->arena, out->n + 1, sizeof *out->export);
     out->cost = arena_array(op->arena, out->n + 1, sizeof *out->cost);
     out->exported = arena_array(op->arena, out->n + 1, sizeof *out->exported);
-    out->is_known = arena_array(op->arena, out->n + 1, sizeof *out->is_known);
-    out->is_priced = arena_array(op->arena, out->n + 1, sizeof *out->is_priced);
-    return out->import && out->export && out->cost && out->exported && out->is_known &&
-           out->is_priced;
+    out->n_known = arena_array(op->arena, out->n + 1, sizeof *out->n_known);
+    out->n_priced = arena_array(op->arena, out->n + 1, sizeof *out->n_priced);
+    return out->import && out->export && out->cost && out->exported && out->n_known &&
+           out->n_priced;
 }
 
 static void add_account(const struct cost_account *account, struct quarters *out)
 {
     const struct rating_input *input = &account->input;
 
+    out->n_accounts += input->n_intervals > 0;
     for (size_t i = 0; i < input->n_intervals; i++) {
         const struct rating_interval *interval = &input->intervals[i];
         const struct rating_slot *slot = &account->rating.slots[i];
@@ -71,8 +79,8 @@ static void add_account(const struct cost_account *account, struct quarters *out
         out->export[at] = quantity_add(out->export[at], interval->export_nkwh);
         out->cost[at] = money_add(out->cost[at], slot->import);
         out->exported[at] = money_add(out->exported[at], slot->export);
-        out->is_known[at] = true;
-        out->is_priced[at] = slot->period != TARIFF_ANY;
+        out->n_known[at]++;
+        out->n_priced[at] += slot->period != TARIFF_ANY;
     }
 }
 
@@ -101,9 +109,7 @@ static void add_quarters(const struct quarters *quarters, struct bill_compared *
 
     line->has_cost = true;
     for (int64_t i = first; i < first + n; i++) {
-        bool is_there = reading->start_us >= quarters->start_us && i >= 0 &&
-                        i < (int64_t)quarters->n && quarters->is_known[i];
-        if (!is_there) {
+        if (reading->start_us < quarters->start_us || !is_known(quarters, i)) {
             line->match = BILL_ABSENT;
             line->has_cost = false;
             return;
@@ -112,7 +118,7 @@ static void add_quarters(const struct quarters *quarters, struct bill_compared *
                                                 : quarters->import[i].nano;
         line->cost = money_add(line->cost, reading->is_export ? quarters->exported[i]
                                                               : quarters->cost[i]);
-        line->has_cost = line->has_cost && quarters->is_priced[i];
+        line->has_cost = line->has_cost && quarters->n_priced[i] == quarters->n_accounts;
     }
 }
 
@@ -141,7 +147,7 @@ static void add_up(const struct bill_compared *line, struct bill_comparison *out
     const struct bill_reading *reading = line->reading;
 
     out->counts[line->match]++;
-    if (line->match == BILL_ABSENT || line->match == BILL_UNEVEN) {
+    if (line->match == BILL_ABSENT || line->match == BILL_UNEVEN || reading->is_overlapping) {
         return;
     }
     if (reading->is_export) {

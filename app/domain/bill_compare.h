@@ -9,7 +9,7 @@
 enum bill_match {
     BILL_SAME,    /* within half of the file's unit of energy, and BILL_COST_SLACK of cost */
     BILL_DIFFERS,
-    BILL_ABSENT,  /* nothing was measured here in it, or not all of it */
+    BILL_ABSENT,  /* nothing was measured here in it, or not all of it, or not by all accounts */
     BILL_UNEVEN   /* it does not begin or end on a quarter hour: nothing to compare with */
 };
 
@@ -20,7 +20,7 @@ struct bill_compared {
     enum bill_match match;
     struct quantity energy;  /* ours */
     struct money cost;       /* ours: energy charges and riders per kWh; negative of export */
-    bool has_cost;           /* a schedule is in force in all of it */
+    bool has_cost;           /* a schedule is in force in all of it, for each account */
 };
 
 /* A summary beside the bill of the local days that it covers. */
@@ -38,7 +38,8 @@ struct bill_comparison {
     int counts[BILL_UNEVEN + 1];
     struct bill_compared_sum *sums;
     int n_sums;
-    /* of the intervals that can be compared: drawn, fed in, and what is told to cost */
+    /* of the intervals that can be compared, each time once: drawn, fed in, and what is told to
+     * cost */
     struct quantity file_import, import, file_export, export;
     struct money file_cost, cost;
     int n_costs;                       /* intervals of which both tell a cost */

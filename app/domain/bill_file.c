@@ -354,7 +354,10 @@ enum err bill_file_read(struct op *op, struct str text, struct bill_file *out)
     if (parse.err != OK) {
         return parse.err;
     }
-    bill_file_finish(&parse, out);
+    enum err err = bill_file_finish(&parse, out);
+    if (err != OK) {
+        return err;
+    }
     return out->n_readings > 0 || out->n_summaries > 0
                ? OK
                : fail(op, ERR_INVALID, NO_FILE "it has no intervals of energy and no bill.");

@@ -4,7 +4,8 @@
  * An interval's value counts as value × 10^powerOfTenMultiplier Wh (uom 72, and no running total),
  * its cost and a summary's bill as hundred-thousandths of the currency's unit; times are seconds
  * since 1970. Blocks find their reading type by the feed's links: block up to the meter reading's,
- * that related to the type; where there is one type alone, it is that. */
+ * that related to the type; where there is one type alone, it is that. Of several usage points the
+ * same intervals are added up; what one of them tells twice counts once. */
 #ifndef TIDEMARK_DOMAIN_BILL_FILE_H
 #define TIDEMARK_DOMAIN_BILL_FILE_H
 
@@ -23,6 +24,7 @@ struct bill_reading {
     int64_t cost;       /* billionths of the currency's unit */
     bool has_cost;
     bool is_export;     /* flowDirection 19: to the grid */
+    bool is_overlapping; /* others, shorter or earlier, tell of the same time: not to be added up */
 };
 
 /* A billing period as the utility sums it up. */
@@ -35,7 +37,7 @@ struct bill_summary {
 };
 
 struct bill_file {
-    struct bill_reading *readings;   /* ascending by start; of one direction each time once */
+    struct bill_reading *readings;   /* ascending by start, direction, length; each once */
     int n_readings;
     struct bill_summary *summaries;
     int n_summaries;
@@ -44,7 +46,7 @@ struct bill_file {
 };
 
 /* Reads the text into the operation's arena. ERR_INVALID for what is no such file, or has more than
- * the above. */
+ * the above, or usage points whose intervals overlap and are not the same. */
 enum err bill_file_read(struct op *op, struct str text, struct bill_file *out) MUST_CHECK;
 
 #endif

@@ -1,5 +1,8 @@
-/* Joins a feed's blocks with the types of their readings. Called by bill_file.c. */
+/* Joins a feed's blocks with their meters and types, and adds up what several usage points tell of
+ * the same intervals. Called by bill_file.c. */
 #include "domain/bill_file_parts.h"
+
+#include "base/clock.h"
 
 #include <stdlib.h>
 
@@ -28,52 +31,189 @@ bool bill_file_scale(int64_t value, int64_t power, int64_t *out)
     return !__builtin_mul_overflow(value, unit, out);
 }
 
-/* ---- which type a block is of ---- */
+/* ---- entries by their addresses ---- */
 
-static bool is_related(const struct bill_entry *entry, struct str to)
+struct bill_link {
+    struct str href;
+    const struct bill_entry *entry;
+};
+
+/* Sorted; of one address meters with a type first, then in the order of the feed. */
+struct bill_links {
+    struct bill_link *items;
+    size_t n;
+};
+
+/* By length first: what has another is told apart without being read. */
+static int compare_hrefs(struct str a, struct str b)
 {
-    for (int i = 0; i < entry->n_related; i++) {
-        if (str_equal(entry->related[i], to)) {
-            return true;
+    if (a.len != b.len) {
+        return a.len < b.len ? -1 : 1;
+    }
+    return a.len > 0 ? memcmp(a.ptr, b.ptr, a.len) : 0;
+}
+
+static int compare_links(const void *left, const void *right)
+{
+    const struct bill_link *a = left, *b = right;
+    int order = compare_hrefs(a->href, b->href);
+
+    order = order != 0 ? order : (b->entry->type != NULL) - (a->entry->type != NULL);
+    return order != 0 ? order : (a->entry > b->entry) - (a->entry < b->entry);
+}
+
+static void add_link(struct bill_links *links, struct str href, const struct bill_entry *entry)
+{
+    if (href.len > 0) {
+        links->items[links->n++] = (struct bill_link){ href, entry };
+    }
+}
+
+static void sort_links(struct bill_links *links)
+{
+    if (links->n > 0) {
+        qsort(links->items, links->n, sizeof *links->items, compare_links);
+    }
+}
+
+/* The first of that address, or NULL. */
+static const struct bill_link *find_link(const struct bill_links *links, struct str href)
+{
+    size_t from = 0, to = links->n;
+
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        if (compare_hrefs(links->items[middle].href, href) < 0) {
+            from = middle + 1;
+        } else {
+            to = middle;
         }
     }
-    return false;
+    bool is_found = from < links->n && str_equal(links->items[from].href, href);
+    return is_found ? &links->items[from] : NULL;
 }
 
-/* Whether the block is of the meter reading. */
-static bool is_of(const struct bill_entry *block, const struct bill_entry *meter)
+/* Up to the last slash, without it; empty where there is none. */
+static struct str parent_of(struct str href)
 {
-    size_t len = meter->self.len;
-    bool is_below = len > 0 && str_starts_with(block->self, meter->self) &&
-                    block->self.len > len && block->self.ptr[len] == '/';
+    size_t len = href.len;
 
-    return is_below || (block->up.len > 0 && is_related(meter, block->up));
+    while (len > 0 && href.ptr[len - 1] != '/') {
+        len--;
+    }
+    return (struct str){ href.ptr, len > 0 ? len - 1 : 0 };
 }
 
-static const struct bill_entry *type_of(const struct bill_parse *parse,
-                                        const struct bill_entry *block)
-{
-    const struct bill_entry *only = NULL;
-    int n_types = 0;
+/* ---- which meter, type and usage point a block is of ---- */
 
-    for (size_t m = 0; m < parse->n_entries; m++) {
-        const struct bill_entry *entry = &parse->entries[m];
+/* What a block tells of one interval. */
+struct told {
+    struct bill_reading reading;
+    size_t point;   /* its usage point, a number of this file's */
+    size_t n;       /* usage points that are added up in it */
+    size_t at;      /* its place in the file */
+};
+
+struct join {
+    struct bill_parse *parse;
+    struct bill_links types;    /* by their own address */
+    struct bill_links meters;   /* likewise */
+    struct bill_links feeds;    /* meters, by what they are related to */
+    struct bill_links points;   /* blocks, by what their usage point's meters are listed at */
+    const struct bill_entry *only_type; /* where there is one alone; or NULL */
+    struct told *told;
+    size_t n_told;
+};
+
+static bool make_room(struct join *join, size_t n_entries, size_t n_readings)
+{
+    struct arena *arena = join->parse->op->arena;
+
+    join->types.items = arena_array(arena, n_entries, sizeof *join->types.items);
+    join->meters.items = arena_array(arena, n_entries, sizeof *join->meters.items);
+    join->points.items = arena_array(arena, n_entries, sizeof *join->points.items);
+    join->feeds.items =
+        arena_array(arena, n_entries * BILL_MAX_RELATED, sizeof *join->feeds.items);
+    join->told = arena_array(arena, n_readings + 1, sizeof *join->told);
+    return join->types.items && join->meters.items && join->points.items && join->feeds.items &&
+           join->told;
+}
+
+/* The first type that the meter is related to, or NULL. */
+static const struct bill_entry *type_of_meter(const struct join *join,
+                                              const struct bill_entry *meter)
+{
+    const struct bill_entry *first = NULL;
+
+    for (int i = 0; i < meter->n_related; i++) {
+        const struct bill_link *link = find_link(&join->types, meter->related[i]);
+        if (link && (!first || link->entry < first)) {
+            first = link->entry;
+        }
+    }
+    return first;
+}
+
+/* The meter whose readings the block has: that it is listed at, or lies below; or NULL. */
+static const struct bill_entry *meter_of(const struct join *join, const struct bill_entry *block)
+{
+    const struct bill_link *link = find_link(&join->feeds, block->up);
+
+    for (struct str href = parent_of(block->self); !link && href.len > 0; href = parent_of(href)) {
+        link = find_link(&join->meters, href);
+    }
+    return link ? link->entry : NULL;
+}
+
+/* Where the feed lists the entry beside others of its kind. */
+static struct str list_of(const struct bill_entry *entry)
+{
+    return entry->up.len > 0 ? entry->up : parent_of(entry->self);
+}
+
+static void resolve_block(struct join *join, struct bill_entry *block)
+{
+    const struct bill_entry *meter = meter_of(join, block);
+
+    block->type = meter && meter->type ? meter->type : join->only_type;
+    block->point = meter ? list_of(meter) : parent_of(parent_of(list_of(block)));
+    add_link(&join->points, block->point, block);
+}
+
+static void resolve(struct join *join)
+{
+    struct bill_parse *parse = join->parse;
+    size_t n_types = 0;
+
+    for (size_t i = 0; i < parse->n_entries; i++) {
+        struct bill_entry *entry = &parse->entries[i];
         if (entry->kind == ENTRY_TYPE) {
-            only = entry;
-            n_types++;
-        }
-        if (entry->kind != ENTRY_METER || !is_of(block, entry)) {
-            continue;
-        }
-        for (size_t t = 0; t < parse->n_entries; t++) {
-            const struct bill_entry *type = &parse->entries[t];
-            if (type->kind == ENTRY_TYPE && type->self.len > 0 && is_related(entry, type->self)) {
-                return type;
+            add_link(&join->types, entry->self, entry);
+            join->only_type = n_types++ == 0 ? entry : NULL;
+        } else if (entry->kind == ENTRY_METER) {
+            add_link(&join->meters, entry->self, entry);
+            for (int r = 0; r < entry->n_related; r++) {
+                add_link(&join->feeds, entry->related[r], entry);
             }
         }
     }
-    return n_types == 1 ? only : NULL;
+    sort_links(&join->types);
+    for (size_t i = 0; i < parse->n_entries; i++) {
+        if (parse->entries[i].kind == ENTRY_METER) {
+            parse->entries[i].type = type_of_meter(join, &parse->entries[i]);
+        }
+    }
+    sort_links(&join->meters);
+    sort_links(&join->feeds);
+    for (size_t i = 0; i < parse->n_entries; i++) {
+        if (parse->entries[i].kind == ENTRY_BLOCK) {
+            resolve_block(join, &parse->entries[i]);
+        }
+    }
+    sort_links(&join->points);
 }
+
+/* ---- readings ---- */
 
 /* Energy of an interval, not the register's standing. */
 static bool is_energy(const struct bill_entry *type)
@@ -84,10 +224,13 @@ static bool is_energy(const struct bill_entry *type)
     return type->uom == BILL_UOM_WH && !is_standing;
 }
 
-/* Gives the block's readings their scale and keeps them; `n` counts what is kept. */
-static void keep_block(struct bill_parse *parse, const struct bill_entry *block, size_t *n)
+/* Gives the block's readings their scale and keeps them. */
+static void keep_block(struct join *join, const struct bill_entry *block)
 {
-    const struct bill_entry *type = type_of(parse, block);
+    struct bill_parse *parse = join->parse;
+    const struct bill_entry *type = block->type;
+    const struct bill_link *link = find_link(&join->points, block->point);
+    size_t point = link ? (size_t)(link - join->points.items) + 1 : 0;
 
     for (int i = block->from; i < block->to; i++) {
         struct bill_reading reading = parse->readings[i];
@@ -96,33 +239,93 @@ static void keep_block(struct bill_parse *parse, const struct bill_entry *block,
                        bill_file_scale(parse->values[i], type->power, &reading.nkwh);
         if (is_kept) {
             reading.is_export = type->flow == FLOW_REVERSE;
-            parse->readings[(*n)++] = reading;
+            join->told[join->n_told++] = (struct told){ reading, point, 1, (size_t)i };
         } else {
             parse->n_ignored++;
         }
     }
 }
 
-static int compare(const void *left, const void *right)
+/* By interval and direction. */
+static int compare_intervals(const struct bill_reading *a, const struct bill_reading *b)
 {
-    const struct bill_reading *a = left, *b = right;
     int order = (a->start_us > b->start_us) - (a->start_us < b->start_us);
 
-    return order != 0 ? order : a->is_export - b->is_export;
+    order = order != 0 ? order : a->is_export - b->is_export;
+    return order != 0 ? order
+                      : (a->duration_s > b->duration_s) - (a->duration_s < b->duration_s);
 }
 
-/* Of readings that begin at the same time the first stays. */
-static size_t drop_repeated(struct bill_reading *readings, size_t n)
+static int compare_told(const void *left, const void *right)
 {
-    size_t kept = 0;
+    const struct told *a = left, *b = right;
+    int order = compare_intervals(&a->reading, &b->reading);
 
-    for (size_t i = 0; i < n; i++) {
-        if (kept == 0 || compare(&readings[kept - 1], &readings[i]) != 0) {
-            readings[kept++] = readings[i];
-        }
-    }
-    return kept;
+    order = order != 0 ? order : (a->point > b->point) - (a->point < b->point);
+    return order != 0 ? order : (a->at > b->at) - (a->at < b->at);
 }
+
+/* False where the sum is too large. */
+static bool add_point(struct told *to, const struct told *more)
+{
+    struct bill_reading sum = to->reading;
+
+    if (__builtin_add_overflow(sum.nkwh, more->reading.nkwh, &sum.nkwh) ||
+        __builtin_add_overflow(sum.unit_nkwh, more->reading.unit_nkwh, &sum.unit_nkwh) ||
+        __builtin_add_overflow(sum.cost, more->reading.cost, &sum.cost)) {
+        return false;
+    }
+    sum.has_cost = sum.has_cost && more->reading.has_cost;
+    to->reading = sum;
+    to->n++;
+    return true;
+}
+
+/* Of one interval and direction each usage point's first reading counts, and they are added up. */
+static void add_points(struct join *join)
+{
+    size_t kept = 0, point = 0;
+
+    for (size_t i = 0; i < join->n_told; i++) {
+        const struct told *next = &join->told[i];
+        struct told *last = kept > 0 ? &join->told[kept - 1] : NULL;
+        if (!last || compare_intervals(&last->reading, &next->reading) != 0) {
+            join->told[kept++] = *next;
+        } else if (next->point == point || !add_point(last, next)) {
+            join->parse->n_ignored++;
+        }
+        point = next->point;
+    }
+    join->n_told = kept;
+}
+
+/* Marks what longer intervals tell once more. False where usage points tell intervals that overlap
+ * and are not the same: no sum of them means anything. */
+static bool mark_overlaps(struct join *join)
+{
+    struct told *counted[2] = { NULL, NULL };
+
+    for (size_t i = 0; i < join->n_told; i++) {
+        struct told *told = &join->told[i], **last = &counted[told->reading.is_export];
+        struct bill_reading *before = *last ? &(*last)->reading : NULL;
+        bool is_over = before && told->reading.start_us <
+                                     before->start_us + before->duration_s * US_PER_SECOND;
+        if (is_over && ((*last)->point != told->point || (*last)->n != told->n)) {
+            return false;
+        }
+        if (is_over && told->reading.duration_s >= before->duration_s) {
+            told->reading.is_overlapping = true;
+            continue;
+        }
+        if (is_over) {
+            before->is_overlapping = true;
+        }
+        *last = told;
+    }
+    return true;
+}
+
+/* ---- the file ---- */
 
 static const char *currency_of(int64_t number)
 {
@@ -139,27 +342,46 @@ static const char *currency_of(int64_t number)
     return NULL;
 }
 
-void bill_file_finish(struct bill_parse *parse, struct bill_file *out)
+static enum err join_readings(struct bill_parse *parse)
 {
-    size_t n = 0;
+    struct join join = { .parse = parse };
 
+    if (!make_room(&join, parse->n_entries, parse->n_readings)) {
+        return fail_memory(parse->op);
+    }
+    resolve(&join);
     for (size_t i = 0; i < parse->n_entries; i++) {
         if (parse->entries[i].kind == ENTRY_BLOCK) {
-            keep_block(parse, &parse->entries[i], &n);
+            keep_block(&join, &parse->entries[i]);
         }
     }
-    if (n > 0) {
-        qsort(parse->readings, n, sizeof *parse->readings, compare);
-        size_t kept = drop_repeated(parse->readings, n);
-        parse->n_ignored += (int)(n - kept);
-        n = kept;
+    if (join.n_told > 0) {
+        qsort(join.told, join.n_told, sizeof *join.told, compare_told);
+        add_points(&join);
     }
+    if (!mark_overlaps(&join)) {
+        return fail(parse->op, ERR_INVALID,
+                    "The file's usage points tell different intervals, which cannot be added up: "
+                    "ask the utility for a file of each.");
+    }
+    for (size_t i = 0; i < join.n_told; i++) {
+        parse->readings[i] = join.told[i].reading;
+    }
+    parse->n_readings = join.n_told;
+    return OK;
+}
+
+enum err bill_file_finish(struct bill_parse *parse, struct bill_file *out)
+{
+    enum err err = join_readings(parse);
+
     *out = (struct bill_file){
         .readings = parse->readings,
-        .n_readings = (int)n,
+        .n_readings = (int)parse->n_readings,
         .summaries = parse->summaries,
         .n_summaries = parse->n_summaries,
         .n_ignored = parse->n_ignored,
         .currency = currency_of(parse->currency),
     };
+    return err;
 }

@@ -1,5 +1,5 @@
-/* Between bill_file.c (reading the feed) and bill_file_join.c (which type its blocks are of). For
- * nobody else. */
+/* Between bill_file.c (reading the feed) and bill_file_join.c (which meter and type its blocks are
+ * of). For nobody else. */
 #ifndef TIDEMARK_DOMAIN_BILL_FILE_PARTS_H
 #define TIDEMARK_DOMAIN_BILL_FILE_PARTS_H
 
@@ -18,6 +18,8 @@ struct bill_entry {
     int n_related;
     int64_t power, uom, flow, accumulation;   /* of a reading type */
     int from, to;                             /* of a block: its readings */
+    const struct bill_entry *type;            /* of a meter or block, once joined; or NULL */
+    struct str point;                         /* of a block, once joined: its usage point's */
 };
 
 struct bill_parse {
@@ -42,7 +44,8 @@ struct bill_parse {
 /* value × 10^power Wh in nano-kWh; false where that is absurd or too much. */
 bool bill_file_scale(int64_t value, int64_t power, int64_t *out);
 
-/* Gives the readings their scale and order, and tells what was read. */
-void bill_file_finish(struct bill_parse *parse, struct bill_file *out);
+/* Gives the readings their scale and order, adds up usage points, and tells what was read.
+ * ERR_INVALID where these tell intervals that overlap and are not the same. */
+enum err bill_file_finish(struct bill_parse *parse, struct bill_file *out) MUST_CHECK;
 
 #endif

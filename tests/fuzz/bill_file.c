@@ -1,5 +1,5 @@
 /* Utilities' files: whatever is sent is refused with a reason, or read into intervals that ascend,
- * each once a direction, within bounds. */
+ * each once a direction and length, within bounds. */
 #include "domain/bill_compare.h"
 #include "domain/bill_file.h"
 
@@ -16,6 +16,15 @@ static void require(bool holds, const char *what)
     }
 }
 
+static bool is_after(const struct bill_reading *reading, const struct bill_reading *before)
+{
+    if (reading->start_us != before->start_us) {
+        return reading->start_us > before->start_us;
+    }
+    return reading->is_export != before->is_export ? reading->is_export
+                                                   : reading->duration_s > before->duration_s;
+}
+
 static void check(const struct bill_file *file)
 {
     int64_t from_us, to_us;
@@ -24,10 +33,7 @@ static void check(const struct bill_file *file)
     for (int i = 0; i < file->n_readings; i++) {
         const struct bill_reading *reading = &file->readings[i];
         require(reading->start_us >= 0 && reading->duration_s > 0, "a time is out of bounds");
-        require(i == 0 || reading->start_us > reading[-1].start_us ||
-                    (reading->start_us == reading[-1].start_us && reading->is_export &&
-                     !reading[-1].is_export),
-                "readings do not ascend");
+        require(i == 0 || is_after(reading, reading - 1), "readings do not ascend");
     }
     for (int i = 0; i < file->n_summaries; i++) {
         require(file->summaries[i].duration_s > 0, "a summary without a period");

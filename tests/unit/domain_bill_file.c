@@ -1,8 +1,9 @@
 /* domain/bill_file: Green Button files. The documents follow NAESB REQ.21's schema as the published
  * samples of utilities have it (an Atom feed; links from blocks by meter readings to their types; a
  * summary of 67.52 USD for 625.716 kWh in February 2014); numbers by hand. */
+#include "base/buf.h"
 #include "base/clock.h"
-#include "domain/bill_file.h"
+#include "domain/bill_compare.h"
 
 #include "tap.h"
 
@@ -95,6 +96,160 @@ static const struct {
     { FEED(WH, "<IntervalReading><value>1</value></IntervalReading>"), "no time" },
 };
 
+/* ---- usage points ---- */
+
+#define METER(point, meter)                                                                  \
+    "<entry><link rel='self' href='/P/" point "/M/" meter "'/><link rel='up' href='/P/" point \
+    "/M'/><link rel='related' href='/T'/><MeterReading/></entry>"
+#define AT(start, length, rest, value)                                                    \
+    "<IntervalReading>" rest "<timePeriod><duration>" length "</duration><start>" start \
+    "</start></timePeriod><value>" value "</value></IntervalReading>"
+#define BLOCK(point, meter, readings)                                                            \
+    "<entry><link rel='self' href='/P/" point "/M/" meter "/B/1'/><IntervalBlock>" readings \
+    "</IntervalBlock></entry>"
+#define OF_TYPE(rest) \
+    "<feed><entry><link rel='self' href='/T'/><ReadingType>" WH "</ReadingType></entry>" rest "</feed>"
+#define COST(number) "<cost>" number "</cost>"
+
+/* The intervals as "start+length=Wh", those of which others tell too with a "~". */
+static const char *told(const struct bill_file *file)
+{
+    static char text[256];
+    size_t len = 0;
+
+    text[0] = '\0';
+    for (int i = 0; i < file->n_readings; i++) {
+        const struct bill_reading *reading = &file->readings[i];
+        len += (size_t)snprintf(text + len, sizeof text - len, "%s%lld+%d=%lld%s", i > 0 ? " " : "",
+                                (long long)(reading->start_us / US_PER_SECOND), reading->duration_s,
+                                (long long)(reading->nkwh / 1000000),
+                                reading->is_overlapping ? "~" : "");
+    }
+    return text;
+}
+
+static const struct {
+    const char *text, *told;
+    int n_ignored;
+    const char *name;
+} feeds[] = {
+    { OF_TYPE(METER("1", "1") METER("2", "1") BLOCK("1", "1", AT("0", "3600", "", "5"))
+                  BLOCK("2", "1", AT("0", "3600", "", "7") AT("3600", "3600", "", "1"))),
+      "0+3600=12 3600+3600=1", 0, "two usage points are added up" },
+    { OF_TYPE(METER("1", "1") METER("1", "2")
+                  BLOCK("1", "1", AT("0", "3600", "", "5") AT("3600", "3600", "", "6"))
+                      BLOCK("1", "2", AT("0", "7200", "", "11"))),
+      "0+3600=5 0+7200=11~ 3600+3600=6", 0, "hours and days of one stand side by side" },
+    { OF_TYPE(METER("1", "1") BLOCK("1", "1", AT("1800", "3600", "", "6") AT("0", "7200", "", "9"))),
+      "0+7200=9~ 1800+3600=6", 0, "the shorter counts where it begins later, too" },
+    { OF_TYPE(METER("1", "1")
+                  BLOCK("1", "1", AT("0", "3600", "", "5") AT("0", "3600", "", "4") AT("0", "3600", "", "3"))
+                      METER("2", "1") BLOCK("2", "1", AT("0", "3600", "", "1") AT("0", "3600", "", "2"))),
+      "0+3600=6", 3, "of what is told again the first counts" },
+    { OF_TYPE(BLOCK("1", "1", AT("0", "3600", "", "5")) BLOCK("2", "1", AT("0", "3600", "", "7"))),
+      "0+3600=12", 0, "usage points are told apart without meters, too" },
+};
+
+static void check_points(void)
+{
+    struct bill_file file;
+    struct op op;
+
+    for (size_t i = 0; i < sizeof feeds / sizeof *feeds; i++) {
+        is_int(read_text(str_of(feeds[i].text), &file, &op), OK, "read: %s", feeds[i].name);
+        is_str(told(&file), feeds[i].told, "%s", feeds[i].name);
+        is_int(file.n_ignored, feeds[i].n_ignored, "so many are left out");
+    }
+    is_int(read_text(STR(OF_TYPE(METER("1", "1") METER("2", "1")
+                                     BLOCK("1", "1", AT("0", "3600", COST("10"), "5"))
+                                         BLOCK("2", "1", AT("0", "3600", COST("5"), "7")))),
+                     &file, &op),
+           OK, "costs, too");
+    is_int(file.readings[0].cost, 150000, "10 and 5 hundred-thousandths are 0.00015");
+    is_int(file.readings[0].unit_nkwh, 2 * 1000000, "each is rounded to a Wh");
+    is_int(read_text(STR(OF_TYPE(METER("1", "1") METER("2", "1")
+                                     BLOCK("1", "1", AT("0", "3600", "", "5"))
+                                         BLOCK("2", "1", AT("0", "7200", "", "7")))),
+                     &file, &op),
+           ERR_INVALID, "hours of one usage point and two hours of another are refused");
+}
+
+/* ---- a file made to be slow ---- */
+
+#define MANY 1660 /* of each kind: as many as are allowed */
+
+/* Nothing leads anywhere but at the last: blocks by meters, these by types. */
+static struct str slow_feed(struct buf *buf)
+{
+    buf_add_str(buf, STR("<feed>"));
+    for (int i = 0; i < MANY; i++) {
+        buf_printf(buf, "<entry><link rel='self' href='/T/%d'/><ReadingType>" WH "</ReadingType></entry>", i);
+    }
+    for (int i = 0; i < MANY; i++) {
+        buf_printf(buf, "<entry><link rel='self' href='/P/1'/><link rel='related' href='/B'/>"
+                        "<link rel='related' href='/T/%d'/><MeterReading/></entry>", i < MANY - 1 ? MANY : 7);
+    }
+    for (int i = 0; i < MANY; i++) {
+        buf_printf(buf, "<entry><link rel='self' href='/P/1/B/%d'/><link rel='up' href='/B'/><IntervalBlock>"
+                        "<IntervalReading><timePeriod><duration>900</duration><start>%d</start></timePeriod>"
+                        "<value>1</value></IntervalReading></IntervalBlock></entry>", i, i * 900);
+    }
+    buf_add_str(buf, STR("</feed>"));
+    return buf_str(buf);
+}
+
+static void check_slow(void)
+{
+    struct bill_file file;
+    struct op op;
+    struct arena *text = arena_new(16u << 20);
+    struct buf buf;
+
+    buf_init(&buf, text, 8u << 20);
+    struct str feed = slow_feed(&buf);
+    int64_t from_us = clock_monotonic_us();
+    is_int(read_text(feed, &file, &op), OK, "as many entries as are allowed are read");
+    ok(clock_monotonic_us() - from_us < US_PER_SECOND, "within a second");
+    is_int(file.n_readings, MANY, "all of their intervals");
+    arena_free(text);
+}
+
+/* ---- beside what was measured ---- */
+
+/* An account that knows the first `n` quarter hours from 1970 on, each with 1 Wh for `nano`. */
+static struct cost_account account(int n, int64_t nano, int period)
+{
+    struct rating_interval *intervals = arena_array(arena, (size_t)n + 1, sizeof *intervals);
+    struct rating_slot *slots = arena_array(arena, (size_t)n + 1, sizeof *slots);
+
+    for (int i = 0; i < n; i++) {
+        intervals[i] = (struct rating_interval){ .start_us = i * COST_QUARTER_US,
+                                                 .import_nkwh = 1000000 };
+        slots[i] = (struct rating_slot){ .period = period, .import = money_of_nano(nano) };
+    }
+    return (struct cost_account){ .energy = { .start_us = 0, .n = (size_t)n },
+                                  .input = { .intervals = intervals, .n_intervals = (size_t)n },
+                                  .rating = { .slots = slots } };
+}
+
+static void check_accounts(void)
+{
+    struct bill_file file;
+    struct bill_comparison out;
+    struct op op;
+
+    is_int(read_text(STR(FEED(WH, AT("0", "900", COST("3"), "2") AT("900", "900", "", "1"))), &file, &op),
+           OK, "two quarter hours");
+    struct cost_account accounts[] = { account(1, 20000, 0), account(2, 10000, 0), account(0, 0, 0) };
+    is_int(bill_compare(&op, &file, &(struct cost_accounts){ accounts, 3 }, &out), OK, "compared");
+    is_int(out.lines[0].match, BILL_SAME, "two accounts together; one that tells nothing does not count");
+    ok(out.lines[0].has_cost, "with a cost");
+    is_int(out.lines[1].match, BILL_ABSENT, "what one of them did not measure is absent");
+    accounts[0] = account(1, 0, TARIFF_ANY);
+    is_int(bill_compare(&op, &file, &(struct cost_accounts){ accounts, 3 }, &out), OK, "compared");
+    ok(!out.lines[0].has_cost, "without a cost where one has no schedule");
+}
+
 int main(void)
 {
     struct bill_file file;
@@ -103,6 +258,9 @@ int main(void)
     arena = arena_new(16u << 20);
     check_feed();
     check_prefixed();
+    check_points();
+    check_slow();
+    check_accounts();
     is_int(read_text(STR(FEED(WH, READING("5"))), &file, &op), OK, "the least of a file");
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
         is_int(read_text(str_of(refused[i].text), &file, &op), ERR_INVALID, "refused: %s",
