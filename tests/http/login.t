@@ -1,6 +1,6 @@
 #!/usr/bin/perl
-# Guessing passwords by crowds: all attempts together are limited before they cost anything, and
-# nothing else is.
+# What costs much before it is known who asks: guessing passwords by crowds, all attempts together,
+# and sending utilities' files, by address, are limited before they cost anything. Nothing else is.
 use strict;
 use warnings;
 use FindBin;
@@ -32,6 +32,13 @@ is_deeply([sort keys %seen], [403, 429], 'a crowd of logins: some are looked at,
 cmp_ok($seen{403} // 0, '<=', 26, 'five a second and twenty that may queue');
 $seen{page}{$_}++ for statuses_at_once(40, "GET /login HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
 is_deeply($seen{page}, { 200 => 40 }, 'the page with the form is never held back');
+
+for my $path ('/costs/compare', '/v1/bills/compare') {
+    my %sent;
+    my $took = time;
+    $sent{$_}++ for statuses_at_once(40, "POST $path HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/xml\r\nContent-Length: 0\r\n\r\n");
+    cmp_ok(40 - ($sent{429} // 0), '<=', 22 + 2 * (time - $took), "a crowd of files at $path: two a second and twenty at once") or diag(explain(\%sent));
+}
 
 $stack->stop;
 done_testing();
