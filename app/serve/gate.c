@@ -217,7 +217,13 @@ static enum err fail_form(struct passage *passage)
 
 #define MAX_PARTS 16 /* of a form with a file */
 
-/* A form with a file: what is no file is text as any field's. */
+/* Any bytes may be sent as the one field that handlers read as a file's: `file`. */
+static bool is_file(const struct http_part *part)
+{
+    return part->file_name.ptr && str_equal(part->name, STR("file"));
+}
+
+/* A form with a file: all else is text as any field's, whatever its part says of itself. */
 static enum err read_parts(struct passage *passage, struct str body)
 {
     struct http_part parts[MAX_PARTS];
@@ -226,7 +232,7 @@ static enum err read_parts(struct passage *passage, struct str body)
 
     for (int i = 0; err == OK && i < passage->n_form; i++) {
         if (!str_is_utf8(parts[i].name) ||
-            (!parts[i].file_name.ptr && !str_is_utf8(parts[i].content))) {
+            (!is_file(&parts[i]) && !str_is_utf8(parts[i].content))) {
             err = fail(&passage->op, ERR_MALFORMED, "form: must be UTF-8");
         }
         passage->form[i] = (struct http_param){ parts[i].name, parts[i].content };

@@ -246,8 +246,8 @@ is compared(@{$_}[0 .. 3])->{status}, $_->[4], $_->[5] for ['site=tou', '<feed/>
 my $upload = $vic->get('/costs/compare');
 my ($csrf) = $upload->{content} =~ /name="csrf" value="([^"]*)"/;
 sub sent {
-    my ($with, $text) = @_;
-    my $body = join '', map { "--cut\r\nContent-Disposition: form-data; name=\"$_->[0]\"$_->[2]\r\n\r\n$_->[1]\r\n" } ['csrf', $with, ''], ['site', 'tou', ''], ['file', $text, '; filename="usage.xml"'];
+    my ($with, $text, $site) = @_;
+    my $body = join '', map { "--cut\r\nContent-Disposition: form-data; name=\"$_->[0]\"$_->[2]\r\n\r\n$_->[1]\r\n" } ['csrf', $with, ''], $site || ['site', 'tou', ''], ['file', $text, '; filename="usage.xml"'];
     return $vic->{http}->request('POST', $stack->url('/costs/compare'), { content => "$body--cut--\r\n",
         headers => { 'Content-Type' => 'multipart/form-data; boundary=cut', Cookie => join('; ', map { "$_=$vic->{cookies}{$_}" } keys %{ $vic->{cookies} }) } });
 }
@@ -257,6 +257,7 @@ like $told->{content}, qr{1 of 3 intervals are the same, 1 differ, 1 were not me
 like $told->{content}, qr{Bill of 3 Jul 2024.*\$11\.31.*\$11\.30.*−\$0\.01}s, 'and by how much the bill does';
 is sent($csrf, 'no')->{status}, 422, 'what is no file is refused';
 is sent('x', $feed)->{status}, 403, 'and a form without its token';
+is sent($csrf, $feed, ['site', $_->[0], '; filename="tou"'])->{status}, 400, "$_->[1] in another field, as if it were a file" for ["to\xffu", 'what is no text'], ["tou\0", 'NUL'];
 
 is $vic->get("/$_?site=none")->{status}, 404, "/$_ of no site" for qw(costs energy costs/bill costs/what-if);
 is $mo->get("/$_?site=flat")->{status}, 404, "nor of another tenant's" for qw(costs energy costs/bill costs/what-if);
