@@ -10,7 +10,7 @@ struct db_ask;
 /* How long ago a device was heard, against LATEST_LIVE_MINUTES and LATEST_SILENT_HOURS. */
 enum freshness { FRESH_LIVE, FRESH_LATE, FRESH_SILENT, FRESH_NEVER };
 
-#define LATEST_LIVE_MINUTES 15   /* as api.power_now(): three times a usual interval of reporting */
+#define LATEST_LIVE_MINUTES 15   /* three times a usual interval of reporting */
 #define LATEST_SILENT_HOURS 24   /* later than this is not a hiccup any more */
 
 /* The freshness of a device last heard at `last_seen_us`, which may be DEVICE_NEVER. */

@@ -41,7 +41,6 @@ my %function = (
     'api.energy_list' => { may => $readers, call => [
         (map {qq{'$_', NULL, NULL, NULL, now() - interval '10 days', now(), NULL}} qw(1h 1d)),
         q{'1d', 'UTC', 'bravo-site', NULL, '-infinity', 'infinity', 10}, q{'15m', NULL, NULL, 'bravo-meter', '-infinity', 'infinity', 10}] },
-    'api.power_now' => { may => $readers, call => q{} },
     'api.ingest_devices' => { may => 'ingest', call => [
         q{ARRAY['bravo-meter'], false}, q{ARRAY['alpha-new'], true}] },
     'api.ingest_sites' => { may => 'ingest', call => [
