@@ -11,6 +11,7 @@
 
 #define STEP_DAYS 400         /* of an account at once */
 #define STEP_METER_DAYS 8000  /* read at once: some 20 MB */
+#define ACCOUNT_BYTES (64u << 20) /* of memory that a step of an account takes at most */
 #define LONGEST_DAY_US (26 * US_PER_HOUR)
 #define CALENDAR_US ((int64_t)1000 * US_PER_DAY) /* read around what is rated */
 
@@ -18,6 +19,7 @@
 struct turn {
     struct db_tx *tx;
     struct cost_work *work;
+    bool is_idle;                  /* nothing: go on behind it */
     const char *site;              /* key; NULL: devices at none */
     int64_t from_us, to_us;        /* to be rated again; INT64_MAX: on and on */
     int64_t energy_us, energy_end_us; /* of it, where quarter hours are others */
@@ -31,6 +33,11 @@ struct turn {
 static int64_t least(int64_t a, int64_t b)
 {
     return a < b ? a : b;
+}
+
+static int64_t latest(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
 }
 
 static enum err take(struct turn *turn)
@@ -49,6 +56,10 @@ static enum err take(struct turn *turn)
     }
     work->tenant_id = db_int(rows, 0, JOB_COST_TAKE_TENANT_ID);
     work->site_id = db_int(rows, 0, JOB_COST_TAKE_SITE_ID);
+    turn->is_idle = db_is_null(rows, 0, JOB_COST_TAKE_FROM_TIME);
+    if (turn->is_idle) {
+        return OK;
+    }
     turn->site = db_text(rows, 0, JOB_COST_TAKE_SITE);
     turn->from_us = db_time(rows, 0, JOB_COST_TAKE_FROM_TIME);
     turn->to_us = db_time(rows, 0, JOB_COST_TAKE_TO_TIME);
@@ -89,19 +100,38 @@ static bool has_ratchets(const struct cost_rates *rates)
     return false;
 }
 
-/* The day that a change at a time may touch first: the site's days decide which series counts. */
+/* The site's days decide which series counts: how far before a change a day may be that it touches,
+ * beyond that which it is in. */
+static int64_t reach_us(const struct cost_account *account)
+{
+    return strcmp(account->zone.name, account->site_zone.name) == 0 ? 0 : LONGEST_DAY_US;
+}
+
+/* The day that a change at a time may touch first. */
 static int64_t day_of(const struct cost_account *account, int64_t time_us)
 {
-    bool is_one = strcmp(account->zone.name, account->site_zone.name) == 0;
+    return span_day_of(&account->zone, time_us - reach_us(account));
+}
 
-    return span_day_of(&account->zone, is_one ? time_us : time_us - LONGEST_DAY_US);
+/* The site's day that is not over. */
+static int64_t site_day(const struct turn *turn, const struct cost_account *account)
+{
+    return span_day_of(&account->site_zone, turn->settled_us);
+}
+
+/* The account's first day that is not over, or of which the site's is not. */
+static int64_t over_day_of(const struct turn *turn, const struct cost_account *account)
+{
+    return span_day_of(&account->zone,
+                       span_day_start(&account->site_zone, site_day(turn, account)));
 }
 
 /* Where the ledger may begin: no cycle of which energy may be gone. */
-static int64_t first_day(const struct turn *turn, const struct cost_account *account)
+static int64_t first_day(const struct turn *turn, const struct cost_account *account,
+                         int64_t from_us)
 {
     int64_t kept_day = day_of(account, turn->kept_us) + 1;
-    struct rating_cycle cycle = cycle_of(account, day_of(account, turn->from_us));
+    struct rating_cycle cycle = cycle_of(account, day_of(account, from_us));
 
     if (cycle.from_day < kept_day) {
         cycle = cycle_of(account, kept_day);
@@ -122,26 +152,30 @@ static int64_t last_day(const struct turn *turn, const struct cost_account *acco
 
 static struct stretch stretch_of(const struct turn *turn, const struct cost_account *account)
 {
-    struct stretch stretch = { .over_day = span_day_of(&account->zone, turn->settled_us) };
+    struct stretch stretch = { .over_day = over_day_of(turn, account) };
     int64_t most = account->n_meters > 0 ? STEP_METER_DAYS / account->n_meters : STEP_DAYS;
 
-    stretch.from_day = first_day(turn, account);
+    stretch.from_day = first_day(turn, account, turn->from_us);
     stretch.end_day = last_day(turn, account, stretch.over_day);
     stretch.to_day = stretch.end_day;
     most = turn->energy_us == INT64_MAX || most > STEP_DAYS ? STEP_DAYS : most;
     if (stretch.to_day - stretch.from_day > most) {
-        struct rating_cycle cycle = cycle_of(account, stretch.from_day + most);
-        int64_t cut = cycle.from_day > stretch.from_day ? cycle.from_day : cycle.to_day;
-        stretch.to_day = least(cut, stretch.end_day);
+        /* beyond where it began, which may be a cycle behind from_day: the next begins later */
+        int64_t began_day = latest(stretch.from_day, span_day_of(&account->zone, turn->from_us));
+        int64_t cut = cycle_of(account, stretch.from_day + most).from_day;
+        stretch.to_day = least(cut > began_day ? cut : cycle_of(account, began_day).to_day,
+                               stretch.end_day);
     }
     return stretch;
 }
 
 /* ---- an account ---- */
 
-/* Where the ledger has days of another zone, all are to be rated again. */
+/* Where the ledger has days of another zone, all go, and are rated again. Those of which energy may
+ * be gone stay. */
 static enum err check_zone(struct turn *turn, const struct cost_account *account)
 {
+    int64_t day = first_day(turn, account, turn->first_us);
     struct db_args args;
     struct db_rows *rows;
 
@@ -149,12 +183,17 @@ static enum err check_zone(struct turn *turn, const struct cost_account *account
     db_arg_text(&args, account->site);
     db_arg_text(&args, account->device);
     db_arg_text(&args, account->zone.name);
+    db_arg_int(&args, (int32_t)day);
     enum err err = db_run(turn->tx, &q_job_cost_is_rezoned, &args, &rows);
-    if (err == OK && db_bool(rows, 0, JOB_COST_IS_REZONED_IS_REZONED)) {
-        turn->from_us = turn->first_us;
-        turn->to_us = INT64_MAX;
+    if (err != OK || !db_bool(rows, 0, JOB_COST_IS_REZONED_IS_REZONED)) {
+        return err;
     }
-    return err;
+    turn->from_us = turn->energy_us = turn->first_us;
+    turn->to_us = turn->energy_end_us = INT64_MAX;
+    /* a zone's day is at most one before or behind another's */
+    return cost_days_remove(turn->tx, account, day,
+                            span_day_of(&account->zone, turn->settled_us) + 2,
+                            &turn->work->n_rows);
 }
 
 /* Reads the account's zone and schedules. All of its days are of one zone. */
@@ -307,22 +346,49 @@ static enum err rate_account(struct turn *turn, struct cost_account *account)
     if (stretch.to_day < stretch.end_day) {
         turn->next_us = least(turn->next_us, span_day_start(&account->zone, stretch.to_day));
     }
-    int64_t over_us = span_day_start(&account->zone, stretch.over_day);
-    turn->rated_from_us = least(turn->rated_from_us, over_us);
-    turn->rated_until_us = over_us > turn->rated_until_us ? over_us : turn->rated_until_us;
-    turn->due_us =
-        least(turn->due_us, span_day_start(&account->zone, stretch.over_day + 1));
+    turn->rated_from_us =
+        least(turn->rated_from_us, span_day_start(&account->zone, stretch.over_day));
+    /* the site's day, for what changes later in it changes the account's day at its start */
+    turn->rated_until_us = span_day_start(&account->site_zone, site_day(turn, account));
+    turn->due_us = span_day_start(&account->site_zone, site_day(turn, account) + 1);
     return err;
 }
 
 /* ---- a place ---- */
 
+/* One after the other, each with memory of its own: a place may have any number. */
+static enum err rate_accounts(struct turn *turn, const struct cost_accounts *accounts)
+{
+    struct op *op = db_op(turn->tx);
+    struct arena *whole = op->arena;
+    struct arena *scratch = arena_new(ACCOUNT_BYTES);
+    enum err err = scratch ? OK : fail_memory(op);
+
+    op->arena = scratch ? scratch : whole;
+    for (int i = 0; err == OK && i < accounts->n; i++) {
+        struct cost_account account = accounts->items[i];
+        err = prepare(turn, &account);
+        if (err == OK) {
+            err = rate_account(turn, &account);
+        }
+        arena_reset(scratch);
+    }
+    op->arena = whole;
+    arena_free(scratch);
+    return err;
+}
+
+/* Leaves what is not rated. A change that ends before it may reach into its first day. */
 static enum err leave(struct turn *turn)
 {
     struct db_args args;
 
     if (turn->next_us == INT64_MAX) {
         return OK;
+    }
+    turn->to_us = latest(turn->to_us, turn->next_us + 1);
+    if (turn->energy_us < turn->energy_end_us && turn->energy_us < turn->next_us) {
+        turn->energy_end_us = latest(turn->energy_end_us, turn->next_us + 1);
     }
     db_args_init(&args, db_op(turn->tx)->arena);
     db_arg_text(&args, turn->site);
@@ -367,15 +433,12 @@ enum err cost_work_step(struct db_tx *tx, struct cost_work *work)
     struct cost_accounts accounts = { NULL, 0 };
     enum err err = take(&turn);
 
-    if (err != OK || !work->is_taken) {
+    if (err != OK || !work->is_taken || turn.is_idle) {
         return err;
     }
     err = cost_accounts_at(tx, turn.site, &accounts);
-    for (int i = 0; err == OK && i < accounts.n; i++) {
-        err = prepare(&turn, &accounts.items[i]);
-    }
-    for (int i = 0; err == OK && i < accounts.n; i++) {
-        err = rate_account(&turn, &accounts.items[i]);
+    if (err == OK) {
+        err = rate_accounts(&turn, &accounts);
     }
     return err == OK && accounts.n > 0 ? finish(&turn, &accounts) : err;
 }

@@ -18,9 +18,11 @@ CREATE TABLE core.cost_dirty (
     from_time timestamptz NOT NULL,                 -- local days that lie in it or touch it
     to_time   timestamptz NOT NULL,
     is_energy boolean NOT NULL,                     -- false: quarter hours are what they were
+    is_move   boolean NOT NULL DEFAULT false,       -- a device came or went
     PRIMARY KEY (tenant_id, site_id, id),
     CHECK (from_time < to_time)
 );
+CREATE INDEX cost_dirty_moves ON core.cost_dirty (id) WHERE is_move;
 SELECT core.protect('core.cost_dirty', 'tenant_id');
 
 -- Places that were rated.
@@ -144,16 +146,18 @@ BEGIN
 END
 $$;
 
--- The places where an assignment to a site, a device or (both NULL) the tenant holds.
+-- The places where an assignment to a site, a device or (both NULL) the tenant holds. A device does
+-- not move until the transaction ends, so that its note is there where it moves to.
 CREATE FUNCTION core.cost_places(home int, of_site int, of_device int) RETURNS int[]
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     RETURN CASE WHEN of_site IS NOT NULL THEN ARRAY[of_site]
         WHEN of_device IS NOT NULL THEN ARRAY(
             SELECT coalesce(d.site_id, 0) FROM core.device d
-            WHERE d.tenant_id = home AND d.id = of_device)
+            WHERE d.tenant_id = home AND d.id = of_device
+            FOR SHARE)
         ELSE ARRAY(SELECT s.id FROM core.site s WHERE s.tenant_id = home) || 0 END;
 END
 $$;
@@ -208,14 +212,25 @@ BEGIN
 END
 $$;
 
+-- Prices are others as far as they go, and as those went that they replace or cut short.
 CREATE FUNCTION core.cost_prices_trigger() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM core.cost_note_schedule(p.tenant_id, p.schedule_id, min(p.from_time), max(p.to_time))
-    FROM added p
-    GROUP BY p.tenant_id, p.schedule_id;
+    PERFORM core.cost_note_schedule(
+        a.tenant_id, a.schedule_id, a.first_time,
+        (SELECT max(p.to_time) FROM core.rate_price p
+         WHERE p.tenant_id = a.tenant_id AND p.schedule_id = a.schedule_id AND p.series = a.series
+           AND p.from_time <= a.last_time
+           AND p.from_time >= coalesce(
+               (SELECT max(b.from_time) FROM core.rate_price b
+                WHERE b.tenant_id = a.tenant_id AND b.schedule_id = a.schedule_id
+                  AND b.series = a.series AND b.from_time < a.first_time), a.first_time)))
+    FROM (SELECT n.tenant_id, n.schedule_id, n.series, min(n.from_time) AS first_time,
+                 max(n.from_time) AS last_time
+          FROM added n
+          GROUP BY n.tenant_id, n.schedule_id, n.series) a;
     RETURN NULL;
 END
 $$;
@@ -241,11 +256,11 @@ BEGIN
         PERFORM core.cost_note(OLD.tenant_id, ARRAY[coalesce(OLD.site_id, 0)],
                                '-infinity', 'infinity', true);
     ELSE
-        -- nothing is derived meanwhile: it would note the former place alone
-        PERFORM core.rollup_lock();
-        PERFORM core.cost_note(NEW.tenant_id,
-                               ARRAY[coalesce(OLD.site_id, 0), coalesce(NEW.site_id, 0)],
-                               '-infinity', 'infinity', true);
+        -- what is derived meanwhile notes the former place alone: ops.cost_take waits for it, as
+        -- ingest, which places devices too, must not
+        INSERT INTO core.cost_dirty (tenant_id, site_id, from_time, to_time, is_energy, is_move)
+        SELECT NEW.tenant_id, coalesce(p.id, 0), '-infinity', 'infinity', true, true
+        FROM unnest(ARRAY[OLD.site_id, NEW.site_id]) AS p (id);
     END IF;
     RETURN NULL;
 END

@@ -1,5 +1,4 @@
--- The ledger of costs at work: what readers see of it, and how the worker takes places and writes
--- what they come to.
+-- The ledger of costs at work: what readers see of it, and how the worker takes places.
 
 -- ---- reading ----
 
@@ -129,17 +128,60 @@ BEGIN
 END
 $$;
 
+-- The prices of the tenant's schedule's series that hold in [from_time, to_time), ascending, as
+-- they were known at a time: those that begin in it, and the last before. As many as row_limit.
+CREATE FUNCTION api.rate_prices_over(of_schedule int, of_series text, first_time timestamptz,
+                                     end_time timestamptz, known_at timestamptz, row_limit int)
+RETURNS TABLE (from_time timestamptz, to_time timestamptz, nano_rate bigint)
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    home CONSTANT int := core.tenant();
+    head CONSTANT timestamptz := (
+        SELECT p.from_time FROM core.rate_price p
+        WHERE p.tenant_id = home AND p.schedule_id = of_schedule AND p.series = of_series
+          AND p.from_time < first_time AND p.known_since <= known_at
+        ORDER BY p.from_time DESC LIMIT 1);
+BEGIN
+    RETURN QUERY
+    SELECT p.from_time, p.to_time, p.nano_rate
+    FROM core.rate_prices(home, of_schedule, of_series, coalesce(head, first_time), end_time,
+                          known_at) p
+    LIMIT row_limit;
+END
+$$;
+
+GRANT EXECUTE ON FUNCTION
+    api.rate_prices_over(int, text, timestamptz, timestamptz, timestamptz, int)
+    TO tidemark_web, tidemark_read, tidemark_worker;
+
 -- ---- rating ----
 
 GRANT EXECUTE ON FUNCTION core.cost_account(int, text, text) TO tidemark_door;
 
 SET LOCAL ROLE tidemark_door;
 
+-- Waits for what is being derived; what begins later does so after this.
+CREATE FUNCTION core.rollup_await() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    turn CONSTANT bigint := hashtextextended('tidemark.rollup', 0);   -- core.rollup_lock's
+BEGIN
+    PERFORM pg_advisory_lock(turn);
+    PERFORM pg_advisory_unlock(turn);
+END
+$$;
+
 -- Takes the next place behind a tenant's place, in the order of their numbers, that nobody else is
 -- at and that is to be rated again, with its notes: from when, since when its quarter hours are
 -- others (infinity: nowhere), until when. No row: there is none. Notes of what is not in the ledger
--- yet are done with. The place is held until the transaction ends; whoever dies there leaves the
--- notes.
+-- yet are done with; after many a place of which there were none but such, it is answered without
+-- times, for the next call to begin behind it. The place is held until the transaction ends; whoever
+-- dies there leaves the notes. A device that moved may have been derived by somebody who saw it where
+-- it was: whoever may have is waited for, before anything is held.
 CREATE FUNCTION ops.cost_take(after_tenant int, after_site int)
 RETURNS TABLE (tenant_id int, site_id int, site text, from_time timestamptz, to_time timestamptz,
                energy_from timestamptz, energy_to timestamptz, first_time timestamptz,
@@ -153,24 +195,36 @@ DECLARE
     closed CONSTANT timestamptz := (SELECT s.closed_until - interval '1 hour'
                                     FROM core.rollup_state s);
     since  CONSTANT timestamptz := core.energy_since();
+    most   CONSTANT int := 500;             -- places that are held at once
+    moves  CONSTANT bigint[] := ARRAY(SELECT d.id FROM core.cost_dirty d WHERE d.is_move);
+    n      int := 0;
     item   record;
     place  core.cost_place;
     notes  record;
     head   timestamptz;
 BEGIN
+    IF moves <> '{}' THEN
+        PERFORM core.rollup_await();
+    END IF;
     FOR item IN
         SELECT w.tenant_id, w.site_id
-        FROM (SELECT d.tenant_id, d.site_id FROM core.cost_dirty d
+        FROM ((SELECT DISTINCT d.tenant_id, d.site_id FROM core.cost_dirty d
+               WHERE (d.tenant_id, d.site_id) > (after_tenant, after_site)
+               ORDER BY d.tenant_id, d.site_id LIMIT most)
               UNION
-              SELECT p.tenant_id, p.site_id FROM core.cost_place p WHERE p.due_at <= closed) w
-        WHERE (w.tenant_id, w.site_id) > (after_tenant, after_site)
-        ORDER BY w.tenant_id, w.site_id
+              (SELECT p.tenant_id, p.site_id FROM core.cost_place p
+               WHERE (p.tenant_id, p.site_id) > (after_tenant, after_site)
+                 AND p.due_at <= closed
+               ORDER BY p.tenant_id, p.site_id LIMIT most)) w
+        ORDER BY w.tenant_id, w.site_id LIMIT most
     LOOP
+        n := n + 1;
         CONTINUE WHEN NOT pg_try_advisory_xact_lock(
             hashtextextended(format('tidemark.cost.%s.%s', item.tenant_id, item.site_id), 0));
         WITH gone AS (
             DELETE FROM core.cost_dirty d
             WHERE d.tenant_id = item.tenant_id AND d.site_id = item.site_id
+              AND (NOT d.is_move OR d.id = ANY (moves))
             RETURNING d.from_time, d.to_time, d.is_energy
         )
         SELECT min(g.from_time) AS since, max(g.to_time) AS until,
@@ -187,14 +241,14 @@ BEGIN
         CONTINUE WHEN notes.since IS NULL OR notes.since >= place.rated_until;
         head := CASE WHEN place.first_time <= notes.since THEN place.first_time
                      ELSE core.cost_head(item.tenant_id, item.site_id) END;
-        IF head IS NULL THEN
+        site := (SELECT s.key FROM core.site s
+                 WHERE s.tenant_id = item.tenant_id AND s.id = item.site_id);
+        IF head IS NULL OR (item.site_id <> 0 AND site IS NULL) THEN
             PERFORM core.cost_erase(item.tenant_id, item.site_id);
             CONTINUE;
         END IF;
         tenant_id := item.tenant_id;
         site_id := item.site_id;
-        site := (SELECT s.key FROM core.site s
-                 WHERE s.tenant_id = item.tenant_id AND s.id = item.site_id);
         first_time := least(head, place.first_time);
         from_time := CASE WHEN head < place.first_time THEN head
                           ELSE greatest(notes.since, first_time) END;
@@ -206,11 +260,17 @@ BEGIN
         RETURN NEXT;
         RETURN;
     END LOOP;
+    IF n = most THEN
+        tenant_id := item.tenant_id;
+        site_id := item.site_id;
+        RETURN NEXT;
+    END IF;
 END
 $$;
 
--- Whether the ledger has days of the account that are another zone's.
-CREATE FUNCTION ops.cost_is_rezoned(of_site text, of_device text, of_zone text) RETURNS boolean
+-- Whether the ledger has days of the account, from a day on, that are another zone's.
+CREATE FUNCTION ops.cost_is_rezoned(of_site text, of_device text, of_zone text, first_day date)
+RETURNS boolean
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -220,7 +280,8 @@ DECLARE
 BEGIN
     RETURN EXISTS (SELECT FROM core.cost_day c
                    WHERE c.tenant_id = home AND c.site_id = account.site_id
-                     AND c.device_id = account.device_id AND c.zone <> of_zone);
+                     AND c.device_id = account.device_id AND c.day >= first_day
+                     AND c.zone <> of_zone);
 END
 $$;
 
@@ -258,156 +319,6 @@ BEGIN
 END
 $$;
 
--- Writes what an account's days [first_day, end_day) are in place of what is there; what is the
--- same stays. Parallel arrays, days counted from 1970; flags: 1 known, 2 priced, 4
--- final, 8 partly; sums are in nano-kWh and 1e-18 of the currency's unit; `imports`,
--- `exports` and `known` have the quarter hours of all days one after the other, `quarters` how many
--- each has. How many rows were written or removed.
-CREATE FUNCTION ops.cost_store_days(of_site text, of_device text, first_day date, end_day date,
-                                    of_zone text, of_currency text, days int[],
-                                    from_times timestamptz[], to_times timestamptz[],
-                                    import_sums text[], export_sums text[], costs text[],
-                                    exporteds text[], onces text[], periods text[],
-                                    flags int[], missing int[], quarters int[],
-                                    all_imports bigint[], all_exports bigint[], all_known bytea)
-RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-SET plan_cache_mode = force_generic_plan
-SET enable_nestloop = off
-SET enable_mergejoin = off
-AS $$
-#variable_conflict use_column
-DECLARE
-    home    CONSTANT int := core.tenant();
-    account CONSTANT record := core.cost_account(home, of_site, of_device);
-    new     core.cost_day[];
-    removed bigint;
-    added   bigint;
-BEGIN
-    SELECT array_agg(row(home, account.site_id, account.device_id, date '1970-01-01' + u.day,
-                         of_zone, u.from_time, u.to_time,
-                         CASE WHEN u.flags & 2 > 0 THEN of_currency END,
-                         u.import::numeric, u.export::numeric,
-                         u.cost::numeric * 1e-18, u.exported::numeric * 1e-18,
-                         u.once::numeric * 1e-18, u.by_period::jsonb, u.flags & 1 > 0,
-                         u.flags & 2 > 0, u.flags & 4 > 0, u.flags & 8 > 0, u.missing,
-                         all_imports[u.stop - u.quarters + 1 : u.stop],
-                         all_exports[u.stop - u.quarters + 1 : u.stop],
-                         substr(all_known, (u.stop - u.quarters + 1)::int, u.quarters),
-                         now())::core.cost_day)
-    INTO new
-    FROM (SELECT i.*, sum(i.quarters) OVER (ORDER BY i.day) AS stop
-          FROM unnest(days, from_times, to_times, import_sums, export_sums, costs, exporteds, onces,
-                      periods, flags, missing, quarters)
-               AS i (day, from_time, to_time, import, export, cost, exported, once, by_period,
-                     flags, missing, quarters)) u;
-    DELETE FROM core.cost_day c
-    WHERE c.tenant_id = home AND c.site_id = account.site_id
-      AND c.device_id = account.device_id AND c.day >= first_day AND c.day < end_day
-      AND NOT EXISTS (
-          SELECT FROM unnest(new) n
-          WHERE n.day = c.day
-            AND (n.zone, n.from_time, n.to_time, n.currency, n.import_nkwh, n.export_nkwh, n.cost,
-                 n.exported, n.once, n.by_period, n.is_known, n.is_priced, n.is_final, n.is_partly,
-                 n.n_missing, n.imports,
-                 n.exports, n.known)
-                IS NOT DISTINCT FROM
-                (c.zone, c.from_time, c.to_time, c.currency, c.import_nkwh, c.export_nkwh, c.cost,
-                 c.exported, c.once, c.by_period, c.is_known, c.is_priced, c.is_final, c.is_partly,
-                 c.n_missing, c.imports,
-                 c.exports, c.known));
-    GET DIAGNOSTICS removed = ROW_COUNT;
-    INSERT INTO core.cost_day
-    SELECT n.* FROM unnest(new) n
-    ON CONFLICT DO NOTHING;
-    GET DIAGNOSTICS added = ROW_COUNT;
-    RETURN removed + added;
-END
-$$;
-
--- The same of its lines. `cites` has eleven numbers for each line: schedule, version, charge,
--- season, period, tier, whether it has one rate, n_days, of_days, n_unpriced, and its number in the
--- day.
-CREATE FUNCTION ops.cost_store_lines(of_site text, of_device text, first_day date, end_day date,
-                                     days int[], cites int[], charges text[], periods text[],
-                                     quantities bigint[], rates bigint[], amounts text[],
-                                     times timestamptz[])
-RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-SET plan_cache_mode = force_generic_plan
-SET enable_nestloop = off
-SET enable_mergejoin = off
-AS $$
-#variable_conflict use_column
-DECLARE
-    home    CONSTANT int := core.tenant();
-    account CONSTANT record := core.cost_account(home, of_site, of_device);
-    width   CONSTANT int := 11;
-    new     core.cost_calculation[];
-    removed bigint;
-    added   bigint;
-BEGIN
-    SELECT array_agg(row(home, account.site_id, account.device_id, date '1970-01-01' + u.day,
-                         cites[u.at + 11], cites[u.at + 1], cites[u.at + 2], cites[u.at + 3],
-                         u.charge, cites[u.at + 4], cites[u.at + 5], nullif(u.period, ''),
-                         cites[u.at + 6], u.quantity, u.rate, cites[u.at + 7] > 0,
-                         cites[u.at + 8], cites[u.at + 9], u.amount::numeric * 1e-18,
-                         nullif(u.time, timestamptz 'epoch'),
-                         cites[u.at + 10])::core.cost_calculation)
-    INTO new
-    FROM (SELECT i.*, ((i.ord - 1) * width)::int AS at
-          FROM unnest(days, charges, periods, quantities, rates, amounts, times) WITH ORDINALITY
-               AS i (day, charge, period, quantity, rate, amount, time, ord)) u;
-    DELETE FROM core.cost_calculation c
-    WHERE c.tenant_id = home AND c.site_id = account.site_id
-      AND c.device_id = account.device_id AND c.day >= first_day AND c.day < end_day
-      AND NOT EXISTS (SELECT FROM unnest(new) n
-                      WHERE n.day = c.day AND n.line = c.line AND n IS NOT DISTINCT FROM c);
-    GET DIAGNOSTICS removed = ROW_COUNT;
-    INSERT INTO core.cost_calculation
-    SELECT n.* FROM unnest(new) n
-    ON CONFLICT DO NOTHING;
-    GET DIAGNOSTICS added = ROW_COUNT;
-    RETURN removed + added;
-END
-$$;
-
--- Ends what was taken: the accounts that a place has (NULL: itself), and as far as their days are
--- rated. What is there of others goes; how many rows.
-CREATE FUNCTION ops.cost_finish(of_site text, devices text[], head timestamptz,
-                                from_time timestamptz, until_time timestamptz, due timestamptz)
-RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-AS $$
-#variable_conflict use_variable
-DECLARE
-    home    CONSTANT int := core.tenant();
-    site    CONSTANT int := (core.cost_account(home, of_site, NULL)).site_id;
-    kept    CONSTANT int[] := ARRAY(
-        SELECT CASE WHEN k.key = '' THEN 0 ELSE (core.cost_account(home, NULL, k.key)).device_id END
-        FROM unnest(devices) AS k (key));
-    removed bigint;
-    n       bigint;
-BEGIN
-    DELETE FROM core.cost_day c
-    WHERE c.tenant_id = home AND c.site_id = site AND c.device_id <> ALL (kept);
-    GET DIAGNOSTICS removed = ROW_COUNT;
-    DELETE FROM core.cost_calculation c
-    WHERE c.tenant_id = home AND c.site_id = site AND c.device_id <> ALL (kept);
-    GET DIAGNOSTICS n = ROW_COUNT;
-    INSERT INTO core.cost_place AS p (tenant_id, site_id, first_time, rated_from, rated_until,
-                                      due_at)
-    VALUES (home, site, head, from_time, until_time, due)
-    ON CONFLICT ON CONSTRAINT cost_place_pkey DO UPDATE
-    SET first_time = excluded.first_time, rated_from = excluded.rated_from,
-        rated_until = excluded.rated_until, due_at = excluded.due_at;
-    RETURN removed + n;
-END
-$$;
-
 -- Whether some place is to be rated again.
 CREATE FUNCTION ops.cost_is_due() RETURNS boolean
 LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -442,14 +353,8 @@ END
 $$;
 
 GRANT EXECUTE ON FUNCTION ops.cost_take(int, int), ops.cost_is_due(), ops.cost_prune(),
-    ops.cost_is_rezoned(text, text, text),
-    ops.cost_leave(text, timestamptz, timestamptz, timestamptz, timestamptz),
-    ops.cost_store_days(text, text, date, date, text, text, int[], timestamptz[], timestamptz[],
-                        text[], text[], text[], text[], text[], text[], int[], int[], int[],
-                        bigint[], bigint[], bytea),
-    ops.cost_store_lines(text, text, date, date, int[], int[], text[], text[], bigint[], bigint[],
-                         text[], timestamptz[]),
-    ops.cost_finish(text, text[], timestamptz, timestamptz, timestamptz, timestamptz)
+    ops.cost_is_rezoned(text, text, text, date),
+    ops.cost_leave(text, timestamptz, timestamptz, timestamptz, timestamptz)
     TO tidemark_worker;
 
 SET LOCAL ROLE tidemark_owner;
@@ -481,7 +386,6 @@ GRANT SELECT ON api.rate_version TO tidemark_worker;
 GRANT EXECUTE ON FUNCTION api.energy_meters(text, text, timestamptz),
     api.energy_quarters(int[], timestamptz, timestamptz),
     api.rate_applied(text, text, date, date, timestamptz),
-    api.rate_prices(int, text, timestamptz, timestamptz, timestamptz, int),
     api.zone_offsets(text, timestamptz, timestamptz),
     api.cost_days(text, text, date, date, date) TO tidemark_worker;
 GRANT EXECUTE ON FUNCTION api.cost_places(timestamptz, timestamptz),

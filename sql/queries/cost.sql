@@ -18,8 +18,8 @@ FROM api.energy_quarters($1::int4[], $2::timestamptz, $3::timestamptz) q;
 -- name: cost_prices
 -- roles: web read worker
 -- columns: from_time to_time nano_rate
--- Prices of the series $2 of the schedule $1 that begin in [$3, $4), as known at $5; $6 at most.
+-- Prices of the series $2 of the schedule $1 that hold in [$3, $4), as known at $5; $6 at most.
 SELECT p.from_time, p.to_time, p.nano_rate
-FROM api.rate_prices($1::int4, $2::text, $3::timestamptz, $4::timestamptz, $5::timestamptz,
-                     $6::int4) p
+FROM api.rate_prices_over($1::int4, $2::text, $3::timestamptz, $4::timestamptz, $5::timestamptz,
+                          $6::int4) p
 ORDER BY p.from_time;

@@ -45,8 +45,9 @@ FROM ops.cost_take($1::int4, $2::int4) t;
 -- name: job_cost_is_rezoned
 -- roles: worker
 -- columns: is_rezoned
--- Whether the ledger has days of the place $1 or its device $2 that are not of the zone $3.
-SELECT ops.cost_is_rezoned($1::text, $2::text, $3::text) AS is_rezoned;
+-- Whether the ledger has days of the place $1 or its device $2, from day $4 on, that are not of the
+-- zone $3.
+SELECT ops.cost_is_rezoned($1::text, $2::text, $3::text, date '1970-01-01' + $4::int4) AS is_rezoned;
 
 -- name: job_cost_leave
 -- roles: worker

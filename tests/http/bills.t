@@ -80,6 +80,11 @@ add('demand', 'berlin', { charges => [ { type => 'energy', rate => '0.10' }, { t
 # No meter at the grid: 2 kWh are used and 0.5 made in one quarter hour, 1 and 3 in the next.
 add('solar', 'berlin', { charges => [ { type => 'energy', rate => '0.40' }, { type => 'export', rate => '0.10' } ] },
     (map { [epoch('2026-02-01 11:' . $_->[0]), 'energy_kwh', $_->[1]], [epoch('2026-02-01 11:' . $_->[0]), 'generation_kwh', $_->[2]] } ['00', 2, 0.5], ['15', 1, 3]));
+# One price since January: 0.4 kWh * 0.50.
+add('spot', 'berlin', { price_series => [ { name => 'spot', minutes => 60 } ], charges => [ { type => 'energy', series => 'spot' } ] },
+    [epoch('2026-03-10 11'), 'grid_import_kwh', 0.4]);
+$stack->sql("INSERT INTO core.rate_price (tenant_id, schedule_id, series, from_time, to_time, nano_rate, known_since)"
+    . " SELECT tenant_id, id, 'spot', '2026-01-01', '2026-07-01', 500000000, now() FROM core.rate_schedule WHERE id = $id{spot}");
 my $sent = $stack->post('/v1/events/batch', \@events, token => $device);
 is $sent->{status}, 200, 'readings are stored' or diag $sent->{content};
 $stack->settle;
@@ -110,6 +115,8 @@ is $demand->{lines}[1]{at}, '2026-02-01T10:00:00Z', 'says when demand was highes
 
 # 2 - 0.5 = 1.5 kWh are drawn, 3 - 1 = 2 kWh fed in
 is lines_of(bill('site=solar&from=2026-02-01&to=2026-02-02')), 'energy all - 1.5 0.4 0.60; export all - 2 0.1 -0.20', 'without a meter: consumption less generation, by the quarter hour';
+
+is bill("site=spot&from=$_&to=2026-03-11")->{total}, '0.20', "a price that holds long, in a bill from $_" for '2026-03-10', '2025-12-30';
 
 is get('/v1/bills?from=2026-02-01&to=2026-03-01')->{status}, 422, 'a bill of sites in different currencies is refused';
 is bill('from=2026-04-01&to=2026-04-02')->{total} // '', '', 'even where nothing was read';
@@ -304,6 +311,24 @@ $stack->sql("UPDATE core.cost_day SET cost = cost + 1000");
 is costs('site=tou&bucket=1d&from=2024-07-03&to=2024-07-04')->[0]{cost}, '1017.18266', 'a clean day is not worked out again';
 $stack->sql("UPDATE core.site SET timezone = timezone WHERE key = 'tou'; INSERT INTO core.cost_dirty (tenant_id, site_id, from_time, to_time, is_energy) SELECT tenant_id, id, '-infinity', 'infinity', true FROM core.site");
 is costs('site=tou&bucket=1d&from=2024-07-03&to=2024-07-04')->[0]{cost}, '17.18266', 'one that was touched is' or diag $stack->logs;
+
+# What a statement notes and locks, without its being done.
+sub tried { return $stack->sql("BEGIN; $_[0]; SELECT 'says ' || ($_[1])::text; ROLLBACK") =~ s/.*says (.*?)(?:\n.*|$)/$1/sr }
+is tried("INSERT INTO core.rate_price SELECT tenant_id, schedule_id, series, '2026-02-01', now(), '2026-02-01 01:00', 1 FROM core.rate_price",
+        "SELECT max(d.to_time) = '2026-07-01' FROM core.cost_dirty d WHERE d.from_time = '2026-02-01'"),
+    'true', 'a price within a longer one notes all that it cuts off';
+is tried("UPDATE core.device SET site_id = NULL WHERE key = 'meter-flat'",
+        "SELECT count(DISTINCT d.site_id) || ' ' || (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()) FROM core.cost_dirty d WHERE d.is_move"),
+    '2 0', 'a device that moves notes both places, and waits for nobody that derives';
+
+# Its days, of more than two years, are rated a year at a time.
+$stack->sql("UPDATE core.cost_day SET zone = 'Asia/Tokyo' WHERE site_id = (SELECT id FROM core.site WHERE key = 'tou'); INSERT INTO core.cost_dirty (tenant_id, site_id, from_time, to_time, is_energy)"
+    . " SELECT tenant_id, id, '2026-01-01', '2026-01-02', false FROM core.site WHERE key = 'tou'");
+$deadline = time + 60;
+select undef, undef, undef, 0.1 while $stack->sql('SELECT count(*) FROM core.cost_dirty') > 0 && time < $deadline;
+is $stack->sql("SELECT count(*) FILTER (WHERE c.zone <> 'America/Los_Angeles') || ' ' || count(*) FILTER (WHERE c.cost = 17.18266) || ' ' || (max(c.day) - min(c.day) + 1 = count(*))"
+        . " || ' ' || (SELECT count(*) FROM core.cost_dirty) FROM core.cost_day c JOIN core.site s ON s.id = c.site_id WHERE s.key = 'tou'"),
+    '0 1 true 0', 'a long history of another zone is rated again, to its end';
 
 # ---- who sees what ----
 

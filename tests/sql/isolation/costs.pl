@@ -23,6 +23,7 @@ my %function = (
     'api.energy_meters' => { may => 'web read worker', call => [ 'NULL, NULL, now()', q{'bravo-site', NULL, now()}, q{NULL, 'bravo-meter', now()} ] },
     'api.energy_quarters' => { may => 'web read worker',
         call => q{ARRAY(SELECT generate_series(1, 1000)), now() - interval '2 days', now()} },
+    'api.rate_prices_over' => { may => 'web read worker', call => q{7700001, 'spot', '-infinity', 'infinity', 'infinity', 10} },
     'api.cost_places' => { may => 'web read', call => q{'-infinity', 'infinity'} },
     'api.cost_days' => { may => 'web read worker', call => [ map {"$_, $days, '2000-01-01'"} @accounts ] },
     'api.cost_lines' => { may => 'web read', call => [ map {"$_, $days"} @accounts ] },
@@ -30,13 +31,13 @@ my %function = (
     'ops.job_join' => { may => 'worker', call => q{'isolation'} },
     'ops.cost_is_due' => { may => 'worker', door => 'the same; tells no more than that there is one' },
     'ops.cost_prune' => { may => 'worker', door => 'forgets every tenant\'s old days; tells how many' },
-    'ops.cost_is_rezoned' => { may => 'worker', call => [ map {"$_, 'UTC'"} @accounts ] },
+    'ops.cost_is_rezoned' => { may => 'worker', call => [ map {"$_, 'UTC', '-infinity'"} @accounts ] },
     'ops.cost_leave' => { may => 'worker', call => q{'bravo-site', '-infinity', 'infinity', '-infinity', 'infinity'} },
     'ops.cost_store_days' => { may => 'worker', call => [ map { day_of($_, 'alpha', 1) } @accounts ] },
     'ops.cost_store_lines' => { may => 'worker', call => [ map { line_of($_, 'alpha', 1) } @accounts ] },
     'ops.cost_finish' => { may => 'worker', call => [ map {"$_, ARRAY['bravo-meter'], now(), now(), now(), now()"} q{'bravo-site'}, 'NULL' ] },
     (map { ("core.$_" => { may => '' }) } qw(cost_touch cost_note cost_places cost_day_time cost_note_schedule cost_rates_trigger
-        cost_prices_trigger cost_place_trigger cost_step cost_account cost_erase cost_head)),
+        cost_prices_trigger cost_place_trigger cost_step cost_account cost_erase cost_head rollup_await)),
 );
 
 +{

@@ -9,7 +9,7 @@ my %function = (
         q{'bravo-site', NULL, '2020-01-01', '2030-01-01', 'infinity'},
         q{NULL, 'bravo-meter', '2020-01-01', '2030-01-01', 'infinity'},
         q{NULL, NULL, '2020-01-01', '2030-01-01', 'infinity'}] },
-    'api.rate_prices' => { may => "$readers worker", call => q{7700001, 'spot', '-infinity', 'infinity', 'infinity', 10} },
+    'api.rate_prices' => { may => $readers, call => q{7700001, 'spot', '-infinity', 'infinity', 'infinity', 10} },
     'api.rate_version_add' => { may => 'web', call => [
         q{7700001, 'stolen', 'UTC', 'EUR', '2020-01-01', NULL, 'json', '{}'},
         q{0, 'alpha', 'UTC', 'EUR', '2020-01-01', NULL, 'json', '{}'}] },
