@@ -89,8 +89,8 @@ static void add_slots(struct folding *folding)
     for (size_t i = 0; i < input->n_intervals && folding->err == OK; i++) {
         const struct rating_interval *interval = &input->intervals[i];
         struct cost_bucket *bucket = bucket_at(folding, interval->start_us);
-        int day = bucket ? day_index(account, interval->start_us) : -1;
-        if (day >= first_day && day < n_days) {
+        int day = day_index(account, interval->start_us);
+        if (bucket && day >= first_day && day < n_days) {
             add_slot(folding, interval, &account->rating.slots[i],
                      account->rating.days[day].version, bucket);
         }

@@ -279,7 +279,7 @@ static enum err join_lines(struct op *op, const struct cost_account *account,
     struct rating_line *lines =
         arena_array(op->arena, (size_t)kept->n + rest->n_lines + 1, sizeof *lines);
 
-    if (!lines) {
+    if (!lines || !out->days) {
         return fail_memory(op);
     }
     for (int i = 0; i < kept->n; i++) {

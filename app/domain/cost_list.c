@@ -66,7 +66,7 @@ static enum err load_edges(struct db_tx *tx, const struct cost_list_query *query
                        ? load_days(tx, query, query->from_us, until_us + 2 * longest, out)
                        : zone_bucket_starts(tx, query->zone_name, sample_bucket_name(query->bucket),
                                             query->from_us, until_us + 2 * longest, out);
-    while (err == OK && n < out->n && n < query->limit && out->us[n] < until_us) {
+    while (err == OK && out->us && n < out->n && n < query->limit && out->us[n] < until_us) {
         n++;
     }
     out->n = n > 0 && n < out->n ? n + 1 : 0;
