@@ -1,0 +1,493 @@
+/* The directory store: an object is the file of its key's path below the root. It is written under
+ * `.put/`, brought to the disk, and renamed, so that what has a key's path is whole. Keys begin no
+ * segment with a dot (store.h), so none can reach `.put` or climb out. Called by store.c. */
+#include "objects/kind.h"
+
+#include "base/clock.h"
+
+#include <dirent.h>
+#include <fts.h>
+
+#define PUT_DIR ".put"
+#define PIECE_BYTES (64u << 10) /* read at a time */
+#define RENAME_TRIES 5          /* while somebody removes the folder, which was empty */
+
+struct dir_store {
+    const char *root;
+};
+
+struct dir_put {
+    struct arena *arena;
+    struct dir_store *store;
+    const char *temporary, *path; /* absolute */
+    int fd;                       /* -1 once closed */
+};
+
+/* ---- paths ---- */
+
+/* The failure of a system call on the store; `verb` as in "cannot read". */
+static enum err fail_errno(struct op *op, const char *verb, const char *path)
+{
+    bool is_refused = errno == EACCES || errno == EPERM || errno == EROFS;
+
+    return fail(op, is_refused ? ERR_INTERNAL : ERR_UNAVAILABLE, "cannot %s %s: %s", verb, path,
+                strerror(errno));
+}
+
+/* "<root>/<name>" in the arena, NULL without memory. */
+static char *path_of(const struct dir_store *store, struct arena *arena, const char *name)
+{
+    return arena_printf(arena, "%s/%s", store->root, name);
+}
+
+/* Brings a folder's entries to the disk. */
+static bool sync_folder(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool is_synced = fd >= 0 && fsync(fd) == 0;
+
+    if (fd >= 0) {
+        close(fd);
+    }
+    return is_synced;
+}
+
+/* Makes the folders above the file `path`, which is changed meanwhile and put right again. What was
+ * made is on the disk: each folder it was made in is brought there. */
+static bool make_folders(char *path)
+{
+    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        bool is_made = mkdir(path, 0750) == 0;
+        bool is_there = is_made || errno == EEXIST;
+        char *above = is_made ? strrchr(path, '/') : NULL;
+        if (above && above > path) {
+            *above = '\0';
+            is_there = sync_folder(path);
+            *above = '/';
+        }
+        *slash = '/';
+        if (!is_there) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Brings the entry of `path` in its folder to the disk. */
+static bool sync_entry(char *path)
+{
+    char *slash = strrchr(path, '/');
+
+    *slash = '\0';
+    bool is_synced = sync_folder(path);
+    *slash = '/';
+    return is_synced;
+}
+
+/* Removes the folders above `path` that are empty, below the root. */
+static void remove_folders(const struct dir_store *store, char *path)
+{
+    size_t root_len = strlen(store->root);
+
+    for (char *slash = strrchr(path, '/'); slash > path + root_len; slash = strrchr(path, '/')) {
+        *slash = '\0';
+        if (rmdir(path) != 0) {
+            return;
+        }
+    }
+}
+
+static void dir_close(void *self)
+{
+    (void)self;
+}
+
+static enum err dir_prepare(void *self, struct op *op)
+{
+    const struct dir_store *store = self;
+    char *inside = path_of(store, op->arena, PUT_DIR "/x");
+
+    if (!inside) {
+        return fail_memory(op);
+    }
+    return make_folders(inside) ? OK : fail_errno(op, "make", store->root);
+}
+
+/* ---- writing ---- */
+
+static enum err dir_put_begin(void *self, struct op *op, struct arena *arena, const char *key,
+                              void **out)
+{
+    struct dir_store *store = self;
+    struct dir_put *put = arena_alloc(arena, sizeof *put);
+    uint8_t random[16];
+    char name[sizeof PUT_DIR + 1 + sizeof random * 2 + 1] = PUT_DIR "/";
+
+    crypto_random(random, sizeof random);
+    crypto_hex(random, sizeof random, name + sizeof PUT_DIR);
+    char *temporary = path_of(store, arena, name);
+    char *path = path_of(store, arena, key);
+    if (!put || !temporary || !path) {
+        return fail_memory(op);
+    }
+    if (!make_folders(temporary)) {
+        return fail_errno(op, "make", store->root);
+    }
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+    if (fd < 0) {
+        return fail_errno(op, "write", temporary);
+    }
+    *put = (struct dir_put){ arena, store, temporary, path, fd };
+    *out = put;
+    return OK;
+}
+
+static enum err dir_put_write(void *self, struct op *op, struct str bytes)
+{
+    struct dir_put *put = self;
+
+    while (bytes.len > 0) {
+        ssize_t n = write(put->fd, bytes.ptr, bytes.len);
+        if (n < 0 && errno != EINTR) {
+            return fail_errno(op, "write", put->temporary);
+        }
+        if (n > 0) {
+            bytes.ptr += n;
+            bytes.len -= (size_t)n;
+        }
+    }
+    return OK;
+}
+
+/* All is on the disk, and it is as much as was written. */
+static enum err settle(struct dir_put *put, struct op *op, int64_t size)
+{
+    struct stat status;
+    bool is_synced = fsync(put->fd) == 0 && fstat(put->fd, &status) == 0;
+    bool is_closed = close(put->fd) == 0;
+
+    put->fd = -1;
+    if (!is_synced || !is_closed) {
+        return fail_errno(op, "write", put->temporary);
+    }
+    return status.st_size == size
+               ? OK
+               : fail(op, ERR_INTERNAL, "%s has %lld bytes, not the %lld that were written",
+                      put->temporary, (long long)status.st_size, (long long)size);
+}
+
+static enum err dir_put_finish(void *self, struct op *op, const struct store_written *written)
+{
+    struct dir_put *put = self;
+    char *path = arena_copy(put->arena, str_of(put->path));
+    enum err err = path ? settle(put, op, written->size) : fail_memory(op);
+
+    if (err != OK) {
+        return err;
+    }
+    for (int i = 0; i < RENAME_TRIES; i++) {
+        if (!make_folders(path)) {
+            return fail_errno(op, "make the folders of", put->path);
+        }
+        if (rename(put->temporary, path) == 0) {
+            return sync_entry(path) ? OK : fail_errno(op, "write", put->path);
+        }
+        if (errno != ENOENT) {
+            break;
+        }
+    }
+    err = fail_errno(op, "rename to", put->path);
+    remove_folders(put->store, path);
+    return err;
+}
+
+static void dir_put_abort(void *self)
+{
+    struct dir_put *put = self;
+
+    if (put->fd >= 0) {
+        close(put->fd);
+    }
+    (void)unlink(put->temporary);
+}
+
+/* ---- reading ---- */
+
+static enum err open_object(const struct dir_store *store, struct op *op, const char *key,
+                            int *out_fd, struct stat *out)
+{
+    char *path = path_of(store, op->arena, key);
+
+    if (!path) {
+        return fail_memory(op);
+    }
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0 && errno != ENOENT && errno != ENOTDIR) {
+        return fail_errno(op, "read", path);
+    }
+    if (fd < 0 || fstat(fd, out) != 0 || !S_ISREG(out->st_mode)) {
+        if (fd >= 0) {
+            close(fd);
+        }
+        return fail(op, ERR_NOT_FOUND, "There is no such object.");
+    }
+    *out_fd = fd;
+    return OK;
+}
+
+static int64_t modified_us(const struct stat *status)
+{
+    return (int64_t)status->st_mtim.tv_sec * US_PER_SECOND + status->st_mtim.tv_nsec / 1000;
+}
+
+static enum err dir_head(void *self, struct op *op, const char *key, struct store_object *out)
+{
+    struct stat status;
+    int fd = -1;
+    enum err err = open_object(self, op, key, &fd, &status);
+
+    if (err != OK) {
+        return err;
+    }
+    close(fd);
+    char *copy = arena_copy(op->arena, str_of(key));
+    *out = (struct store_object){ copy, status.st_size, modified_us(&status) };
+    return copy ? OK : fail_memory(op);
+}
+
+/* `len` bytes to the sink, all there are when negative. */
+static enum err hand_on(struct op *op, int fd, const char *key, struct store_range range,
+                        store_sink sink, void *context)
+{
+    char piece[PIECE_BYTES];
+    int64_t at = range.from, len = range.len;
+
+    while (len != 0) {
+        size_t want = len > 0 && len < (int64_t)sizeof piece ? (size_t)len : sizeof piece;
+        ssize_t n = pread(fd, piece, want, at);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n < 0) {
+            return fail_errno(op, "read", key);
+        }
+        if (n == 0) {
+            return len < 0 ? OK : fail(op, ERR_INTERNAL, "%s ends early", key);
+        }
+        enum err err = sink(context, op, (struct str){ piece, (size_t)n });
+        if (err != OK) {
+            return err;
+        }
+        at += n;
+        len = len < 0 ? len : len - n;
+    }
+    return OK;
+}
+
+static enum err dir_get(void *self, struct op *op, const char *key, struct store_range range,
+                        store_sink sink, void *context)
+{
+    struct stat status;
+    int fd = -1;
+    enum err err = open_object(self, op, key, &fd, &status);
+
+    if (err != OK) {
+        return err;
+    }
+    err = hand_on(op, fd, key, range, sink, context);
+    close(fd);
+    return err;
+}
+
+/* ---- listing ---- */
+
+struct listing {
+    size_t root_len; /* of paths, with the slash */
+    struct str prefix, after;
+    int max;
+    struct store_page *page;
+    bool is_full;
+};
+
+static unsigned char byte_at(const FTSENT *entry, size_t at)
+{
+    if (at < entry->fts_namelen) {
+        return (unsigned char)entry->fts_name[at];
+    }
+    return entry->fts_info == FTS_D && at == entry->fts_namelen ? '/' : '\0';
+}
+
+/* The order of keys: a folder stands where its name with a slash does. */
+static int compare_entries(const FTSENT **a, const FTSENT **b)
+{
+    for (size_t i = 0;; i++) {
+        unsigned char left = byte_at(*a, i), right = byte_at(*b, i);
+        if (left != right || left == '\0') {
+            return (int)left - (int)right;
+        }
+    }
+}
+
+static int compare_keys(struct str a, struct str b)
+{
+    size_t shorter = a.len < b.len ? a.len : b.len;
+    int order = shorter ? memcmp(a.ptr, b.ptr, shorter) : 0;
+
+    return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
+}
+
+/* That a folder ("a/b/") may hold keys of the prefix that come after `after`. */
+static bool is_worth_entering(const struct listing *listing, struct str folder)
+{
+    return (str_starts_with(folder, listing->prefix) || str_starts_with(listing->prefix, folder)) &&
+           (compare_keys(folder, listing->after) > 0 || str_starts_with(listing->after, folder));
+}
+
+static enum err note_object(struct listing *listing, struct op *op, struct str key,
+                            const struct stat *status)
+{
+    struct store_page *page = listing->page;
+
+    if (!str_starts_with(key, listing->prefix) || compare_keys(key, listing->after) <= 0) {
+        return OK;
+    }
+    if (page->n == listing->max) {
+        listing->is_full = true;
+        page->next = page->objects[page->n - 1].key;
+        return OK;
+    }
+    char *copy = arena_copy(op->arena, key);
+    page->objects[page->n++] = (struct store_object){ copy, status->st_size, modified_us(status) };
+    return copy ? OK : fail_memory(op);
+}
+
+static enum err walk(struct listing *listing, struct op *op, FTS *tree)
+{
+    enum err err = OK;
+
+    for (FTSENT *entry = fts_read(tree); entry && err == OK && !listing->is_full;
+         entry = fts_read(tree)) {
+        struct str key = { entry->fts_path + listing->root_len, 0 };
+        if (entry->fts_level == FTS_ROOTLEVEL) {
+            continue;
+        }
+        key.len = strlen(key.ptr);
+        if (entry->fts_name[0] == '.') {
+            (void)fts_set(tree, entry, FTS_SKIP);
+        } else if (entry->fts_info == FTS_D) {
+            char *folder = arena_printf(op->arena, "%s/", key.ptr);
+            if (!folder) {
+                err = fail_memory(op);
+            } else if (!is_worth_entering(listing, str_of(folder))) {
+                (void)fts_set(tree, entry, FTS_SKIP);
+            }
+        } else if (entry->fts_info == FTS_F) {
+            err = note_object(listing, op, key, entry->fts_statp);
+        }
+    }
+    return err;
+}
+
+/* The folder that the prefix leads into: the root, or as far as its last slash. */
+static char *first_folder(const struct dir_store *store, struct arena *arena, const char *prefix)
+{
+    const char *slash = strrchr(prefix, '/');
+
+    return slash ? arena_printf(arena, "%s/%.*s", store->root, (int)(slash - prefix), prefix)
+                 : arena_copy(arena, str_of(store->root));
+}
+
+static enum err dir_list(void *self, struct op *op, const char *prefix, const char *after, int max,
+                         struct store_page *out)
+{
+    const struct dir_store *store = self;
+    struct listing listing = { strlen(store->root) + 1, str_of(prefix), str_of(after), max, out,
+                               false };
+    char *paths[2] = { first_folder(store, op->arena, prefix), NULL };
+
+    *out = (struct store_page){ .objects =
+                                    arena_array(op->arena, (size_t)max, sizeof *out->objects) };
+    if (!paths[0] || !out->objects) {
+        return fail_memory(op);
+    }
+    FTS *tree = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, compare_entries);
+    if (!tree) {
+        return fail_errno(op, "list", paths[0]);
+    }
+    enum err err = walk(&listing, op, tree);
+    fts_close(tree);
+    return err;
+}
+
+/* ---- removing ---- */
+
+static enum err dir_delete_many(void *self, struct op *op, const char *const *keys, int n)
+{
+    const struct dir_store *store = self;
+
+    for (int i = 0; i < n; i++) {
+        char *path = path_of(store, op->arena, keys[i]);
+        if (!path) {
+            return fail_memory(op);
+        }
+        if (unlink(path) == 0) {
+            remove_folders(store, path);
+        } else if (errno != ENOENT && errno != ENOTDIR) {
+            return fail_errno(op, "remove", path);
+        }
+    }
+    return OK;
+}
+
+static enum err dir_sweep(void *self, struct op *op, int64_t age_s, int *out_n)
+{
+    const struct dir_store *store = self;
+    char *path = path_of(store, op->arena, PUT_DIR);
+    DIR *folder = path ? opendir(path) : NULL;
+    int64_t limit_us = clock_now_us() - age_s * US_PER_SECOND;
+
+    if (!folder) {
+        return path ? OK : fail_memory(op);
+    }
+    for (struct dirent *entry = readdir(folder); entry; entry = readdir(folder)) {
+        struct stat status;
+        if (fstatat(dirfd(folder), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+            S_ISREG(status.st_mode) && modified_us(&status) < limit_us &&
+            unlinkat(dirfd(folder), entry->d_name, 0) == 0) {
+            ++*out_n;
+        }
+    }
+    closedir(folder);
+    return OK;
+}
+
+/* ---- the store ---- */
+
+static const struct store_kind KIND = {
+    .close = dir_close,
+    .prepare = dir_prepare,
+    .put_begin = dir_put_begin,
+    .put_write = dir_put_write,
+    .put_finish = dir_put_finish,
+    .put_abort = dir_put_abort,
+    .head = dir_head,
+    .get = dir_get,
+    .list = dir_list,
+    .delete_many = dir_delete_many,
+    .sweep = dir_sweep,
+};
+
+enum err dir_open(struct op *op, struct store *store, const char *path)
+{
+    struct dir_store *self = arena_alloc(store->arena, sizeof *self);
+
+    if (!self) {
+        return fail_memory(op);
+    }
+    self->root = path;
+    store->kind = &KIND;
+    store->self = self;
+    store->name = path;
+    return OK;
+}
