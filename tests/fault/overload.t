@@ -25,7 +25,7 @@ use constant {
 };
 
 my $LOAD = ($ENV{TIDEMARK_BUILD} || "$Tidemark::Stack::ROOT/build") . '/tests/bench/load';
-my $stack = Tidemark::Stack->start;
+my $stack = Tidemark::Stack->start(disk => 1);
 my %token = map { $stack->cli('tenant', 'add', $_); ($_ => $stack->token($_, 'device')) } qw(flood neighbour);
 my ($ingest) = Tidemark::Processes::part($stack, 'ingest');
 my $base_ms = int(time * 1000) - 20 * 3_600_000;

@@ -14,7 +14,7 @@ use Tidemark::Browser;
 use Tidemark::Stack;
 
 # The times below are fixed ones: kept however long ago they are.
-my $stack = Tidemark::Stack->start(map { ("RETENTION_${_}_DAYS" => 36500) } qw(RAW HOURLY DAILY EVENT));
+my $stack = Tidemark::Stack->start(env => { map { ("RETENTION_${_}_DAYS" => 36500) } qw(RAW HOURLY DAILY EVENT) });
 $stack->cli('tenant', 'add', 'home', '--timezone', 'Europe/Berlin', '--currency', 'EUR');
 $stack->cli('tenant', 'add', 'mills', '--timezone', 'Europe/Berlin');
 my $device = $stack->token('home', 'device', '--backfill');

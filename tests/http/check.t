@@ -6,12 +6,10 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Test::More;
-use File::Temp qw(tempdir);
 use Tidemark::Processes;
 use Tidemark::Stack;
 
-my $home = tempdir('tidemark-test-XXXXXX', DIR => '/tmp', CLEANUP => 1);
-my $stack = Tidemark::Stack->start(home => $home);
+my $stack = Tidemark::Stack->start;
 my ($status, $out) = $stack->tidemark('check');
 is($status, 0, 'all parts of a running stack are well');
 is(() = $out =~ /^ok /mg, 7, 'and each is named') or diag $out;

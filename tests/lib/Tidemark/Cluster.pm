@@ -1,7 +1,7 @@
 package Tidemark::Cluster;
 
 # A throw-away PostgreSQL cluster with Tidemark's schema, for tests of the database alone (whole
-# stacks are Tidemark::Stack's). Listens on a socket in /tmp only, belongs to an unprivileged
+# stacks are Tidemark::Stack's). Listens on a socket of its own only, belongs to an unprivileged
 # user when the test runs as root, is migrated by the real `tidemark migrate` (TIDEMARK_BIN names
 # another build), and is gone at the end.
 #
@@ -17,9 +17,9 @@ use Cwd qw(abs_path);
 use File::Basename qw(dirname);
 use File::Copy qw(copy);
 use File::Path qw(remove_tree);
-use File::Temp qw(tempdir);
 use Test::More;
 use Tidemark::Psql;
+use Tidemark::Scratch;
 use Tidemark::Snapshot;
 
 our $ROOT = abs_path(dirname(__FILE__) . '/../../..');
@@ -73,7 +73,7 @@ sub start {
 # Where a cluster is to be.
 sub home_for {
     my ($class, $engine) = @_;
-    my $home = tempdir("tidemark-sql-XXXXXX", DIR => '/tmp');
+    my $home = Tidemark::Scratch::folder('sql');
     my $self = bless {
         home => $home, wanted => $engine, owner => $$, user => $> ? undef : 'nobody',
         programs => programs($engine eq 'timescaledb'),
@@ -124,6 +124,8 @@ shared_preload_libraries = '$preload'
 timezone = 'UTC'
 lc_messages = 'C'
 fsync = off
+synchronous_commit = off
+jit = off
 max_connections = 40
 max_worker_processes = 8
 CONF

@@ -1,6 +1,6 @@
 package Tidemark::Stack;
 
-# A whole Tidemark for one test: deploy/run with a home of its own in /tmp, on a free port,
+# A whole Tidemark for one test: deploy/run with a home of its own, on a free port,
 # stopped and removed at the end. Real PostgreSQL, real nginx, the real binary
 # (TIDEMARK_BIN names another build). Requests go over HTTP, facts are checked by psql as the
 # cluster's superuser.
@@ -14,13 +14,14 @@ use warnings;
 use Cwd qw(abs_path);
 use File::Basename qw(dirname);
 use File::Path qw(remove_tree);
-use File::Temp qw(tempdir);
+use File::Temp ();
 use HTTP::Tiny;
 use IO::Select;
 use IO::Socket::INET;
 use IPC::Open3;
 use JSON::PP;
 use Symbol qw(gensym);
+use Tidemark::Scratch;
 use Tidemark::Snapshot;
 use Time::HiRes qw(time);
 
@@ -42,11 +43,11 @@ sub engines {
 }
 
 # Starts a stack and waits until it is ready. Options: demo (0), engine, env (hash), home (kept at
-# the end when given, and begun from nothing; else a snapshot's copy), port, timeout (90 s),
-# checkout (another copy of this one, with its build/tidemark).
+# the end when given, and begun from nothing; else a snapshot's copy), disk (a home on disk, for what
+# is measured), port, timeout (90 s), checkout (another copy of this one, with its build/tidemark).
 sub start {
     my ($class, %option) = @_;
-    my $home = $option{home} || tempdir('tidemark-test-XXXXXX', DIR => '/tmp');
+    my $home = $option{home} || Tidemark::Scratch::folder('test', disk => $option{disk});
     chmod 0755, $home;
     my $self = bless {
         home => $home, keeps_home => !!$option{home}, port => $option{port} || free_port(),
@@ -63,7 +64,7 @@ sub lay {
     my $engine = $self->{option}{engine} || 'postgres';
     Tidemark::Snapshot::lay("stack-$engine", $self->{bin}, $self->{home}, sub {
         my ($folder) = @_;
-        my $home = tempdir('tidemark-test-XXXXXX', DIR => '/tmp', CLEANUP => 1);
+        my $home = Tidemark::Scratch::folder('test', CLEANUP => 1);
         Tidemark::Stack->start(home => $home, engine => $engine)->stop;
         remove_tree(map {"$home/$_"} qw(log run nginx));
         Tidemark::Snapshot::copy($home, $folder);

@@ -17,7 +17,7 @@ sub new {
     my ($class, %option) = @_;
     my $self = bless { %option }, $class;
     my $start = time;
-    $self->{stack} = Tidemark::Stack->start(engine => $option{engine}, demo => 1, timeout => 120);
+    $self->{stack} = Tidemark::Stack->start(engine => $option{engine}, demo => 1, timeout => 120, disk => 1);
     $self->{first_start} = time - $start;
     $self->{stack}->cli('tenant', 'add', $TENANT);
     $self->{token} = $self->{stack}->token($TENANT, 'device');

@@ -20,7 +20,7 @@ my $TARIFF = { name => 'Bench', timezone => 'Europe/Berlin', currency => 'EUR', 
 sub costs {
     my ($option) = @_;
     my $days = $option->{small} ? 31 : 365;
-    my $stack = Tidemark::Stack->start(engine => $option->{engine}, timeout => 120);
+    my $stack = Tidemark::Stack->start(engine => $option->{engine}, timeout => 120, disk => 1);
     $stack->cli('tenant', 'add', 'bench', '--timezone', 'Europe/Berlin', '--currency', 'EUR');
     my $admin = $stack->token('bench', 'admin');
     fill($stack, $days);

@@ -28,7 +28,7 @@ sub pages {
     my ($option) = @_;
     my $tenants = $option->{small} ? 8 : 100;
     my $per_series = $option->{small} ? 125 : 1000;
-    my $stack = Tidemark::Stack->start(engine => $option->{engine}, timeout => 120);
+    my $stack = Tidemark::Stack->start(engine => $option->{engine}, timeout => 120, disk => 1);
     my $filled = fill($stack, $tenants, $per_series);
     my $derived = derive($stack);
     tidy($stack, $option->{engine});
