@@ -50,7 +50,7 @@ GENERATED_HEADERS := $(GENERATED:.c=.h) $(GEN)/version.h
 SOURCES := $(wildcard app/*/*.c)
 OBJECTS := $(SOURCES:app/%.c=$(B)/obj/%.o) $(GENERATED:$(GEN)/%.c=$(B)/obj/gen/%.o)
 # What parses bytes from outside, and what that needs: all that fuzzing builds.
-PARSERS := $(filter $(foreach layer,base db http auth domain ingest,$(B)/obj/$(layer)/%) $(B)/obj/gen/queries.o,$(OBJECTS))
+PARSERS := $(filter $(foreach layer,base db parquet http auth domain ingest,$(B)/obj/$(layer)/%) $(B)/obj/gen/queries.o,$(OBJECTS))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(wildcard tests/fuzz/*.c))
 BENCHES := $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(wildcard tests/bench/*.c))
