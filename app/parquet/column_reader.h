@@ -25,6 +25,7 @@ struct column_reader {
     uint32_t n_rows, at_row, at_value; /* of the page, and how far it was read */
 };
 
+/* All memory is of op's arena; the rest outlives the reader. */
 void column_reader_init(struct column_reader *column, struct op *op,
                         const struct parquet_column *spec, ZSTD_DCtx *zstd);
 

@@ -20,6 +20,7 @@ struct dictionary {
 /* False without memory. */
 bool dictionary_init(struct dictionary *dictionary, struct arena *arena);
 
+/* Forgets all entries. */
 void dictionary_clear(struct dictionary *dictionary);
 
 /* The place of a value; *is_new: it came in now. DICTIONARY_FULL where there is no room for a new

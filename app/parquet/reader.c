@@ -1,4 +1,5 @@
-/* The reader: the file's ends, then each row group with one reading, and rows out of its columns. */
+/* The reader: the file's ends, then each row group with one reading, and rows out of its
+ * columns. */
 #include "parquet/reader.h"
 
 #include "parquet/column_reader.h"
