@@ -31,6 +31,7 @@
 #endif
 
 #define ALIGNMENT _Alignof(max_align_t)
+#define BRIEF_BYTES 256 /* most of what is printed is shorter */
 
 /* Small allocations. */
 struct block {
@@ -291,13 +292,16 @@ char *arena_copy(struct arena *arena, struct str text)
 
 char *arena_printf(struct arena *arena, const char *format, ...)
 {
+    char brief[BRIEF_BYTES];
     va_list args, again;
     va_start(args, format);
     va_copy(again, args);
-    int length = vsnprintf(NULL, 0, format, args);
+    int length = vsnprintf(brief, sizeof brief, format, args);
     va_end(args);
     char *text = length >= 0 ? arena_alloc(arena, (size_t)length + 1) : NULL;
-    if (text) {
+    if (text && (size_t)length < sizeof brief) {
+        memcpy(text, brief, (size_t)length);
+    } else if (text) {
         vsnprintf(text, (size_t)length + 1, format, again);
     }
     va_end(again);

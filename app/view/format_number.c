@@ -2,8 +2,11 @@
 #include "view/format.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+
+#define DIGITS_SIZE 40
 
 /* A unit that takes over from `least` on (in the family's base unit, rounding seen ahead:
  * 999.5 W is shown as 1.00 kW, not as 1000 W). */
@@ -54,6 +57,35 @@ struct unit unit_for(const char *base, double magnitude)
     return (struct unit){ base, 1 };
 }
 
+/* Without printf where that gives the same digits for certain: a few decimals of a number that is
+ * not large, and lies between two such decimals, not in the middle. False where it might not. */
+static bool write_plainly(double size, int decimals, char out[DIGITS_SIZE])
+{
+    static const double powers[] = { 1, 10, 100, 1000 };
+    if (decimals > 3 || size >= 1e8) {
+        return false;
+    }
+    double scaled = size * powers[decimals], below = floor(scaled);
+    if (fabs(scaled - below - 0.5) < 1e-3) {
+        return false;
+    }
+    uint64_t digits = (uint64_t)below + (scaled - below > 0.5);
+    char text[DIGITS_SIZE];
+    size_t len = 0;
+    do {
+        if (decimals > 0 && len == (size_t)decimals) {
+            text[len++] = '.';
+        }
+        text[len++] = (char)('0' + digits % 10);
+        digits /= 10;
+    } while (digits > 0 || (decimals > 0 && len < (size_t)decimals + 2));
+    for (size_t i = 0; i < len; i++) {
+        out[i] = text[len - 1 - i];
+    }
+    out[len] = '\0';
+    return true;
+}
+
 const char *format_number(struct arena *arena, double value, int decimals)
 {
     if (!isfinite(value)) {
@@ -63,8 +95,10 @@ const char *format_number(struct arena *arena, double value, int decimals)
     if (fabs(value) >= 1e15) {
         return arena_printf(arena, "%.3g", value);
     }
-    char digits[40];
-    snprintf(digits, sizeof digits, "%.*f", decimals, fabs(value));
+    char digits[DIGITS_SIZE];
+    if (!write_plainly(fabs(value), decimals, digits)) {
+        snprintf(digits, sizeof digits, "%.*f", decimals, fabs(value));
+    }
     size_t whole = strcspn(digits, ".");
     char text[96];
     size_t len = 0;
@@ -139,7 +173,15 @@ const char *format_join(struct arena *arena, struct figure figure)
     if (figure.number == NULL || figure.unit[0] == '\0') {
         return figure.number;
     }
-    return arena_printf(arena, "%s" FORMAT_NBSP "%s", figure.number, figure.unit);
+    size_t space = sizeof FORMAT_NBSP - 1;
+    size_t number = strlen(figure.number), unit = strlen(figure.unit);
+    char *text = arena_alloc(arena, number + space + unit + 1);
+    if (text != NULL) {
+        memcpy(text, figure.number, number);
+        memcpy(text + number, FORMAT_NBSP, space);
+        memcpy(text + number + space, figure.unit, unit);
+    }
+    return text;
 }
 
 const char *format_quantity(struct arena *arena, double value, const char *unit)

@@ -47,6 +47,13 @@ static int level_of(const struct drawing *drawing, double value)
     return level >= LEVELS ? LEVELS - 1 : level;
 }
 
+static void add_hour(struct buf *out, int hour)
+{
+    buf_add_char(out, (char)('0' + hour / 10));
+    buf_add_char(out, (char)('0' + hour % 10));
+    buf_add_text(out, ":00");
+}
+
 static void cell(const struct drawing *drawing, const struct heat_day *day, int hour)
 {
     struct buf *out = drawing->out;
@@ -65,7 +72,11 @@ static void cell(const struct drawing *drawing, const struct heat_day *day, int 
     buf_add_int(out, CELL_PX);
     buf_add_text(out, "\"><title>");
     html_text(out, day->name);
-    buf_printf(out, ", %02d:00–%02d:00: ", hour, hour + 1);
+    buf_add_text(out, ", ");
+    add_hour(out, hour);
+    buf_add_text(out, "–");
+    add_hour(out, hour + 1);
+    buf_add_text(out, ": ");
     html_text(out,
               isnan(value) ? "no data" : format_quantity(out->arena, value, drawing->chart->unit));
     buf_add_text(out, "</title></rect>");

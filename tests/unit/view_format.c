@@ -6,7 +6,9 @@
 #include "tap.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define NB FORMAT_NBSP
 #define TH FORMAT_THIN
@@ -77,6 +79,43 @@ static void check_numbers(struct arena *arena)
     struct figure figure = format_figure(arena, 1284.3, "W");
     ok(strcmp(figure.number, "1.28") == 0 && strcmp(figure.unit, "kW") == 0,
        "a figure has its unit apart");
+}
+
+/* The digits of `text` without what sets thousands apart. */
+static void drop_thin(const char *text, char *out)
+{
+    while (*text != '\0') {
+        bool is_thin = strncmp(text, TH, strlen(TH)) == 0;
+        *out = *text;
+        out += !is_thin;
+        text += is_thin ? strlen(TH) : 1;
+    }
+    *out = '\0';
+}
+
+/* Every tie, what lies just beside it, and values of all sizes, to the last digit as printf has
+ * them, which rounds by the exact value. */
+static void check_against_printf(void)
+{
+    struct arena *arena = arena_new(1 << 20);
+    int n_wrong = 0;
+    uint64_t random = 88172645463325252u;
+    for (int i = 0; i < 200000; i++) {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        int decimals = (int)(random % 5);
+        double value = i % 4 == 0   ? (double)(random >> 40) / 16 / 125
+                       : i % 4 == 1 ? nextafter((double)(random >> 44) / 2000, 1e9 * (double)(i % 3))
+                                    : ldexp((double)(random >> 16), -(int)(random % 70));
+        char expected[64], text[96];
+        snprintf(expected, sizeof expected, "%.*f", decimals, value);
+        drop_thin(format_number(arena, value, decimals), text);
+        n_wrong += strcmp(text, expected) != 0;
+        arena_reset(arena);
+    }
+    is_int(n_wrong, 0, "200,000 numbers have the digits that printf gives them");
+    arena_free(arena);
 }
 
 static int64_t at(const char *text)
@@ -166,6 +205,7 @@ int main(void)
 {
     struct arena *arena = arena_new(1 << 20);
     check_numbers(arena);
+    check_against_printf();
     check_times(arena);
     check_ages(arena);
     check_money(arena);
