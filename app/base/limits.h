@@ -20,7 +20,13 @@
 /* The writer. */
 #define BATCH_MAX_ROWS 10000u       /* closes an open batch; more gain little, and others wait */
 #define BATCH_MAX_BYTES (8u << 20)  /* closes an open batch */
+/* A batch is closed when writing it will take so long: who comes next waits for it. But not below
+ * so many rows, of which a commit is the greater part. */
+#define BATCH_MAX_US 60000
+#define BATCH_LEAST_ROWS 2000u
 #define QUEUE_MAX_BYTES (64u << 20) /* of requests that wait for a writer; beyond it 503 */
+/* what a request takes in memory, its columns and copies included (measured: a batch in JSON: 4) */
+#define REQUEST_BYTES_PER_BODY_BYTE 4u
 #define SERIES_CACHE_MAX 640000     /* entries of one process, about 100 bytes each; half stay */
 #define NAME_CACHE_AGE_MS 5000      /* a retired, moved or deleted device stops within this */
 #define NAME_CACHE_LONG_MS (60 * 60 * 1000) /* while we are told of changes, names hold this long */

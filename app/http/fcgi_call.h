@@ -27,6 +27,7 @@ struct fcgi_call {
     int fd;
     uint32_t index, generation; /* of the slot's connection: tells a stale event */
     enum call_state state;
+    bool is_refused; /* answered before its body came: the response is filled */
     bool is_served;  /* by a thread, to the end: the response is filled */
     bool is_awaited; /* counted by the loop, which began it, as pending */
     bool is_stirred; /* an event came while the call was busy */

@@ -33,28 +33,6 @@ struct fcgi_loop {
     uint8_t bytes[FCGI_READ_BYTES];
 };
 
-/* ---- what callers see of a call ---- */
-
-struct http_transport *fcgi_call_transport(struct fcgi_call *call)
-{
-    return &call->wire.transport;
-}
-
-struct arena *fcgi_call_arena(struct fcgi_call *call)
-{
-    return call->arena;
-}
-
-struct http_response *fcgi_call_response(struct fcgi_call *call)
-{
-    return &call->response;
-}
-
-void **fcgi_call_data(struct fcgi_call *call)
-{
-    return &call->data;
-}
-
 void fcgi_call_end(struct fcgi_call *call)
 {
     uint64_t one = 1;
@@ -115,6 +93,7 @@ static void make_idle(struct fcgi_call *call)
     call->state = CALL_IDLE;
     call->since_us = clock_monotonic_us();
     call->data = NULL;
+    call->is_refused = false;
     call->is_served = false;
     call->is_stirred = false;
     listen_again(call->loop); /* it can make room now */
@@ -188,12 +167,16 @@ static void answer(struct fcgi_call *call)
 
 /* ---- requests ---- */
 
-
+/* The request is there. */
 static void begin_call(struct fcgi_call *call)
 {
     const struct fcgi_loop_options *options = &call->loop->options;
 
     call->state = CALL_BUSY;
+    if (call->is_refused) {
+        answer(call);
+        return;
+    }
     http_response_init(&call->response, call->arena);
     switch (options->begin(options->context, call)) {
     case FCGI_CALL_ANSWERED: answer(call); break;
@@ -213,6 +196,22 @@ static bool is_large(const struct fcgi_call *call)
 
     return call->wire.state == FCGI_WIRE_BODY &&
            (call->wire.content_length > (int64_t)quick || call->wire.body.len > quick);
+}
+
+/* A long body is coming: leaves it to a thread, or lets it pass by. True when it is a thread's. */
+static bool hand_over(struct fcgi_call *call)
+{
+    struct fcgi_loop *loop = call->loop;
+
+    http_response_init(&call->response, call->arena);
+    if (loop->options.admit(loop->options.context, call) == FCGI_CALL_ANSWERED) {
+        call->is_refused = true;
+        fcgi_wire_drop_body(&call->wire);
+        return false;
+    }
+    call->state = CALL_BUSY;
+    (void)call_list_add(&loop->threads.waiting, call);
+    return true;
 }
 
 /* Takes what is there. */
@@ -252,9 +251,7 @@ static void read_call(struct fcgi_call *call)
             begin_call(call);
             return;
         }
-        if (is_large(call)) {
-            call->state = CALL_BUSY;
-            (void)call_list_add(&loop->threads.waiting, call);
+        if (!call->is_refused && is_large(call) && hand_over(call)) {
             return;
         }
     }

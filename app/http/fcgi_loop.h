@@ -26,6 +26,10 @@ struct fcgi_loop_options {
     size_t quick_body;         /* longer ones are left to the threads */
     size_t arena_bytes;        /* of one request: its body, twice, and its answer */
     void *context;
+    /* On the loop's thread, of a request with a long body, before that is there. FCGI_CALL_WAITS:
+     * `serve` is given it whole; FCGI_CALL_ANSWERED: the body is dropped as it comes, which takes
+     * neither memory nor a thread. Must not wait. */
+    enum fcgi_call_state (*admit)(void *context, struct fcgi_call *call);
     /* On the loop's thread; must not wait. */
     enum fcgi_call_state (*begin)(void *context, struct fcgi_call *call);
     /* After fcgi_call_end, on the loop's thread: fills the response. */
@@ -43,7 +47,7 @@ int fcgi_loop_run(const struct fcgi_loop_options *options);
 struct http_transport *fcgi_call_transport(struct fcgi_call *call);
 struct arena *fcgi_call_arena(struct fcgi_call *call);           /* reset after the answer */
 struct http_response *fcgi_call_response(struct fcgi_call *call); /* empty at first */
-void **fcgi_call_data(struct fcgi_call *call);                   /* the user's own, NULL at first */
+void **fcgi_call_data(struct fcgi_call *call); /* the user's own, at first NULL, then as it was */
 
 /* What a pending call waited for has happened. Safe from any thread, never waits. */
 void fcgi_call_end(struct fcgi_call *call);

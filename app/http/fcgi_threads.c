@@ -18,6 +18,7 @@ static bool is_readable_soon(int fd)
 /* Reads the rest of the request, however long it takes, within a stall. */
 static bool read_rest(struct fcgi_call *call, uint8_t *bytes, size_t size)
 {
+    fcgi_wire_expect_body(&call->wire);
     while (call->wire.state == FCGI_WIRE_BODY) {
         ssize_t n = is_readable_soon(call->fd) ? recv(call->fd, bytes, size, MSG_DONTWAIT) : 0;
         if (n < 0 && (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK)) {
@@ -41,7 +42,6 @@ static void run_calls(struct fcgi_threads *threads, struct fcgi_call *take(struc
 
     while ((call = take(&threads->waiting)) != NULL) {
         if (bytes && read_rest(call, bytes, FCGI_READ_BYTES)) {
-            call->data = NULL;
             fcgi_wire_rewind(&call->wire); /* it may have been tried before */
             http_response_init(&call->response, call->arena);
             call->is_served = false; /* while it is pending it is the loop's */

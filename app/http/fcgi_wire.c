@@ -44,12 +44,38 @@ static int64_t read_body(struct http_transport *transport, char *out, size_t cap
     return (int64_t)n;
 }
 
+static struct str whole_body(struct http_transport *transport)
+{
+    struct fcgi_wire *wire = (struct fcgi_wire *)transport;
+    struct str body = { "", 0 };
+
+    if (wire->body.len > wire->read_at) {
+        body = (struct str){ wire->body.data + wire->read_at, wire->body.len - wire->read_at };
+    }
+    wire->read_at = wire->body.len;
+    return body;
+}
+
 void fcgi_wire_begin(struct fcgi_wire *wire, struct arena *arena, size_t max_body)
 {
-    *wire = (struct fcgi_wire){ .transport = { read_variable, read_body }, .arena = arena,
-                                .max_body = max_body, .content_length = -1 };
+    *wire = (struct fcgi_wire){ .transport = { read_variable, read_body, whole_body },
+                                .arena = arena, .max_body = max_body, .content_length = -1 };
     buf_init(&wire->params, arena, MAX_PARAMS_BYTES);
     buf_init(&wire->body, arena, max_body);
+}
+
+void fcgi_wire_expect_body(struct fcgi_wire *wire)
+{
+    size_t length = wire->content_length > 0 ? (size_t)wire->content_length : 0;
+
+    if (length > wire->body.len && length < wire->max_body) {
+        (void)buf_reserve(&wire->body, length + 1 - wire->body.len);
+    }
+}
+
+void fcgi_wire_drop_body(struct fcgi_wire *wire)
+{
+    wire->is_dropping = true;
 }
 
 void fcgi_wire_rewind(struct fcgi_wire *wire)
@@ -156,6 +182,17 @@ static bool is_known(const struct fcgi_wire *wire, enum record_type type)
     return wire->has_begun && id == wire->id;
 }
 
+/* The body is there: a NUL follows it. False when it is too large. */
+static bool end_body(struct fcgi_wire *wire)
+{
+    char *end = buf_reserve(&wire->body, 1);
+
+    if (end) {
+        *end = '\0';
+    }
+    return end != NULL;
+}
+
 /* A record's header is whole: what it means where its content is empty, and whether it may come
  * now at all. Records of the connection itself (id 0) are passed over. */
 static void begin_record(struct fcgi_wire *wire)
@@ -182,7 +219,7 @@ static void begin_record(struct fcgi_wire *wire)
         }
     } else if (type == RECORD_STDIN && wire->state == FCGI_WIRE_BODY) {
         if (is_empty) {
-            set_state(wire, !wire->body.is_broken, FCGI_WIRE_WHOLE);
+            set_state(wire, end_body(wire), FCGI_WIRE_WHOLE);
         }
     } else {
         wire->state = FCGI_WIRE_BROKEN; /* aborted, or out of order */
@@ -211,7 +248,11 @@ static void take_content(struct fcgi_wire *wire, const uint8_t *bytes, size_t n)
     switch (wire->header[1]) {
     case RECORD_BEGIN: take_begin(wire, bytes, n); break;
     case RECORD_PARAMS: buf_add(&wire->params, bytes, n); break;
-    case RECORD_STDIN: buf_add(&wire->body, bytes, n); break;
+    case RECORD_STDIN:
+        if (!wire->is_dropping) {
+            buf_add(&wire->body, bytes, n);
+        }
+        break;
     default: break; /* the connection's own */
     }
     if (wire->params.is_broken || wire->body.is_broken) {

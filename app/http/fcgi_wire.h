@@ -27,6 +27,7 @@ struct fcgi_wire {
     bool has_begun;
     bool is_kept;                      /* the connection carries another request afterwards */
     struct buf params, body;
+    bool is_dropping;                  /* the body is not kept */
     size_t max_body;
     size_t read_at;                    /* how much of the body transport->read gave away */
     struct http_param *variables;      /* their texts end in NUL */
@@ -40,6 +41,13 @@ void fcgi_wire_begin(struct fcgi_wire *wire, struct arena *arena, size_t max_bod
 
 /* Takes bytes until the request is whole; returns how many. All of them where it is not. */
 size_t fcgi_wire_feed(struct fcgi_wire *wire, const uint8_t *bytes, size_t n);
+
+/* Of a request whose body is still to come: makes room for all of it, where its length was
+ * announced, so that it need not move as it grows. */
+void fcgi_wire_expect_body(struct fcgi_wire *wire);
+
+/* Likewise: lets what is still to come of the body pass by. */
+void fcgi_wire_drop_body(struct fcgi_wire *wire);
 
 /* Lets the body be read from its start once more. */
 void fcgi_wire_rewind(struct fcgi_wire *wire);

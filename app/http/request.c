@@ -188,6 +188,23 @@ static enum err fail_too_large(struct http_request *request, size_t cap)
     return fail(request->op, ERR_TOO_LARGE, "The body is larger than %zu bytes.", cap);
 }
 
+static enum err fail_longer(struct http_request *request)
+{
+    return fail(request->op, ERR_MALFORMED, "The body is longer than its Content-Length.");
+}
+
+/* A body of announced length that is in memory. */
+static enum err take_whole(struct http_request *request, struct str *out)
+{
+    size_t length = (size_t)request->content_length;
+
+    *out = request->transport->whole(request->transport);
+    if (out->len < length) {
+        return fail_cut(request);
+    }
+    return out->len == length ? OK : fail_longer(request);
+}
+
 /* A body of announced length: one block of its size, and nothing may follow. */
 static enum err read_announced(struct http_request *request, struct str *out)
 {
@@ -213,7 +230,7 @@ static enum err read_announced(struct http_request *request, struct str *out)
         return fail_cut(request);
     }
     if (at > length) {
-        return fail(request->op, ERR_MALFORMED, "The body is longer than its Content-Length.");
+        return fail_longer(request);
     }
     *out = (struct str){ bytes, length };
     return OK;
@@ -253,7 +270,7 @@ enum err http_read_body(struct http_request *request, size_t cap, struct str *ou
     if ((uint64_t)request->content_length > cap) {
         return fail_too_large(request, cap);
     }
-    return read_announced(request, out);
+    return request->transport->whole ? take_whole(request, out) : read_announced(request, out);
 }
 
 static enum err read_decoded(struct http_request *request, size_t cap, struct str *out)

@@ -13,6 +13,9 @@ struct http_transport {
     const char *(*variable)(struct http_transport *transport, const char *name);
     /* Up to `cap` bytes of the body: their number, 0 at its end, -1 when it was cut short. */
     int64_t (*read)(struct http_transport *transport, char *out, size_t cap);
+    /* What is left of the body, where all of it is in memory, followed by a NUL; it is read then.
+     * NULL: it has to be read. */
+    struct str (*whole)(struct http_transport *transport);
 };
 
 /* Fills `request` from the wire. ERR_MALFORMED for a target, a path segment, a query or a

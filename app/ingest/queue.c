@@ -16,7 +16,15 @@ struct lane {
     int n_busy;        /* writers at work */
     int64_t since_us;  /* when the last one began */
     size_t n_last;     /* requests of the last batch that was finished */
+    int64_t row_ns;    /* what a row of large batches takes, lately; 0: there was none yet */
     pthread_cond_t work;
+};
+
+/* A batch of the fast lane that is being written. */
+struct work {
+    uint64_t batch; /* its number; 0: none */
+    int64_t since_us;
+    size_t n_rows;
 };
 
 struct ingest_queue {
@@ -26,7 +34,7 @@ struct ingest_queue {
     struct lane lanes[LANE_COUNT];
     size_t shares[TURN_LINES]; /* bytes of a line's tenants, those being written included */
     uint64_t n_batches;                  /* of the fast lane, taken so far: the last one's number */
-    uint64_t at_work[MAX_FAST_WRITERS];  /* their numbers; 0: none */
+    struct work at_work[MAX_FAST_WRITERS];
     uint32_t late_marks[1 << LATE_MARK_BITS]; /* of series: requests in late batches at work */
     size_t max_bytes;
     struct ingest_queue_counts counts;
@@ -99,7 +107,7 @@ static bool is_full_for(struct ingest_queue *queue, int32_t tenant_id, size_t by
     const struct ingest_queue_counts *counts = &queue->counts;
     size_t share = *share_of(queue, tenant_id);
 
-    if (counts->waiting == 0) {
+    if (counts->waiting_bytes == 0) {
         return false;
     }
     if (counts->waiting_bytes + bytes > queue->max_bytes) {
@@ -119,13 +127,48 @@ static enum err admit(struct ingest_queue *queue, struct op *op, int32_t tenant_
                 queue->is_closed ? "the service is stopping" : "too much is waiting to be written");
 }
 
-enum err ingest_queue_admit(struct ingest_queue *queue, struct op *op, int32_t tenant_id,
-                            size_t bytes)
+/* Under the lock. */
+static void weigh(struct ingest_queue *queue, int32_t tenant_id, size_t bytes)
+{
+    queue->counts.waiting_bytes += bytes;
+    *share_of(queue, tenant_id) += bytes;
+}
+
+static void unweigh(struct ingest_queue *queue, int32_t tenant_id, size_t bytes)
+{
+    queue->counts.waiting_bytes -= bytes;
+    *share_of(queue, tenant_id) -= bytes;
+}
+
+enum err ingest_queue_reserve(struct ingest_queue *queue, struct op *op, int32_t tenant_id,
+                              size_t bytes, struct queue_room *room)
 {
     (void)pthread_mutex_lock(&queue->lock);
     enum err err = admit(queue, op, tenant_id, bytes);
+    if (!err) {
+        *room = (struct queue_room){ queue, tenant_id, bytes };
+        weigh(queue, tenant_id, bytes);
+    }
     (void)pthread_mutex_unlock(&queue->lock);
     return err;
+}
+
+/* Under the lock. */
+static void leave(struct queue_room *room)
+{
+    unweigh(room->queue, room->tenant_id, room->bytes);
+    room->bytes = 0;
+}
+
+void ingest_queue_leave(void *context)
+{
+    struct queue_room *room = context;
+
+    if (room->bytes) {
+        (void)pthread_mutex_lock(&room->queue->lock);
+        leave(room);
+        (void)pthread_mutex_unlock(&room->queue->lock);
+    }
 }
 
 /* When a writer may begin with what waits in the lane, by the monotonic clock. While another one is
@@ -146,7 +189,10 @@ enum err ingest_queue_push(struct ingest_queue *queue, struct ingest_ticket *tic
 {
     ticket->is_done = false;
     (void)pthread_mutex_lock(&queue->lock);
-    enum err err = admit(queue, ticket->columns->op, ticket->tenant_id, ticket->bytes);
+    bool has_room = ticket->room && ticket->room->bytes;
+    enum err err = has_room && !queue->is_closed
+                       ? OK
+                       : admit(queue, ticket->columns->op, ticket->tenant_id, ticket->bytes);
     if (err) {
         (void)pthread_mutex_unlock(&queue->lock);
         return err;
@@ -155,8 +201,10 @@ enum err ingest_queue_push(struct ingest_queue *queue, struct ingest_ticket *tic
         cond_init(&ticket->ready);
     }
     queue->counts.waiting++;
-    queue->counts.waiting_bytes += ticket->bytes;
-    *share_of(queue, ticket->tenant_id) += ticket->bytes;
+    if (has_room) {
+        leave(ticket->room);
+    }
+    weigh(queue, ticket->tenant_id, ticket->bytes);
     struct lane *lane = &queue->lanes[LANE_FAST];
     turns_add(&lane->waiting, ticket);
     /* after the first one an idle writer looks again by itself, when it is due */
@@ -222,22 +270,54 @@ static bool is_late_free(const struct ingest_queue *queue, const struct ingest_t
     return true;
 }
 
-static void begin_batch(struct ingest_queue *queue, struct ingest_ticket *batch)
+static size_t rows_of(const struct ingest_ticket *batch)
+{
+    size_t n = 0;
+
+    for (; batch; batch = batch->next) {
+        n += turn_rows(batch);
+    }
+    return n;
+}
+
+static void begin_batch(struct ingest_queue *queue, struct ingest_ticket *batch, int64_t now_us)
 {
     batch->batch = ++queue->n_batches;
     for (int i = 0; i < MAX_FAST_WRITERS; i++) {
-        if (!queue->at_work[i]) {
-            queue->at_work[i] = batch->batch;
+        if (!queue->at_work[i].batch) {
+            queue->at_work[i] = (struct work){ batch->batch, now_us, rows_of(batch) };
             return;
         }
     }
 }
 
+/* How long a large batch took says how large the next ones may be. */
+static void learn_pace(struct lane *lane, const struct work *work)
+{
+    int64_t took_us = clock_monotonic_us() - work->since_us;
+
+    if (work->n_rows >= BATCH_LEAST_ROWS) {
+        int64_t row_ns = took_us * 1000 / (int64_t)work->n_rows;
+        lane->row_ns = lane->row_ns ? (lane->row_ns * 3 + row_ns) / 4 : row_ns;
+    }
+}
+
+static size_t most_rows(const struct lane *lane)
+{
+    size_t rows = lane->row_ns ? BATCH_MAX_US * 1000 / (size_t)(lane->row_ns + 1) : BATCH_MAX_ROWS;
+
+    return rows < BATCH_LEAST_ROWS ? BATCH_LEAST_ROWS
+         : rows > BATCH_MAX_ROWS   ? BATCH_MAX_ROWS
+                                   : rows;
+}
+
 static void end_batch(struct ingest_queue *queue, const struct ingest_ticket *batch)
 {
     for (int i = 0; i < MAX_FAST_WRITERS; i++) {
-        if (queue->at_work[i] == batch->batch) {
-            queue->at_work[i] = 0;
+        struct work *work = &queue->at_work[i];
+        if (work->batch == batch->batch) {
+            learn_pace(&queue->lanes[LANE_FAST], work);
+            work->batch = 0;
         }
     }
 }
@@ -254,7 +334,7 @@ static bool may_go_late(const void *context, const struct ingest_ticket *ticket)
     const struct ingest_queue *queue = context;
 
     for (int i = 0; i < MAX_FAST_WRITERS; i++) {
-        if (queue->at_work[i] && queue->at_work[i] <= ticket->after) {
+        if (queue->at_work[i].batch && queue->at_work[i].batch <= ticket->after) {
             return false;
         }
     }
@@ -273,11 +353,11 @@ struct ingest_ticket *ingest_queue_take(struct ingest_queue *queue, enum ingest_
         int64_t due_us = queue->is_closed ? INT64_MIN : due_of(lane);
         bool is_ready = turns_have(&lane->waiting, may_go, queue);
         if (is_ready && now_us >= due_us) {
-            batch = turns_cut(&lane->waiting, may_go, queue);
+            batch = turns_cut(&lane->waiting, may_go, queue, most_rows(lane));
             lane->n_busy++;
             lane->since_us = now_us;
             if (which == LANE_FAST) {
-                begin_batch(queue, batch);
+                begin_batch(queue, batch, now_us);
             } else {
                 mark_late(queue, batch, 1);
             }
@@ -298,8 +378,7 @@ struct ingest_ticket *ingest_queue_take(struct ingest_queue *queue, enum ingest_
 static void ticket_done(struct ingest_queue *queue, struct ingest_ticket *ticket)
 {
     queue->counts.waiting--;
-    queue->counts.waiting_bytes -= ticket->bytes;
-    *share_of(queue, ticket->tenant_id) -= ticket->bytes;
+    unweigh(queue, ticket->tenant_id, ticket->bytes);
     ticket->is_done = true;
     if (ticket->on_done) {
         ticket->on_done(ticket->context);

@@ -12,7 +12,7 @@ enum ingest_lane { LANE_FAST, LANE_LATE, LANE_COUNT };
 struct ingest_queue;
 
 struct ingest_queue_counts {
-    size_t waiting_bytes; /* of requests that are not done */
+    size_t waiting_bytes; /* of requests that are not done, and what others were promised */
     size_t waiting;       /* requests that are not done */
     size_t refused;       /* for a full queue or share, since the start */
 };
@@ -22,14 +22,24 @@ struct ingest_queue *ingest_queue_new(size_t max_bytes);
 /* Nobody may wait in it any more. NULL is allowed. */
 void ingest_queue_free(struct ingest_queue *queue);
 
-/* Whether a request of the tenant that takes at least so many bytes would find room now: one that
- * would not need not be parsed. Fails as ingest_queue_push does. */
-enum err ingest_queue_admit(struct ingest_queue *queue, struct op *op, int32_t tenant_id,
-                            size_t bytes) MUST_CHECK;
+/* Room in the queue that a request was promised while it is read; zeroed: none. */
+struct queue_room {
+    struct ingest_queue *queue;
+    int32_t tenant_id;
+    size_t bytes;
+};
 
-/* Hands a ticket over. ERR_UNAVAILABLE (and the op of its columns failed) when the queue is
- * closed, full, or its tenant has as much in it as is left to all others; a ticket larger than
- * the queue is taken when the queue is empty. */
+/* Promises room for so many bytes to a request of the tenant, so that one that would find none is
+ * neither read nor parsed. Fails as ingest_queue_push does. */
+enum err ingest_queue_reserve(struct ingest_queue *queue, struct op *op, int32_t tenant_id,
+                              size_t bytes, struct queue_room *room) MUST_CHECK;
+
+/* Gives back what was promised and not used. A `struct queue_room *`, for arena_on_reset. */
+void ingest_queue_leave(void *room);
+
+/* Hands a ticket over, which uses up its room. ERR_UNAVAILABLE (and the op of its columns failed)
+ * when the queue is closed, or, for a ticket without room, full, or its tenant has as much in it as
+ * is left to all others; a ticket larger than the queue is taken when the queue is empty. */
 enum err ingest_queue_push(struct ingest_queue *queue, struct ingest_ticket *ticket) MUST_CHECK;
 
 /* Waits until the ticket is done. The ticket's cond is destroyed then. Of a ticket with on_done

@@ -204,7 +204,7 @@ static void ticket_init(struct ingest_ticket *ticket, const struct ingest_sender
     *ticket = (struct ingest_ticket){
         .columns = columns, .tenant_id = sender->tenant_id, .is_live = sender->is_live,
         .is_replay = sender->is_replay, .bytes = arena_used(columns->op->arena),
-        .on_done = ticket->on_done, .context = ticket->context,
+        .on_done = ticket->on_done, .context = ticket->context, .room = ticket->room,
     };
 }
 
@@ -260,6 +260,30 @@ enum err ingest_await(struct ingest_service *service, struct ingest_ticket *tick
 }
 
 /* ---- requests ---- */
+
+enum err ingest_reserve(struct ingest_service *service, struct op *op, int32_t tenant_id,
+                        size_t body_bytes, struct queue_room **out)
+{
+    const struct ingest_sender sender = { .tenant_id = tenant_id };
+    struct queue_room *room = arena_alloc(op->arena, sizeof *room);
+    size_t bytes = body_bytes * REQUEST_BYTES_PER_BODY_BYTE;
+
+    *out = NULL;
+    if (!room) {
+        return fail_memory(op);
+    }
+    /* the longest body still finds room beside one tenant that floods */
+    bytes = bytes < service->options.queue_bytes / 2 ? bytes : service->options.queue_bytes / 2;
+    enum err err = ingest_queue_reserve(service->queue, op, tenant_id, bytes, room);
+    if (err) {
+        if (tenant_id) {
+            ingest_count_failure(service, &sender, err);
+        }
+        return err;
+    }
+    *out = room;
+    return arena_on_reset(op->arena, ingest_queue_leave, room) ? OK : fail_memory(op);
+}
 
 static enum err check_media_type(struct http_request *request, const struct ingest_format *format)
 {
@@ -319,10 +343,6 @@ static enum err read_request(struct ingest_service *service, struct ingest_pendi
 
     if (!err) {
         err = check_media_type(request, from->format);
-    }
-    if (!err && !pending->is_dry_run && request->content_length > 0) {
-        err = ingest_queue_admit(service->queue, request->op, pending->sender.tenant_id,
-                                 (size_t)request->content_length);
     }
     if (!err) {
         err = http_read_decoded_body(request, MAX_INGEST_BODY_BYTES, &body);
@@ -386,6 +406,7 @@ enum err ingest_begin(struct ingest_service *service, struct http_request *reque
     if (notice) {
         pending->ticket.on_done = notice->on_done;
         pending->ticket.context = notice->context;
+        pending->ticket.room = notice->room;
     }
     *out = pending;
     return begin(service, pending);

@@ -30,11 +30,20 @@ struct ingest_service *ingest_start(const struct ingest_options *options);
  * flushes, frees. No ingest_handle may be running any more that has not got its answer. */
 void ingest_stop(struct ingest_service *service, int drain_ms);
 
+struct queue_room;
+
+/* Promises a request of the tenant (0: not known yet) room among those that are read and wait to be
+ * written, by its body's length, until its op's arena is reset. ERR_UNAVAILABLE, which is in the
+ * tenant's account then, when there is none: the body need not be read. */
+enum err ingest_reserve(struct ingest_service *service, struct op *op, int32_t tenant_id,
+                        size_t body_bytes, struct queue_room **out) MUST_CHECK;
+
 /* Told when a request is committed, or is known not to be; perhaps before ingest_begin returns, on
  * a thread that must not be held up. */
 struct ingest_notice {
     void (*on_done)(void *context);
     void *context;
+    struct queue_room *room; /* that the request has; NULL: none */
 };
 
 struct ingest_pending; /* a request that was read; in its op's arena */

@@ -9,11 +9,14 @@
 
 #define TICKET_DETAIL_BYTES 200
 
+struct queue_room;
+
 struct ingest_ticket {
     struct ingest_columns *columns; /* sealed and resolved; events' outcomes are written here */
     int32_t tenant_id;
     bool is_live, is_replay, is_queued; /* the service's own */
     size_t bytes;                   /* its weight in the queue */
+    struct queue_room *room;        /* that it was promised; NULL: none */
     struct ingest_ticket *next;     /* in the queue or the batch */
 
     /* Told when it is done, in place of a thread that waits; must not wait, nor call the queue.

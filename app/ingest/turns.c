@@ -12,8 +12,7 @@ void turns_init(struct turns *turns)
     }
 }
 
-/* What a ticket takes of a batch. */
-static size_t turn_rows(const struct ingest_ticket *ticket)
+size_t turn_rows(const struct ingest_ticket *ticket)
 {
     return ticket->columns->n_rows + ticket->columns->n_events;
 }
@@ -55,13 +54,14 @@ struct cut {
     struct turns *turns;
     turn_test may_go;
     const void *context;
+    size_t max_rows;
     struct ingest_ticket *first, **last;
     size_t rows, bytes;
 };
 
 static bool fits(const struct cut *cut, const struct ingest_ticket *ticket)
 {
-    return !cut->first || (cut->rows + turn_rows(ticket) <= BATCH_MAX_ROWS &&
+    return !cut->first || (cut->rows + turn_rows(ticket) <= cut->max_rows &&
                            cut->bytes + ticket->bytes <= BATCH_MAX_BYTES);
 }
 
@@ -113,9 +113,10 @@ static void pass_on(struct turns *turns)
     }
 }
 
-struct ingest_ticket *turns_cut(struct turns *turns, turn_test may_go, const void *context)
+struct ingest_ticket *turns_cut(struct turns *turns, turn_test may_go, const void *context,
+                                size_t max_rows)
 {
-    struct cut cut = { .turns = turns, .may_go = may_go, .context = context };
+    struct cut cut = { .turns = turns, .may_go = may_go, .context = context, .max_rows = max_rows };
     size_t idle = 0; /* lines visited in succession that gave nothing */
 
     cut.last = &cut.first;

@@ -40,8 +40,13 @@ typedef bool (*turn_test)(const void *context, const struct ingest_ticket *ticke
 bool turns_have(const struct turns *turns, turn_test may_go, const void *context);
 
 /* Takes a batch, linked by `next`: from each line in turn some tickets, or a single large one,
- * as long as the batch's limits hold; one ticket at least. The next batch begins where this one
- * had no room left, so everybody's turn comes. NULL when turns_have is false. */
-struct ingest_ticket *turns_cut(struct turns *turns, turn_test may_go, const void *context);
+ * as long as the batch's limits hold, `max_rows` and its bytes; one ticket at least. The next batch
+ * begins where this one had no room left, so everybody's turn comes. NULL when turns_have is
+ * false. */
+struct ingest_ticket *turns_cut(struct turns *turns, turn_test may_go, const void *context,
+                                size_t max_rows);
+
+/* Rows that a ticket is in a batch: samples, and events. */
+size_t turn_rows(const struct ingest_ticket *ticket);
 
 #endif

@@ -228,7 +228,8 @@ static enum err check_time(struct passage *passage)
     return err;
 }
 
-enum err passage_run(struct passage *passage, struct http_transport *transport)
+/* What is known without the body. */
+static enum err check_head(struct passage *passage, struct http_transport *transport)
 {
     enum err err = http_request_init(&passage->request, &passage->op, transport);
 
@@ -247,6 +248,33 @@ enum err passage_run(struct passage *passage, struct http_transport *transport)
     if (err == OK) {
         err = check_time(passage);
     }
+    return err;
+}
+
+enum err passage_admit(struct passage *passage, struct http_transport *transport)
+{
+    enum err err = check_head(passage, transport);
+    bool is_unknown = passage->op.would_wait;
+    int64_t length = passage->request.content_length;
+
+    if (err == OK) {
+        gate_unlimit(passage);
+    }
+    if ((err != OK && !is_unknown) || passage->route->handler) {
+        return err;
+    }
+    op_clear_fault(&passage->op);
+    passage->op.would_wait = false;
+    return ingest_reserve(passage->dispatcher->ingest, &passage->op,
+                          is_unknown ? 0 : passage->who.tenant_id,
+                          length < 0 ? MAX_INGEST_BODY_BYTES : (size_t)length,
+                          &passage->notice.room);
+}
+
+enum err passage_run(struct passage *passage, struct http_transport *transport)
+{
+    enum err err = check_head(passage, transport);
+
     if (err == OK) {
         err = gate_check_form(passage);
     }

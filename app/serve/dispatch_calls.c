@@ -62,6 +62,22 @@ static void conclude(struct passage *passage, enum err err)
                   passage->response->status, clock_monotonic_us() - passage->began_us);
 }
 
+enum fcgi_call_state dispatch_call_admit(void *dispatcher, struct fcgi_call *call)
+{
+    struct passage *passage = begin_passage(dispatcher, call);
+
+    if (!passage) {
+        return FCGI_CALL_ANSWERED;
+    }
+    passage->op.must_not_wait = true;
+    enum err err = passage_admit(passage, fcgi_call_transport(call));
+    if (err == OK || passage->op.would_wait) {
+        return FCGI_CALL_WAITS;
+    }
+    conclude(passage, err);
+    return FCGI_CALL_ANSWERED;
+}
+
 enum fcgi_call_state dispatch_call_begin(void *dispatcher, struct fcgi_call *call)
 {
     struct passage *passage = begin_passage(dispatcher, call);
@@ -70,7 +86,7 @@ enum fcgi_call_state dispatch_call_begin(void *dispatcher, struct fcgi_call *cal
         return FCGI_CALL_ANSWERED;
     }
     passage->op.must_not_wait = true;
-    passage->notice = (struct ingest_notice){ on_done, call };
+    passage->notice = (struct ingest_notice){ on_done, call, NULL };
     enum err err = passage_run(passage, fcgi_call_transport(call));
     if (is_pending(passage, err)) {
         return FCGI_CALL_PENDING;
@@ -93,6 +109,7 @@ void dispatch_call_end(void *dispatcher, struct fcgi_call *call)
 
 enum fcgi_call_state dispatch_call_serve(void *dispatcher, struct fcgi_call *call)
 {
+    const struct passage *tried = *fcgi_call_data(call);
     struct passage *passage = begin_passage(dispatcher, call);
     struct shared_call *shared = arena_alloc(fcgi_call_arena(call), sizeof *shared);
 
@@ -105,7 +122,7 @@ enum fcgi_call_state dispatch_call_serve(void *dispatcher, struct fcgi_call *cal
     }
     shared->call = call;
     atomic_init(&shared->holders, 2);
-    passage->notice = (struct ingest_notice){ let_go, shared };
+    passage->notice = (struct ingest_notice){ let_go, shared, tried ? tried->notice.room : NULL };
     enum err err = passage_run(passage, fcgi_call_transport(call));
     if (is_pending(passage, err)) {
         let_go(shared);

@@ -31,6 +31,7 @@ static int serve(const struct serve_setup *setup, struct dispatcher *model, int 
         .quick_body = INGEST_QUICK_BODY,
         .arena_bytes = REQUEST_ARENA_BYTES,
         .context = model,
+        .admit = dispatch_call_admit,
         .begin = dispatch_call_begin,
         .end = dispatch_call_end,
         .serve = dispatch_call_serve,

@@ -4,12 +4,13 @@
  *
  *   load --port P --path /v1/events/batch --events 1000 --metrics 5 --token T
  *        --connections 8 --seconds 5 [--base-ms EPOCH] [--cookie C]… [--get] [--gzip]
- *        [--lines] [--same] [--rate N] [--devices N]
+ *        [--lines] [--same] [--rate N [--give-up]] [--devices N]
  *
  * Several cookies are dealt out to the connections in turn. --lines: InfluxDB's line protocol, in
  * milliseconds. --same: the same times again and again. --rate: so many requests a second are due,
- * whatever becomes of those before; a latency counts from when its request was due. --devices: the
- * requests are of so many devices in turn, instead of one a connection; time goes on with a round. */
+ * whatever becomes of those before; a latency counts from when its request was due. --give-up: what
+ * could not be begun by the end is not sent. --devices: the requests are of so many devices in turn,
+ * instead of one a connection; time goes on with a round. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -36,7 +37,7 @@ struct options {
     const char *cookies[MAX_COOKIES];
     int n_cookies;
     double rate;       /* 0: each request follows the answer before */
-    bool is_get, is_gzip, is_lines, is_same;
+    bool is_get, is_gzip, is_lines, is_same, is_giving_up;
 };
 
 struct places {
@@ -267,7 +268,7 @@ static void begin_next(struct load *load, struct connection *connection)
     double now = now_s();
 
     if (o->rate > 0) {
-        if (connection->n_begun == connection->n_due)
+        if (connection->n_begun == connection->n_due || (o->is_giving_up && now >= load->end))
             return;
         connection->start =
             load->begin + ((double)connection->n_begun * o->connections + connection->index) / o->rate;
@@ -410,6 +411,10 @@ static struct options read_options(int argc, char **argv)
         }
         if (strcmp(name, "--lines") == 0) {
             o.is_lines = true;
+            continue;
+        }
+        if (strcmp(name, "--give-up") == 0) {
+            o.is_giving_up = true;
             continue;
         }
         if (strcmp(name, "--same") == 0) {

@@ -19,7 +19,8 @@ use constant {
     SUSTAINED => 4,         # connections
     FLOOD => 300,
     EVENTS => 1000,         # of a request, with 3 metrics each
-    NEIGHBOUR_RATE => 25,   # posts of one event a second
+    NEIGHBOURS => 64,       # connections: none waits for another's answer
+    NEIGHBOUR_RATE => 25,   # posts of one event a second, of all
     MOST_DELAY => 2,        # of the neighbour's p99 before
     DELAY_FLOOR_MS => 250,  # a p99 below it is none of an overload
 };
@@ -43,7 +44,7 @@ sub result { my ($out) = @_; my $text = join '', <$out>; close $out; return deco
 sub both {
     my ($connections, @rate) = @_;
     $base_ms += 3_600_000;    # later than all before
-    my $neighbour = begin('neighbour', '--path', '/v1/event', '--events', 1, '--connections', 8, '--rate', NEIGHBOUR_RATE);
+    my $neighbour = begin('neighbour', '--path', '/v1/event', '--events', 1, '--connections', NEIGHBOURS, '--rate', NEIGHBOUR_RATE);
     my $flood = begin('flood', '--path', '/v1/events/batch', '--events', EVENTS, '--connections', $connections, @rate);
     my ($most, $end) = (0, time + SECONDS);
     while (time < $end) {
@@ -79,7 +80,7 @@ my ($before, $flooded);
 for (1 .. $TRIES) {
     $before = both(SUSTAINED);
     say_figures('sustained', $before);
-    $flooded = both(FLOOD, '--rate', 10 * $before->{flood}{rps});
+    $flooded = both(FLOOD, '--rate', 10 * $before->{flood}{rps}, '--give-up');
     say_figures('ten times that', $flooded);
     last if stands($before, $flooded);
 }

@@ -43,6 +43,22 @@ static void fill(struct fcgi_call *call, const char *who)
     }
 }
 
+static enum fcgi_call_state admit(void *context, struct fcgi_call *call)
+{
+    struct http_transport *transport = fcgi_call_transport(call);
+    struct http_response *response = fcgi_call_response(call);
+
+    (void)context;
+    if (strcmp(transport->variable(transport, "REQUEST_URI"), "/full") != 0) {
+        *fcgi_call_data(call) = &later;
+        return FCGI_CALL_WAITS;
+    }
+    response->status = 503;
+    response->content_type = "text/plain";
+    buf_add_text(&response->body, arena_used(fcgi_call_arena(call)) < BODY_CAP / 2 ? "no room" : "it was kept");
+    return FCGI_CALL_ANSWERED;
+}
+
 static enum fcgi_call_state begin(void *context, struct fcgi_call *call)
 {
     struct http_transport *transport = fcgi_call_transport(call);
@@ -84,7 +100,8 @@ static enum fcgi_call_state serve(void *context, struct fcgi_call *call)
         fcgi_call_end(call); /* before it is said to be pending */
         return FCGI_CALL_PENDING;
     }
-    fill(call, "by a thread");
+    bool was_admitted = *fcgi_call_data(call) == &later;
+    fill(call, was_admitted ? "by a thread, admitted" : "by a thread");
     return FCGI_CALL_ANSWERED;
 }
 
@@ -125,7 +142,11 @@ static void test_ways(int fd)
     post(fd, "/", 1234);
     is_answer(fd, "1234 bytes at once", "the connection takes another one");
     post(fd, "/", 250000);
-    is_answer(fd, "250000 bytes by a thread", "a large body is a thread's");
+    is_answer(fd, "250000 bytes by a thread, admitted", "a large body is a thread's");
+    post(fd, "/full", 250000);
+    is_answer(fd, "no room", "or is dropped as it comes, where nobody has room for it");
+    post(fd, "/full", 1000);
+    is_answer(fd, "1000 bytes at once", "the connection goes on, and small bodies are taken");
     post(fd, "/waits", 100);
     is_answer(fd, "100 bytes by a thread", "what has to wait, too");
     post(fd, "/begun", 100);
@@ -285,7 +306,7 @@ int main(void)
     options = (struct fcgi_loop_options){
         .listen_fd = listen_fd, .stop_fd = stop_fd, .max_connections = 4, .n_threads = 2,
         .max_body = BODY_CAP, .quick_body = QUICK_BODY, .arena_bytes = 8u << 20,
-        .begin = begin, .end = end, .serve = serve,
+        .admit = admit, .begin = begin, .end = end, .serve = serve,
     };
     pthread_create(&thread, NULL, run, NULL);
     int fd = connect_to(path);

@@ -217,6 +217,43 @@ static void test_shares(struct ingest_test *test)
     ingest_queue_free(queue);
 }
 
+/* What is promised to requests that are still read counts like what waits. */
+static void test_rooms(struct ingest_test *test)
+{
+    struct ingest_queue *queue = ingest_queue_new(100000);
+    struct queue_room rooms[3] = { 0 }, other = { 0 };
+    struct ingest_ticket ticket;
+
+    ok(!ingest_queue_reserve(queue, &test->op, 1, 30000, &rooms[0]) &&
+           !ingest_queue_reserve(queue, &test->op, 1, 20000, &rooms[1]), "half of the queue is promised");
+    is_int(ingest_queue_reserve(queue, &test->op, 1, 100, &rooms[2]), ERR_UNAVAILABLE,
+           "  and no more to the same tenant");
+    op_clear_fault(&test->op);
+    ticket_of(test, &ticket, 1, 100);
+    is_int(ingest_queue_push(queue, &ticket), ERR_UNAVAILABLE, "  nor taken of it without room");
+    op_clear_fault(&test->op);
+    ok(!ingest_queue_reserve(queue, &test->op, 2, 50000, &other), "another finds room");
+    ticket.room = &rooms[0];
+    ticket.bytes = 35000;
+    ok(!ingest_queue_push(queue, &ticket), "what has room is taken, though it weighs more than was thought");
+    is_int((int64_t)ingest_queue_count(queue).waiting_bytes, 35000 + 20000 + 50000, "  at its weight");
+    ingest_queue_leave(&rooms[0]);
+    ingest_queue_leave(&rooms[1]);
+    ingest_queue_leave(&rooms[2]);
+    ingest_queue_leave(&other);
+    is_int((int64_t)ingest_queue_count(queue).waiting_bytes, 35000, "what was not used is given back, once");
+    ingest_queue_finish(queue, LANE_FAST, ingest_queue_take(queue, LANE_FAST));
+    ingest_queue_wait(queue, &ticket);
+    is_int((int64_t)ingest_queue_count(queue).waiting_bytes, 0, "until nothing is left");
+    ok(!ingest_queue_reserve(queue, &test->op, 1, 200000, &rooms[0]),
+       "more than the queue is promised when it is empty");
+    ingest_queue_close(queue);
+    ticket.room = &rooms[0];
+    is_int(ingest_queue_push(queue, &ticket), ERR_UNAVAILABLE, "a promise ends with the queue");
+    ingest_queue_leave(&rooms[0]);
+    ingest_queue_free(queue);
+}
+
 /* How many tickets of the tenant a batch holds, in the order in which they were made. */
 static size_t count_of(const struct ingest_ticket *batch, int32_t tenant_id, bool *is_ordered)
 {
@@ -385,6 +422,7 @@ int main(void)
     test_turns(&test);
     ingest_test_reset(&test);
     test_shares(&test);
+    test_rooms(&test);
     ingest_test_reset(&test);
     test_round(&test);
     ingest_test_reset(&test);
