@@ -32,6 +32,8 @@ struct config {
     int ingest_rows_per_day;                                       /* the same */
     int retention_raw_days, retention_hourly_days, retention_daily_days, retention_event_days;
     const char *s3_endpoint, *s3_bucket, *s3_access_key, *s3_secret_key, *s3_region;
+    bool s3_path_style;      /* S3_PATH_STYLE: https://host/bucket, else https://bucket.host */
+    const char *s3_ca_file;  /* S3_CA_FILE or NULL: the system's */
     int archive_after_hours, archive_interval_hours;
     const char *site_urls, *site_tokens_file;
     const char *public_url;      /* PUBLIC_URL or NULL */

@@ -93,6 +93,11 @@ bool crypto_hex_decode(struct str hex, void *out, size_t len)
            sodium_hex2bin(out, len, hex.ptr, hex.len, NULL, &n, &end) == 0 && n == len;
 }
 
+void crypto_base64(const void *bytes, size_t len, char *out)
+{
+    sodium_bin2base64(out, CRYPTO_BASE64_SIZE(len), bytes, len, sodium_base64_VARIANT_ORIGINAL);
+}
+
 void crypto_base64url(const void *bytes, size_t len, char *out)
 {
     sodium_bin2base64(out, CRYPTO_BASE64URL_SIZE(len), bytes, len,

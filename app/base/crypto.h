@@ -54,6 +54,9 @@ bool crypto_hex_decode(struct str hex, void *out, size_t len);
 void crypto_base64url(const void *bytes, size_t len, char *out);
 /* False on characters outside the alphabet or a result over `cap` bytes. */
 bool crypto_base64url_decode(struct str text, uint8_t *out, size_t cap, size_t *out_len);
+/* Standard base64 with padding. */
+#define CRYPTO_BASE64_SIZE(len) (((len) + 2) / 3 * 4 + 1)
+void crypto_base64(const void *bytes, size_t len, char *out);
 /* Standard base64 with or without padding (Basic authentication). */
 bool crypto_base64_decode(struct str text, uint8_t *out, size_t cap, size_t *out_len);
 

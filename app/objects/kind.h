@@ -33,5 +33,6 @@ struct store {
 
 /* Each fills kind, self and name of a store whose arena is there. */
 enum err dir_open(struct op *op, struct store *store, const char *path) MUST_CHECK;
+enum err s3_open(struct op *op, struct store *store, const struct config *config) MUST_CHECK;
 
 #endif

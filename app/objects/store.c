@@ -20,8 +20,10 @@ struct store_put {
 
 static enum err open_kind(struct op *op, const struct config *config, struct store *store)
 {
+    if (config->s3_endpoint) {
+        return s3_open(op, store, config);
+    }
     const char *path = arena_printf(store->arena, "%s/objects", config->home);
-
     return path ? dir_open(op, store, path) : fail_memory(op);
 }
 

@@ -72,7 +72,8 @@ struct store_object {
     int64_t modified_us; /* when it was written, to the second at least */
 };
 
-/* Takes the next bytes of an object; anything but OK ends the reading with that. */
+/* Takes the next bytes of an object; anything but OK ends the reading with that. It must not use
+ * the store that it reads from. */
 typedef enum err (*store_sink)(void *context, struct op *op, struct str bytes);
 
 enum err store_head(struct store *store, struct op *op, const char *key,

@@ -310,9 +310,9 @@ static void remove_all(void)
 int main(void)
 {
     open_config();
-    ok(store_open(&op, &config, &store) == OK && store_prepare(store, &op) == OK, "a store: %s",
-       store_name(store));
+    ok(store_open(&op, &config, &store) == OK && store_prepare(store, &op) == OK, "a store");
     show_fault();
+    diag("%s", store_name(store));
     uint8_t random[8];
     crypto_random(random, sizeof random);
     memcpy(prefix, "test/", 5);
