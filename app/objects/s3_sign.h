@@ -1,6 +1,6 @@
 /* AWS Signature Version 4 for S3: of a request's headers, or of an address that anybody may use
- * until it expires. As "Authenticating Requests (AWS Signature Version 4)" of the Amazon S3 API Reference
- * says. Pure: no clock, no network. */
+ * until it expires. As "Authenticating Requests (AWS Signature Version 4)" of the Amazon S3 API
+ * Reference says. Pure: no clock, no network. */
 #ifndef TIDEMARK_OBJECTS_S3_SIGN_H
 #define TIDEMARK_OBJECTS_S3_SIGN_H
 

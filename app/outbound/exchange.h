@@ -1,6 +1,6 @@
 /* Single requests to a server of any method, with headers, a body from memory and an answer that
- * may be longer than memory: what a protocol of its own (objects/s3) is made of. Connections are kept
- * alive between requests. Not shared between threads. */
+ * may be longer than memory: what a protocol of its own (objects/s3) is made of. Connections are
+ * kept alive between requests. Not shared between threads. */
 #ifndef TIDEMARK_OUTBOUND_EXCHANGE_H
 #define TIDEMARK_OUTBOUND_EXCHANGE_H
 
