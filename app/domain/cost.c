@@ -243,12 +243,9 @@ static enum err lay_out(struct db_tx *tx, const struct cost_query *query,
 static enum err rate(struct db_tx *tx, const struct cost_query *query,
                      const struct cost_place_states *states, struct cost_account *account)
 {
-    struct cost_supply supply = { .needs_sources = query->needs_sources };
-    enum err err = lay_out(tx, query, account);
+    struct cost_supply supply = { .needs_meters = query->needs_meters };
+    enum err err = cost_ledger_take(tx, query, states, account, &supply);
 
-    if (err == OK) {
-        err = cost_ledger_take(tx, query, states, account, &supply);
-    }
     if (err != OK || account->input.from_day == account->input.to_day) {
         return err == OK && !query->needs_slots ? cost_ledger_join(tx, account) : err;
     }
@@ -273,10 +270,10 @@ static enum err load_states(struct db_tx *tx, const struct cost_query *query,
     int64_t from_us = time_of(&query->from, to_us);
 
     *out = (struct cost_place_states){ NULL, 0 };
-    if (query->as_of_us != COST_LATEST || query->needs_sources) {
+    if (query->as_of_us != COST_LATEST || query->device.ptr) {
         return OK;
     }
-    return cost_ledger_states(tx, from_us - (COST_REACH_DAYS + 3) * US_PER_DAY,
+    return cost_ledger_states(tx, query->site, from_us - (COST_REACH_DAYS + 3) * US_PER_DAY,
                               to_us + (COST_REACH_DAYS + 3) * US_PER_DAY, out);
 }
 
@@ -310,14 +307,25 @@ static enum err find_accounts(struct db_tx *tx, const struct cost_query *query,
     return OK;
 }
 
-enum err cost_load(struct db_tx *tx, const struct cost_query *query, struct cost_accounts *out)
+enum err cost_accounts_lay_out(struct db_tx *tx, const struct cost_query *query,
+                               struct cost_place_states *states, struct cost_accounts *out)
 {
-    struct cost_place_states states;
     enum err err = find_accounts(tx, query, out);
 
     if (err == OK) {
-        err = load_states(tx, query, &states);
+        err = load_states(tx, query, states);
     }
+    for (int i = 0; err == OK && i < out->n; i++) {
+        err = lay_out(tx, query, &out->items[i]);
+    }
+    return err;
+}
+
+enum err cost_load(struct db_tx *tx, const struct cost_query *query, struct cost_accounts *out)
+{
+    struct cost_place_states states;
+    enum err err = cost_accounts_lay_out(tx, query, &states, out);
+
     for (int i = 0; err == OK && i < out->n; i++) {
         err = rate(tx, query, &states, &out->items[i]);
     }

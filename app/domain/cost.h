@@ -36,11 +36,12 @@ struct cost_query {
     int64_t now_us;
     bool needs_slots;            /* what each quarter hour costs, not bills alone */
     const char *days_zone;       /* with needs_slots: whole days of this zone will do; or NULL */
-    bool needs_sources;          /* what each series tells, for explanations */
+    bool needs_meters;           /* all meters are looked at later on: what is read of any, is read
+                                  * of all */
     int32_t schedule_id;         /* as if it held everywhere and always; 0: those assigned */
     const struct tariff *tariff; /* the same of one that is not kept; its prices by time are those
                                   * of schedule_id. NULL: none */
-    struct cost_memo *memo;      /* of queries that differ in the schedule alone; or NULL */
+    struct cost_memo *memo;      /* of queries of the same place and as_of_us; or NULL */
 };
 
 struct cost_account {

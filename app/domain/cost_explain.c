@@ -1,6 +1,9 @@
 /* Says which series a day's energy comes from, by the rules of cost_energy.h. Called by the API. */
 #include "domain/cost_explain.h"
 
+#include "db/db.h"
+#include "domain/cost_parts.h"
+
 #include <string.h>
 
 static bool is_grid(const struct cost_meter *meter)
@@ -36,14 +39,19 @@ static bool is_outdone(const struct cost_source *source, const struct cost_sourc
            (is_grid(by->meter) && !is_grid(source->meter));
 }
 
-enum err cost_explain(struct op *op, const struct cost_account *account, int64_t from_us,
+enum err cost_explain(struct db_tx *tx, struct cost_account *account, int64_t from_us,
                       int64_t to_us, struct cost_sources *out)
 {
+    enum err err = cost_read_all(tx, account, from_us, to_us);
+
     *out = (struct cost_sources){
-        arena_array(op->arena, (size_t)account->n_meters + 1, sizeof *out->items), 0
+        arena_array(db_op(tx)->arena, (size_t)account->n_meters + 1, sizeof *out->items), 0
     };
+    if (err != OK) {
+        return err;
+    }
     if (!out->items) {
-        return fail_memory(op);
+        return fail_memory(db_op(tx));
     }
     for (int i = 0; i < account->n_meters; i++) {
         struct cost_source source = { .meter = &account->meters[i] };

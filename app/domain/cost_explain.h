@@ -17,8 +17,9 @@ struct cost_sources {
     int n;
 };
 
-/* Those of the account over [from_us, to_us), a local day of its site's. */
-enum err cost_explain(struct op *op, const struct cost_account *account, int64_t from_us,
+/* Those of the account over [from_us, to_us), a local day of its site's; its meters are read where
+ * they are not. In the operation's arena. */
+enum err cost_explain(struct db_tx *tx, struct cost_account *account, int64_t from_us,
                       int64_t to_us, struct cost_sources *out) MUST_CHECK;
 
 #endif

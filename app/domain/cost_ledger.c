@@ -9,7 +9,7 @@
 
 /* ---- places ---- */
 
-enum err cost_ledger_states(struct db_tx *tx, int64_t from_us, int64_t to_us,
+enum err cost_ledger_states(struct db_tx *tx, struct str site, int64_t from_us, int64_t to_us,
                             struct cost_place_states *out)
 {
     struct op *op = db_op(tx);
@@ -17,6 +17,7 @@ enum err cost_ledger_states(struct db_tx *tx, int64_t from_us, int64_t to_us,
     struct db_rows *rows;
 
     db_args_init(&args, op->arena);
+    db_arg_str(&args, site);
     db_arg_time(&args, from_us);
     db_arg_time(&args, to_us);
     enum err err = db_run(tx, &q_cost_places, &args, &rows);
@@ -67,15 +68,28 @@ static int64_t day_since(const struct cost_account *account, int64_t time_us)
     return span_day_of(&account->zone, is_one ? time_us : time_us - longest_us);
 }
 
+bool cost_ledger_span(const struct cost_place_states *states, const struct cost_account *account,
+                      int64_t *first_day, int64_t *dirty_day)
+{
+    const struct cost_place_state *state = find_state(states, account->site);
+
+    if (!state) {
+        return false;
+    }
+    *first_day = day_since(account, state->first_us);
+    *dirty_day = day_since(account, state->dirty_us);
+    return *first_day < *dirty_day;
+}
+
 /* ---- what holds ---- */
 
 /* What of an account the ledger is asked for. */
 struct taking {
     const struct cost_query *query;
     struct cost_account *account;
-    int64_t ledger_day;  /* days before it, from account->from_day on */
-    int64_t energy_day;  /* quarter hours of days before it, from the input's first on */
-    int64_t empty_day;   /* days before it have no energy */
+    int64_t ledger_day; /* days before it, from account->from_day on */
+    int64_t energy_day; /* quarter hours of days before it, from the input's first on */
+    int64_t empty_day;  /* days before it have no energy */
 };
 
 /* Whether days or lines will do, instead of quarter hours. */
@@ -201,8 +215,8 @@ static enum err take_days(struct db_tx *tx, const struct taking *taking, struct 
                                : cost_ratchet_day(&account->rates, ledger_day, to_day);
     enum err err = cost_days_load(tx, account, least(account->from_day, quarters_day), to_day,
                                   quarters_day, days);
-    if (err == OK && has_all(days, &account->zone, account->from_day,
-                             least(ledger_day, account->to_day))) {
+    if (err == OK &&
+        has_all(days, &account->zone, account->from_day, least(ledger_day, account->to_day))) {
         narrow(account, ledger_day);
         err = keep_days(db_op(tx), days, account);
     }
@@ -220,7 +234,9 @@ enum err cost_ledger_take(struct db_tx *tx, const struct cost_query *query,
     if (!days) {
         return fail_memory(db_op(tx));
     }
-    if (!state || account->is_valued || query->device.ptr || account->energy.n > 0) {
+    bool is_remembered = account->energy.n > 0;
+    if (!state || account->is_valued || query->device.ptr ||
+        (is_remembered && !may_take_days(&taking))) {
         return OK;
     }
     plan(&taking, state);
@@ -257,8 +273,8 @@ static enum err join_days(struct op *op, struct cost_account *account, int64_t l
             days[i] = rest->days[day - account->input.from_day];
         } else {
             days[i] = (struct rating_day){
-                .version = rating_version_on(account->rates.versions, account->rates.n, day,
-                                             INT64_MAX),
+                .version =
+                    rating_version_on(account->rates.versions, account->rates.n, day, INT64_MAX),
                 .n_missing = account->ledger->items[i].n_missing,
                 .is_over = true,
             };
@@ -286,8 +302,8 @@ static enum err join_lines(struct op *op, const struct cost_account *account,
         const struct cost_kept_line *item = &kept->items[i];
         struct rating_line line = item->line;
         line.version = out->days[line.day - account->from_day].version;
-        const struct cost_cite *cite = line.version < 0 ? NULL
-                                                        : &account->rates.cites[line.version];
+        const struct cost_cite *cite =
+            line.version < 0 ? NULL : &account->rates.cites[line.version];
         if (!cite || cite->schedule_id != item->schedule_id || cite->number != item->number) {
             return fail(op, ERR_UNAVAILABLE, "rate schedules are being changed");
         }

@@ -41,6 +41,32 @@ enum err cost_meters_load(struct db_tx *tx, struct str site, struct str device, 
     return OK;
 }
 
+enum err cost_meter_devices_load(struct db_tx *tx, int limit, struct cost_meter_devices *out)
+{
+    struct op *op = db_op(tx);
+    struct db_args args;
+    struct db_rows *rows;
+
+    db_args_init(&args, op->arena);
+    db_arg_int(&args, limit);
+    enum err err = db_run(tx, &q_cost_meter_devices, &args, &rows);
+    if (err != OK) {
+        return err;
+    }
+    *out = (struct cost_meter_devices){ .n = db_count(rows) };
+    out->items = arena_array(op->arena, (size_t)out->n + 1, sizeof *out->items);
+    if (!out->items) {
+        return fail_memory(op);
+    }
+    for (int i = 0; i < out->n; i++) {
+        out->items[i] = (struct cost_meter_device){
+            .device = db_text(rows, i, COST_METER_DEVICES_DEVICE),
+            .site = db_text(rows, i, COST_METER_DEVICES_SITE),
+        };
+    }
+    return OK;
+}
+
 static enum err read_row(struct db_tx *tx, const struct db_rows *rows, int row,
                          struct cost_meter *meter)
 {
@@ -92,6 +118,9 @@ enum err cost_meters_read(struct db_tx *tx, struct cost_meter *meters, int n,
     for (int i = 0; i < n; i++) {
         if (is_wanted(&meters[i])) {
             ids[n_ids++] = meters[i].series_id;
+            meters[i].n = 0;
+            meters[i].told_from_us = from_us;
+            meters[i].told_to_us = to_us;
         }
     }
     if (n_ids == 0) {

@@ -20,6 +20,7 @@ struct cost_meter {
     const int64_t *at_us;      /* starts of quarter hours, in no order, perhaps twice */
     const int64_t *nkwh;       /* of each, nano-kWh */
     int n;
+    int64_t told_from_us, told_to_us; /* of the span that they are of */
 };
 
 struct cost_meters {
@@ -31,6 +32,20 @@ struct cost_meters {
  * ERR_NOT_FOUND for a site or device that there is not. In the operation's arena. */
 enum err cost_meters_load(struct db_tx *tx, struct str site, struct str device, int64_t known_us,
                           struct cost_meters *out) MUST_CHECK;
+
+/* A device that tells energy. */
+struct cost_meter_device {
+    const char *device, *site; /* keys; site NULL: none */
+};
+
+struct cost_meter_devices {
+    struct cost_meter_device *items; /* by site and key, those at none last */
+    int n;
+};
+
+/* The tenant's first ones, `limit` at most. In the operation's arena. */
+enum err cost_meter_devices_load(struct db_tx *tx, int limit,
+                                 struct cost_meter_devices *out) MUST_CHECK;
 
 /* Which meters. */
 typedef bool (*cost_meter_filter)(const struct cost_meter *meter);

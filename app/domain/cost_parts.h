@@ -31,6 +31,22 @@ enum err cost_accounts_at(struct db_tx *tx, const char *site, struct cost_accoun
  * what a sub-meter says; what it generates has no cost. */
 void cost_keep_device(struct cost_account *account);
 
+/* Since when the ledger does not hold at a place. */
+struct cost_place_state {
+    const char *site; /* key; NULL: devices at none */
+    int64_t first_us, dirty_us, energy_us;
+};
+struct cost_place_states {
+    const struct cost_place_state *items;
+    int n;
+};
+
+/* The accounts of the query with their days, zones, schedules and cycles, and the states of their
+ * places; nothing is rated. Errors as those of cost_load. */
+enum err cost_accounts_lay_out(struct db_tx *tx, const struct cost_query *query,
+                               struct cost_place_states *states,
+                               struct cost_accounts *out) MUST_CHECK;
+
 /* ---- schedules ---- */
 
 /* The schedule in force on the last of the days [from_day, to_day) that has one, whose zone the
@@ -54,8 +70,16 @@ struct cost_supply {
     const struct cost_days *days; /* with their quarter hours; may be NULL */
     int64_t read_from, read_to;   /* days: in between nothing of `days` is used */
     int64_t empty_until;          /* days before it, but for the span, have none; INT64_MIN: no */
-    bool needs_sources;
+    bool needs_meters;
 };
+
+/* Widens a span of quarter hours so that every day of the site's that touches it lies in it. */
+void cost_widen(const struct cost_account *account, int64_t *from_us, int64_t *to_us);
+
+/* Reads the quarter hours of all meters of the account in [from_us, to_us), unless they are there:
+ * then those of a wider span are. */
+enum err cost_read_all(struct db_tx *tx, struct cost_account *account, int64_t from_us,
+                       int64_t to_us) MUST_CHECK;
 
 /* Sets account->energy for the days of its input. */
 enum err cost_supply(struct db_tx *tx, const struct cost_supply *supply,
@@ -69,19 +93,14 @@ enum err cost_rate_input(struct op *op, struct cost_account *account) MUST_CHECK
 
 /* ---- the ledger ---- */
 
-/* Since when the ledger does not hold at a place. */
-struct cost_place_state {
-    const char *site; /* key; NULL: devices at none */
-    int64_t first_us, dirty_us, energy_us;
-};
-struct cost_place_states {
-    const struct cost_place_state *items;
-    int n;
-};
-
-/* Of all places of the tenant, as far as [from_us, to_us) goes. */
-enum err cost_ledger_states(struct db_tx *tx, int64_t from_us, int64_t to_us,
+/* Of the site, or (ptr NULL) of all places of the tenant, as far as [from_us, to_us) goes. */
+enum err cost_ledger_states(struct db_tx *tx, struct str site, int64_t from_us, int64_t to_us,
                             struct cost_place_states *out) MUST_CHECK;
+
+/* The days of the account that the ledger may have: from where its energy begins up to the first
+ * that a change may touch or that is not over. False: none. */
+bool cost_ledger_span(const struct cost_place_states *states, const struct cost_account *account,
+                      int64_t *first_day, int64_t *dirty_day);
 
 /* Takes from the ledger what it has of the account: its days or, for bills, its lines, and quarter
  * hours. Narrows the input to what is left to rate; `supply` says where its energy is. */

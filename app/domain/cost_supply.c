@@ -58,25 +58,61 @@ static enum err read_behind(struct db_tx *tx, struct cost_account *account, int6
     int64_t gap_us = span_day_start(zone, first + (gap - marks));
     int64_t end_us = span_day_start(zone, first + (last - marks) + 1);
     return cost_meters_read(tx, account->meters, account->n_meters, is_behind,
-                            gap_us > from_us ? gap_us : from_us,
-                            end_us < to_us ? end_us : to_us);
+                            gap_us > from_us ? gap_us : from_us, end_us < to_us ? end_us : to_us);
 }
 
-static enum err read_meters(struct db_tx *tx, struct cost_account *account, bool needs_sources,
+static bool is_told(const struct cost_meter *meter, int64_t from_us, int64_t to_us)
+{
+    return meter->told_from_us <= from_us && meter->told_to_us >= to_us;
+}
+
+enum err cost_read_all(struct db_tx *tx, struct cost_account *account, int64_t from_us,
+                       int64_t to_us)
+{
+    int n = 0;
+
+    while (n < account->n_meters && is_told(&account->meters[n], from_us, to_us)) {
+        n++;
+    }
+    return n == account->n_meters
+               ? OK
+               : cost_meters_read(tx, account->meters, account->n_meters, is_any, from_us, to_us);
+}
+
+static enum err read_meters(struct db_tx *tx, struct cost_account *account, bool needs_all,
                             int64_t from_us, int64_t to_us)
 {
+    if (needs_all) {
+        return cost_read_all(tx, account, from_us, to_us);
+    }
     for (int i = 0; i < account->n_meters; i++) {
-        account->meters[i].n = 0; /* of another span */
+        account->meters[i].n = 0;
+        account->meters[i].told_from_us = account->meters[i].told_to_us = 0;
     }
-    if (needs_sources) {
-        return cost_meters_read(tx, account->meters, account->n_meters, is_any, from_us, to_us);
-    }
-    enum err err = cost_meters_read(tx, account->meters, account->n_meters, is_at_grid, from_us,
-                                    to_us);
+    enum err err =
+        cost_meters_read(tx, account->meters, account->n_meters, is_at_grid, from_us, to_us);
     return err == OK ? read_behind(tx, account, from_us, to_us) : err;
 }
 
 /* ---- put together ---- */
+
+/* Whether a day of the site's begins then. */
+static bool begins_day(const struct zone *zone, int64_t time_us)
+{
+    return span_day_start(zone, span_day_of(zone, time_us)) == time_us;
+}
+
+void cost_widen(const struct cost_account *account, int64_t *from_us, int64_t *to_us)
+{
+    const int64_t longest_us = US_PER_DAY + 2 * US_PER_HOUR;
+
+    if (!begins_day(&account->site_zone, *from_us)) {
+        *from_us -= longest_us;
+    }
+    if (!begins_day(&account->site_zone, *to_us)) {
+        *to_us += longest_us;
+    }
+}
 
 /* The span of time of an account's energy, and what of it is read. */
 struct extent {
@@ -121,10 +157,11 @@ static enum err add_read(struct db_tx *tx, const struct cost_supply *supply,
                          const struct extent *extent, struct cost_account *account)
 {
     const struct cost_meters meters = { account->meters, account->n_meters };
-    int64_t from_us = extent->read_us - US_PER_DAY - 2 * US_PER_HOUR;
-    int64_t to_us = extent->end_us + US_PER_DAY + 2 * US_PER_HOUR;
+    int64_t from_us = extent->read_us, to_us = extent->end_us;
     struct cost_energy part;
-    enum err err = read_meters(tx, account, supply->needs_sources, from_us, to_us);
+
+    cost_widen(account, &from_us, &to_us);
+    enum err err = read_meters(tx, account, supply->needs_meters, from_us, to_us);
 
     if (err == OK) {
         err = cost_energy_make(db_op(tx), &meters, &account->site_zone, from_us, to_us, &part);

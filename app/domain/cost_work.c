@@ -3,44 +3,15 @@
 #include "domain/cost_work.h"
 
 #include "db/db.h"
-#include "domain/cost_parts.h"
-#include "domain/span.h"
+#include "domain/cost_turn.h"
 #include "gen/queries.h"
 
-#include <string.h>
-
-#define STEP_DAYS 400         /* of an account at once */
-#define STEP_METER_DAYS 8000  /* read at once: some 20 MB */
+#define STEP_DAYS 400             /* of an account at once */
+#define STEP_METER_DAYS 8000      /* read at once: some 20 MB */
 #define ACCOUNT_BYTES (64u << 20) /* of memory that a step of an account takes at most */
-#define LONGEST_DAY_US (26 * US_PER_HOUR)
 #define CALENDAR_US ((int64_t)1000 * US_PER_DAY) /* read around what is rated */
 
-/* A place that was taken, and what of it is to be done. */
-struct turn {
-    struct db_tx *tx;
-    struct cost_work *work;
-    bool is_idle;                  /* nothing: go on behind it */
-    const char *site;              /* key; NULL: devices at none */
-    int64_t from_us, to_us;        /* to be rated again; INT64_MAX: on and on */
-    int64_t energy_us, energy_end_us; /* of it, where quarter hours are others */
-    int64_t first_us;              /* energy begins */
-    int64_t settled_us;            /* days that end later are not rated yet */
-    int64_t kept_us;               /* older energy may be gone: what the ledger has of it stays */
-    int64_t next_us;               /* what is left begins; INT64_MAX: nothing is */
-    int64_t rated_from_us, rated_until_us, due_us;
-};
-
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int64_t latest(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
-static enum err take(struct turn *turn)
+static enum err take(struct cost_turn *turn)
 {
     struct cost_work *work = turn->work;
     struct db_args args;
@@ -75,13 +46,6 @@ static enum err take(struct turn *turn)
 
 /* ---- which days ---- */
 
-/* The days of an account that a step rates. */
-struct stretch {
-    int64_t from_day, to_day; /* whole cycles, but for the last */
-    int64_t over_day;         /* the first day that is not over */
-    int64_t end_day;          /* until when there is something to do */
-};
-
 static struct rating_cycle cycle_of(const struct cost_account *account, int64_t day)
 {
     return rating_cycle_of(account->rates.versions, account->rates.n, day, INT64_MAX);
@@ -100,38 +64,25 @@ static bool has_ratchets(const struct cost_rates *rates)
     return false;
 }
 
-/* The site's days decide which series counts: how far before a change a day may be that it touches,
- * beyond that which it is in. */
-static int64_t reach_us(const struct cost_account *account)
-{
-    return strcmp(account->zone.name, account->site_zone.name) == 0 ? 0 : LONGEST_DAY_US;
-}
-
-/* The day that a change at a time may touch first. */
-static int64_t day_of(const struct cost_account *account, int64_t time_us)
-{
-    return span_day_of(&account->zone, time_us - reach_us(account));
-}
-
 /* The site's day that is not over. */
-static int64_t site_day(const struct turn *turn, const struct cost_account *account)
+static int64_t site_day(const struct cost_turn *turn, const struct cost_account *account)
 {
     return span_day_of(&account->site_zone, turn->settled_us);
 }
 
 /* The account's first day that is not over, or of which the site's is not. */
-static int64_t over_day_of(const struct turn *turn, const struct cost_account *account)
+static int64_t over_day_of(const struct cost_turn *turn, const struct cost_account *account)
 {
     return span_day_of(&account->zone,
                        span_day_start(&account->site_zone, site_day(turn, account)));
 }
 
 /* Where the ledger may begin: no cycle of which energy may be gone. */
-static int64_t first_day(const struct turn *turn, const struct cost_account *account,
+static int64_t first_day(const struct cost_turn *turn, const struct cost_account *account,
                          int64_t from_us)
 {
-    int64_t kept_day = day_of(account, turn->kept_us) + 1;
-    struct rating_cycle cycle = cycle_of(account, day_of(account, from_us));
+    int64_t kept_day = cost_turn_day(account, turn->kept_us) + 1;
+    struct rating_cycle cycle = cycle_of(account, cost_turn_day(account, from_us));
 
     if (cycle.from_day < kept_day) {
         cycle = cycle_of(account, kept_day);
@@ -140,31 +91,33 @@ static int64_t first_day(const struct turn *turn, const struct cost_account *acc
     return cycle.from_day;
 }
 
-static int64_t last_day(const struct turn *turn, const struct cost_account *account,
+static int64_t last_day(const struct cost_turn *turn, const struct cost_account *account,
                         int64_t over_day)
 {
     if (turn->to_us >= turn->settled_us || has_ratchets(&account->rates)) {
         return over_day;
     }
     int64_t day = span_day_of(&account->zone, turn->to_us + LONGEST_DAY_US);
-    return least(cycle_of(account, day).to_day, over_day);
+    return cost_least(cycle_of(account, day).to_day, over_day);
 }
 
-static struct stretch stretch_of(const struct turn *turn, const struct cost_account *account)
+static struct cost_stretch stretch_of(const struct cost_turn *turn,
+                                      const struct cost_account *account)
 {
-    struct stretch stretch = { .over_day = over_day_of(turn, account) };
+    struct cost_stretch stretch = { .over_day = over_day_of(turn, account) };
     int64_t most = account->n_meters > 0 ? STEP_METER_DAYS / account->n_meters : STEP_DAYS;
 
     stretch.from_day = first_day(turn, account, turn->from_us);
     stretch.end_day = last_day(turn, account, stretch.over_day);
     stretch.to_day = stretch.end_day;
-    most = turn->energy_us == INT64_MAX || most > STEP_DAYS ? STEP_DAYS : most;
+    most = most > STEP_DAYS ? STEP_DAYS : most;
     if (stretch.to_day - stretch.from_day > most) {
         /* beyond where it began, which may be a cycle behind from_day: the next begins later */
-        int64_t began_day = latest(stretch.from_day, span_day_of(&account->zone, turn->from_us));
+        int64_t began_day =
+            cost_latest(stretch.from_day, span_day_of(&account->zone, turn->from_us));
         int64_t cut = cycle_of(account, stretch.from_day + most).from_day;
-        stretch.to_day = least(cut > began_day ? cut : cycle_of(account, began_day).to_day,
-                               stretch.end_day);
+        stretch.to_day = cost_least(cut > began_day ? cut : cycle_of(account, began_day).to_day,
+                                    stretch.end_day);
     }
     return stretch;
 }
@@ -173,7 +126,7 @@ static struct stretch stretch_of(const struct turn *turn, const struct cost_acco
 
 /* Where the ledger has days of another zone, all go, and are rated again. Those of which energy may
  * be gone stay. */
-static enum err check_zone(struct turn *turn, const struct cost_account *account)
+static enum err check_zone(struct cost_turn *turn, const struct cost_account *account)
 {
     int64_t day = first_day(turn, account, turn->first_us);
     struct db_args args;
@@ -191,17 +144,16 @@ static enum err check_zone(struct turn *turn, const struct cost_account *account
     turn->from_us = turn->energy_us = turn->first_us;
     turn->to_us = turn->energy_end_us = INT64_MAX;
     /* a zone's day is at most one before or behind another's */
-    return cost_days_remove(turn->tx, account, day,
-                            span_day_of(&account->zone, turn->settled_us) + 2,
-                            &turn->work->n_rows);
+    int64_t end_day = span_day_of(&account->zone, turn->settled_us) + 2;
+    return cost_stretch_remove(turn, account, day, end_day);
 }
 
 /* Reads the account's zone and schedules. All of its days are of one zone. */
-static enum err prepare(struct turn *turn, struct cost_account *account)
+static enum err prepare(struct cost_turn *turn, struct cost_account *account)
 {
     int64_t from_us = turn->first_us - CALENDAR_US, to_us = turn->settled_us + CALENDAR_US;
-    enum err err = zone_load(turn->tx, account->site_zone.name, from_us, to_us,
-                             &account->site_zone);
+    enum err err =
+        zone_load(turn->tx, account->site_zone.name, from_us, to_us, &account->site_zone);
 
     if (err != OK) {
         return err;
@@ -223,131 +175,19 @@ static enum err prepare(struct turn *turn, struct cost_account *account)
     return err == OK ? check_zone(turn, account) : err;
 }
 
-/* Whether a change of energy touches the day. */
-static bool is_touched(const struct turn *turn, const struct cost_bucket *day)
+static enum err rate_account(struct cost_turn *turn, struct cost_account *account)
 {
-    return turn->energy_us < turn->energy_end_us &&
-           (turn->energy_end_us == INT64_MAX ||
-            day->from_us < turn->energy_end_us + LONGEST_DAY_US) &&
-           day->to_us > turn->energy_us - (turn->energy_us < 0 ? 0 : LONGEST_DAY_US);
-}
-
-/* What of the input's days has to be read from meters: all but those that the ledger has at both
- * ends. */
-static enum err find_supply(struct turn *turn, const struct cost_account *account,
-                            struct cost_days *days, struct cost_supply *out)
-{
-    const struct rating_input *input = &account->input;
-    enum err err = cost_days_load(turn->tx, account, input->from_day, input->to_day,
-                                  input->from_day, days);
-    int64_t from = input->from_day, to = input->to_day;
-    int last = days->n - 1;
-
-    for (int i = 0; err == OK && i < days->n; i++) {
-        const struct cost_day *day = &days->items[i];
-        if (day->day == from && strcmp(day->zone, account->zone.name) == 0 &&
-            !is_touched(turn, &day->bucket)) {
-            from++;
-        }
-    }
-    for (; err == OK && last >= 0 && to > from; last--, to--) {
-        const struct cost_day *day = &days->items[last];
-        if (day->day != to - 1 || strcmp(day->zone, account->zone.name) != 0 ||
-            is_touched(turn, &day->bucket)) {
-            break;
-        }
-    }
-    *out = (struct cost_supply){ .days = days, .read_from = from, .read_to = to };
-    return err;
-}
-
-/* The edges of the days. */
-static enum err day_edges(struct op *op, const struct cost_account *account,
-                          const struct stretch *stretch, struct zone_starts *out)
-{
-    int n = (int)(stretch->to_day - stretch->from_day) + 1;
-
-    *out = (struct zone_starts){ arena_array(op->arena, (size_t)n + 1, sizeof *out->us), n };
-    for (int i = 0; out->us && i < n; i++) {
-        out->us[i] = span_day_start(&account->zone, stretch->from_day + i);
-    }
-    return out->us ? OK : fail_memory(op);
-}
-
-static enum err rate_days(struct turn *turn, struct cost_account *account,
-                          const struct stretch *stretch, struct cost_buckets *out)
-{
-    struct op *op = db_op(turn->tx);
-    const struct cost_rates_query rated = { .from_day = account->input.from_day,
-                                            .to_day = account->input.to_day,
-                                            .known_us = COST_LATEST };
-    const struct cost_accounts one = { account, 1 };
-    struct cost_supply supply;
-    struct cost_days days = { NULL, 0 };
-    struct zone_starts edges;
-    enum err err = cost_rates_add_prices(turn->tx, &rated, &account->rates);
-
-    if (err == OK) {
-        err = find_supply(turn, account, &days, &supply);
-    }
-    if (err == OK) {
-        err = cost_supply(turn->tx, &supply, account);
-    }
-    if (err == OK) {
-        err = cost_rate_input(op, account);
-    }
-    if (err == OK) {
-        err = day_edges(op, account, stretch, &edges);
-    }
-    return err == OK ? cost_fold(op, &one, &edges, turn->settled_us, out) : err;
-}
-
-/* Rates a stretch and writes it. Where schedules of several zones or currencies are in force in it,
- * it has no days in the ledger: whoever asks for them is told. */
-static enum err rate_stretch(struct turn *turn, struct cost_account *account,
-                             const struct stretch *stretch)
-{
-    struct cost_buckets days;
-    int64_t *n_rows = &turn->work->n_rows;
-
-    account->input = (struct rating_input){
-        .versions = account->rates.versions,
-        .n_versions = account->rates.n,
-        .zone = &account->zone,
-        .from_day = cost_ratchet_day(&account->rates, stretch->from_day, stretch->to_day),
-        .to_day = stretch->to_day,
-        .as_of_us = INT64_MAX,
-        .known_until_us = turn->settled_us,
-        .has_slots = true,
-    };
-    enum err err = cost_check_rates(db_op(turn->tx), account);
-    if (err == ERR_INVALID) {
-        op_clear_fault(db_op(turn->tx));
-        return cost_days_remove(turn->tx, account, stretch->from_day, stretch->to_day, n_rows);
-    }
-    if (err == OK) {
-        err = rate_days(turn, account, stretch, &days);
-    }
-    if (err == OK) {
-        turn->work->n_days += days.n;
-        err = cost_days_store(turn->tx, account, &days, stretch->from_day, stretch->to_day, n_rows);
-    }
-    return err;
-}
-
-static enum err rate_account(struct turn *turn, struct cost_account *account)
-{
-    struct stretch stretch = stretch_of(turn, account);
+    struct cost_stretch stretch = stretch_of(turn, account);
     enum err err = OK;
 
     if (stretch.from_day < stretch.to_day) {
-        err = rate_stretch(turn, account, &stretch);
+        err = cost_stretch_rate(turn, account, &stretch);
     }
     if (stretch.to_day < stretch.end_day) {
-        turn->next_us = least(turn->next_us, span_day_start(&account->zone, stretch.to_day));
+        turn->next_us = cost_least(turn->next_us, span_day_start(&account->zone, stretch.to_day));
     }
     turn->rated_from_us =
-        least(turn->rated_from_us, span_day_start(&account->zone, stretch.over_day));
+        cost_least(turn->rated_from_us, span_day_start(&account->zone, stretch.over_day));
     /* the site's day, for what changes later in it changes the account's day at its start */
     turn->rated_until_us = span_day_start(&account->site_zone, site_day(turn, account));
     turn->due_us = span_day_start(&account->site_zone, site_day(turn, account) + 1);
@@ -357,7 +197,7 @@ static enum err rate_account(struct turn *turn, struct cost_account *account)
 /* ---- a place ---- */
 
 /* One after the other, each with memory of its own: a place may have any number. */
-static enum err rate_accounts(struct turn *turn, const struct cost_accounts *accounts)
+static enum err rate_accounts(struct cost_turn *turn, const struct cost_accounts *accounts)
 {
     struct op *op = db_op(turn->tx);
     struct arena *whole = op->arena;
@@ -379,16 +219,16 @@ static enum err rate_accounts(struct turn *turn, const struct cost_accounts *acc
 }
 
 /* Leaves what is not rated. A change that ends before it may reach into its first day. */
-static enum err leave(struct turn *turn)
+static enum err leave(struct cost_turn *turn)
 {
     struct db_args args;
 
     if (turn->next_us == INT64_MAX) {
         return OK;
     }
-    turn->to_us = latest(turn->to_us, turn->next_us + 1);
+    turn->to_us = cost_latest(turn->to_us, turn->next_us + 1);
     if (turn->energy_us < turn->energy_end_us && turn->energy_us < turn->next_us) {
-        turn->energy_end_us = latest(turn->energy_end_us, turn->next_us + 1);
+        turn->energy_end_us = cost_latest(turn->energy_end_us, turn->next_us + 1);
     }
     db_args_init(&args, db_op(turn->tx)->arena);
     db_arg_text(&args, turn->site);
@@ -399,7 +239,7 @@ static enum err leave(struct turn *turn)
     return db_run(turn->tx, &q_job_cost_leave, &args, NULL);
 }
 
-static enum err finish(struct turn *turn, const struct cost_accounts *accounts)
+static enum err finish(struct cost_turn *turn, const struct cost_accounts *accounts)
 {
     struct op *op = db_op(turn->tx);
     struct str *devices = arena_array(op->arena, (size_t)accounts->n + 1, sizeof *devices);
@@ -429,7 +269,7 @@ static enum err finish(struct turn *turn, const struct cost_accounts *accounts)
 
 enum err cost_work_step(struct db_tx *tx, struct cost_work *work)
 {
-    struct turn turn = { .tx = tx, .work = work };
+    struct cost_turn turn = { .tx = tx, .work = work };
     struct cost_accounts accounts = { NULL, 0 };
     enum err err = take(&turn);
 

@@ -157,12 +157,12 @@ static void write_sources(struct json_writer *json, const struct cost_sources *s
 }
 
 static enum err write_account(struct web *web, struct json_writer *json,
-                              const struct cost_account *account)
+                              struct cost_account *account)
 {
     int64_t from_us = span_day_start(&account->zone, account->from_day);
     int64_t to_us = span_day_start(&account->zone, account->from_day + 1);
     struct cost_sources sources;
-    enum err err = cost_explain(web->op, account, from_us, to_us, &sources);
+    enum err err = cost_explain(web->tx, account, from_us, to_us, &sources);
 
     if (err != OK) {
         return err;
@@ -210,7 +210,7 @@ enum err api_costs_explain(struct web *web)
     }
     if (err == OK) {
         query.needs_slots = true;
-        query.needs_sources = true;
+        query.needs_meters = true;
         err = cost_load(web->tx, &query, &accounts);
     }
     if (err != OK) {

@@ -7,8 +7,6 @@
 #include "web/costs_load.h"
 #include "web/page.h"
 
-#define MAX_VALUED_METERS 80 /* of a place whose devices are valued one by one */
-
 /* ---- what was asked for ---- */
 
 static enum cost_view read_view(const struct web *web)
@@ -25,7 +23,8 @@ static enum cost_view read_view(const struct web *web)
 
 static int64_t year_start(int64_t day)
 {
-    struct clock_fields fields = { .year = clock_split(day * US_PER_DAY).year, .month = 1,
+    struct clock_fields fields = { .year = clock_split(day * US_PER_DAY).year,
+                                   .month = 1,
                                    .day = 1 };
 
     return clock_join(&fields) / US_PER_DAY;
@@ -95,64 +94,52 @@ static enum err load_view(struct web *web, const struct place *place, struct cos
     return err;
 }
 
-static int count_meters(const struct cost_accounts *accounts)
+/* The query of the view's days. */
+static struct cost_query of_days(const struct place *place, const struct costs_facts *facts)
 {
-    int n = 0;
+    struct cost_query query = place->query;
 
-    for (int i = 0; i < accounts->n; i++) {
-        n += accounts->items[i].n_meters;
-    }
-    return n;
+    query.needs_slots = true;
+    query.from = (struct cost_bound){ .kind = BOUND_DAY, .day = facts->from_day };
+    query.to = (struct cost_bound){ .kind = BOUND_DAY, .day = facts->to_day };
+    return query;
 }
 
-static enum err value_devices(struct web *web, const struct cost_accounts *accounts,
-                              struct costs_facts *facts)
+static enum err value_devices(struct web *web, const struct place *place, struct costs_facts *facts)
 {
-    if (count_meters(accounts) > MAX_VALUED_METERS) {
+    const struct cost_query query = of_days(place, facts);
+    enum err err = cost_devices_load(web->tx, &query, &facts->devices);
+
+    if (err == OK && facts->devices.is_too_much) {
         facts->devices_note = "There are too many devices here to value them all. Choose a site "
                               "or a device.";
-        return OK;
     }
-    return cost_devices_value(web->op, accounts, span_day_start(&facts->zone, facts->from_day),
-                              span_day_start(&facts->zone, facts->to_day), &facts->devices);
-}
-
-static enum err explain(struct web *web, const struct cost_accounts *accounts,
-                        struct costs_facts *facts)
-{
-    struct cost_sources *sources =
-        arena_array(web->op->arena, (size_t)accounts->n, sizeof *sources);
-    enum err err = sources ? OK : fail_memory(web->op);
-
-    for (int i = 0; err == OK && i < accounts->n; i++) {
-        const struct cost_account *account = &accounts->items[i];
-        err = cost_explain(web->op, account, span_day_start(&account->zone, facts->from_day),
-                           span_day_start(&account->zone, facts->to_day), &sources[i]);
-    }
-    facts->sources = sources;
     return err;
 }
 
-/* Accounts of the view's days, for what devices are worth and for why a day costs what it does. */
-static enum err load_accounts(struct web *web, const struct place *place,
-                              struct costs_facts *facts)
+/* Why the day costs what it does: its lines, and what each series told. */
+static enum err explain(struct web *web, const struct place *place, struct costs_facts *facts)
 {
-    struct cost_accounts *accounts = arena_alloc(web->op->arena, sizeof *accounts);
-    struct cost_query query = place->query;
+    struct arena *arena = web->op->arena;
+    struct cost_accounts *accounts = arena_alloc(arena, sizeof *accounts);
+    const struct cost_query query = of_days(place, facts);
 
     if (!accounts) {
         return fail_memory(web->op);
     }
-    query.needs_slots = true;
-    query.needs_sources = true;
-    query.from = (struct cost_bound){ .kind = BOUND_DAY, .day = facts->from_day };
-    query.to = (struct cost_bound){ .kind = BOUND_DAY, .day = facts->to_day };
     enum err err = cost_load(web->tx, &query, accounts);
-    facts->accounts = accounts;
-    if (err == OK && !place->device) {
-        err = value_devices(web, accounts, facts);
+    if (err != OK) {
+        return err;
     }
-    return err == OK && facts->view == COSTS_DAY ? explain(web, accounts, facts) : err;
+    struct cost_sources *sources = arena_array(arena, (size_t)accounts->n, sizeof *sources);
+    for (int i = 0; sources && err == OK && i < accounts->n; i++) {
+        struct cost_account *account = &accounts->items[i];
+        err = cost_explain(web->tx, account, span_day_start(&account->zone, facts->from_day),
+                           span_day_start(&account->zone, facts->to_day), &sources[i]);
+    }
+    facts->accounts = accounts;
+    facts->sources = sources;
+    return sources ? err : fail_memory(web->op);
 }
 
 /* ---- the page ---- */
@@ -161,16 +148,26 @@ static enum err load_accounts(struct web *web, const struct place *place,
 static void keep(struct web *web, const struct costs_facts *facts, struct place_view *form)
 {
     form->kept[0] = (struct kept_view){ "view", COST_VIEW_NAMES[facts->view] };
-    form->kept[1] =
-        (struct kept_view){ "at", span_day_text(web->op->arena, facts->from_day) };
+    form->kept[1] = (struct kept_view){ "at", span_day_text(web->op->arena, facts->from_day) };
     form->n_kept = 2;
 }
 
-static enum err load(struct web *web, const struct place *place, struct costs_facts *facts)
+/* All of it from the same reading of meters. */
+static enum err load(struct web *web, struct place *place, struct costs_facts *facts)
 {
-    enum err err = load_view(web, place, facts);
+    struct cost_memo memo = { { NULL, 0 } };
 
-    return err == OK && facts->view != COSTS_YEAR ? load_accounts(web, place, facts) : err;
+    place->query.memo = &memo;
+    place->query.needs_meters = facts->view != COSTS_YEAR;
+    enum err err = load_view(web, place, facts);
+    if (err == OK && facts->view != COSTS_YEAR && !place->device) {
+        err = value_devices(web, place, facts);
+    }
+    if (err == OK && facts->view == COSTS_DAY) {
+        err = explain(web, place, facts);
+    }
+    place->query.memo = NULL;
+    return err;
 }
 
 enum err page_costs(struct web *web)

@@ -7,8 +7,6 @@
 #include "domain/zone.h"
 #include "web/cost_input.h"
 
-#include <string.h>
-
 #define BACK_DAYS 800
 #define AHEAD_DAYS 40
 #define SITES_SHOWN 200   /* to choose from */
@@ -40,7 +38,9 @@ enum err place_read(struct web *web, int64_t from_day, struct place *out)
 
 enum err place_read_of(struct web *web, struct str site, struct str device, struct place *out)
 {
-    *out = (struct place){ .query = { .site = site, .device = device, .as_of_us = COST_LATEST,
+    *out = (struct place){ .query = { .site = site,
+                                      .device = device,
+                                      .as_of_us = COST_LATEST,
                                       .now_us = clock_now_us() } };
     return complete(web, COST_LAST_DAY, out);
 }
@@ -53,17 +53,16 @@ static enum err add_sites(struct web *web, struct place_view *out)
     if (err != OK) {
         return err;
     }
-    struct choice_view *choices =
-        arena_array(web->op->arena, (size_t)sites.n + 1, sizeof *choices);
+    struct choice_view *choices = arena_array(web->op->arena, (size_t)sites.n + 1, sizeof *choices);
     if (!choices) {
         return fail_memory(web->op);
     }
     choices[0] = (struct choice_view){ "", "All sites" };
     for (int i = 0; i < sites.n; i++) {
         const struct site *site = &sites.items[i];
-        choices[i + 1] = (struct choice_view){
-            site->key, site->name && site->name[0] != '\0' ? site->name : site->key
-        };
+        choices[i + 1] =
+            (struct choice_view){ site->key,
+                                  site->name && site->name[0] != '\0' ? site->name : site->key };
     }
     out->sites = choices;
     out->n_sites = sites.n > 0 ? sites.n + 1 : 0;
@@ -71,26 +70,24 @@ static enum err add_sites(struct web *web, struct place_view *out)
 }
 
 /* Those that tell energy. */
-static enum err add_devices(struct web *web, const struct place *place, struct place_view *out)
+static enum err add_devices(struct web *web, struct place_view *out)
 {
-    const struct str none = { NULL, 0 };
-    struct cost_meters meters;
-    enum err err = cost_meters_load(web->tx, none, none, place->query.as_of_us, &meters);
+    struct cost_meter_devices devices;
+    enum err err = cost_meter_devices_load(web->tx, DEVICES_SHOWN, &devices);
 
     if (err != OK) {
         return err;
     }
-    struct choice_view *choices = arena_array(web->op->arena, DEVICES_SHOWN, sizeof *choices);
+    struct choice_view *choices =
+        arena_array(web->op->arena, (size_t)devices.n + 1, sizeof *choices);
     if (!choices) {
         return fail_memory(web->op);
     }
-    for (int i = 0; i < meters.n && out->n_devices < DEVICES_SHOWN; i++) {
-        const char *key = meters.items[i].device;
-        if (i == 0 || strcmp(key, meters.items[i - 1].device) != 0) {
-            choices[out->n_devices++] = (struct choice_view){ key, meters.items[i].site };
-        }
+    for (int i = 0; i < devices.n; i++) {
+        choices[i] = (struct choice_view){ devices.items[i].device, devices.items[i].site };
     }
     out->devices = choices;
+    out->n_devices = devices.n;
     return OK;
 }
 
@@ -103,7 +100,7 @@ enum err place_form(struct web *web, const struct place *place, const char *acti
         .device = place->device ? place->device : "",
     };
     enum err err = add_sites(web, out);
-    return err == OK ? add_devices(web, place, out) : err;
+    return err == OK ? add_devices(web, out) : err;
 }
 
 const char *place_words(struct arena *arena, const struct place *place)

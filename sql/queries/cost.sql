@@ -8,6 +8,13 @@
 SELECT m.series_id, m.device, m.site, m.metric, m.kind, m.role, m.place, m.zone, m.is_apart
 FROM api.energy_meters($1::text, $2::text, $3::timestamptz) m;
 
+-- name: cost_meter_devices
+-- roles: web read
+-- columns: device site
+-- The first $1 devices that tell energy, by site and key.
+SELECT d.device, d.site
+FROM api.energy_devices($1::int4) d;
+
 -- name: cost_quarters
 -- roles: web read worker
 -- columns: series_id quarters nkwh

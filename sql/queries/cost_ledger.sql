@@ -3,9 +3,10 @@
 -- name: cost_places
 -- roles: web read
 -- columns: site first_time dirty_from energy_from
--- Since when the tenant's places are not as the ledger has them in [$1, $2).
+-- Since when the site $1, or (NULL) each of the tenant's places, is not as the ledger has it in
+-- [$2, $3).
 SELECT p.site, p.first_time, p.dirty_from, p.energy_from
-FROM api.cost_places($1::timestamptz, $2::timestamptz) p;
+FROM api.cost_places($1::text, $2::timestamptz, $3::timestamptz) p;
 
 -- name: cost_days
 -- roles: web read worker
@@ -27,6 +28,15 @@ SELECT c.day - date '1970-01-01' AS day, c.schedule_id, c.version, c.charge_no, 
        trim_scale(c.amount * 1e18)::text AS amount, c.at, c.n_unpriced
 FROM api.cost_lines($1::text, $2::text, date '1970-01-01' + $3::int4,
                     date '1970-01-01' + $4::int4) c;
+
+-- name: cost_devices
+-- roles: web read
+-- columns: n_days device nkwh atto is_priced
+-- What each device of the place $1 or its device $2 comes to over the rated days [$4, $5) of the
+-- zone $3.
+SELECT c.n_days, c.device, c.nkwh::text, c.atto::text, c.is_priced
+FROM api.cost_devices($1::text, $2::text, $3::text, date '1970-01-01' + $4::int4,
+                      date '1970-01-01' + $5::int4) c;
 
 -- name: job_cost_due
 -- roles: worker
@@ -74,6 +84,15 @@ SELECT ops.cost_store_lines($1::text, $2::text, date '1970-01-01' + $3::int4,
                             date '1970-01-01' + $4::int4, $5::int4[], $6::int4[], $7::text[],
                             $8::text[], $9::int8[], $10::int8[], $11::text[],
                             $12::timestamptz[]) AS rows_written;
+
+-- name: job_cost_store_devices
+-- roles: worker
+-- columns: rows_written
+-- Writes what devices come to on the days [$3, $4) of the place $1 or its device $2.
+SELECT ops.cost_store_devices($1::text, $2::text, date '1970-01-01' + $3::int4,
+                              date '1970-01-01' + $4::int4, $5::int4[], $6::int4[]::boolean[],
+                              $7::int4[], $8::text[], $9::int4[], $10::text[],
+                              $11::text[]) AS rows_written;
 
 -- name: job_cost_finish
 -- roles: worker

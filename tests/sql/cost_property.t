@@ -227,13 +227,13 @@ sub catch_up {
 my @KEPT = (
     [ cost_day => 'tenant_id, site_id, device_id, day, zone, from_time, to_time, currency, import_nkwh, export_nkwh, cost, exported, once, by_period, is_known,'
         . ' is_priced, is_final, is_partly, n_missing, imports, exports, known' ],
-    [ cost_calculation => '*' ]);
+    [ cost_device => '*' ], [ cost_calculation => '*' ]);
 
 # What differs between the ledger and one that is made from the beginning. That may begin later, where
 # the first energy was taken away: what it has not, must be without energy.
 sub compare {
     $super->query("CREATE SCHEMA test; " . join ';', map {"CREATE TABLE test.$_->[0] AS SELECT $_->[1] FROM core.$_->[0]"} @KEPT);
-    $super->query('TRUNCATE core.cost_day, core.cost_calculation, core.cost_place, core.cost_dirty; INSERT INTO core.cost_dirty (tenant_id, site_id, from_time, to_time, is_energy)'
+    $super->query('TRUNCATE core.cost_day, core.cost_device, core.cost_calculation, core.cost_place, core.cost_dirty; INSERT INTO core.cost_dirty (tenant_id, site_id, from_time, to_time, is_energy)'
             . " SELECT t.id, unnest(core.cost_places(t.id, NULL, NULL)), '-infinity', 'infinity', true FROM core.tenant t");
     catch_up();
     $super->query('CREATE VIEW test.span AS SELECT tenant_id, site_id, device_id, min(day) AS first FROM core.cost_day GROUP BY 1, 2, 3;'

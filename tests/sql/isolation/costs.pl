@@ -19,12 +19,19 @@ sub line_of {
         . " ARRAY[$value]::bigint[], ARRAY[$value]::bigint[], ARRAY['$value'], ARRAY[timestamptz 'epoch']";
 }
 
+sub devices_of {
+    my ($place, $name, $value) = @_;
+    return "$place, '2020-01-01', '2020-01-02', ARRAY[18262], ARRAY[true], ARRAY[1], ARRAY['$name-meter'], ARRAY[1], ARRAY['$value'], ARRAY['$value']";
+}
+
 my %function = (
     'api.energy_meters' => { may => 'web read worker', call => [ 'NULL, NULL, now()', q{'bravo-site', NULL, now()}, q{NULL, 'bravo-meter', now()} ] },
+    'api.energy_devices' => { may => 'web read', call => '1000' },
     'api.energy_quarters' => { may => 'web read worker',
         call => q{ARRAY(SELECT generate_series(1, 1000)), now() - interval '2 days', now()} },
     'api.rate_prices_over' => { may => 'web read worker', call => q{7700001, 'spot', '-infinity', 'infinity', 'infinity', 10} },
-    'api.cost_places' => { may => 'web read', call => q{'-infinity', 'infinity'} },
+    'api.cost_places' => { may => 'web read', call => [ map {"$_, '-infinity', 'infinity'"} q{'bravo-site'}, 'NULL' ] },
+    'api.cost_devices' => { may => 'web read', call => [ map {"$_, 'alpha', $days"} @accounts ] },
     'api.cost_days' => { may => 'web read worker', call => [ map {"$_, $days, '2000-01-01'"} @accounts ] },
     'api.cost_lines' => { may => 'web read', call => [ map {"$_, $days"} @accounts ] },
     'ops.cost_take' => { may => 'worker', door => 'the worker rates every tenant\'s places, one after another, and then binds itself' },
@@ -35,6 +42,7 @@ my %function = (
     'ops.cost_leave' => { may => 'worker', call => q{'bravo-site', '-infinity', 'infinity', '-infinity', 'infinity'} },
     'ops.cost_store_days' => { may => 'worker', call => [ map { day_of($_, 'alpha', 1) } @accounts ] },
     'ops.cost_store_lines' => { may => 'worker', call => [ map { line_of($_, 'alpha', 1) } @accounts ] },
+    'ops.cost_store_devices' => { may => 'worker', call => [ map { devices_of($_, 'alpha', 1) } @accounts ] },
     'ops.cost_finish' => { may => 'worker', call => [ map {"$_, ARRAY['bravo-meter'], now(), now(), now(), now()"} q{'bravo-site'}, 'NULL' ] },
     (map { ("core.$_" => { may => '' }) } qw(cost_touch cost_note cost_places cost_day_time cost_note_schedule cost_rates_trigger
         cost_prices_trigger cost_place_trigger cost_step cost_account cost_erase cost_head rollup_await)),
@@ -46,7 +54,8 @@ my %function = (
         my ($cluster, $name, $id, $value) = @_;
         my $worker = $cluster->session('tidemark_worker', tenant => $id);
         $worker->query('SELECT ops.cost_store_days(' . day_of("'$name-site', NULL", $name, $value) . '),'
-                . ' ops.cost_store_lines(' . line_of("'$name-site', NULL", $name, $value) . "),"
+                . ' ops.cost_store_lines(' . line_of("'$name-site', NULL", $name, $value)
+                . "), ops.cost_store_devices(" . devices_of("'$name-site', NULL", $name, $value) . "),"
                 . " ops.cost_leave('$name-site', '2020-01-01', '2020-01-02', '2020-01-01', '2020-01-02'),"
                 . " ops.cost_finish('$name-site', ARRAY[''], '2020-01-01', '2020-01-02', '2020-01-02', '2020-01-03')");
         return;

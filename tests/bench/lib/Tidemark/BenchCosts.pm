@@ -29,8 +29,22 @@ sub costs {
     settle($stack);
     my @rows = rating($stack);
     push @rows, correction($stack, $admin);
-    push @rows, asking($stack, $admin, $_, $days, $option->{seconds}) for '1mo', '1d';
+    my $path = '/v1/costs?site=s0&limit=1000&from=' . (int(time) - 86400 * ($days - 1));
+    push @rows, asking($stack, "$path&bucket=$_", "/v1/costs of 200 devices by $_", $option->{seconds}, '--token', $admin) for '1mo', '1d';
+    push @rows, asking($stack, "/costs?site=s0&view=$_", "/costs of 200 devices, its $_", $option->{seconds}, '--cookie', person($stack)) for qw(day month year);
     return @rows;
+}
+
+# The cookie of somebody who may see the pages.
+sub person {
+    my ($stack) = @_;
+    $stack->sql(<<'SQL');
+INSERT INTO core.person (email, name, password_hash) VALUES ('bench@example.org', 'Person', '-');
+INSERT INTO core.membership (tenant_id, person_id, role) SELECT 1, id, 'admin' FROM core.person;
+INSERT INTO core.session (hash, person_id, tenant_id, idle_days, expires_at)
+SELECT sha256(convert_to('bench', 'UTF8')), id, 1, 7, now() + interval '1 day' FROM core.person;
+SQL
+    return 'tidemark_session=bench';
 }
 
 # Energy as the worker keeps it, without the readings behind it.
@@ -110,15 +124,15 @@ sub correction {
         spread => passes($stack, $since)->{rows} . ' rows; below 2' };
 }
 
+# How long a client waits for an answer.
 sub asking {
-    my ($stack, $admin, $bucket, $days, $seconds) = @_;
-    my $path = "/v1/costs?site=s0&bucket=$bucket&limit=1000&from=" . (int(time) - 86400 * ($days - 1));
-    open my $out, '-|', "$Tidemark::Stack::ROOT/build/tests/bench/load", '--get', '--port', $stack->{port}, '--path', $path, '--token', $admin,
+    my ($stack, $path, $name, $seconds, @credential) = @_;
+    open my $out, '-|', "$Tidemark::Stack::ROOT/build/tests/bench/load", '--get', '--port', $stack->{port}, '--path', $path, @credential,
         '--connections', 1, '--seconds', $seconds or die "load: $!";
     my $answer = decode_json(join '', <$out>);
     close $out;
     die "$path: $answer->{errors} failed requests, status $answer->{bad_status}\n" if $answer->{errors};
-    return map { { name => "/v1/costs of 200 devices by $bucket, $_->[0]", unit => 'ms', value => sprintf('%.1f', $_->[1]), spread => $_->[2] } }
+    return map { { name => "$name, $_->[0]", unit => 'ms', value => sprintf('%.1f', $_->[1]), spread => $_->[2] } }
         [p50 => $answer->{p50_ms}, ''], [p99 => $answer->{p99_ms}, 'aim 25'];
 }
 
