@@ -10,6 +10,7 @@
 /* Bytes of a row in binary COPY, and its frame. */
 #define COPY_ROW_BYTES 42
 #define COPY_FRAME_BYTES 64
+#define SQLSTATE_CLOSED "TM001" /* of api.ingest_open() */
 
 /* Of rows with one key the last counts: it is the only one written. */
 static bool is_last_of_key(const struct ingest_batch *batch, size_t at)
@@ -128,7 +129,8 @@ static enum err write_by_copy(struct ingest_batch *batch, struct db_conn *conn, 
     return lane_end(batch, tx, err);
 }
 
-static enum err bind_rows(const struct ingest_batch *batch, struct op *op, int64_t young_us,
+/* `edge_us`: the statement's last argument. */
+static enum err bind_rows(const struct ingest_batch *batch, struct op *op, int64_t edge_us,
                           struct db_args *args)
 {
     struct row_arrays arrays;
@@ -142,13 +144,27 @@ static enum err bind_rows(const struct ingest_batch *batch, struct op *op, int64
         }
     }
     row_arrays_bind(&arrays, op->arena, args);
-    db_arg_time(args, young_us);
+    db_arg_time(args, edge_us);
     return OK;
 }
 
-/* Few rows: all in one round trip. */
-static enum err write_by_arrays(struct ingest_batch *batch, struct db_conn *conn, int64_t young_us,
-                                struct db_rows **events)
+static int64_t oldest_of(const struct ingest_batch *batch)
+{
+    int64_t oldest_us = INT64_MAX;
+
+    for (size_t i = 0; i < batch->n_runs; i++) {
+        const struct batch_run *run = &batch->runs[i];
+        if (run->first < run->end && batch->rows[run->first].time_us < oldest_us) {
+            oldest_us = batch->rows[run->first].time_us;
+        }
+    }
+    return oldest_us;
+}
+
+/* Few rows: all in one round trip. `insert` is ingest_insert_old with the time from which rows are
+ * young, or ingest_insert with that of the oldest. */
+static enum err send_arrays(struct ingest_batch *batch, struct db_conn *conn,
+                            const struct db_query *insert, int64_t edge_us, struct db_rows **events)
 {
     struct op *op = lane_op(batch);
     struct db_args rows_args, event_args;
@@ -157,14 +173,29 @@ static enum err write_by_arrays(struct ingest_batch *batch, struct db_conn *conn
     int n = 0;
 
     if (batch->n_rows) {
-        steps[n++] = (struct db_step){ &q_ingest_insert, &rows_args, NULL };
-        err = bind_rows(batch, op, young_us, &rows_args);
+        steps[n++] = (struct db_step){ insert, &rows_args, NULL };
+        err = bind_rows(batch, op, edge_us, &rows_args);
     }
     if (!err && batch->n_events) {
         steps[n++] = (struct db_step){ &q_ingest_events, &event_args, events };
         err = lane_events_bind(batch, op, &event_args);
     }
     return lane_transact(batch, conn, steps, n, err);
+}
+
+static enum err write_by_arrays(struct ingest_batch *batch, struct db_conn *conn, int64_t young_us,
+                                struct db_rows **events)
+{
+    int64_t oldest_us = oldest_of(batch);
+
+    if (oldest_us >= young_us) {
+        enum err err = send_arrays(batch, conn, &q_ingest_insert, oldest_us, events);
+        if (strcmp(batch->sqlstate, SQLSTATE_CLOSED) != 0) {
+            return err;
+        }
+        op_clear_fault(batch->op);
+    }
+    return send_arrays(batch, conn, &q_ingest_insert_old, young_us, events);
 }
 
 /* ---- outcomes ---- */

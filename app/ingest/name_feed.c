@@ -7,12 +7,14 @@
 #include "gen/queries.h"
 
 #include <pthread.h>
+#include <stdlib.h>
 #include <time.h>
 
 /* Changes are kept for a day; long before that nothing is taken for granted. */
 #define LONGEST_GAP_US US_PER_HOUR
 #define ARENA_BYTES (16u << 20)
 #define STATEMENT_TIMEOUT_MS 4000 /* later its answer would be no use */
+#define MAX_SNAPSHOT_BYTES 16384 /* two numbers, and one of each transaction under way */
 
 struct name_feed {
     struct arena *arena;
@@ -24,7 +26,7 @@ struct name_feed {
     pthread_cond_t stop;
     bool is_stopping;
     bool is_failing;  /* which was logged */
-    int64_t next;     /* what to ask with; 0: from now on */
+    char next[MAX_SNAPSHOT_BYTES]; /* what to ask with; "": from now on */
     int64_t heard_us; /* when the last good answer was asked for, monotonic */
 };
 
@@ -39,11 +41,7 @@ static enum err ask(struct name_feed *feed, struct op *op, struct db_rows **rows
         return err;
     }
     db_args_init(&args, op->arena);
-    if (feed->next) {
-        db_arg_int64(&args, feed->next);
-    } else {
-        db_arg_null(&args);
-    }
+    db_arg_text(&args, feed->next[0] ? feed->next : NULL);
     db_arg_int(&args, NAME_CHANGES_MAX);
     err = db_run(tx, &q_ingest_name_changes, &args, rows);
     db_rollback(tx);
@@ -76,7 +74,13 @@ static bool tell(const struct name_feed *feed, struct op *op, const struct db_ro
 static void begin_anew(struct name_feed *feed)
 {
     series_cache_lose_track(feed->cache);
-    feed->next = 0;
+    feed->next[0] = '\0';
+}
+
+/* The oldest transaction under way in a snapshot, which never goes back; 0 for "". */
+static int64_t oldest_of(const char *snapshot)
+{
+    return strtoll(snapshot, NULL, 10);
 }
 
 static void ask_once(struct name_feed *feed)
@@ -88,7 +92,7 @@ static void ask_once(struct name_feed *feed)
     arena_reset(feed->scratch);
     op_init(&op, feed->scratch, "name feed");
     /* a new connection may lead to a database that was restored, or to another server */
-    if (feed->next &&
+    if (feed->next[0] &&
         (!db_conn_is_open(feed->conn) || began_us - feed->heard_us > LONGEST_GAP_US)) {
         begin_anew(feed);
     }
@@ -100,13 +104,13 @@ static void ask_once(struct name_feed *feed)
         return;
     }
     feed->is_failing = false;
-    int64_t next = db_int64(rows, 0, INGEST_NAME_CHANGES_NEXT);
-    if (next < feed->next || db_count(rows) >= NAME_CHANGES_MAX ||
-        !tell(feed, &op, rows, began_us)) {
+    struct str next = db_str(rows, 0, INGEST_NAME_CHANGES_NEXT);
+    if (oldest_of(next.ptr) < oldest_of(feed->next) || next.len >= sizeof feed->next ||
+        db_count(rows) >= NAME_CHANGES_MAX || !tell(feed, &op, rows, began_us)) {
         begin_anew(feed);
         return;
     }
-    feed->next = next;
+    memcpy(feed->next, next.ptr, next.len + 1);
     feed->heard_us = began_us;
 }
 

@@ -54,11 +54,13 @@ cluster_stop_stale() {
 }
 
 cluster_write_config() {
-    local engine='' preload='' user
+    local engine='' preload='' compression=on user
     [ "$(<"$1/tidemark_engine")" != timescaledb ] || preload=timescaledb
     engine=$preload
     # what statements cost, for the operators' page
     [ ! -e "$PG_BIN/../lib/pg_stat_statements.so" ] || preload=${preload:+$preload,}pg_stat_statements
+    # whole pages after a checkpoint: lz4 takes a fifth of the time of `on`, where it was built in
+    ! "$PG_BIN/postgres" -D "$1" -C wal_compression -c wal_compression=lz4 >/dev/null 2>&1 || compression=lz4
     cat >"$1/tidemark.conf" <<CONF
 listen_addresses = ''
 unix_socket_directories = '$HOME_PATH/run'
@@ -70,7 +72,7 @@ work_mem = 16MB
 maintenance_work_mem = 128MB
 max_wal_size = 2GB
 checkpoint_timeout = 15min
-wal_compression = on
+wal_compression = $compression
 jit = off
 timezone = UTC
 log_timezone = UTC

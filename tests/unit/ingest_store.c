@@ -108,6 +108,41 @@ static void test_change_log(struct store_test *test)
     is_int(changes_of(test, "old"), 3, "  are a range each");
 }
 
+/* Moves the time that rollups have closed by so many hours, for everybody. */
+static bool move_closing(struct store_test *test, int hours)
+{
+    static const char *const columns[] = { "n" };
+    char sql[200];
+    struct db_query query = { .name = "move", .sql = sql, .roles = "super", .columns = columns, .n_columns = 1 };
+    struct db_tx *tx = db_test_begin(&test->db, test->super, 0);
+    struct db_rows *rows;
+
+    (void)snprintf(sql, sizeof sql, "UPDATE core.rollup_state SET closing_until = CASE WHEN %d > 0 THEN now()"
+                   " + interval '%d hours' ELSE '-infinity' END RETURNING 1::int8 AS n", hours, hours);
+    enum err err = db_run(tx, &query, NULL, &rows);
+    err = err ? err : db_commit(tx);
+    db_test_reset(&test->db);
+    return !err;
+}
+
+/* Rollups are ahead of a clock that is behind. */
+static void test_closed(struct store_test *test)
+{
+    struct store_answer answer;
+
+    (void)store_post(test, test->alpha, "{\"device\":\"closed\",\"time\":%lld,\"metrics\":{\"a\":1}}",
+                     ago_ms(test, 9000));
+    is_int(changes_of(test, "closed"), 0, "a sample of open time is no change");
+    ok(move_closing(test, 1), "that time is closed");
+    answer = store_post(test, test->alpha, "{\"device\":\"closed\",\"type\":\"alarm\",\"time\":%lld,"
+                        "\"metrics\":{\"a\":2}}", ago_ms(test, 8000));
+    is_answer(&answer, 1, 0, 0, "the next one is stored");
+    is_int(changes_of(test, "closed"), 1, "  and noted as a change");
+    is_int(store_count(test, "SELECT count(*) FROM core.event e JOIN core.device d ON d.id = e.device_id"
+                       " WHERE d.key = 'closed'"), 1, "  its event is there once");
+    ok(move_closing(test, 0), "it is open again");
+}
+
 static void test_tenants(struct store_test *test)
 {
     long long t = ago_ms(test, 1000);
@@ -331,6 +366,7 @@ int main(void)
     }
     test_outcomes(&test);
     test_change_log(&test);
+    test_closed(&test);
     test_tenants(&test);
     test_events(&test);
     test_flush(&test);

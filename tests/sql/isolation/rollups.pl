@@ -21,6 +21,7 @@ my %function = (
         map {qq{'$_', ARRAY(SELECT generate_series(1, 1000)), '-infinity', 'infinity'}} qw(15m 1h 1d 1w 1mo)] },
     'core.visible_from' => { may => 'web read', call => q{'1d'} },
     'api.ingest_guard' => { may => 'ingest', call => q{} },
+    'api.ingest_open' => { may => 'ingest', call => q{'infinity'} },
     # all tenants' rollups, by counts
     (map { ("ops.$_->[0]" => { may => 'worker', door => 'one worker, all tenants', call => $_->[1] }) }
         [rollup_close_begin => q{}], [rollup_close_finish => q{}], [rollup_follow => q{0}],
