@@ -9,12 +9,21 @@
 struct db_ask {
     const struct db_query *query;
     struct db_args args;
+    /* NULL, or what the answer is right for: where the connection had one for the same statement,
+     * arguments and stamp before, it may be given again without asking. A stamp names the tenant,
+     * too. At most DB_STAMP_BYTES are told apart. */
+    const char *stamp;
     struct db_rows *rows; /* the answer, once it was asked */
 };
+#define DB_STAMP_BYTES 255
+
+/* A statement without a stamp; arguments are to be added. */
+void db_ask_init(struct db_ask *ask, struct op *op, const struct db_query *query);
 #define DB_MAX_ASKS DB_MAX_STEPS
 
-/* Runs these statements (DB_MAX_ASKS at most) one after the other, in one round trip. Failures as
- * of db_run: of the first that fails; none has an answer then that may be read. */
+/* Runs these statements (DB_MAX_ASKS at most) one after the other, in one round trip, or in none
+ * where all of them have answers that are kept. Failures as of db_run: of the first that fails;
+ * none has an answer then that may be read. */
 enum err db_ask_all(struct db_tx *tx, struct db_ask *asks, int n) MUST_CHECK;
 
 /* Runs one statement in a transaction of its own, bound to no tenant, in one round trip; OK: it is

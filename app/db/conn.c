@@ -38,6 +38,7 @@ void db_conn_close(struct db_conn *conn)
 {
     if (conn) {
         db_conn_drop(conn);
+        db_keep_clear(&conn->keep);
         (void)pthread_mutex_destroy(&conn->lock);
         arena_free(conn->arena);
     }

@@ -4,6 +4,7 @@
 #define TIDEMARK_DB_PQ_H
 
 #include "db/conn.h"
+#include "db/keep.h"
 
 #include <libpq-fe.h>
 #include <pthread.h>
@@ -74,6 +75,7 @@ struct db_conn {
     struct db_prepared prepared[DB_PREPARED_SLOTS];
     struct db_tx tx;           /* the one transaction it can have */
     struct db_conn *next_free; /* in its pool */
+    struct db_keep keep;       /* answers of statements that came with a stamp */
     char timeout_text[16];     /* statement_timeout as its setting is written */
 };
 
@@ -128,6 +130,8 @@ PGresult *db_run_raw(struct db_tx *tx, const struct db_query *query, const struc
 /* A step of db_transact: whether it can run, and by name; then on its way into the pipeline. */
 enum err db_step_prepare(struct db_tx *tx, const struct db_step *step, bool *is_named) MUST_CHECK;
 bool db_step_send(struct db_conn *conn, const struct db_step *step, bool is_named) MUST_CHECK;
+/* Rows over a result that somebody else frees, after the op has ended. NULL without memory. */
+struct db_rows *db_rows_borrow(struct db_tx *tx, const struct db_query *query, PGresult *result);
 /* Wraps a result in rows that are released with the op's arena. */
 enum err db_rows_keep(struct db_tx *tx, const struct db_query *query, PGresult *result,
                       struct db_rows **out) MUST_CHECK;

@@ -11,6 +11,15 @@ static void clear_rows(void *rows)
     PQclear(((struct db_rows *)rows)->result);
 }
 
+struct db_rows *db_rows_borrow(struct db_tx *tx, const struct db_query *query, PGresult *result)
+{
+    struct db_rows *rows = arena_alloc(tx->op->arena, sizeof *rows);
+    if (rows) {
+        *rows = (struct db_rows){ .result = result, .query = query, .arena = tx->op->arena };
+    }
+    return rows;
+}
+
 enum err db_rows_keep(struct db_tx *tx, const struct db_query *query, PGresult *result,
                       struct db_rows **out)
 {

@@ -141,31 +141,73 @@ enum err db_transact(struct op *op, struct db_conn *conn, const struct db_step *
 
 /* ---- asking ---- */
 
+void db_ask_init(struct db_ask *ask, struct op *op, const struct db_query *query)
+{
+    ask->query = query;
+    ask->stamp = NULL;
+    ask->rows = NULL;
+    db_args_init(&ask->args, op->arena);
+}
+
+/* What is not kept, in one round trip. */
+static enum err ask_some(struct db_tx *tx, struct pipeline *pipeline)
+{
+    enum err err = prepare_all(tx, pipeline);
+
+    if (err) {
+        return err;
+    }
+    const char *name = pipeline->steps[0].query->name;
+    if (!send_all(tx, pipeline)) {
+        tx->conn->is_stale = true;
+        return db_error_record(tx, NULL, name);
+    }
+    (void)take_all(tx, pipeline);
+    if (!PQexitPipelineMode(tx->conn->pq)) {
+        tx->conn->is_stale = true;
+        return db_error_record(tx, NULL, name);
+    }
+    return tx->failed;
+}
+
+/* How an answer is found again. */
+struct kept_as {
+    bool is_kept;
+    uint8_t key[CRYPTO_HASH_BYTES];
+};
+
+/* True where the answer was kept; `as` says how it is to be, else. */
+static bool find_kept(struct db_tx *tx, struct db_ask *ask, struct kept_as *as)
+{
+    as->is_kept = db_keep_key(ask, as->key);
+    PGresult *result = as->is_kept ? db_keep_find(&tx->conn->keep, as->key) : NULL;
+    ask->rows = result ? db_rows_borrow(tx, ask->query, result) : NULL;
+    return ask->rows != NULL;
+}
+
 enum err db_ask_all(struct db_tx *tx, struct db_ask *asks, int n)
 {
-    struct pipeline pipeline = { .n = n };
+    struct pipeline pipeline = { .n = 0 };
+    struct kept_as as[DB_MAX_ASKS];
+    const struct db_ask *asked[DB_MAX_ASKS];
 
     if (n > DB_MAX_ASKS) {
         return fail(tx->op, ERR_INTERNAL, "%d statements at once", n);
     }
     for (int i = 0; i < n; i++) {
-        asks[i].rows = NULL;
-        pipeline.steps[i] = (struct db_step){ asks[i].query, &asks[i].args, &asks[i].rows };
+        if (!find_kept(tx, &asks[i], &as[pipeline.n])) {
+            asked[pipeline.n] = &asks[i];
+            pipeline.steps[pipeline.n++] =
+                (struct db_step){ asks[i].query, &asks[i].args, &asks[i].rows };
+        }
     }
-    enum err err = prepare_all(tx, &pipeline);
-    if (err) {
-        return err;
+    enum err err = pipeline.n > 0 ? ask_some(tx, &pipeline) : tx->failed;
+    for (int i = 0; err == OK && i < pipeline.n; i++) {
+        if (as[i].is_kept) {
+            db_keep_put(&tx->conn->keep, tx->op, as[i].key, asked[i]->rows->result);
+        }
     }
-    if (!send_all(tx, &pipeline)) {
-        tx->conn->is_stale = true;
-        return db_error_record(tx, NULL, asks[0].query->name);
-    }
-    (void)take_all(tx, &pipeline);
-    if (!PQexitPipelineMode(tx->conn->pq)) {
-        tx->conn->is_stale = true;
-        return db_error_record(tx, NULL, asks[0].query->name);
-    }
-    return tx->failed;
+    return err;
 }
 
 enum err db_ask_alone(struct op *op, struct db_conn *conn, struct db_ask *ask)

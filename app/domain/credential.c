@@ -91,9 +91,9 @@ enum err credential_session_find(struct op *op, struct db_conn *conn,
                                  const uint8_t hash[CRYPTO_HASH_BYTES],
                                  struct session_record *out, bool *is_found)
 {
-    struct db_ask ask = { .query = &q_session_resolve };
+    struct db_ask ask;
 
-    db_args_init(&ask.args, op->arena);
+    db_ask_init(&ask, op, &q_session_resolve);
     db_arg_bytes(&ask.args, hash, CRYPTO_HASH_BYTES);
     enum err err = db_ask_alone(op, conn, &ask);
     if (err != OK) {

@@ -2,7 +2,7 @@
  * of the API and, for the 404 of an unknown device, by those of its samples. */
 #include "domain/device.h"
 
-#include "db/db.h"
+#include "db/ask.h"
 #include "gen/queries.h"
 
 enum err device_list(struct db_tx *tx, const struct device_filter *filter, struct str after_key,
@@ -133,15 +133,23 @@ static enum err read_series(struct op *op, const struct db_rows *rows,
     return OK;
 }
 
+void device_series_ask(struct op *op, int32_t device_id, struct db_ask *ask)
+{
+    db_ask_init(ask, op, &q_device_series);
+    db_arg_int(&ask->args, device_id);
+}
+
+enum err device_series_read(struct op *op, const struct db_ask *ask, struct device_series_list *out)
+{
+    return read_series(op, ask->rows, out);
+}
+
 enum err device_series_list(struct db_tx *tx, int32_t device_id, struct device_series_list *out)
 {
-    struct op *op = db_op(tx);
-    struct db_args args;
-    db_args_init(&args, op->arena);
-    db_arg_int(&args, device_id);
-    struct db_rows *rows;
-    enum err err = db_run(tx, &q_device_series, &args, &rows);
-    return err == OK ? read_series(op, rows, out) : err;
+    struct db_ask ask;
+    device_series_ask(db_op(tx), device_id, &ask);
+    enum err err = db_ask_all(tx, &ask, 1);
+    return err == OK ? device_series_read(db_op(tx), &ask, out) : err;
 }
 
 enum err device_series_page(struct db_tx *tx, int32_t device_id, int32_t after_id, int limit,

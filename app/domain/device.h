@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct db_ask;
 struct db_tx;
 
 #define DEVICE_NEVER INT64_MIN /* a time that has not happened */
@@ -72,6 +73,10 @@ struct device_series_list {
 
 /* All series of a device, by metric. */
 enum err device_series_list(struct db_tx *tx, int32_t device_id,
+                            struct device_series_list *out) MUST_CHECK;
+/* The same, together with what else is asked for. */
+void device_series_ask(struct op *op, int32_t device_id, struct db_ask *ask);
+enum err device_series_read(struct op *op, const struct db_ask *ask,
                             struct device_series_list *out) MUST_CHECK;
 
 /* At most `limit` series of a device in the order of their ids, those after `after_id`. */

@@ -6,22 +6,27 @@
 
 #include <stdlib.h>
 
-enum { ASK_SOURCES, ASK_TOLD };
+enum { ASK_SOURCES, ASK_OPEN };
 
 /* Amounts of all series, in no order. */
 struct told {
     struct db_int64_list series, at, nkwh;
 };
 
-void energy_ask(struct op *op, int64_t quarters_us, int64_t days_us, struct db_ask *asks)
+void energy_ask(struct op *op, struct db_ask *asks)
 {
-    asks[ASK_SOURCES].query = &q_energy_sources;
-    db_args_init(&asks[ASK_SOURCES].args, op->arena);
-    struct db_ask *told = &asks[ASK_TOLD];
-    told->query = &q_energy_told;
-    db_args_init(&told->args, op->arena);
-    db_arg_time(&told->args, quarters_us);
-    db_arg_time(&told->args, days_us);
+    db_ask_init(&asks[ASK_SOURCES], op, &q_energy_sources);
+    db_ask_init(&asks[ASK_OPEN], op, &q_energy_open);
+}
+
+/* What is closed: kept from one page to the next. */
+static enum err ask_closed(struct db_tx *tx, const struct energy_span *span, struct db_ask *ask)
+{
+    db_ask_init(ask, db_op(tx), &q_energy_closed);
+    ask->stamp = span->closed.stamp;
+    db_arg_time(&ask->args, span->quarters_us);
+    db_arg_time(&ask->args, span->days_us);
+    return db_ask_all(tx, ask, 1);
 }
 
 static enum err read_sources(struct op *op, const struct db_rows *rows, struct energy_sources *out)
@@ -156,31 +161,38 @@ static enum err read_points(struct db_tx *tx, const struct db_rows *rows, int co
     return *out ? OK : fail_memory(db_op(tx));
 }
 
-enum err energy_read(struct db_tx *tx, const struct db_ask *asks, struct energy_sources *out)
+static enum err read_all(struct db_tx *tx, const struct db_rows *closed,
+                         const struct db_rows *open, const struct index *index)
 {
-    const struct db_rows *told = asks[ASK_TOLD].rows;
-    struct energy_points *quarters = NULL, *days = NULL, *open = NULL;
+    struct energy_points *quarters = NULL, *days = NULL, *since = NULL;
+    enum err err = read_points(tx, closed, ENERGY_CLOSED_QUARTER_SERIES, index, &quarters);
+
+    if (err == OK) {
+        err = read_points(tx, closed, ENERGY_CLOSED_DAY_SERIES, index, &days);
+    }
+    if (err == OK) {
+        err = read_points(tx, open, ENERGY_OPEN_OPEN_SERIES, index, &since);
+    }
+    for (int i = 0; err == OK && i < index->n; i++) {
+        index->items[i]->quarters = quarters[i];
+        index->items[i]->days = days[i];
+        index->items[i]->open = since[i];
+    }
+    return err;
+}
+
+enum err energy_read(struct db_tx *tx, const struct db_ask *asks, const struct energy_span *span,
+                     struct energy_sources *out)
+{
     struct index index = { NULL, 0 };
+    struct db_ask closed;
     enum err err = read_sources(db_op(tx), asks[ASK_SOURCES].rows, out);
+
     if (err == OK && !make_index(db_op(tx)->arena, out, &index)) {
         err = fail_memory(db_op(tx));
     }
     if (err == OK) {
-        err = read_points(tx, told, ENERGY_TOLD_QUARTER_SERIES, &index, &quarters);
+        err = ask_closed(tx, span, &closed);
     }
-    if (err == OK) {
-        err = read_points(tx, told, ENERGY_TOLD_DAY_SERIES, &index, &days);
-    }
-    if (err == OK) {
-        err = read_points(tx, told, ENERGY_TOLD_OPEN_SERIES, &index, &open);
-    }
-    if (err != OK) {
-        return err;
-    }
-    for (int i = 0; i < index.n; i++) {
-        index.items[i]->quarters = quarters[i];
-        index.items[i]->days = days[i];
-        index.items[i]->open = open[i];
-    }
-    return OK;
+    return err == OK ? read_all(tx, closed.rows, asks[ASK_OPEN].rows, &index) : err;
 }

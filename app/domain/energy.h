@@ -3,10 +3,7 @@
 #ifndef TIDEMARK_DOMAIN_ENERGY_H
 #define TIDEMARK_DOMAIN_ENERGY_H
 
-#include "base/op.h"
-
-struct db_ask;
-struct db_tx;
+#include "domain/closed.h"
 
 #define NKWH_PER_KWH 1e9
 
@@ -33,15 +30,20 @@ struct energy_sources {
     int n;
 };
 
+/* What is asked for of it. */
+struct energy_span {
+    int64_t quarters_us, days_us;   /* closed quarter hours from here on, and days */
+    struct closed closed;
+};
+
 #define ENERGY_ASKS 2
 
-/* Asks for those of the tenant that the transaction is bound to, with closed quarter hours from
- * `quarters_us` on and days from `days_us` on: fills ENERGY_ASKS of `asks`, which are asked
- * together. */
-void energy_ask(struct op *op, int64_t quarters_us, int64_t days_us, struct db_ask *asks);
+/* Asks for those of the tenant that the transaction is bound to, and for what is not closed: fills
+ * ENERGY_ASKS of `asks`, which are asked together. */
+void energy_ask(struct op *op, struct db_ask *asks);
 
-/* Reads the answers, into the operation's arena. */
-enum err energy_read(struct db_tx *tx, const struct db_ask *asks,
+/* Reads the answers, into the operation's arena, and asks for what is closed. */
+enum err energy_read(struct db_tx *tx, const struct db_ask *asks, const struct energy_span *span,
                      struct energy_sources *out) MUST_CHECK;
 
 #endif

@@ -42,8 +42,7 @@ static struct event read_event(const struct db_rows *rows, int row)
 
 void event_list_ask(struct op *op, const struct event_filter *filter, struct db_ask *ask)
 {
-    ask->query = filter->is_after ? &q_event_list_after : &q_event_list;
-    db_args_init(&ask->args, op->arena);
+    db_ask_init(ask, op, filter->is_after ? &q_event_list_after : &q_event_list);
     add_filter(&ask->args, filter);
 }
 

@@ -19,8 +19,7 @@ enum freshness freshness_of(int64_t now_us, int64_t last_seen_us)
 
 void latest_list_ask(struct op *op, struct str after_key, int limit, struct db_ask *ask)
 {
-    ask->query = &q_latest_list;
-    db_args_init(&ask->args, op->arena);
+    db_ask_init(ask, op, &q_latest_list);
     db_arg_str(&ask->args, after_key);
     db_arg_int(&ask->args, limit);
 }
@@ -52,8 +51,7 @@ enum err latest_list_read(struct op *op, const struct db_ask *ask, struct latest
 
 void latest_count_ask(struct op *op, int64_t now_us, struct db_ask *ask)
 {
-    ask->query = &q_latest_count;
-    db_args_init(&ask->args, op->arena);
+    db_ask_init(ask, op, &q_latest_count);
     db_arg_time(&ask->args, now_us - LATEST_LIVE_MINUTES * US_PER_MINUTE);
     db_arg_time(&ask->args, now_us - LATEST_SILENT_HOURS * US_PER_HOUR);
 }

@@ -80,9 +80,11 @@ const struct overview_slot *overview_drawn_days(const struct overview *overview)
 
 /* ---- what is asked for ---- */
 
-enum { ASK_EVENTS, ASK_DEVICES, ASK_COUNTS, ASK_ENERGY, N_ASKS = ASK_ENERGY + ENERGY_ASKS };
+enum {
+    ASK_EVENTS, ASK_DEVICES, ASK_COUNTS, ASK_CLOSED, ASK_ENERGY, N_ASKS = ASK_ENERGY + ENERGY_ASKS
+};
 
-/* All of it in one round trip. */
+/* All but what is closed, in one round trip. */
 static enum err ask_all(struct db_tx *tx, const struct overview *overview, struct db_ask *asks)
 {
     struct op *op = db_op(tx);
@@ -92,9 +94,8 @@ static enum err ask_all(struct db_tx *tx, const struct overview *overview, struc
     event_list_ask(op, &filter, &asks[ASK_EVENTS]);
     latest_list_ask(op, (struct str){ NULL, 0 }, OVERVIEW_DEVICES, &asks[ASK_DEVICES]);
     latest_count_ask(op, overview->now_us, &asks[ASK_COUNTS]);
-    /* Earlier: where the hours and days of a site further east begin. */
-    energy_ask(op, overview->hours[0].from_us - US_PER_HOUR,
-               overview->days[0].from_us - US_PER_DAY, &asks[ASK_ENERGY]);
+    closed_ask(op, &asks[ASK_CLOSED]);
+    energy_ask(op, &asks[ASK_ENERGY]);
     return db_ask_all(tx, asks, N_ASKS);
 }
 
@@ -122,8 +123,14 @@ static enum err read_devices(struct op *op, const struct db_ask *answer, struct 
 
 static enum err read_energy(struct db_tx *tx, const struct db_ask *answers, struct overview *out)
 {
+    const struct energy_span span = {
+        /* Earlier: where the hours and days of a site further east begin. */
+        .quarters_us = out->hours[0].from_us - US_PER_HOUR,
+        .days_us = out->days[0].from_us - US_PER_DAY,
+        .closed = closed_read(&answers[ASK_CLOSED]),
+    };
     struct energy_sources all;
-    enum err err = energy_read(tx, answers, &all);
+    enum err err = energy_read(tx, &answers[ASK_ENERGY], &span, &all);
     return err == OK ? overview_add_energy(tx, &all, out) : err;
 }
 
@@ -135,7 +142,7 @@ static enum err read_answers(struct db_tx *tx, const struct db_ask *answers, str
     }
     if (err == OK) {
         out->counts = latest_count_read(&answers[ASK_COUNTS]);
-        err = read_energy(tx, &answers[ASK_ENERGY], out);
+        err = read_energy(tx, answers, out);
     }
     return err;
 }

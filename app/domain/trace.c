@@ -1,10 +1,12 @@
 /* Reads the points of a series. Called by the pages that draw. */
 #include "domain/trace.h"
 
-#include "db/db.h"
+#include "base/clock.h"
+#include "db/ask.h"
 #include "gen/queries.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 /* Adds what a counter rose by to each point; a fall is a restart and adds nothing. */
 static void add_rises(struct trace *trace)
@@ -57,72 +59,157 @@ enum err trace_samples(struct db_tx *tx, const struct trace_filter *filter, stru
     return OK;
 }
 
-enum err trace_buckets(struct db_tx *tx, const struct trace_filter *filter,
-                       enum sample_bucket bucket, struct trace *out)
+/* ---- buckets ---- */
+
+/* Of which series, and when. */
+struct stretch {
+    const char *bucket;
+    const int32_t *series_ids;
+    int n;
+    int64_t from_us, to_us;
+};
+
+static void ask_part(struct db_ask *ask, struct op *op, const struct db_query *query,
+                     const struct stretch *part)
 {
-    struct op *op = db_op(tx);
-    struct db_args args;
-    db_args_init(&args, op->arena);
-    db_arg_text(&args, sample_bucket_name(bucket));
-    db_arg_int(&args, filter->series_id);
-    db_arg_time(&args, filter->from_us);
-    db_arg_time(&args, filter->to_us);
-    struct db_rows *rows;
-    enum err err = db_run(tx, &q_trace_buckets, &args, &rows);
+    db_ask_init(ask, op, query);
+    db_arg_text(&ask->args, part->bucket);
+    db_arg_int_array(&ask->args, part->series_ids, (size_t)part->n);
+    db_arg_time(&ask->args, part->from_us);
+    db_arg_time(&ask->args, part->to_us);
+}
+
+/* Quarter hours or hours (of `width_us`): those that are closed, which are kept from one page to
+ * the next, and those that are not. Fills `asks`, two places; how many. */
+static int ask_parts(struct db_tx *tx, const struct closed *closed, struct stretch whole,
+                     int64_t width_us, struct db_ask *asks)
+{
+    int64_t edge_us = closed->until_us - closed->until_us % width_us;
+    struct stretch early = whole, late = whole;
+    int n = 0;
+
+    early.to_us = whole.to_us < edge_us ? whole.to_us : edge_us;
+    late.from_us = whole.from_us > edge_us ? whole.from_us : edge_us;
+    if (early.from_us < early.to_us) {
+        ask_part(&asks[n], db_op(tx), &q_trace_closed, &early);
+        asks[n++].stamp = closed->stamp;
+    }
+    if (late.from_us < late.to_us) {
+        ask_part(&asks[n++], db_op(tx), &q_trace_open, &late);
+    }
+    return n;
+}
+
+/* Where it stands in both statements, and in that of longer buckets. */
+static struct trace_point read_bucket(const struct db_rows *rows, int i)
+{
+    int64_t time_us = db_time(rows, i, TRACE_CLOSED_BUCKET);
+    return (struct trace_point){
+        .time_us = time_us,
+        .count = db_int64(rows, i, TRACE_CLOSED_COUNT),
+        .sum = db_double(rows, i, TRACE_CLOSED_SUM),
+        .least = db_double(rows, i, TRACE_CLOSED_LEAST),
+        .most = db_double(rows, i, TRACE_CLOSED_MOST),
+        .least_us = time_us,
+        .most_us = time_us,
+        .first = db_double(rows, i, TRACE_CLOSED_FIRST),
+        .last = db_double(rows, i, TRACE_CLOSED_LAST),
+        .last_us = db_time(rows, i, TRACE_CLOSED_LAST_TIME),
+    };
+}
+
+_Static_assert((int)TRACE_CLOSED_BUCKET == (int)TRACE_OPEN_BUCKET &&
+                   (int)TRACE_CLOSED_LAST_TIME == (int)TRACE_OPEN_LAST_TIME &&
+                   (int)TRACE_CLOSED_BUCKET == (int)TRACE_BUCKETS_BUCKET &&
+                   (int)TRACE_CLOSED_LAST_TIME == (int)TRACE_BUCKETS_LAST_TIME,
+               "the statements of buckets have the same columns");
+
+static int count_answers(const struct db_ask *asks, int n)
+{
+    int count = 0;
+
+    for (int i = 0; i < n; i++) {
+        count += db_count(asks[i].rows);
+    }
+    return count;
+}
+
+enum err trace_buckets(struct db_tx *tx, const struct closed *closed,
+                       const struct trace_filter *filter, enum sample_bucket bucket,
+                       struct trace *out)
+{
+    const struct stretch whole = {
+        sample_bucket_name(bucket), &filter->series_id, 1, filter->from_us, filter->to_us,
+    };
+    struct db_ask asks[2];
+    int n = 1;
+
+    if (bucket == SAMPLE_15M || bucket == SAMPLE_1H) {
+        n = ask_parts(tx, closed, whole,
+                      bucket == SAMPLE_1H ? US_PER_HOUR : US_PER_HOUR / 4, asks);
+    } else {
+        ask_part(&asks[0], db_op(tx), &q_trace_buckets, &whole);
+    }
+    enum err err = db_ask_all(tx, asks, n);
     if (err == OK) {
-        err = make_room(op, db_count(rows), out);
+        err = make_room(db_op(tx), count_answers(asks, n), out);
     }
     if (err != OK) {
         return err;
     }
-    for (int i = 0; i < out->n; i++) {
-        int64_t time_us = db_time(rows, i, TRACE_BUCKETS_BUCKET);
-        out->points[i] = (struct trace_point){
-            .time_us = time_us,
-            .count = db_int64(rows, i, TRACE_BUCKETS_COUNT),
-            .sum = db_double(rows, i, TRACE_BUCKETS_SUM),
-            .least = db_double(rows, i, TRACE_BUCKETS_LEAST),
-            .most = db_double(rows, i, TRACE_BUCKETS_MOST),
-            .least_us = time_us,
-            .most_us = time_us,
-            .first = db_double(rows, i, TRACE_BUCKETS_FIRST),
-            .last = db_double(rows, i, TRACE_BUCKETS_LAST),
-            .last_us = db_time(rows, i, TRACE_BUCKETS_LAST_TIME),
-        };
+    struct trace_point *point = out->points;
+    for (int i = 0; i < n; i++) {
+        for (int row = 0; row < db_count(asks[i].rows); row++) {
+            *point++ = read_bucket(asks[i].rows, row);
+        }
     }
     add_rises(out);
     return OK;
 }
 
-enum err trace_sparks(struct db_tx *tx, const int32_t *series_ids, int n, int64_t from_us,
-                      int64_t to_us, struct sparks *out)
+/* ---- sparks ---- */
+
+static int compare_sparks(const void *a, const void *b)
 {
+    const struct spark_point *left = a, *right = b;
+
+    if (left->series_id != right->series_id) {
+        return left->series_id < right->series_id ? -1 : 1;
+    }
+    return (left->hour_us > right->hour_us) - (left->hour_us < right->hour_us);
+}
+
+enum err trace_sparks(struct db_tx *tx, const struct closed *closed,
+                      const struct spark_filter *filter, struct sparks *out)
+{
+    const struct stretch whole = {
+        "1h", filter->series_ids, filter->n, filter->from_us, filter->to_us,
+    };
     struct op *op = db_op(tx);
-    struct db_args args;
-    db_args_init(&args, op->arena);
-    db_arg_int_array(&args, series_ids, (size_t)n);
-    db_arg_time(&args, from_us);
-    db_arg_time(&args, to_us);
-    struct db_rows *rows;
-    enum err err = db_run(tx, &q_trace_sparks, &args, &rows);
+    struct db_ask asks[2];
+    int n_asks = ask_parts(tx, closed, whole, US_PER_HOUR, asks);
+    enum err err = db_ask_all(tx, asks, n_asks);
     if (err != OK) {
         return err;
     }
-    int count = db_count(rows);
-    *out = (struct sparks){
-        .points = arena_array(op->arena, (size_t)count, sizeof *out->points), .n = count,
-    };
-    if (out->points == NULL && count > 0) {
-        return fail_memory(op);
+    *out = (struct sparks){ .n = count_answers(asks, n_asks) };
+    out->points = arena_array(op->arena, (size_t)out->n, sizeof *out->points);
+    if (out->points == NULL) {
+        return out->n > 0 ? fail_memory(op) : OK;
     }
-    for (int i = 0; i < count; i++) {
-        out->points[i] = (struct spark_point){
-            .series_id = db_int(rows, i, TRACE_SPARKS_SERIES_ID),
-            .hour_us = db_time(rows, i, TRACE_SPARKS_BUCKET),
-            .sum = db_double(rows, i, TRACE_SPARKS_SUM),
-            .mean = db_double(rows, i, TRACE_SPARKS_MEAN),
-            .last = db_double(rows, i, TRACE_SPARKS_LAST),
-        };
+    struct spark_point *point = out->points;
+    for (int i = 0; i < n_asks; i++) {
+        for (int row = 0; row < db_count(asks[i].rows); row++) {
+            struct trace_point hour = read_bucket(asks[i].rows, row);
+            *point++ = (struct spark_point){
+                .series_id = db_int(asks[i].rows, row, TRACE_CLOSED_SERIES_ID),
+                .hour_us = hour.time_us,
+                .sum = hour.sum,
+                .mean = hour.sum / (double)hour.count,
+                .last = hour.last,
+            };
+        }
     }
+    qsort(out->points, (size_t)out->n, sizeof *out->points, compare_sparks);
     return OK;
 }

@@ -4,11 +4,10 @@
 #define TIDEMARK_DOMAIN_TRACE_H
 
 #include "base/op.h"
+#include "domain/closed.h"
 #include "domain/sample.h"
 
 #include <stdint.h>
-
-struct db_tx;
 
 /* Samples of a stretch of time: one sample, a bucket, or several of them. */
 struct trace_point {
@@ -41,8 +40,9 @@ enum err trace_samples(struct db_tx *tx, const struct trace_filter *filter, stru
                        bool *is_cut) MUST_CHECK;
 
 /* The buckets (not SAMPLE_RAW) that start in [from_us, to_us), of the site's zone. */
-enum err trace_buckets(struct db_tx *tx, const struct trace_filter *filter,
-                       enum sample_bucket bucket, struct trace *out) MUST_CHECK;
+enum err trace_buckets(struct db_tx *tx, const struct closed *closed,
+                       const struct trace_filter *filter, enum sample_bucket bucket,
+                       struct trace *out) MUST_CHECK;
 
 /* Sums up the points in the `n` pieces of time between `edges` (n + 1 of them, ascending); what
  * lies outside is left out. `out` has n places, each of count 0 where nothing is known. */
@@ -67,7 +67,13 @@ struct sparks {
     struct spark_point *points;  /* by series, then time */
     int n;
 };
-enum err trace_sparks(struct db_tx *tx, const int32_t *series_ids, int n, int64_t from_us,
-                      int64_t to_us, struct sparks *out) MUST_CHECK;
+/* Of which series, and when: hours that begin in [from_us, to_us). */
+struct spark_filter {
+    const int32_t *series_ids;
+    int n;
+    int64_t from_us, to_us;
+};
+enum err trace_sparks(struct db_tx *tx, const struct closed *closed,
+                      const struct spark_filter *filter, struct sparks *out) MUST_CHECK;
 
 #endif

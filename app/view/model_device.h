@@ -2,8 +2,7 @@
 #ifndef TIDEMARK_VIEW_MODEL_DEVICE_H
 #define TIDEMARK_VIEW_MODEL_DEVICE_H
 
-#include "domain/device.h"
-#include "domain/event.h"
+#include "domain/device_look.h"
 #include "view/model_trace.h"
 #include "view/models.h"
 
@@ -15,7 +14,7 @@ struct device_facts {
     int64_t now_us;
     struct zone zone;                     /* the device's, as far as times are shown */
     struct device device;
-    struct device_series_list series;     /* in the order that they are listed in */
+    struct device_look look;              /* its series in the order that they are listed in */
     const struct device_series *chosen;   /* the one that is drawn; NULL: none */
     struct span_query query;
     const char *from, *to;                /* as typed */
@@ -25,7 +24,6 @@ struct device_facts {
     int page;                             /* of the list of metrics, from 0 */
     int64_t spark_from_us;
     struct sparks sparks;                 /* of that page */
-    struct event_list events;
     const char *path;                     /* of this page, encoded */
     bool is_shared;                       /* nothing leads elsewhere */
 };

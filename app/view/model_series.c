@@ -149,13 +149,13 @@ bool spark_view(struct arena *arena, const struct sparks *sparks,
 
 bool series_rows(struct arena *arena, const struct device_facts *facts, struct device_view *out)
 {
-    int first, end = series_on_page(&facts->series, facts->page, &first);
+    int first, end = series_on_page(&facts->look.series, facts->page, &first);
     struct series_row *rows = arena_array(arena, (size_t)(end - first), sizeof *rows);
     if (rows == NULL) {
         return end == first;
     }
     for (int i = first; i < end; i++) {
-        const struct device_series *series = &facts->series.items[i];
+        const struct device_series *series = &facts->look.series.items[i];
         struct device_place place = device_here(arena, facts);
         place.metric = series->metric;
         place.labels = strcmp(series->labels, "{}") == 0 ? NULL : series->labels;
@@ -177,13 +177,13 @@ bool series_rows(struct arena *arena, const struct device_facts *facts, struct d
     }
     out->series = rows;
     out->n_series = end - first;
-    out->n_all = facts->series.n;
+    out->n_all = facts->look.series.n;
     struct device_place place = device_here(arena, facts);
     if (first > 0) {
         place.page = arena_printf(arena, "%d", first / DEVICE_SERIES_SHOWN);
         out->series_previous = device_link(arena, facts, &place);
     }
-    if (end < facts->series.n) {
+    if (end < facts->look.series.n) {
         place.page = arena_printf(arena, "%d", first / DEVICE_SERIES_SHOWN + 2);
         out->series_next = device_link(arena, facts, &place);
     }

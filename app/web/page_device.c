@@ -36,7 +36,7 @@ static enum err load_trace(struct web *web, const struct trace_filter *filter,
         }
         span->bucket = SAMPLE_15M;
     }
-    return trace_buckets(web->tx, filter, span->bucket, &facts->trace.trace);
+    return trace_buckets(web->tx, &facts->look.closed, filter, span->bucket, &facts->trace.trace);
 }
 
 /* Whole hours of the local clock; where they are none of UTC, from quarter hours. */
@@ -60,7 +60,7 @@ static enum err load_heat(struct web *web, struct trace_filter filter, struct de
         trace->heat = trace->trace; /* what the chart shows, too */
         return OK;
     }
-    return trace_buckets(web->tx, &filter, bucket, &trace->heat);
+    return trace_buckets(web->tx, &facts->look.closed, &filter, bucket, &trace->heat);
 }
 
 static enum err load_chosen(struct web *web, struct device_facts *facts)
@@ -88,36 +88,27 @@ static enum err load_chosen(struct web *web, struct device_facts *facts)
 static enum err load_sparks(struct web *web, struct device_facts *facts)
 {
     int32_t ids[DEVICE_SERIES_SHOWN];
-    int first, end = series_on_page(&facts->series, facts->page, &first);
+    int first, end = series_on_page(&facts->look.series, facts->page, &first);
     for (int i = first; i < end; i++) {
-        ids[i - first] = facts->series.items[i].id;
+        ids[i - first] = facts->look.series.items[i].id;
     }
     facts->spark_from_us =
         facts->now_us - facts->now_us % US_PER_HOUR - (SPARK_HOURS - 1) * US_PER_HOUR;
-    return trace_sparks(web->tx, ids, end - first, facts->spark_from_us, facts->now_us + 1,
-                        &facts->sparks);
+    const struct spark_filter filter = {
+        ids, end - first, facts->spark_from_us, facts->now_us + 1,
+    };
+    return trace_sparks(web->tx, &facts->look.closed, &filter, &facts->sparks);
 }
 
 static enum err choose_series(struct web *web, struct device_facts *facts)
 {
-    struct str metric = web_query_text(web, "metric");
-    device_sort_series(&facts->series);
-    facts->chosen = device_choose_series(&facts->series, metric, web_query_text(web, "labels"));
+    struct str metric = web_query_text(web, "metric"), labels = web_query_text(web, "labels");
+    device_sort_series(&facts->look.series);
+    facts->chosen = device_choose_series(&facts->look.series, metric, labels);
     if (facts->chosen == NULL && metric.ptr != NULL) {
         return fail(web->op, ERR_NOT_FOUND, "the device has no such metric");
     }
     return OK;
-}
-
-static enum err load_events(struct web *web, struct device_facts *facts)
-{
-    struct event_filter filter = {
-        .device = str_of(facts->device.key),
-        .from_us = CLOCK_MIN_US,
-        .to_us = CLOCK_MAX_US,
-        .limit = DEVICE_EVENTS_SHOWN,
-    };
-    return event_list(web->tx, &filter, &facts->events);
 }
 
 static void read_query(struct web *web, struct device_facts *facts)
@@ -137,7 +128,7 @@ static enum err load(struct web *web, struct str key, struct device_facts *facts
     enum err err = device_find(web->tx, key, &facts->device);
     if (err == OK) {
         read_query(web, facts);
-        err = device_series_list(web->tx, facts->device.id, &facts->series);
+        err = device_look(web->tx, &facts->device, DEVICE_EVENTS_SHOWN, &facts->look);
     }
     if (err == OK) {
         err = choose_series(web, facts);
@@ -148,10 +139,10 @@ static enum err load(struct web *web, struct str key, struct device_facts *facts
     if (err == OK && facts->chosen != NULL) {
         err = load_chosen(web, facts);
     }
-    if (err == OK && facts->series.n > 0) {
+    if (err == OK && facts->look.series.n > 0) {
         err = load_sparks(web, facts);
     }
-    return err == OK ? load_events(web, facts) : err;
+    return err;
 }
 
 enum err page_device_show(struct web *web, struct str key)

@@ -47,9 +47,13 @@ static enum err load_rest(struct web *web, struct devices_facts *facts)
         facts->now_us - facts->now_us % US_PER_HOUR - (SPARK_HOURS - 1) * US_PER_HOUR;
     enum err err = zone_load(web->tx, web->who->tenant_timezone, oldest_us,
                              facts->now_us + US_PER_DAY, &facts->zone);
+    struct closed closed;
     if (err == OK && n > 0) {
-        err =
-            trace_sparks(web->tx, ids, n, facts->spark_from_us, facts->now_us + 1, &facts->sparks);
+        err = closed_load(web->tx, &closed);
+    }
+    if (err == OK && n > 0) {
+        const struct spark_filter filter = { ids, n, facts->spark_from_us, facts->now_us + 1 };
+        err = trace_sparks(web->tx, &closed, &filter, &facts->sparks);
     }
     return err;
 }

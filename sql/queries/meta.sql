@@ -3,8 +3,8 @@
 
 -- name: tx_begin_read
 -- roles: owner web ingest worker operator read
--- Opens a transaction that cannot write.
-BEGIN READ ONLY;
+-- Opens a transaction that cannot write, and sees one moment in all its statements.
+BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
 
 -- name: tx_begin_write
 -- roles: owner web ingest worker operator read

@@ -42,10 +42,21 @@ SELECT s.series_id, s.device, s.role, s.place, s.zone, s.watts
 FROM api.energy_sources() s
 ORDER BY s.device, s.role, s.place;
 
--- name: energy_told
+-- name: closed_stamp
 -- roles: web read
--- columns: quarter_series quarters quarter_nkwh day_series days day_nkwh open_series open open_nkwh
--- What these amount to: in quarter hours from $1 on, in days from $2 on, and since closed.
-SELECT e.quarter_series, e.quarters, e.quarter_nkwh, e.day_series, e.days, e.day_nkwh,
-       e.open_series, e.open, e.open_nkwh
-FROM api.energy_told($1::timestamptz, $2::timestamptz) e;
+-- columns: closed_until stamp
+-- Until when quarter hours are closed, and what is the same for as long as what is closed is.
+SELECT c.closed_until, c.stamp FROM api.closed_stamp() c;
+
+-- name: energy_closed
+-- roles: web read
+-- columns: quarter_series quarters quarter_nkwh day_series days day_nkwh
+-- What these amount to as far as it is closed: in quarter hours from $1 on, in days from $2 on.
+SELECT e.quarter_series, e.quarters, e.quarter_nkwh, e.day_series, e.days, e.day_nkwh
+FROM api.energy_closed($1::timestamptz, $2::timestamptz) e;
+
+-- name: energy_open
+-- roles: web read
+-- columns: open_series open open_nkwh
+-- And in the quarter hours since.
+SELECT e.open_series, e.open, e.open_nkwh FROM api.energy_open() e;

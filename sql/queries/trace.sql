@@ -11,16 +11,27 @@ ORDER BY s.time;
 
 -- name: trace_buckets
 -- roles: web read
--- columns: bucket count sum least most first last last_time
+-- columns: series_id bucket count sum least most first last last_time
 -- The buckets of kind $1 of the series $2 that start in [$3, $4).
-SELECT r.bucket, r.count, r.sum, r.min AS least, r.max AS most, r.first, r.last, r.last_time
-FROM api.rollup_trace($1::text, ARRAY[$2::int4], $3::timestamptz, $4::timestamptz) r
-ORDER BY r.bucket;
+SELECT r.series_id, r.bucket, r.count, r.sum, r.min AS least, r.max AS most, r.first, r.last,
+       r.last_time
+FROM api.rollup_trace($1::text, $2::int4[], $3::timestamptz, $4::timestamptz) r
+ORDER BY r.series_id, r.bucket;
 
--- name: trace_sparks
+-- name: trace_closed
 -- roles: web read
--- columns: series_id bucket sum mean last
--- Hours of the series $1 that start in [$2, $3).
-SELECT r.series_id, r.bucket, r.sum, r.sum / r.count AS mean, r.last
-FROM api.rollup_trace('1h', $1::int4[], $2::timestamptz, $3::timestamptz) r
+-- columns: series_id bucket count sum least most first last last_time
+-- Closed buckets of kind $1 ('15m', '1h') of the series $2 that start in [$3, $4).
+SELECT r.series_id, r.bucket, r.count, r.sum, r.min AS least, r.max AS most, r.first, r.last,
+       r.last_time
+FROM api.rollup_closed($1::text, $2::int4[], $3::timestamptz, $4::timestamptz) r
+ORDER BY r.series_id, r.bucket;
+
+-- name: trace_open
+-- roles: web read
+-- columns: series_id bucket count sum least most first last last_time
+-- Such buckets that are not closed.
+SELECT r.series_id, r.bucket, r.count, r.sum, r.min AS least, r.max AS most, r.first, r.last,
+       r.last_time
+FROM api.rollup_open($1::text, $2::int4[], $3::timestamptz, $4::timestamptz) r
 ORDER BY r.series_id, r.bucket;

@@ -50,6 +50,28 @@ sub day_sum {
 is batch(map { { device => 'meter', time => at($_), metrics => { energy_kwh => $_, power_w => 100 } } } 1 .. 5)->{status}, 200, 'five hours of readings';
 is day_sum('meter', 'energy_kwh', '15'), '15', 'are rolled up';
 
+# What a person sees of these days on the device's page and the overview, on all of 12 loads: no
+# process shows what it kept from before a correction.
+$stack->sql(<<'SQL');
+INSERT INTO core.person (email, name, password_hash) VALUES ('eve@home.example', 'Eve', '-');
+INSERT INTO core.membership (tenant_id, person_id, role) SELECT t.id, p.id, 'admin' FROM core.tenant t, core.person p WHERE t.slug = 'home';
+INSERT INTO core.session (hash, person_id, tenant_id, idle_days, expires_at)
+SELECT sha256('eve'), m.person_id, m.tenant_id, 7, now() + interval '1 day' FROM core.membership m;
+SQL
+
+sub shown {
+    my @cookie = (headers => { Cookie => 'tidemark_session=eve' });
+    my %seen;
+    for (1 .. 12) {
+        my ($sum) = $stack->get('/devices/meter?metric=energy_kwh&range=7d', @cookie)->{content} =~ m{<dt>Sum</dt><dd><strong>([\d.]+)};
+        my ($used) = $stack->get('/', @cookie)->{content} =~ m{id="days-d">([\d.]+)};
+        $seen{ join ' ', map { $_ // '-' } $sum, $used } = 1;
+    }
+    return join ', ', sort keys %seen;
+}
+
+is shown(), '15.0 15.0', 'pages show them';
+
 # ---- putting right ----
 
 my $answer = put('meter', { items => [ { time => at(1), metric => 'energy_kwh', value => 10 }, { time => at(2), metric => 'energy_kwh', value => 2 },
@@ -58,6 +80,7 @@ is $answer->{status}, 200, 'three values are set';
 is_deeply $answer->{json}, { updated => 1, inserted => 1, unchanged => 1 }, 'and told what each came to';
 is values_of('meter', 'energy_kwh'), '10 2 3 4 5 6', 'they are there';
 is day_sum('meter', 'energy_kwh', '30'), '30', 'the day follows within 30 seconds';
+is shown(), '30.0 30.0', 'and every page';
 is_deeply put('meter', "time,metric,value\n" . at(3) . ",energy_kwh,3.5\n", headers => { 'Content-Type' => 'text/csv' })->{json},
     { updated => 1, inserted => 0, unchanged => 0 }, 'as CSV too';
 is_deeply put('meter', [ { time => at(3), metric => 'energy_kwh', value => 3 } ])->{json}, { updated => 1, inserted => 0, unchanged => 0 }, 'as a plain list too';

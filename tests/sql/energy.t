@@ -154,7 +154,7 @@ sub check_sources {
     is shown($web, 'sources', '1h', '2024-05-01', '2024-05-03', 'DD HH24'), '01 00 1; 02 02 7', 'hours say the same';
     my $hours = join ',', (250_000_000) x 8;    # of two days: 1 kW for an hour each
     is $web->text(<<'SQL'),
-WITH told AS MATERIALIZED (SELECT * FROM api.energy_told('2024-05-02 00:00+00', '2024-05-02 00:00+00'))
+WITH told AS MATERIALIZED (SELECT * FROM api.energy_closed('2024-05-02 00:00+00', '2024-05-02 00:00+00'), api.energy_open())
 SELECT s.device, s.role, s.place, s.zone, q.at[1], q.nkwh, to_char(d.at[1], 'DD HH24'), d.nkwh, to_char(o.at[1], 'DD HH24'), o.nkwh
 FROM api.energy_sources() s CROSS JOIN told t
 CROSS JOIN LATERAL (SELECT array_agg(x.at ORDER BY x.at) AS at, array_agg(x.nkwh ORDER BY x.at) AS nkwh

@@ -86,8 +86,8 @@ sub check_series {
     check($super, 1500, named('sample_bucket_list', $_, 'd0001', undef, @range, '2026-02-10', 1, 20), "$_ of a device after a cursor", 20)
         for qw(15m 1h 1d);
     my ($one) = map { $_->[0] } $super->query('SELECT min(id) FROM core.series WHERE tenant_id = 1');
-    check($super, 250, named('trace_buckets', '1h', $one, '2026-02-01', '2026-02-26'), 'buckets that a page draws');
-    check($super, 500, named('trace_sparks', "{$one}", '2026-02-01', '2026-02-26'), 'and those of a small drawing');
+    check($super, 250, named('trace_closed', '1h', "{$one}", '2026-02-01', '2026-02-26'), 'hours that a page draws');
+    check($super, 500, named('trace_buckets', '1d', "{$one}", '2025-11-18', '2026-02-26'), 'and days');
     # across devices each of forty series is looked at, for where its first bucket is
     check($super, 2000, named('rollup_list', $_, undef, undef, undef, @range, undef, undef, $LIMIT), "$_ across devices") for qw(15m 1h 1d);
     check($super, 2000, named('rollup_list', $_, undef, 'a_kw', 'roof', '2025-01-01', $TO, '2025-06-01', 1, $LIMIT), "$_ of a metric and site, after a cursor")

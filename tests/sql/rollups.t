@@ -112,6 +112,41 @@ sub check_closing {
     return;
 }
 
+# What readers keep is right for as long as the stamp is the same.
+sub check_stamp {
+    my ($cluster, $ingest) = @_;
+    my $worker = $cluster->session('tidemark_worker');
+    my $super = $cluster->session('tidemark_super');
+    $super->query("INSERT INTO core.tenant (slug, name, timezone, currency) VALUES ('stamp', 'Stamp', 'UTC', 'EUR') ON CONFLICT DO NOTHING");
+    my $other = $super->value("SELECT id FROM core.tenant WHERE slug = 'stamp'");
+    my $stamp = sub { $super->query("SET tidemark.tenant_id = $_[0]"); $super->value('SELECT stamp FROM api.closed_stamp()') };
+    my ($before, $others) = ($stamp->(1), $stamp->($other));
+    isnt $before, $others, 'each tenant has a stamp of its own';
+    is $stamp->(1), $before, 'which stays as it is';
+    store($ingest, 'false', [ 1, "now() - interval '10 days'", 5 ]);
+    is $stamp->(1), $before, 'also while a change of closed time waits';
+    follow($worker);
+    my $late = $stamp->(1);
+    isnt $late, $before, 'derived again it has another one';
+    is $stamp->($other), $others, 'and nobody else';
+    store($ingest, 'true', [ 1, "now() - interval '10 days'", 6 ], [ 1, "now() - interval '9 days'", 6 ]);
+    follow($worker, 1);
+    isnt $stamp->(1), $late, 'derived in steps: with each of them';
+    follow($worker);
+    my $zoned = $stamp->(1);
+    $super->query("UPDATE core.tenant SET timezone = 'Asia/Tokyo' WHERE id = 1");
+    follow($worker);
+    isnt $stamp->(1), $zoned, 'as after a change of the zone';
+    $super->query("UPDATE core.tenant SET timezone = 'Europe/Berlin' WHERE id = 1");
+    follow($worker);
+    my $kept = $stamp->(1);
+    $super->query('UPDATE core.tenant SET hourly_days = 400 WHERE id = 1');
+    isnt $stamp->(1), $kept, 'or of what it may see';
+    $super->query('UPDATE core.tenant SET hourly_days = NULL WHERE id = 1');
+    is $stamp->(1), $kept, 'which is as it was when that is';
+    return;
+}
+
 # Late samples, corrections, erased ones.
 sub check_following {
     my ($cluster, $super, $ingest) = @_;
@@ -318,6 +353,7 @@ Tidemark::Cluster->each_engine(sub {
         }
     }
     check_following($cluster, $super, $ingest);
+    check_stamp($cluster, $ingest);
     check_guard($cluster, $super, $ingest);
     check_workers($cluster, $super, $ingest);
     check_long_transactions($cluster, $super, $ingest);

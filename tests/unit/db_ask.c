@@ -13,10 +13,14 @@ static const struct db_query q_twice =
     TEST_QUERY("twice", "SELECT 2 * $1::int4 AS twice, $2::text AS text", 2, 2);
 static const struct db_query q_broken = TEST_QUERY("broken_ask", "SELECT 1 / 0 AS a", 0, 1);
 
+static const struct db_query q_moment =
+    TEST_QUERY("moment", "SELECT clock_timestamp()::text || repeat('x', $1::int4) AS at", 1, 1);
+static const struct db_query q_other_moment =
+    TEST_QUERY("other_moment", "SELECT '' || clock_timestamp()::text || repeat('x', $1::int4) AS at", 1, 1);
+
 static void set_twice(struct db_test *test, struct db_ask *ask, int value)
 {
-    ask->query = &q_twice;
-    db_args_init(&ask->args, test->arena);
+    db_ask_init(ask, &test->op, &q_twice);
     db_arg_int(&ask->args, value);
     db_arg_null(&ask->args);
 }
@@ -41,6 +45,51 @@ static void test_together(struct db_test *test, struct db_conn *conn)
     is_int(db_ask_all(tx, asks, 3), ERR_INTERNAL, "one without its arguments is a fault");
     db_rollback(tx);
     db_test_reset(test);
+}
+
+/* When the server answered; of `len` bytes more. */
+static const char *moment(struct db_test *test, struct db_tx *tx, const struct db_query *query,
+                          int len, const char *stamp)
+{
+    struct db_ask ask;
+
+    db_ask_init(&ask, &test->op, query);
+    db_arg_int(&ask.args, len);
+    ask.stamp = stamp;
+    ok(db_ask_all(tx, &ask, 1) == OK, "asked with %d bytes and stamp %s", len,
+       stamp ? stamp : "none");
+    return db_text(ask.rows, 0, 0);
+}
+
+static void test_kept(struct db_test *test, struct db_conn *conn)
+{
+    struct arena *own = arena_new(1 << 20);
+    struct db_tx *tx = db_test_begin(test, conn, 7);
+    const char *first = arena_copy(own, str_of(moment(test, tx, &q_moment, 0, "7 a")));
+
+    is_str(moment(test, tx, &q_moment, 0, "7 a"), first, "an answer with a stamp is given again");
+    ok(strcmp(moment(test, tx, &q_moment, 0, "7 b"), first) != 0, "not for another stamp");
+    ok(strcmp(moment(test, tx, &q_moment, 1, "7 a"), first) != 0, "nor for other arguments");
+    ok(strcmp(moment(test, tx, &q_other_moment, 0, "7 a"), first) != 0, "nor another statement");
+    ok(strcmp(moment(test, tx, &q_moment, 0, NULL), first) != 0, "nor without a stamp");
+    db_rollback(tx);
+    db_test_reset(test);
+    tx = db_test_begin(test, conn, 7);
+    is_str(moment(test, tx, &q_moment, 0, "7 a"), first, "it outlives its transaction");
+
+    const char *large = moment(test, tx, &q_moment, 1 << 20, "7 a");
+    for (int i = 2; i <= 9; i++) {
+        (void)moment(test, tx, &q_moment, (1 << 20) + i, "7 a");
+    }
+    ok(strlen(large) > 1 << 20, "what had to make room can be read to the operation's end");
+    ok(strcmp(moment(test, tx, &q_moment, 0, "7 a"), first) != 0,
+       "what was not asked for the longest has made room");
+    const char *huge = moment(test, tx, &q_moment, 3 << 20, "7 a");
+    ok(strcmp(moment(test, tx, &q_moment, 3 << 20, "7 a"), huge) != 0,
+       "what would fill a quarter of the room is not kept");
+    ok(db_commit(tx) == OK, "the transaction is as any other");
+    db_test_reset(test);
+    arena_free(own);
 }
 
 static void test_failure(struct db_test *test, struct db_conn *conn)
@@ -99,6 +148,7 @@ int main(void)
     }
     struct db_conn *conn = db_test_conn(&test, 0);
     test_together(&test, conn);
+    test_kept(&test, conn);
     test_failure(&test, conn);
     test_alone(&test, conn);
     db_conn_close(conn);

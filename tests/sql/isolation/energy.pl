@@ -9,7 +9,8 @@ my %unprotected = (
 
 my %function = (
     'api.energy_sources' => { may => 'web read', call => q{} },
-    'api.energy_told' => { may => 'web read', call => [q{now() - interval '1 day', now() - interval '40 days'}] },
+    'api.energy_closed' => { may => 'web read', call => [q{now() - interval '1 day', now() - interval '40 days'}] },
+    'api.energy_open' => { may => 'web read', call => q{} },
     'core.derived_cost' => { may => '' },
     # parts of these and of what closes and follows rollups
     (map { ("core.$_" => { may => '' }) } qw(energy_scale energy_bound energy_until energy_longest

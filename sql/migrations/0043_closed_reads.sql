@@ -1,0 +1,205 @@
+-- What is closed changes only where it is derived again: whoever read it once may keep it for as long
+-- as a stamp is the same. Here are the stamp, and the reads of pages apart for what is closed and what
+-- is not.
+
+-- ---- the stamp ----
+
+-- How often closed buckets of a tenant were derived again. Whatever leaves the queues of what has to
+-- be derived is derived in the same transaction, and those exclude each other by core.rollup_lock().
+CREATE TABLE core.derivation (
+    tenant_id int NOT NULL PRIMARY KEY,
+    number    bigint NOT NULL
+);
+SELECT core.protect('core.derivation', 'tenant_id');
+
+SET LOCAL ROLE tidemark_door;
+CREATE FUNCTION core.derivation_trigger() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    INSERT INTO core.derivation AS d (tenant_id, number)
+    SELECT DISTINCT t.tenant_id, 1 FROM taken t ORDER BY t.tenant_id
+    ON CONFLICT (tenant_id) DO UPDATE SET number = d.number + 1;
+    RETURN NULL;
+END
+$$;
+GRANT EXECUTE ON FUNCTION core.derivation_trigger() TO tidemark_owner;
+SET LOCAL ROLE tidemark_owner;
+
+CREATE TRIGGER derived AFTER DELETE ON core.rollup_dirty REFERENCING OLD TABLE AS taken
+    FOR EACH STATEMENT EXECUTE FUNCTION core.derivation_trigger();
+CREATE TRIGGER derived_in_part AFTER UPDATE ON core.rollup_dirty REFERENCING OLD TABLE AS taken
+    FOR EACH STATEMENT EXECUTE FUNCTION core.derivation_trigger();
+CREATE TRIGGER derived AFTER DELETE ON core.rollup_recast REFERENCING OLD TABLE AS taken
+    FOR EACH STATEMENT EXECUTE FUNCTION core.derivation_trigger();
+
+-- Until when quarter hours are closed, and what stays the same for as long as all that is closed of
+-- the tenant does, and what it may see of it; no two tenants, databases and starts of the server have
+-- the same. What retention hides or drops meanwhile may be seen until the next quarter hour.
+CREATE FUNCTION api.closed_stamp(OUT closed_until timestamptz, OUT stamp text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
+AS $$
+DECLARE
+    owner CONSTANT int := core.tenant();
+BEGIN
+    SELECT s.closed_until INTO closed_until FROM core.rollup_state s;
+    SELECT concat_ws(' ', t.id, d.number, t.hourly_days, t.daily_days,
+                     date_part('epoch', closed_until), b.oid,
+                     date_part('epoch', pg_postmaster_start_time()))
+    INTO stamp
+    FROM core.tenant t
+    LEFT JOIN core.derivation d ON d.tenant_id = t.id
+    CROSS JOIN pg_database b
+    WHERE t.id = owner AND b.datname = current_database();
+END
+$$;
+
+-- ---- energy ----
+
+-- What the tenant's series amount to in nano-kWh, as far as it is closed: in quarter hours (UTC) from
+-- quarters_from on and in the local days of their sites from days_from on. Three parallel arrays each,
+-- in no order, NULL where there is nothing.
+CREATE FUNCTION api.energy_closed(quarters_from timestamptz, days_from timestamptz,
+                                  OUT quarter_series bigint[], OUT quarters timestamptz[],
+                                  OUT quarter_nkwh bigint[], OUT day_series bigint[],
+                                  OUT days timestamptz[], OUT day_nkwh bigint[])
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
+AS $$
+DECLARE
+    owner CONSTANT int := core.tenant();
+    told  record;
+    ids   int[];
+BEGIN
+    SELECT array_agg(s.id) INTO ids
+    FROM core.series s
+    WHERE s.tenant_id = owner AND core.energy_scale(s.unit, s.kind, s.role) IS NOT NULL;
+    told := core.energy_quarters_since(owner, ids, quarters_from);
+    quarter_series := told.series_ids;
+    quarters := told.buckets;
+    quarter_nkwh := told.amounts;
+    SELECT array_agg(e.series_id::bigint), array_agg(e.bucket), array_agg(e.nkwh)
+    INTO day_series, days, day_nkwh
+    FROM core.energy_1d e
+    WHERE e.tenant_id = owner AND e.series_id = ANY (ids) AND e.bucket >= days_from;
+END
+$$;
+
+-- The same of the quarter hours since: to be added to both.
+CREATE FUNCTION api.energy_open(OUT open_series bigint[], OUT open timestamptz[],
+                                OUT open_nkwh bigint[])
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
+AS $$
+DECLARE
+    owner  CONSTANT int := core.tenant();
+    closed CONSTANT timestamptz := (SELECT s.closed_until FROM core.rollup_state s);
+    series record;
+    told   record;
+BEGIN
+    SELECT array_agg(s.id) AS ids, array_agg(s.kind) AS kinds, array_agg(s.scale) AS scales
+    INTO series
+    FROM (SELECT s.id, s.kind, core.energy_scale(s.unit, s.kind, s.role) AS scale
+          FROM core.series s WHERE s.tenant_id = owner) s
+    WHERE s.scale IS NOT NULL;
+    told := core.energy_open(owner, series.ids, series.kinds, series.scales, closed);
+    open_series := told.series_ids;
+    open := told.buckets;
+    open_nkwh := told.amounts;
+END
+$$;
+DROP FUNCTION api.energy_told(timestamptz, timestamptz);
+
+-- ---- traces ----
+
+-- Quarter hours or hours ('15m', '1h') of the tenant's series that start in [from_time, to_time), in
+-- no order: those that are closed, and those that are not. Together they are api.rollup_trace.
+DO $functions$
+DECLARE
+    grain record;
+BEGIN
+    FOR grain IN SELECT * FROM (VALUES ('15m', '15 minutes'), ('1h', '1 hour')) AS g (name, width)
+    LOOP
+        EXECUTE format($sql$
+            CREATE FUNCTION core.rollup_closed_%1$s(wanted int[], since timestamptz,
+                                                    until timestamptz)
+            RETURNS TABLE (series_id int, bucket timestamptz, count bigint, sum float8, min float8,
+                           max float8, first float8, last float8, last_time timestamptz)
+            LANGUAGE plpgsql STABLE
+            SET search_path = pg_catalog, pg_temp
+            SET plan_cache_mode = force_generic_plan
+            SET enable_bitmapscan = off
+            AS $$
+            #variable_conflict use_column
+            DECLARE
+                owner CONSTANT int := core.tenant();
+                edge  CONSTANT timestamptz := (SELECT date_bin('%2$s', s.closed_until,
+                                                               timestamptz '2000-01-01 00:00:00+00')
+                                               FROM core.rollup_state s);
+                stop  CONSTANT timestamptz := least(until, edge);
+                shown CONSTANT timestamptz := greatest(since, core.visible_from('%1$s'));
+            BEGIN
+                RETURN QUERY
+                SELECT r.series_id, r.bucket, r.count, r.sum, r.min, r.max, r.first, r.last,
+                       r.last_time
+                FROM core.rollup_%1$s r
+                WHERE r.tenant_id = owner AND r.series_id = ANY (wanted)
+                  AND r.bucket >= shown AND r.bucket < stop;
+            END
+            $$ $sql$, grain.name, grain.width);
+    END LOOP;
+END
+$functions$;
+
+CREATE FUNCTION api.rollup_closed(grain text, series_ids int[], from_time timestamptz,
+                                  to_time timestamptz)
+RETURNS TABLE (series_id int, bucket timestamptz, count bigint, sum float8, min float8, max float8,
+               first float8, last float8, last_time timestamptz)
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 100
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF grain = '15m' THEN
+        RETURN QUERY SELECT * FROM core.rollup_closed_15m(series_ids, from_time, to_time);
+    ELSIF grain = '1h' THEN
+        RETURN QUERY SELECT * FROM core.rollup_closed_1h(series_ids, from_time, to_time);
+    ELSE
+        RAISE EXCEPTION 'of "%" what is closed is not kept apart', grain USING ERRCODE = '22023';
+    END IF;
+END
+$$;
+
+CREATE FUNCTION api.rollup_open(grain text, series_ids int[], from_time timestamptz,
+                                to_time timestamptz)
+RETURNS TABLE (series_id int, bucket timestamptz, count bigint, sum float8, min float8, max float8,
+               first float8, last float8, last_time timestamptz)
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 10
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    owner  CONSTANT int := core.tenant();
+    closed CONSTANT timestamptz := (SELECT s.closed_until FROM core.rollup_state s);
+    hour   CONSTANT timestamptz := date_bin('1 hour', closed,
+                                            timestamptz '2000-01-01 00:00:00+00');
+    shown  CONSTANT timestamptz := greatest(from_time, core.visible_from(grain));
+BEGIN
+    IF grain = '15m' THEN
+        RETURN QUERY SELECT * FROM core.rollup_open_15m(owner, series_ids, closed, closed, shown,
+                                                        to_time);
+    ELSIF grain = '1h' THEN
+        RETURN QUERY SELECT * FROM core.rollup_open_1h(owner, series_ids, hour, closed, shown,
+                                                       to_time);
+    ELSE
+        RAISE EXCEPTION 'of "%" what is open is not kept apart', grain USING ERRCODE = '22023';
+    END IF;
+END
+$$;
+
+GRANT EXECUTE ON FUNCTION api.closed_stamp(), api.energy_closed(timestamptz, timestamptz),
+    api.energy_open(), api.rollup_closed(text, int[], timestamptz, timestamptz),
+    api.rollup_open(text, int[], timestamptz, timestamptz) TO tidemark_web, tidemark_read;
