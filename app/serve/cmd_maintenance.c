@@ -68,8 +68,9 @@ static int turn_off(const struct config *config, int argc, char **argv)
 
 static int run_jobs(const struct config *config, struct op *op)
 {
-    static const char *const JOBS[] = { "schedule",  "partitions", "rollups", "costs",
-                                        "columnstore", "retention", "aggregates", "analyse" };
+    static const char *const JOBS[] = { "schedule",    "partitions", "rollups",
+                                        "costs",       "archive",    "columnstore",
+                                        "retention",   "aggregates", "analyse" };
     const char *url;
     if (db_role_url(op, config, DB_ROLE_WORKER, &url) != OK) {
         options_complain(op);
@@ -99,7 +100,8 @@ static int run(const struct config *config, int argc, char **argv)
     static const struct options_help HELP = {
         .usage = "tidemark maintenance run",
         .about = "Does now what the worker does from hour to hour: partitions, rollups, the\n"
-                 "columnstore, retention, aggregates, statistics. Fails when a part of it does.",
+                 "archive, the columnstore, retention, aggregates, statistics. Fails when a part\n"
+                 "of it does.",
     };
     int status = options_none(argc, argv, &HELP);
     struct arena *arena = status < 0 ? arena_new(COMMAND_ARENA_BYTES) : NULL;

@@ -85,6 +85,9 @@ enum err job_retention(struct job_pass *pass)
     struct tally tally = { 0 };
     enum err err = set_days(pass);
     if (err == OK) {
+        err = job_archive_configure(pass);
+    }
+    if (err == OK) {
         err = job_run_alone(pass, &q_job_retention_plan, NULL, &plan);
     }
     if (err == OK) {

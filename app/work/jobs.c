@@ -14,6 +14,7 @@ const struct job worker_jobs[] = {
     { "sessions", HOUR, JOB_SLOW, job_sessions, NULL },
     { "rejects", HOUR, JOB_SLOW, job_rejects, NULL },
     { "columnstore", 10 * MINUTE, JOB_SLOW, job_columnstore, NULL },
+    { "archive", 10 * MINUTE, JOB_ARCHIVE, job_archive, job_archive_due },
     { "retention", HOUR, JOB_SLOW, job_retention, NULL },
     { "aggregates", 10 * MINUTE, JOB_SLOW, job_aggregates, NULL },
     { "analyse", 5 * MINUTE, JOB_SLOW, job_analyse, NULL },

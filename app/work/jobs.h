@@ -31,6 +31,11 @@ enum err job_sessions(struct job_pass *pass);
 /* Drops chunks that are past everybody's retention, deletes a tenant's rows in those that are past
  * its own, and removes event keys and job records that are older than they are kept. */
 enum err job_retention(struct job_pass *pass);
+/* Archives what is finished and old enough; whether that is due. */
+enum err job_archive(struct job_pass *pass);
+enum err job_archive_due(struct job_pass *pass, bool *out);
+/* Tells the database whether there is an archive, which retention then asks. */
+enum err job_archive_configure(struct job_pass *pass);
 /* Moves chunks that are due into the columnstore. */
 enum err job_columnstore(struct job_pass *pass);
 /* Brings the planner's statistics up to date where much changed. */

@@ -34,6 +34,7 @@ struct job_pass {
 
 enum job_lane {
     JOB_SLOW,              /* upkeep, that may take its time */
+    JOB_ARCHIVE,           /* files for the object store, that may be slow */
     JOB_RATING,            /* costs: shared, for each worker is at another place */
     JOB_QUICK,             /* what somebody waits for */
     JOB_LANES

@@ -17,6 +17,12 @@ SELECT ops.job_join($1::text) AS id;
 -- Records how the run $1 ended.
 SELECT ops.job_end($1::int8, $2::bool, $3::text);
 
+-- name: job_last_good
+-- roles: worker
+-- columns: started_at
+-- When the last run of the job $1 began that went well; NULL: none is remembered.
+SELECT ops.job_last_good($1::text) AS started_at;
+
 -- name: job_partitions_ahead
 -- roles: worker
 -- columns: made

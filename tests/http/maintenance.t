@@ -68,8 +68,8 @@ sub check_run {
     $stack->sql("INSERT INTO core.change (tenant_id, series_id, from_time, to_time) SELECT 1, 1, now() - interval '131 days', now()");
     my ($status, $out, $err) = $stack->tidemark('maintenance', 'run');
     is $status, 0, 'all of upkeep' or diag $out, $err;
-    is join(' ', $out =~ /^(\w+)\tok\t/gm), 'schedule partitions rollups costs columnstore retention aggregates analyse', 'part by part';
-    is join(' ', $err =~ /^(\w+) …$/gm), 'schedule partitions rollups costs columnstore retention aggregates analyse', 'and tells where it is';
+    is join(' ', $out =~ /^(\w+)\tok\t/gm), 'schedule partitions rollups costs archive columnstore retention aggregates analyse', 'part by part';
+    is join(' ', $err =~ /^(\w+) …$/gm), 'schedule partitions rollups costs archive columnstore retention aggregates analyse', 'and tells where it is';
     cmp_ok $stack->sql("SELECT min(bucket) < now() - interval '120 days' FROM core.rollup_1d"), 'eq', 't', 'days were derived';
     is $stack->sql("SELECT min(time) > now() - interval '98 days' FROM core.sample"), 't', 'before old samples went';
     my ($chunks) = $out =~ /^retention\t.*chunks=(\d+)/m;

@@ -1,0 +1,218 @@
+/* What the archive is opened with, its tables' schemas, and files on their way into the store and
+ * out of it. */
+#include "archive/archive.h"
+
+#include "archive/parts.h"
+#include "db/conn.h"
+#include "gen/queries.h"
+
+#define FILE_ARENA_BYTES (192u << 20) /* a row group read and unpacked, of long texts */
+#define BATCH_ARENA_BYTES (64u << 20)
+
+static const struct parquet_column sample_columns[SAMPLE_COLUMNS] = {
+    [SAMPLE_TIME] = { "time", PARQUET_TIME, false },
+    [SAMPLE_DEVICE] = { "device", PARQUET_STRING, false },
+    [SAMPLE_METRIC] = { "metric", PARQUET_STRING, false },
+    [SAMPLE_VALUE] = { "value", PARQUET_DOUBLE, false },
+    [SAMPLE_UNIT] = { "unit", PARQUET_STRING, false },
+    [SAMPLE_SITE] = { "site", PARQUET_STRING, true },
+    [SAMPLE_LABELS] = { "labels", PARQUET_STRING, false },
+};
+static const struct parquet_column void_columns[VOID_COLUMNS] = {
+    [VOID_DEVICE] = { "device", PARQUET_STRING, false },
+    [VOID_METRIC] = { "metric", PARQUET_STRING, false },
+    [VOID_LABELS] = { "labels", PARQUET_STRING, false },
+    [VOID_FROM] = { "from", PARQUET_TIME, false },
+    [VOID_TO] = { "to", PARQUET_TIME, false },
+};
+const struct parquet_schema archive_samples = { sample_columns, SAMPLE_COLUMNS };
+const struct parquet_schema archive_voids = { void_columns, VOID_COLUMNS };
+
+enum err archive_open(struct archive *archive, struct op *op, struct db_conn *conn,
+                      const struct config *config)
+{
+    *archive = (struct archive){ .op = op, .conn = conn, .files = arena_new(FILE_ARENA_BYTES),
+                                 .batches = arena_new(BATCH_ARENA_BYTES) };
+    if (archive->files == NULL || archive->batches == NULL) {
+        return fail_memory(op);
+    }
+    op_init(&archive->file, archive->files, op->id);
+    op_init(&archive->rows, archive->batches, op->id);
+    enum err err = store_open(op, config, &archive->store);
+    return err == OK ? store_prepare(archive->store, op) : err;
+}
+
+void archive_close(struct archive *archive)
+{
+    store_close(archive->store);
+    arena_free(archive->files);
+    arena_free(archive->batches);
+    *archive = (struct archive){ .op = archive->op };
+}
+
+enum err archive_fail(struct archive *archive, enum err err)
+{
+    const struct op *found = archive->file.fault.code != OK ? &archive->file : &archive->rows;
+
+    if (err != OK && archive->op->fault.code == OK && found->fault.code != OK) {
+        archive->op->fault = found->fault;
+    }
+    op_clear_fault(&archive->file);
+    op_clear_fault(&archive->rows);
+    return err;
+}
+
+/* ---- writing ---- */
+
+static enum err take_bytes(void *context, const void *bytes, size_t len)
+{
+    struct archive_writing *writing = context;
+
+    return store_put_write(writing->put, &writing->archive->file, (struct str){ bytes, len });
+}
+
+enum err archive_file_begin(struct archive *archive, const char *key,
+                            const struct parquet_schema *schema, struct archive_writing *out)
+{
+    *out = (struct archive_writing){ .archive = archive };
+    enum err err = store_put_begin(archive->store, &archive->file, key, &out->put);
+    if (err == OK) {
+        err = parquet_begin(&archive->file, schema, take_bytes, out, &out->parquet);
+    }
+    if (err != OK) {
+        archive_file_abort(out);
+    }
+    return err;
+}
+
+enum err archive_file_end(struct archive_writing *writing, const struct parquet_note *notes, int n,
+                          struct store_written *out)
+{
+    enum err err = parquet_end(writing->parquet, notes, n);
+
+    if (err != OK) {
+        archive_file_abort(writing);
+        return err;
+    }
+    err = store_put_finish(writing->put, &writing->archive->file, out);
+    writing->put = NULL;
+    return err;
+}
+
+void archive_file_abort(struct archive_writing *writing)
+{
+    store_put_abort(writing->put);
+    writing->put = NULL;
+}
+
+/* ---- reading ---- */
+
+static enum err give_bytes(void *context, int64_t offset, size_t len, char *out)
+{
+    struct archive_reading *reading = context;
+
+    return store_read(reading->archive->store, &reading->archive->file, reading->object, offset,
+                      len, out);
+}
+
+static bool is_schema(const struct parquet_schema *got, const struct parquet_schema *wanted)
+{
+    bool is_same = got->n_columns == wanted->n_columns;
+
+    for (int i = 0; is_same && i < wanted->n_columns; i++) {
+        const struct parquet_column *a = &got->columns[i], *b = &wanted->columns[i];
+        is_same = a->type == b->type && a->is_nullable == b->is_nullable &&
+                  strcmp(a->name, b->name) == 0;
+    }
+    return is_same;
+}
+
+enum err archive_file_open(struct archive *archive, const char *object, int64_t n_bytes,
+                           const struct parquet_schema *schema, struct archive_reading *out)
+{
+    *out = (struct archive_reading){ .archive = archive, .object = object };
+    out->source = (struct parquet_source){ out, n_bytes, give_bytes };
+    enum err err = parquet_open(&archive->file, &out->source, &out->parquet);
+    if (err == OK && !is_schema(parquet_schema(out->parquet), schema)) {
+        err = fail(&archive->file, ERR_INVALID, "%s: not the columns of its table", object);
+    }
+    return err;
+}
+
+/* ---- what is noted beside the days ---- */
+
+enum err archive_advance(struct archive *archive, const struct archive_task *task)
+{
+    struct db_args args;
+    struct db_tx *tx;
+
+    arena_reset(archive->batches);
+    enum err err = db_begin(&archive->rows, archive->conn, DB_WRITE, task->tenant_id, &tx);
+    if (err != OK) {
+        return archive_fail(archive, err);
+    }
+    db_args_init(&args, archive->batches);
+    db_arg_text(&args, task->relation);
+    db_arg_text(&args, task->day);
+    err = db_run(tx, &q_archive_advance, &args, NULL);
+    if (err == OK) {
+        err = db_commit(tx);
+    } else {
+        db_rollback(tx);
+    }
+    return archive_fail(archive, err);
+}
+
+static enum err sweep(struct archive *archive, struct db_tx *tx, int *out_n)
+{
+    struct arena *arena = archive->batches;
+    struct db_rows *rows;
+    struct db_args args;
+    enum err err = db_run(tx, &q_archive_garbage_list, NULL, &rows);
+    int n = err == OK ? db_count(rows) : 0;
+    const char **keys = arena_array(arena, (size_t)n + 1, sizeof *keys);
+    struct str *names = arena_array(arena, (size_t)n + 1, sizeof *names);
+
+    if (err != OK || n == 0) {
+        return err;
+    }
+    if (keys == NULL || names == NULL) {
+        return fail_memory(&archive->rows);
+    }
+    for (int i = 0; i < n; i++) {
+        keys[i] = db_text(rows, i, ARCHIVE_GARBAGE_LIST_OBJECT);
+        names[i] = str_of(keys[i]);
+    }
+    err = store_delete_many(archive->store, &archive->rows, keys, n);
+    if (err != OK) {
+        return err;
+    }
+    db_args_init(&args, arena);
+    db_arg_str_array(&args, names, (size_t)n);
+    *out_n += n;
+    return db_run(tx, &q_archive_garbage_done, &args, NULL);
+}
+
+enum err archive_sweep(struct archive *archive, int *out_n)
+{
+    struct db_tx *tx;
+    int before;
+    enum err err;
+
+    *out_n = 0;
+    do {
+        before = *out_n;
+        arena_reset(archive->batches);
+        err = db_begin(&archive->rows, archive->conn, DB_WRITE, 0, &tx);
+        if (err != OK) {
+            break;
+        }
+        err = sweep(archive, tx, out_n);
+        if (err == OK) {
+            err = db_commit(tx);
+        } else {
+            db_rollback(tx);
+        }
+    } while (err == OK && *out_n > before);
+    return archive_fail(archive, err);
+}

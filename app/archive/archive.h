@@ -1,0 +1,86 @@
+/* The archive: finished days of tenants as Parquet files in the object store (docs/archive.md),
+ * from where they can be verified, read and restored. Called by the worker's job and by
+ * `tidemark archive`. */
+#ifndef TIDEMARK_ARCHIVE_ARCHIVE_H
+#define TIDEMARK_ARCHIVE_ARCHIVE_H
+
+#include "base/config.h"
+#include "db/db.h"
+#include "objects/store.h"
+
+/* What a run works with. Days are done one after another, each in memory of its own. */
+struct archive {
+    struct op *op;         /* the caller's: a failure ends up here */
+    struct db_conn *conn;  /* of the worker's role; the caller's */
+    struct store *store;
+    struct arena *files;   /* of the file at hand */
+    struct arena *batches; /* of the rows at hand */
+    struct op file, rows;  /* on these */
+};
+
+/* Opens the store that the settings name. ERR_INTERNAL without memory, or the store's failure;
+ * archive_close is due in any case. */
+enum err archive_open(struct archive *archive, struct op *op, struct db_conn *conn,
+                      const struct config *config) MUST_CHECK;
+void archive_close(struct archive *archive);
+
+/* A day of a tenant. */
+struct archive_task {
+    int32_t tenant_id;
+    const char *slug;
+    const char *relation; /* "samples" */
+    const char *day;      /* "2026-11-20", of UTC */
+};
+
+/* What was done with it. */
+struct archive_done {
+    int64_t n_rows, n_void; /* samples written or restored, and tombstones */
+    int64_t n_bytes;        /* of the files */
+    bool is_skipped;        /* somebody else is at that day, or there is nothing to do */
+};
+
+/* Writes the files of a day, reads them back, and only then notes them: whatever ends it before
+ * that leaves the day as it was, to be done again. */
+enum err archive_write_day(struct archive *archive, const struct archive_task *task,
+                           struct archive_done *out) MUST_CHECK;
+
+/* Notes that all days of the tenant before the task's are archived. */
+enum err archive_advance(struct archive *archive, const struct archive_task *task) MUST_CHECK;
+
+/* Removes from the store what belongs to tenants that are gone; *out_n: how many objects. */
+enum err archive_sweep(struct archive *archive, int *out_n) MUST_CHECK;
+
+/* A run over all that is to be archived. */
+struct archive_run {
+    /* Called after each day that something was written of; may be NULL. */
+    void (*tell)(void *context, const struct archive_task *task, const struct archive_done *done);
+    /* Asked before each day; NULL: always. */
+    bool (*goes_on)(void *context);
+    void *context;
+    int n_days, n_failed; /* out: days written; tenants whose next day could not be */
+    int64_t n_rows, n_bytes;
+};
+
+/* Archives the days that are due, of each tenant the oldest first. One that fails is logged, and
+ * keeps the later ones of its tenant waiting, but nobody else's. */
+enum err archive_run(struct archive *archive, struct archive_run *run) MUST_CHECK;
+
+/* A file as the database knows it. */
+struct archive_file {
+    const char *relation, *kind, *object;
+    int64_t n_rows, n_bytes;
+    struct str sha256; /* its 32 bytes */
+};
+
+/* Reads a file whole and holds it against what is known of it: ERR_INVALID with a word on what
+ * differs, ERR_NOT_FOUND where it is not there, or the store's failure. */
+enum err archive_verify_file(struct archive *archive, const struct archive_file *file) MUST_CHECK;
+
+/* Brings a day back from its files (`n` of them, in the order of the database), in one
+ * transaction, and pins it for so many days. A day that the database has is left as it is.
+ * ERR_CONFLICT while changes of it wait to be archived; ERR_INVALID for damaged files. */
+enum err archive_restore_day(struct archive *archive, const struct archive_task *task,
+                             const struct archive_file *files, int n, int pin_days,
+                             struct archive_done *out) MUST_CHECK;
+
+#endif

@@ -1,0 +1,264 @@
+/* Brings a day back: its files in their order, each number's tombstones before its rows, in one
+ * transaction, so that the day is there whole or not at all. */
+#include "archive/parts.h"
+
+#include "base/buf.h"
+#include "gen/queries.h"
+
+#define BATCH_ROWS 10000
+
+/* The names of a series, as a file has them, and its number here. */
+struct named {
+    struct str device, metric, unit, site, labels;
+    int32_t id;
+};
+
+struct restoring {
+    struct archive *archive;
+    const struct archive_task *task;
+    struct db_tx *tx;
+    struct named last;     /* of the row before; its texts in `names` */
+    struct buf names;
+    int32_t *series;       /* of the batch, in the file's arena */
+    int64_t *times;
+    double *values;
+    size_t n;
+};
+
+static enum err run(struct restoring *restoring, const struct db_query *query,
+                    const struct db_args *args, struct db_rows **out)
+{
+    return db_run(restoring->tx, query, args, out);
+}
+
+static enum err flush(struct restoring *restoring)
+{
+    struct db_args args;
+
+    if (restoring->n == 0) {
+        return OK;
+    }
+    arena_reset(restoring->archive->batches);
+    db_args_init(&args, restoring->archive->batches);
+    db_arg_text(&args, restoring->task->day);
+    db_arg_int_array(&args, restoring->series, restoring->n);
+    db_arg_time_array(&args, restoring->times, restoring->n);
+    db_arg_double_array(&args, restoring->values, restoring->n);
+    restoring->n = 0;
+    return run(restoring, &q_archive_restore_samples, &args, NULL);
+}
+
+/* ---- names ---- */
+
+static struct str text_of(const struct parquet_value *value)
+{
+    return value->is_null ? (struct str){ NULL, 0 } : value->text;
+}
+
+static bool is_last(const struct named *last, const struct named *named)
+{
+    return last->id != 0 && str_equal(last->device, named->device) &&
+           str_equal(last->metric, named->metric) && str_equal(last->labels, named->labels) &&
+           str_equal(last->unit, named->unit) && str_equal(last->site, named->site);
+}
+
+static enum err find_series(struct restoring *restoring, struct named *named)
+{
+    struct db_args args;
+    struct db_rows *rows;
+    enum err err = flush(restoring);
+
+    if (err != OK) {
+        return err;
+    }
+    arena_reset(restoring->archive->batches);
+    db_args_init(&args, restoring->archive->batches);
+    db_arg_str_array(&args, &named->device, 1);
+    db_arg_str_array(&args, &named->metric, 1);
+    db_arg_str_array(&args, &named->unit, 1);
+    db_arg_str_array(&args, &named->site, 1);
+    db_arg_str_array(&args, &named->labels, 1);
+    err = run(restoring, &q_archive_restore_series, &args, &rows);
+    if (err == OK && db_count(rows) != 1) {
+        err = fail(&restoring->archive->rows, ERR_INTERNAL, "a series has no place");
+    }
+    named->id = err == OK ? db_int(rows, 0, ARCHIVE_RESTORE_SERIES_SERIES_ID) : 0;
+    return err;
+}
+
+static struct str keep(struct buf *names, struct str text)
+{
+    size_t start = names->len;
+
+    buf_add_str(names, text);
+    return (struct str){ text.ptr == NULL || names->is_broken ? NULL : names->data + start,
+                         names->is_broken ? 0 : text.len };
+}
+
+/* Remembers the names beyond the row they came with. */
+static enum err remember(struct restoring *restoring, const struct named *named)
+{
+    struct buf *names = &restoring->names;
+    size_t total = named->device.len + named->metric.len + named->unit.len + named->site.len +
+                   named->labels.len;
+
+    buf_clear(names);
+    if (buf_reserve(names, total + 1) == NULL) {
+        return fail_memory(&restoring->archive->file);
+    }
+    restoring->last = (struct named){
+        keep(names, named->device), keep(names, named->metric), keep(names, named->unit),
+        keep(names, named->site),   keep(names, named->labels), named->id,
+    };
+    return OK;
+}
+
+/* ---- files ---- */
+
+static enum err add_sample(struct restoring *restoring, const struct parquet_value *row)
+{
+    struct named named = {
+        text_of(&row[SAMPLE_DEVICE]), text_of(&row[SAMPLE_METRIC]), text_of(&row[SAMPLE_UNIT]),
+        text_of(&row[SAMPLE_SITE]),   text_of(&row[SAMPLE_LABELS]), 0,
+    };
+    enum err err = OK;
+
+    if (!is_last(&restoring->last, &named)) {
+        err = find_series(restoring, &named);
+        if (err == OK) {
+            err = remember(restoring, &named);
+        }
+    }
+    if (err == OK && restoring->n == BATCH_ROWS) {
+        err = flush(restoring);
+    }
+    if (err != OK) {
+        return err;
+    }
+    restoring->series[restoring->n] = restoring->last.id;
+    restoring->times[restoring->n] = row[SAMPLE_TIME].number;
+    restoring->values[restoring->n++] = row[SAMPLE_VALUE].real;
+    return OK;
+}
+
+static enum err add_void(struct restoring *restoring, const struct parquet_value *row)
+{
+    struct db_args args;
+
+    arena_reset(restoring->archive->batches);
+    db_args_init(&args, restoring->archive->batches);
+    db_arg_text(&args, restoring->task->day);
+    db_arg_str_array(&args, &row[VOID_DEVICE].text, 1);
+    db_arg_str_array(&args, &row[VOID_METRIC].text, 1);
+    db_arg_str_array(&args, &row[VOID_LABELS].text, 1);
+    db_arg_time_array(&args, &row[VOID_FROM].number, 1);
+    db_arg_time_array(&args, &row[VOID_TO].number, 1);
+    return run(restoring, &q_archive_restore_void, &args, NULL);
+}
+
+static enum err restore_file(struct restoring *restoring, const struct archive_file *file,
+                             struct archive_done *done)
+{
+    bool is_rows = strcmp(file->kind, "rows") == 0, is_end = false;
+    struct parquet_value row[PARQUET_MAX_COLUMNS];
+    struct archive_reading reading;
+    enum err err = archive_file_open(restoring->archive, file->object, file->n_bytes,
+                                     is_rows ? &archive_samples : &archive_voids, &reading);
+
+    while (err == OK) {
+        err = parquet_next(reading.parquet, row, &is_end);
+        if (err != OK || is_end) {
+            break;
+        }
+        done->n_void += !is_rows;
+        err = is_rows ? add_sample(restoring, row) : add_void(restoring, row);
+    }
+    return err == OK ? flush(restoring) : err;
+}
+
+/* ---- the day ---- */
+
+static enum err allocate(struct restoring *restoring)
+{
+    struct arena *arena = restoring->archive->files;
+
+    restoring->series = arena_array(arena, BATCH_ROWS, sizeof *restoring->series);
+    restoring->times = arena_array(arena, BATCH_ROWS, sizeof *restoring->times);
+    restoring->values = arena_array(arena, BATCH_ROWS, sizeof *restoring->values);
+    buf_init(&restoring->names, arena, 1u << 20);
+    bool is_there = restoring->series && restoring->times && restoring->values;
+    return is_there ? OK : fail_memory(&restoring->archive->file);
+}
+
+/* *is_held: the database has the day. */
+static enum err begin(struct restoring *restoring, bool *is_held)
+{
+    struct op *op = &restoring->archive->rows;
+    struct db_args args;
+    struct db_rows *rows;
+
+    db_args_init(&args, op->arena);
+    db_arg_text(&args, restoring->task->relation);
+    db_arg_text(&args, restoring->task->day);
+    enum err err = run(restoring, &q_archive_restore_begin, &args, &rows);
+    if (err != OK) {
+        return err;
+    }
+    struct str problem = db_str(rows, 0, ARCHIVE_RESTORE_BEGIN_PROBLEM);
+    *is_held = str_equal(problem, STR("held"));
+    if (str_equal(problem, STR("changes"))) {
+        return fail(op, ERR_CONFLICT,
+                    "changes of %s %s wait to be archived: run `tidemark archive run` first",
+                    restoring->task->slug, restoring->task->day);
+    }
+    return OK;
+}
+
+static enum err end(struct restoring *restoring, int pin_days, int64_t *n_rows)
+{
+    struct db_args args;
+    struct db_rows *rows;
+
+    arena_reset(restoring->archive->batches);
+    db_args_init(&args, restoring->archive->batches);
+    db_arg_text(&args, restoring->task->relation);
+    db_arg_text(&args, restoring->task->day);
+    db_arg_int(&args, pin_days);
+    enum err err = run(restoring, &q_archive_restore_end, &args, &rows);
+    if (err == OK) {
+        *n_rows = db_int64(rows, 0, ARCHIVE_RESTORE_END_SAMPLES);
+    }
+    return err;
+}
+
+enum err archive_restore_day(struct archive *archive, const struct archive_task *task,
+                             const struct archive_file *files, int n, int pin_days,
+                             struct archive_done *out)
+{
+    struct restoring restoring = { .archive = archive, .task = task };
+
+    *out = (struct archive_done){ .n_rows = 0 };
+    arena_reset(archive->files);
+    arena_reset(archive->batches);
+    enum err err = db_begin(&archive->rows, archive->conn, DB_WRITE, task->tenant_id,
+                            &restoring.tx);
+    if (err != OK) {
+        return archive_fail(archive, err);
+    }
+    err = begin(&restoring, &out->is_skipped);
+    if (err == OK && !out->is_skipped) {
+        err = allocate(&restoring);
+    }
+    for (int i = 0; i < n && err == OK && !out->is_skipped; i++) {
+        out->n_bytes += files[i].n_bytes;
+        err = restore_file(&restoring, &files[i], out);
+    }
+    if (err == OK && !out->is_skipped) {
+        err = end(&restoring, pin_days, &out->n_rows);
+    }
+    if (err != OK || out->is_skipped) {
+        db_rollback(restoring.tx);
+        return archive_fail(archive, err);
+    }
+    return archive_fail(archive, db_commit(restoring.tx));
+}

@@ -1,0 +1,71 @@
+/* Verifies a file: its bytes by their checksum, and each row by reading it. */
+#include "archive/parts.h"
+
+struct sum {
+    struct sha256 sha;
+    int64_t bytes;
+};
+
+static enum err add(void *context, struct op *op, struct str bytes)
+{
+    struct sum *sum = context;
+
+    (void)op;
+    sha256_add(&sum->sha, bytes);
+    sum->bytes += (int64_t)bytes.len;
+    return OK;
+}
+
+static enum err verify_bytes(struct archive *archive, const struct archive_file *file)
+{
+    struct op *op = &archive->file;
+    struct sum sum = { .bytes = 0 };
+    uint8_t digest[CRYPTO_HASH_BYTES];
+
+    if (!sha256_open(&sum.sha)) {
+        return fail_memory(op);
+    }
+    enum err err = store_get(archive->store, op, file->object, STORE_WHOLE, add, &sum);
+    bool is_summed = sha256_end(&sum.sha, digest);
+    sha256_close(&sum.sha);
+    if (err != OK) {
+        return err;
+    }
+    if (sum.bytes != file->n_bytes) {
+        return fail(op, ERR_INVALID, "%s has %lld bytes, %lld were written", file->object,
+                    (long long)sum.bytes, (long long)file->n_bytes);
+    }
+    if (!is_summed ||
+        !str_equal((struct str){ (const char *)digest, sizeof digest }, file->sha256)) {
+        return fail(op, ERR_INVALID, "%s is not what was written: its checksum differs",
+                    file->object);
+    }
+    return OK;
+}
+
+static enum err verify_rows(struct archive *archive, const struct archive_file *file)
+{
+    bool is_rows = strcmp(file->kind, "rows") == 0, is_end = false;
+    struct parquet_value row[PARQUET_MAX_COLUMNS];
+    struct archive_reading reading;
+    int64_t n = 0;
+    enum err err = archive_file_open(archive, file->object, file->n_bytes,
+                                     is_rows ? &archive_samples : &archive_voids, &reading);
+
+    while (err == OK && !is_end) {
+        err = parquet_next(reading.parquet, row, &is_end);
+        n += !is_end;
+    }
+    if (err == OK && n != file->n_rows) {
+        err = fail(&archive->file, ERR_INVALID, "%s has %lld rows, %lld were written",
+                   file->object, (long long)n, (long long)file->n_rows);
+    }
+    return err;
+}
+
+enum err archive_verify_file(struct archive *archive, const struct archive_file *file)
+{
+    enum err err = verify_bytes(archive, file);
+
+    return archive_fail(archive, err == OK ? verify_rows(archive, file) : err);
+}

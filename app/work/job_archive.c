@@ -1,0 +1,69 @@
+/* Archiving: what is finished and old enough goes to the object store, day by day. Called by the
+ * table; how often is a setting, as is whether at all. */
+#include "work/jobs.h"
+
+#include "archive/archive.h"
+#include "base/clock.h"
+#include "gen/queries.h"
+
+#include <stdio.h>
+
+static bool goes_on(void *context)
+{
+    const struct job_pass *pass = context;
+
+    return !worker_is_stopping(pass->stop_fd, 0);
+}
+
+enum err job_archive_configure(struct job_pass *pass)
+{
+    struct db_args args;
+
+    db_args_init(&args, pass->op->arena);
+    db_arg_bool(&args, pass->config->archive_interval_hours > 0);
+    db_arg_int(&args, pass->config->archive_after_hours);
+    return job_run_alone(pass, &q_archive_configure, &args, NULL);
+}
+
+enum err job_archive_due(struct job_pass *pass, bool *out)
+{
+    int64_t every_us = pass->config->archive_interval_hours * US_PER_HOUR;
+    struct db_args args;
+    struct db_rows *rows;
+
+    db_args_init(&args, pass->op->arena);
+    db_arg_text(&args, "archive");
+    enum err err = job_run_alone(pass, &q_job_last_good, &args, &rows);
+    if (err == OK) {
+        int64_t last_us = db_time_or(rows, 0, JOB_LAST_GOOD_STARTED_AT, 0);
+        *out = every_us > 0 && clock_now_us() - last_us >= every_us;
+    }
+    return err;
+}
+
+enum err job_archive(struct job_pass *pass)
+{
+    struct archive_run run = { .goes_on = goes_on, .context = pass };
+    struct archive archive;
+    int n_removed = 0;
+    enum err err = job_archive_configure(pass);
+
+    if (err != OK || pass->config->archive_interval_hours == 0) {
+        return err;
+    }
+    err = archive_open(&archive, pass->op, pass->conn, pass->config);
+    if (err == OK) {
+        err = archive_sweep(&archive, &n_removed);
+    }
+    if (err == OK) {
+        err = archive_run(&archive, &run);
+    }
+    archive_close(&archive);
+    snprintf(pass->detail, sizeof pass->detail, "days=%d rows=%lld bytes=%lld removed=%d",
+             run.n_days, (long long)run.n_rows, (long long)run.n_bytes, n_removed);
+    if (err == OK && run.n_failed > 0) {
+        return fail(pass->op, ERR_INTERNAL, "%d tenants' days could not be archived",
+                    run.n_failed);
+    }
+    return err;
+}

@@ -1,0 +1,289 @@
+#!/usr/bin/env perl
+# The archive of samples: what is written, verified and restored; late data, corrections, deletions and
+# erasures of archived days; retention, which drops nothing that is not archived; archivers that are
+# killed at each of their steps and at random; a store that loses or changes what it was given.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use JSON::PP qw(decode_json);
+use POSIX qw(strftime);
+use Test::More;
+use Tidemark::Cluster;
+use Time::HiRes qw(sleep time);
+
+my $DAY = 86400;
+my $TODAY = int(time / $DAY) * $DAY;
+
+sub day { return strftime('%Y-%m-%d', gmtime($TODAY - $_[0] * $DAY)) }
+
+# Runs `tidemark archive …`; (exit status, what it said).
+sub archive {
+    my ($cluster, @words) = @_;
+    my $command = join ' ', map {"'$_'"} $cluster->home . '/tidemark', 'archive', @words;
+    my $said = $cluster->run('sh', '-c', "TIDEMARK_HOME='@{[$cluster->home]}' $command 2>&1; echo exit \$?");
+    my ($status) = $said =~ /^exit (\d+)$/m;
+    return ($status, $said);
+}
+
+sub archives_well {
+    my ($cluster, $expected, $name) = @_;
+    my ($status, $said) = archive($cluster, 'run');
+    is($status, 0, "$name: archived") or diag($said);
+    like($said, $expected, '  what it says') if $expected;
+    return;
+}
+
+sub objects {
+    my ($cluster) = @_;
+    my $root = $cluster->home . '/objects';
+    return sort map { s{^\Q$root\E/}{}r } split /\n/, `find $root -type f -path '*archive/*'`;
+}
+
+# Each sample of a tenant, by name, of days in [from, to] (days ago); one text.
+sub samples {
+    my ($super, $tenant, $from, $to) = @_;
+    return $super->text(<<"SQL");
+SELECT count(*), md5(string_agg(concat_ws(' ', d.key, s.metric, s.labels, s.unit, extract(epoch FROM x.time), x.value), ','
+       ORDER BY d.key, s.metric, s.labels::text, x.time))
+FROM core.sample x JOIN core.series s ON s.id = x.series_id JOIN core.device d ON d.id = s.device_id
+WHERE x.tenant_id = $tenant AND x.time >= '@{[day($from)]}Z' AND x.time < timestamptz '@{[day($to)]}Z' + interval '1 day'
+SQL
+}
+
+# Two tenants with meters of two metrics each, a sample every ten minutes, from 130 days ago on for
+# three days, and the same from ten days ago on.
+sub populate {
+    my ($cluster) = @_;
+    my $operator = $cluster->session('tidemark_operator');
+    my $ingest = $cluster->session('tidemark_ingest', new => 1);
+    $ingest->query("SELECT api.partitions_ensure(now() - interval '140 days', now())");
+    for my $name (qw(alpha bravo)) {
+        my $id = $operator->value("SELECT ops.tenant_add('$name', '$name', 'Europe/Berlin', 'EUR')");
+        $ingest->bind($id);
+        my $device = $ingest->value("SELECT device_id FROM api.ingest_devices(ARRAY['meter é'], true)");
+        for my $metric (qw(energy_kwh voltage_v)) {
+            my $series = $ingest->value("SELECT series_id FROM api.ingest_series(ARRAY[$device], ARRAY['$metric'], ARRAY['{\"phase\": \"L1\"}'], true)");
+            for my $ago (130, 10) {
+                $ingest->query("SELECT api.ingest_samples(array_agg($id), array_agg($series), array_agg(t ORDER BY t),"
+                        . " array_agg(extract(epoch FROM t)::float8 / 7 ORDER BY t), array_agg(true))"
+                        . " FROM generate_series(timestamptz '@{[day($ago)]}Z', timestamptz '@{[day($ago - 3)]}Z' - interval '1 s', '10 minutes') t");
+            }
+        }
+    }
+    $cluster->roll_up;
+    return;
+}
+
+sub retain {
+    my ($cluster) = @_;
+    my $worker = $cluster->session('tidemark_worker');
+    my %n;
+    for my $step ($worker->query('SELECT * FROM ops.retention_plan()')) {
+        my ($relation, $from, $to, $tenant) = @{$step};
+        my ($answer) = $worker->query("SELECT * FROM ops.retention_step('$relation', '$from', '$to', " . ($tenant // 'NULL') . ')');
+        $n{"$relation $answer->[0]"}++;
+    }
+    return join ', ', map {"$_ $n{$_}"} sort keys %n;
+}
+
+sub check_first {
+    my ($cluster, $super) = @_;
+    $cluster->session('tidemark_worker')->query('SELECT ops.archive_configure(true, 72)');
+    like(retain($cluster), qr/core\.sample waiting/, 'what is not archived waits for that');
+    unlike(retain($cluster), qr/core\.sample dropped/, '  and is not dropped');
+    archives_well($cluster, qr/^12 days, 3456 rows/m, 'first days');
+    is(scalar(grep {/\.parquet$/} objects($cluster)), 12, '  a file a day and tenant');
+    ok((grep { $_ eq "archive/samples/tenant=alpha/day=@{[day(130)]}/0001.parquet" } objects($cluster)), '  under the name of both');
+    my $manifest = decode_json(Tidemark::Cluster::slurp($cluster->home . "/objects/archive/samples/tenant=alpha/day=@{[day(130)]}/0001.json"));
+    is($manifest->{files}[0]{rows}, 288, '  with a manifest');
+    archives_well($cluster, qr/^0 days, 0 rows/m, 'nothing new');
+    my ($status, $said) = archive($cluster, 'list', '--tenant', 'bravo');
+    is(scalar(() = $said =~ /^bravo\tsamples\t\S+\t1\trows\t288\t\d+\tin the database/mg), 6, 'they are listed');
+    ($status, $said) = archive($cluster, 'verify');
+    is($status, 0, 'and verified') or diag($said);
+    return;
+}
+
+# Old days go, and come back as they were.
+sub check_retention {
+    my ($cluster, $super) = @_;
+    my %before = map { $_ => samples($super, $_, 130, 128) } 1, 2;
+    like(retain($cluster), qr/core\.sample dropped/, 'what is archived is dropped');
+    like(samples($super, 1, 130, 128), qr/^0 /, '  all of it');
+    my ($status, $said) = archive($cluster, 'restore', '--tenant', 'alpha', '--from', day(130), '--to', day(128));
+    is($status, 0, 'restored') or diag($said);
+    is(samples($super, 1, 130, 128), $before{1}, '  as it was');
+    like(samples($super, 2, 130, 128), qr/^0 /, '  and of nobody else');
+    unlike(retain($cluster), qr/sample dropped/, '  and stays for a while');
+    ($status, $said) = archive($cluster, 'restore', '--tenant', 'alpha', '--from', day(130));
+    like($said, qr/^there\talpha\t@{[day(130)]}/m, '  once');
+    $super->query('UPDATE core.archive_day SET pinned_until = now() WHERE pinned_until IS NOT NULL');
+    like(retain($cluster), qr/core\.sample dropped/, 'then it goes again');
+    return \%before;
+}
+
+sub late {
+    my ($cluster, $tenant, $ago, $hour, $value) = @_;
+    my $ingest = $cluster->session('tidemark_ingest', new => 1)->bind($tenant);
+    my $series = 1 + 2 * ($tenant - 1);
+    $ingest->query("SELECT api.partitions_ensure(timestamptz '@{[day($ago)]}Z', now());"
+            . " SELECT api.ingest_samples(ARRAY[$tenant], ARRAY[$series], ARRAY[timestamptz '@{[day($ago)]} $hour:03:00Z'], ARRAY[$value], ARRAY[true])");
+    return;
+}
+
+# What is late, corrected, deleted while the database has the day; then the day goes and comes back.
+sub check_changes {
+    my ($cluster, $super) = @_;
+    my $web = $cluster->session('tidemark_web', new => 1)->bind(2);
+    late($cluster, 2, 9, 11, 42.5);
+    $web->query("SELECT api.sample_put('meter é', ARRAY['energy_kwh'], ARRAY['{\"phase\": \"L1\"}'], ARRAY[timestamptz '@{[day(9)]} 10:00Z'], ARRAY[7.25])");
+    $web->query("SELECT api.sample_delete('meter é', 'voltage_v', '@{[day(9)]} 20:00Z', '@{[day(8)]} 03:00Z')");
+    my $truth = samples($super, 2, 10, 8);
+    my ($status, $said) = archive($cluster, 'restore', '--tenant', 'bravo', '--from', day(9));
+    like($said, qr/wait to be archived/, 'a day that changed is not restored before that is archived');
+    archives_well($cluster, qr/^2 days, 2 rows/m, 'changes');
+    ok((grep { $_ eq "archive/samples.tombstones/tenant=bravo/day=@{[day(9)]}/0002.parquet" } objects($cluster)), '  with tombstones');
+    $super->query("DELETE FROM core.sample WHERE tenant_id = 2 AND time < '@{[day(7)]}Z'");
+    $super->query('UPDATE core.archive_day SET is_held = false WHERE tenant_id = 2');
+    ($status, $said) = archive($cluster, 'restore', '--tenant', 'bravo', '--from', day(10));
+    is(samples($super, 2, 10, 8), $truth, '  and restored as changed') or diag($said);
+    return;
+}
+
+# Late data of a day that is no longer in the database is added to it, and voids nothing.
+sub check_late_to_dropped {
+    my ($cluster, $super, $before) = @_;
+    late($cluster, 1, 129, 11, 1e6);
+    archives_well($cluster, qr/^1 days, 1 rows/m, 'late data of a dropped day');
+    my ($status, $said) = archive($cluster, 'restore', '--tenant', 'alpha', '--from', day(130), '--to', day(128));
+    my ($n) = split / /, samples($super, 1, 130, 128);
+    is($n, 865, '  and restored with it') or diag($said);
+    return;
+}
+
+sub check_erasure {
+    my ($cluster, $super) = @_;
+    $cluster->session('tidemark_web', new => 1)->bind(1)->query("SELECT api.device_erase('meter é')");
+    archives_well($cluster, undef, 'an erased device');
+    my ($status, $said) = archive($cluster, 'restore', '--tenant', 'alpha');
+    $super->query("UPDATE core.archive_day SET is_held = false WHERE tenant_id = 1");
+    ($status, $said) = archive($cluster, 'restore', '--tenant', 'alpha');
+    is($status, 0, '  its days are restored') or diag($said);
+    is($super->value('SELECT count(*) FROM core.sample WHERE tenant_id = 1'), 0, '  without it');
+    $cluster->session('tidemark_operator')->query("SELECT ops.tenant_remove('alpha')");
+    archives_well($cluster, undef, 'a tenant that is gone');
+    is(scalar(grep {m{tenant=alpha}} objects($cluster)), 0, '  leaves no object');
+    return;
+}
+
+# A flipped byte, and a file that is gone.
+sub check_damage {
+    my ($cluster) = @_;
+    my $root = $cluster->home . '/objects';
+    my ($object) = grep {m{tenant=bravo.*0001\.parquet$}} objects($cluster);
+    my $bytes = Tidemark::Cluster::slurp("$root/$object");
+    my $flipped = $bytes;
+    substr($flipped, 300, 1) ^= "\x01";
+    my $put = sub { open my $out, '>', "$root/$object" or die $!; print {$out} $_[0]; close $out or die $! };
+    $put->($flipped);
+    my ($status, $said) = archive($cluster, 'verify');
+    is($status, 1, 'a flipped byte is found');
+    like($said, qr/^damaged\t\Q$object\E\t.*checksum/m, '  and named') or diag($said);
+    $put->(substr $bytes, 0, 1000);
+    ($status, $said) = archive($cluster, 'verify', '--tenant', 'bravo');
+    like($said, qr/^damaged\t\Q$object\E/m, 'a file that was cut is found');
+    unlink "$root/$object" or die $!;
+    ($status, $said) = archive($cluster, 'verify', '--tenant', 'bravo');
+    like($said, qr/^damaged\t\Q$object\E/m, 'one that is gone, too');
+    $put->($bytes);
+    ($status, $said) = archive($cluster, 'verify');
+    is($status, 0, 'and nothing where all is well') or diag($said);
+    return;
+}
+
+# ---- killed ----
+
+# Starts `tidemark archive …` and returns its pid.
+sub start_archive {
+    my ($cluster, @words) = @_;
+    my $pid = fork // die "fork: $!";
+    return $pid if $pid;
+    delete @ENV{ grep {/^(TIDEMARK|DATABASE|DB|S3|PG)_?/} keys %ENV };
+    $ENV{TIDEMARK_HOME} = $cluster->home;
+    chdir '/';
+    open STDOUT, '>', '/dev/null' or die;
+    open STDERR, '>', '/dev/null' or die;
+    exec $cluster->command($cluster->home . '/tidemark', 'archive', @words) or die "exec: $!";
+}
+
+sub slay { my ($pid) = @_; kill KILL => $pid; waitpid $pid, 0; return }
+
+# Kills an archiver that stands where it wants to write to a table, or to begin reading it.
+sub kill_at {
+    my ($cluster, $super, $step, $lock, @words) = @_;
+    my $blocker = $cluster->session('tidemark_super', new => 1);
+    $blocker->query("BEGIN; LOCK TABLE $lock MODE");
+    my $pid = start_archive($cluster, @words);
+    my $waits = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tidemark archive' AND wait_event_type = 'Lock'";
+    my $until = time + 20;
+    sleep 0.01 while !$super->value($waits) && time < $until;
+    ok($super->value($waits), "killed when about to $step");
+    slay($pid);
+    $blocker->query('ROLLBACK');
+    $until = time + 20;
+    sleep 0.01 while $super->value("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tidemark archive'") && time < $until;
+    return;
+}
+
+my $FORGET = 'TRUNCATE core.archive, core.archive_day, core.archive_cursor, core.archive_change;';
+
+# Whatever moment an archiver is killed at, the next one has it all, once.
+sub check_kills {
+    my ($cluster, $super, $rounds) = @_;
+    my $truth = samples($super, 2, 10, 4);
+    $super->query($FORGET);
+    kill_at($cluster, $super, 'begin a day', 'core.sample IN ACCESS EXCLUSIVE', 'run');
+    kill_at($cluster, $super, 'mark a day', 'core.archive IN SHARE', 'run');
+    is($super->value('SELECT count(*) FROM core.archive'), 0, '  nothing is noted');
+    for (1 .. $rounds) {
+        $super->query($FORGET) if $_ % 4 == 0;
+        my $pid = start_archive($cluster, 'run');
+        sleep rand 0.15;
+        slay($pid);
+    }
+    archives_well($cluster, undef, "after $rounds more that were killed");
+    my ($status, $said) = archive($cluster, 'verify');
+    is($status, 0, '  all is sound') or diag($said);
+    is($super->text('SELECT count(*), count(DISTINCT (tenant_id, day)), sum(n_rows) FROM core.archive WHERE tenant_id = 2'),
+        $super->text("SELECT count(DISTINCT time::date), count(DISTINCT time::date), count(*) FROM core.sample WHERE tenant_id = 2 AND time < '@{[day(3)]}Z'"), '  and once');
+    my $lose = "DELETE FROM core.sample WHERE tenant_id = 2 AND time < '@{[day(3)]}Z'; UPDATE core.archive_day SET is_held = false WHERE tenant_id = 2";
+    my @restore = ('restore', '--tenant', 'bravo');
+    $super->query($lose);
+    kill_at($cluster, $super, 'restore rows', 'core.sample IN SHARE', @restore);
+    kill_at($cluster, $super, 'note that a day is restored', 'core.archive_day IN SHARE', @restore);
+    for (1 .. $rounds) {
+        $super->query($lose) if $_ % 4 == 0;
+        my $pid = start_archive($cluster, @restore);
+        sleep rand 0.15;
+        slay($pid);
+    }
+    ($status, $said) = archive($cluster, @restore);
+    is($status, 0, 'a restore after all those') or diag($said);
+    is(samples($super, 2, 10, 4), $truth, '  brings back what there was');
+    return;
+}
+
+Tidemark::Cluster->each_engine(sub {
+    my ($cluster) = @_;
+    my $super = $cluster->session('tidemark_super');
+    populate($cluster);
+    check_first($cluster, $super);
+    my $before = check_retention($cluster, $super);
+    check_changes($cluster, $super);
+    check_late_to_dropped($cluster, $super, $before);
+    check_damage($cluster);
+    check_erasure($cluster, $super);
+    check_kills($cluster, $super, $ENV{ARCHIVE_KILLS} || 10);
+});
+done_testing;
