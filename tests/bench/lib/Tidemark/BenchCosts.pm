@@ -31,7 +31,8 @@ sub costs {
     push @rows, correction($stack, $admin);
     my $path = '/v1/costs?site=s0&limit=1000&from=' . (int(time) - 86400 * ($days - 1));
     push @rows, asking($stack, "$path&bucket=$_", "/v1/costs of 200 devices by $_", $option->{seconds}, '--token', $admin) for '1mo', '1d';
-    push @rows, asking($stack, "/costs?site=s0&view=$_", "/costs of 200 devices, its $_", $option->{seconds}, '--cookie', person($stack)) for qw(day month year);
+    my $person = person($stack);
+    push @rows, asking($stack, "/costs?site=s0&view=$_", "/costs of 200 devices, its $_", $option->{seconds}, '--cookie', $person) for qw(day month year);
     return @rows;
 }
 
