@@ -31,8 +31,6 @@ enum err trace_samples(struct db_tx *tx, const struct trace_filter *filter, stru
     struct op *op = db_op(tx);
     struct db_args args;
     db_args_init(&args, op->arena);
-    db_arg_text(&args, filter->device);
-    db_arg_text(&args, filter->metric);
     db_arg_int(&args, filter->series_id);
     db_arg_time(&args, filter->from_us);
     db_arg_time(&args, filter->to_us);

@@ -27,7 +27,6 @@ struct trace {
 
 /* Whose points, of when. */
 struct trace_filter {
-    const char *device, *metric;
     int32_t series_id;
     int64_t from_us, to_us;
 };

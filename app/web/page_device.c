@@ -74,8 +74,6 @@ static enum err load_chosen(struct web *web, struct device_facts *facts)
         .heat_to_day = -1,
     };
     struct trace_filter filter = {
-        .device = facts->device.key,
-        .metric = chosen->metric,
         .series_id = chosen->id,
         .from_us = facts->trace.span.from_us,
         .to_us = facts->trace.span.to_us,

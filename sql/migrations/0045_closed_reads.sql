@@ -1,6 +1,6 @@
 -- What is closed changes only where it is derived again: whoever read it once may keep it for as long
 -- as a stamp is the same. Here are the stamp, and the reads of pages apart for what is closed and what
--- is not.
+-- is not. And what else pages read, with as few chunks as it takes.
 
 -- ---- the stamp ----
 
@@ -200,6 +200,82 @@ BEGIN
 END
 $$;
 
-GRANT EXECUTE ON FUNCTION api.closed_stamp(), api.energy_closed(timestamptz, timestamptz),
+-- The samples of one of the tenant's series in [from_time, to_time), ascending, row_limit at most.
+CREATE FUNCTION api.sample_trace(series_id int, from_time timestamptz, to_time timestamptz,
+                                 row_limit int)
+RETURNS TABLE ("time" timestamptz, value float8)
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 100
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
+SET enable_bitmapscan = off
+AS $$
+#variable_conflict use_column
+DECLARE
+    owner CONSTANT int := core.tenant();
+    shown CONSTANT timestamptz := greatest(from_time, core.visible_from('raw'));
+BEGIN
+    RETURN QUERY
+    SELECT x.time, x.value
+    FROM core.sample x
+    WHERE x.tenant_id = owner AND x.series_id = sample_trace.series_id
+      AND x.time >= shown AND x.time < to_time
+    ORDER BY x.time
+    LIMIT row_limit;
+END
+$$;
+
+-- ---- events ----
+
+-- The newest events, as before, first of all those of the last days: where these are enough, the
+-- partitions and chunks before are not opened.
+DO $functions$
+DECLARE
+    kind record;
+BEGIN
+    FOR kind IN
+        SELECT * FROM (VALUES ('all', ''), ('device', 'AND e.device_id = only_device'))
+                      AS k (name, condition)
+    LOOP
+        EXECUTE format($sql$
+            CREATE OR REPLACE FUNCTION core.event_newest_%1$s(owner int, only_device int,
+                start timestamptz, stop timestamptz, row_limit int)
+            RETURNS TABLE ("time" timestamptz, type text, device text, seq bigint, id uuid,
+                           site text, data jsonb, key uuid)
+            LANGUAGE plpgsql STABLE ROWS 100
+            SET search_path = pg_catalog, pg_temp
+            SET plan_cache_mode = force_generic_plan
+            SET enable_bitmapscan = off
+            SET enable_seqscan = off
+            AS $$
+            #variable_conflict use_column
+            DECLARE
+                since  timestamptz := greatest(start, least(stop, now()) - interval '7 days');
+                before timestamptz := stop;
+                n_rows int;
+            BEGIN
+                LOOP
+                    RETURN QUERY
+                    SELECT e.time, e.type, d.key, e.seq, e.id, s.key, e.data, e.key
+                    FROM (SELECT e.*
+                          FROM core.event e
+                          WHERE e.tenant_id = owner AND e.time >= since AND e.time < before %2$s
+                          ORDER BY e.time DESC, e.key DESC
+                          LIMIT row_limit) e
+                    JOIN core.device d ON d.tenant_id = owner AND d.id = e.device_id
+                    LEFT JOIN core.site s ON s.tenant_id = owner AND s.id = e.site_id
+                    ORDER BY e.time DESC, e.key DESC;
+                    GET DIAGNOSTICS n_rows = ROW_COUNT;
+                    row_limit := row_limit - n_rows;
+                    EXIT WHEN row_limit <= 0 OR since <= start;
+                    before := since;
+                    since := start;
+                END LOOP;
+            END
+            $$ $sql$, kind.name, kind.condition);
+    END LOOP;
+END
+$functions$;
+
+GRANT EXECUTE ON FUNCTION api.sample_trace(int, timestamptz, timestamptz, int), api.closed_stamp(), api.energy_closed(timestamptz, timestamptz),
     api.energy_open(), api.rollup_closed(text, int[], timestamptz, timestamptz),
     api.rollup_open(text, int[], timestamptz, timestamptz) TO tidemark_web, tidemark_read;

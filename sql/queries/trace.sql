@@ -3,10 +3,9 @@
 -- name: trace_samples
 -- roles: web read
 -- columns: time value
--- The samples of the device $1's metric $2 that are of the series $3, in [$4, $5).
+-- The first $4 samples of the series $1 in [$2, $3).
 SELECT s.time, s.value
-FROM api.sample_list($1::text, $2::text, $4::timestamptz, $5::timestamptz, NULL, NULL, $6::int4) s
-WHERE s.series_id = $3::int4
+FROM api.sample_trace($1::int4, $2::timestamptz, $3::timestamptz, $4::int4) s
 ORDER BY s.time;
 
 -- name: trace_buckets

@@ -21,6 +21,7 @@ my %function = (
         map {qq{'$_', ARRAY(SELECT generate_series(1, 1000)), '-infinity', 'infinity'}} qw(15m 1h 1d 1w 1mo)] },
     (map { my $part = $_; ("api.rollup_$part" => { may => 'web read', call => [
         map {qq{'$_', ARRAY(SELECT generate_series(1, 1000)), '-infinity', 'infinity'}} qw(15m 1h)] }) } qw(closed open)),
+    'api.sample_trace' => { may => 'web read', call => [map {qq{$_, '-infinity', 'infinity', 100}} 1 .. 20] },
     'api.closed_stamp' => { may => 'web read', call => q{} },
     'core.visible_from' => { may => 'web read', call => q{'1d'} },
     'api.ingest_guard' => { may => 'ingest', call => q{} },
