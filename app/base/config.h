@@ -28,6 +28,8 @@ struct config {
     int web_processes;      /* WEB_PROCESSES */
     int export_processes;   /* EXPORT_PROCESSES */
     int ingest_threads;     /* INGEST_THREADS */
+    int upload_threads;     /* UPLOAD_THREADS */
+    int upload_max_mib, upload_quota_mib; /* of a file, of a tenant; the second 0: no limit */
     int ingest_request_rate, ingest_token_rate, ingest_max_series; /* of a tenant; 0: no limit */
     int ingest_rows_per_day;                                       /* the same */
     int retention_raw_days, retention_hourly_days, retention_daily_days, retention_event_days;

@@ -96,9 +96,42 @@ static const char *find_delimiter(struct cutter *cutter, bool *is_last)
     return NULL;
 }
 
+struct str http_multipart_boundary(struct str content_type)
+{
+    return parameter(content_type, "boundary");
+}
+
+/* Takes what a line of a part's headers says. */
+static void take_header(struct str line, struct http_part *part, struct str *type)
+{
+    struct str value = line;
+    struct str name = str_trim(str_cut(&value, ':'));
+
+    if (value.ptr && str_equal_nocase(name, STR("Content-Disposition"))) {
+        part->name = parameter(value, "name");
+        part->file_name = parameter(value, "filename");
+    } else if (value.ptr && str_equal_nocase(name, STR("Content-Type"))) {
+        *type = str_trim(str_cut(&value, ';'));
+    }
+}
+
+bool http_read_part_head(struct str headers, struct http_part *part, struct str *type)
+{
+    struct str rest = headers;
+
+    *part = (struct http_part){ .name = { NULL, 0 } };
+    *type = (struct str){ NULL, 0 };
+    while (rest.ptr) {
+        take_header(str_trim(str_cut(&rest, '\n')), part, type);
+    }
+    return part->name.ptr != NULL;
+}
+
 /* Reads a part's headers up to the empty line. */
 static bool read_headers(struct cutter *cutter, struct http_part *part)
 {
+    struct str type;
+
     while (cutter->at < cutter->end) {
         struct str rest = { cutter->at, (size_t)(cutter->end - cutter->at) };
         struct str value = str_trim(str_cut(&rest, '\n'));
@@ -106,11 +139,7 @@ static bool read_headers(struct cutter *cutter, struct http_part *part)
         if (value.len == 0) {
             return part->name.ptr != NULL;
         }
-        struct str name = str_cut(&value, ':');
-        if (value.ptr && str_equal_nocase(str_trim(name), STR("Content-Disposition"))) {
-            part->name = parameter(value, "name");
-            part->file_name = parameter(value, "filename");
-        }
+        take_header(value, part, &type);
     }
     return false;
 }
@@ -141,7 +170,7 @@ enum err http_read_multipart(struct op *op, struct str content_type, struct str 
 {
     const char *start = body.ptr ? body.ptr : ""; /* NULL of an empty one has no end */
     struct cutter cutter = { .at = start, .end = start + body.len,
-                             .boundary = parameter(content_type, "boundary") };
+                             .boundary = http_multipart_boundary(content_type) };
     bool is_last = false;
 
     *out_n = 0;

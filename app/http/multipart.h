@@ -12,6 +12,13 @@ struct http_part {
     struct str content;   /* any bytes */
 };
 
+/* The boundary that a content type names; ptr NULL: none. */
+struct str http_multipart_boundary(struct str content_type);
+
+/* Reads a part's headers (lines without the empty one at their end): its names, and its content
+ * type without parameters (ptr NULL: not said). False without a name. All are views. */
+bool http_read_part_head(struct str headers, struct http_part *part, struct str *type);
+
 /* Cuts the body at the boundary that its content type names into at most `max` parts. Lines may end
  * in CRLF or LF, all of a body in the same. ERR_MALFORMED for no boundary, one that the body does
  * not begin or end with, a part without a name, or more parts. */

@@ -1,17 +1,36 @@
-/* `tidemark migrate`: brings the database to this binary's schema, or says where it stands. */
+/* `tidemark migrate`: brings the database to this binary's schema and makes the object store, or
+ * says where they stand. */
 #include "serve/commands.h"
 
 #include "base/op.h"
 #include "db/migrate.h"
+#include "objects/store.h"
 #include "serve/options.h"
 
 #define MIGRATE_ARENA_BYTES (16u << 20)
 
 static const struct options_help HELP = {
     .usage = "tidemark migrate [--status]",
-    .about = "Brings the database to this version's schema, with its roles and their passwords.\n"
+    .about = "Brings the database to this version's schema, with its roles and their passwords, and\n"
+             "makes the directory or bucket of files where it is not there.\n"
              "Connects by DATABASE_URL: as a superuser the first time, later as tidemark_owner.",
 };
+
+/* The directory or the bucket. */
+static enum err prepare_store(struct op *op, const struct config *config)
+{
+    struct store *store;
+    enum err err = store_open(op, config, &store);
+
+    if (err == OK) {
+        err = store_prepare(store, op);
+        if (err == OK) {
+            fprintf(stderr, "files are kept in %s\n", store_name(store));
+        }
+        store_close(store);
+    }
+    return err;
+}
 
 int cmd_migrate(const struct config *config, int argc, char **argv)
 {
@@ -30,6 +49,9 @@ int cmd_migrate(const struct config *config, int argc, char **argv)
     op_init(&op, arena, "migrate");
     enum err err =
         is_status ? db_migrate_status(&op, config, stdout) : db_migrate(&op, config, stderr);
+    if (err == OK && !is_status) {
+        err = prepare_store(&op, config);
+    }
     if (err != OK) {
         options_complain(&op);
     }

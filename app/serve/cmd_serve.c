@@ -1,4 +1,4 @@
-/* `tidemark serve`: opens the sockets and supervises the web, export and ingest processes. */
+/* `tidemark serve`: opens the sockets and supervises the web, export, ingest and upload processes. */
 #include "serve/commands.h"
 
 #include "base/op.h"
@@ -14,28 +14,31 @@
 static const struct options_help HELP = {
     .usage = "tidemark serve",
     .about = "Answers pages, the API and ingest over FastCGI, on the sockets web.sock,\n"
-             "export.sock (answers of any length) and ingest.sock in $TIDEMARK_HOME/run, until\n"
-             "SIGTERM or SIGINT; then finishes what runs.",
+             "export.sock (answers of any length), ingest.sock and upload.sock (files) in\n"
+             "$TIDEMARK_HOME/run, until SIGTERM or SIGINT; then finishes what runs.",
 };
 
 static enum err open_sockets(struct op *op, struct serve_setup *setup, const char *home)
 {
     const char *run = arena_printf(op->arena, "%s/run", home);
-    const char *web = arena_printf(op->arena, "%s/run/web.sock", home);
-    const char *export = arena_printf(op->arena, "%s/run/export.sock", home);
-    const char *ingest = arena_printf(op->arena, "%s/run/ingest.sock", home);
+    const struct {
+        const char *name;
+        int *fd;
+    } sockets[] = { { "web", &setup->web_fd }, { "export", &setup->export_fd },
+                    { "ingest", &setup->ingest_fd }, { "upload", &setup->upload_fd } };
 
-    if (!run || !web || !export || !ingest) {
+    if (!run) {
         return fail_memory(op);
     }
     if (mkdir(run, 0700) != 0 && errno != EEXIST) {
         return fail(op, ERR_UNAVAILABLE, "cannot make %s: %s", run, strerror(errno));
     }
-    enum err err = listen_open(op, web, &setup->web_fd);
-    if (err == OK) {
-        err = listen_open(op, export, &setup->export_fd);
+    enum err err = OK;
+    for (size_t i = 0; i < sizeof sockets / sizeof sockets[0] && err == OK; i++) {
+        const char *path = arena_printf(op->arena, "%s/%s.sock", run, sockets[i].name);
+        err = path ? listen_open(op, path, sockets[i].fd) : fail_memory(op);
     }
-    return err == OK ? listen_open(op, ingest, &setup->ingest_fd) : err;
+    return err;
 }
 
 static enum err prepare(struct op *op, struct serve_setup *setup)
@@ -70,6 +73,7 @@ static int run(const struct serve_setup *setup)
     int n = 0;
 
     children[n++] = (struct supervised){ "ingest", ingest_process_run };
+    children[n++] = (struct supervised){ "upload", upload_process_run };
     for (int i = 0; i < setup->config->web_processes && n < METRICS_MAX_PROCESSES; i++) {
         children[n++] = (struct supervised){ "web", web_process_run };
     }

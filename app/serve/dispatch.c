@@ -160,8 +160,7 @@ static enum err run_ingest(struct passage *passage)
     return notice && ingest_is_queued(passage->pending) ? OK : passage_finish_ingest(passage);
 }
 
-/* The tenant that the handler's transaction is bound to; 0: none. */
-static int32_t tenant_of(const struct passage *passage)
+int32_t passage_tenant(const struct passage *passage)
 {
     switch (passage->route->access) {
     case ACCESS_PUBLIC:
@@ -172,12 +171,11 @@ static int32_t tenant_of(const struct passage *passage)
     }
 }
 
-/* Names in the transaction who acts: a person by e-mail, a token by its number. */
-static enum err bind_actor(struct passage *passage, struct db_tx *tx)
+enum err passage_bind_actor(struct passage *passage, struct db_tx *tx)
 {
     const struct identity *who = &passage->who;
 
-    if (passage->route->tx != TX_WRITE || who->kind == IDENTITY_NONE) {
+    if (who->kind == IDENTITY_NONE) {
         return OK;
     }
     const char *actor = who->kind == IDENTITY_PERSON
@@ -199,12 +197,15 @@ static enum err run_handler(struct passage *passage)
     if (route->tx == TX_NONE) {
         return call_handler(passage, NULL);
     }
+    if (route->tx == TX_OWN) {
+        return own_run(passage);
+    }
     enum err err =
-        passage_begin(passage, route->tx == TX_WRITE, tenant_of(passage), &tx, &conn);
+        passage_begin(passage, route->tx == TX_WRITE, passage_tenant(passage), &tx, &conn);
     if (err != OK) {
         return err;
     }
-    err = bind_actor(passage, tx);
+    err = route->tx == TX_WRITE ? passage_bind_actor(passage, tx) : OK;
     if (err == OK) {
         err = call_handler(passage, tx);
     }
@@ -242,6 +243,7 @@ static enum err check_head(struct passage *passage, struct http_transport *trans
     if (err == OK) {
         err = gate_identify(passage);
     }
+    passage->identified_us = clock_monotonic_us();
     if (err == OK) {
         err = gate_admit(passage);
     }
@@ -284,7 +286,7 @@ enum err passage_run(struct passage *passage, struct http_transport *transport)
     return err;
 }
 
-static void add_common_headers(struct passage *passage)
+void passage_add_headers(struct passage *passage)
 {
     struct http_response *response = passage->response;
 
@@ -325,22 +327,30 @@ struct passage *passage_new(struct dispatcher *dispatcher, struct http_transport
 
 void passage_conclude(struct passage *passage, enum err err)
 {
+    if (passage->has_sent) {
+        op_log_fault(&passage->op);
+        log_access(passage);
+        return;
+    }
     if (err != OK) {
         (void)fail(&passage->op, err, "a step failed without a word");
         passage->response->is_streamed = false;
         failure_answer(passage);
     }
-    add_common_headers(passage);
+    passage_add_headers(passage);
     log_access(passage);
 }
 
 /* The answer, or its first page. NULL without memory even for the passage. */
-static struct passage *answer(struct dispatcher *dispatcher, struct http_transport *transport,
-                              struct http_response *response)
+static struct passage *answer(struct dispatcher *dispatcher, struct fcgi_exchange *exchange,
+                              struct http_transport *transport, struct http_response *response)
 {
     struct passage *passage = passage_new(dispatcher, transport, response);
+    const char *method = transport->variable(transport, "REQUEST_METHOD");
 
     if (passage) {
+        passage->exchange = exchange;
+        passage->is_head = method && strcmp(method, "HEAD") == 0;
         passage_conclude(passage, passage_run(passage, transport));
     }
     return passage;
@@ -354,24 +364,32 @@ int passage_route_index(const struct passage *passage)
 int dispatch_answer(struct dispatcher *dispatcher, struct http_transport *transport,
                     struct http_response *response)
 {
-    return passage_route_index(answer(dispatcher, transport, response));
+    return passage_route_index(answer(dispatcher, NULL, transport, response));
+}
+
+/* Sends what was not sent by the handler. False when the answer could not be completed. */
+static bool send_answer(struct passage *passage, struct fcgi_exchange *exchange,
+                        const struct http_response *response)
+{
+    bool is_head = passage && passage->is_head;
+
+    if (passage && passage->has_sent) {
+        return passage->op.fault.code == OK;
+    }
+    bool is_heard = fcgi_send(exchange, response, is_head);
+    if (response->is_streamed && !is_head) {
+        return is_heard && stream_send(passage, exchange);
+    }
+    return true; /* all was said that there is to say, whether or not it was heard */
 }
 
 void dispatch_serve(struct dispatcher *dispatcher, struct fcgi_exchange *exchange)
 {
     int64_t began_us = clock_monotonic_us();
-    struct http_transport *transport = fcgi_transport(exchange);
-    const char *method = transport->variable(transport, "REQUEST_METHOD");
-    bool is_head = method && strcmp(method, "HEAD") == 0;
     struct http_response response;
-    struct passage *passage = answer(dispatcher, transport, &response);
-    bool is_whole = fcgi_send(exchange, &response, is_head);
+    struct passage *passage = answer(dispatcher, exchange, fcgi_transport(exchange), &response);
+    bool is_whole = send_answer(passage, exchange, &response);
 
-    if (response.is_streamed && !is_head) {
-        is_whole = is_whole && stream_send(passage, exchange);
-    } else {
-        is_whole = true; /* all was said that there is to say, whether or not it was heard */
-    }
     /* counted before the client can know: who reads /metrics next finds this request in it */
     metrics_count(dispatcher->metrics, passage_route_index(passage), response.status,
                   clock_monotonic_us() - began_us);

@@ -13,6 +13,7 @@ struct ingest_service;
 struct maintenance;
 struct metrics;
 struct quotas;
+struct store;
 struct token_cache;
 
 /* What one thread needs to answer requests. Borrows everything. */
@@ -30,6 +31,7 @@ struct dispatcher {
     struct ingest_service *ingest; /* this and the next two: NULL in the web process */
     const struct ingest_metrics *ingest_metrics;
     struct quotas *quotas; /* NULL: nobody has limits */
+    struct store *store, *copy_store; /* of this thread; NULL: no route needs them */
 };
 
 /* Answers the request of `exchange`, ends the exchange and resets the arena. */

@@ -26,6 +26,10 @@ struct passage {
     struct ingest_pending *pending; /* what ingest began; NULL: nothing */
     int64_t began_us;
     struct web_stream stream; /* how the answer goes on; next NULL: it is whole */
+    struct fcgi_exchange *exchange; /* NULL: the answer is not sent from here */
+    struct db_conn *own_conn; /* of the transaction that a handler opened */
+    int64_t identified_us;    /* monotonic; when who asks was found out */
+    bool is_head, has_sent;   /* the answer's headers alone; it has begun to leave */
     struct http_param *form;        /* of a page, in the arena; NULL: none was read */
     int n_form;
 };
@@ -63,6 +67,15 @@ enum err passage_begin(struct passage *passage, bool is_write, int32_t tenant_id
 enum err passage_end(struct passage *passage, struct db_tx *tx, struct db_conn *conn,
                      enum err err) MUST_CHECK;
 
+/* Names in a transaction who acts: a person by e-mail, a token by its number. */
+enum err passage_bind_actor(struct passage *passage, struct db_tx *tx) MUST_CHECK;
+
+/* The tenant that the handler's transactions are bound to; 0: none. */
+int32_t passage_tenant(const struct passage *passage);
+
+/* What every answer carries. */
+void passage_add_headers(struct passage *passage);
+
 /* What a handler is given, to fill `response`. */
 struct web passage_web(struct passage *passage, struct http_response *response, struct db_tx *tx);
 
@@ -78,6 +91,9 @@ enum err gate_limit(struct passage *passage) MUST_CHECK;
 void gate_unlimit(struct passage *passage);
 /* Reads a page's form, and refuses what was not sent by one of our own. */
 enum err gate_check_form(struct passage *passage) MUST_CHECK;
+
+/* own.c: runs a handler that opens its own transactions. */
+enum err own_run(struct passage *passage) MUST_CHECK;
 
 /* failure.c */
 

@@ -11,7 +11,7 @@ struct turns;
 /* Made by cmd_serve before anything is forked; read-only afterwards, but for metrics and quotas. */
 struct serve_setup {
     const struct config *config;
-    int web_fd, export_fd, ingest_fd; /* listening, non-blocking */
+    int web_fd, export_fd, ingest_fd, upload_fd; /* listening, non-blocking */
     const char *web_url, *ingest_url;
     const char *operator_url; /* NULL where nothing tells it: no pages for operators */
     struct metrics *metrics;
@@ -23,5 +23,6 @@ struct serve_setup {
 int web_process_run(const struct serve_setup *setup);
 int export_process_run(const struct serve_setup *setup);
 int ingest_process_run(const struct serve_setup *setup);
+int upload_process_run(const struct serve_setup *setup);
 
 #endif

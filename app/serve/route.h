@@ -12,6 +12,7 @@ enum route_access {
     ACCESS_PUBLIC,        /* anybody; credentials are not looked at */
     ACCESS_LOGIN,         /* anybody; who is logged in is known, else the login form's CSRF token */
     ACCESS_INGEST,        /* device and admin tokens */
+    ACCESS_UPLOAD,        /* device and admin tokens, admins of the tenant */
     ACCESS_READ,          /* api and admin tokens, members of the tenant */
     ACCESS_ADMIN,         /* admin tokens, admins of the tenant */
     ACCESS_SHARE,         /* whoever has the link: its secret is the route's {secret} */
@@ -22,10 +23,11 @@ enum route_access {
 
 /* The transaction that the handler runs in, bound to the tenant; to none where the access is
  * public. TX_STREAM: as TX_READ, and the answer may go on for any length, each page of it read in a
- * short transaction of its own (stream.c). */
-enum route_tx { TX_NONE, TX_READ, TX_STREAM, TX_WRITE };
+ * short transaction of its own (stream.c). TX_OWN: none, the handler opens short ones as it goes, and
+ * looks at a form by itself (own.c). */
+enum route_tx { TX_NONE, TX_READ, TX_STREAM, TX_WRITE, TX_OWN };
 
-enum route_process { PROCESS_WEB, PROCESS_INGEST };
+enum route_process { PROCESS_WEB, PROCESS_INGEST, PROCESS_UPLOAD };
 
 /* How failures are answered, and where credentials are looked for. */
 enum route_style {

@@ -4,6 +4,7 @@
 #include "ingest/format.h"
 #include "serve/health.h"
 #include "serve/metrics.h"
+#include "transfer/transfer.h"
 #include "web/api.h"
 #include "web/api_access.h"
 #include "web/api_costs.h"
@@ -70,6 +71,12 @@
 #define ASK(methods, path, access, tx, handler, format)                                          \
     {                                                                                            \
         methods, path, access, tx, MAX_FORM_BODY_BYTES, PROCESS_INGEST, STYLE_API, handler, format \
+    }
+
+/* A file that comes or goes: as long as it likes, in a process of its own. */
+#define FILES(methods, path, access, tx, style, handler)                                         \
+    {                                                                                            \
+        methods, path, access, tx, 0, PROCESS_UPLOAD, style, handler, NULL                       \
     }
 
 /* emoncms, at the root or in its usual folder. */
@@ -201,6 +208,9 @@ const struct route ROUTES[] = {
     PAGE(HTTP_GET, "/share/{secret}", ACCESS_SHARE, TX_READ, page_share),
     FORM("/switch", ACCESS_PERSON, TX_WRITE, page_switch_post),
     FORM("/theme", ACCESS_LOGIN, TX_NONE, page_theme_post),
+    PAGE(HTTP_GET, "/uploads", ACCESS_READ, TX_READ, page_uploads),
+    FILES(HTTP_POST, "/uploads", ACCESS_ADMIN, TX_OWN, STYLE_PAGE, transfer_page_post),
+    ADMIN_FORM("/uploads/remove", page_uploads_remove),
     API(HTTP_GET, "/v1/audit", ACCESS_ADMIN, TX_READ, api_audit_list),
     API(HTTP_GET, "/v1/bills", ACCESS_READ, TX_READ, api_bills_show),
     FILE_QUESTION("/v1/bills/compare", api_bills_compare),
@@ -275,6 +285,12 @@ const struct route ROUTES[] = {
     CHANGE(HTTP_PATCH, "/v1/tokens/{id}", api_tokens_change),
     CHANGE(HTTP_DELETE, "/v1/tokens/{id}", api_tokens_revoke),
     CHANGE(HTTP_POST, "/v1/tokens/{id}/rotate", api_tokens_rotate),
+    FILES(HTTP_GET, "/v1/uploads", ACCESS_READ, TX_READ, STYLE_API, transfer_uploads_list),
+    FILES(HTTP_POST, "/v1/uploads", ACCESS_UPLOAD, TX_OWN, STYLE_API, transfer_uploads_post),
+    FILES(HTTP_GET, "/v1/uploads/{id}", ACCESS_READ, TX_OWN, STYLE_API, transfer_uploads_show),
+    FILES(HTTP_DELETE, "/v1/uploads/{id}", ACCESS_ADMIN, TX_WRITE, STYLE_API,
+          transfer_uploads_remove),
+    FILES(HTTP_PUT, "/v1/uploads/{name}", ACCESS_UPLOAD, TX_OWN, STYLE_API, transfer_uploads_put),
     API(HTTP_GET, "/v1/usage", ACCESS_OPERATOR, TX_READ, api_usage_list),
     API(HTTP_GET, "/v1/users", ACCESS_ADMIN, TX_READ, api_users_list),
     CHANGE(HTTP_POST, "/v1/users", api_users_invite),

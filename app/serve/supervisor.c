@@ -191,6 +191,7 @@ static int drain(struct supervisor *supervisor)
     (void)shutdown(supervisor->setup->web_fd, SHUT_RD);
     (void)shutdown(supervisor->setup->export_fd, SHUT_RD);
     (void)shutdown(supervisor->setup->ingest_fd, SHUT_RD);
+    (void)shutdown(supervisor->setup->upload_fd, SHUT_RD);
     for (reap(supervisor); count_running(supervisor) > 0; reap(supervisor)) {
         if (!is_cut && clock_monotonic_us() >= until_us) {
             log_warn("cutting what did not finish",

@@ -89,5 +89,6 @@ struct editor_view; /* of models_editor.h, which needs all of these */
 #include "view/models_rates.h"
 #include "view/models_rejects.h"
 #include "view/models_share.h"
+#include "view/models_uploads.h"
 
 #endif

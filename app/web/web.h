@@ -13,6 +13,8 @@
 struct cursor;
 struct db_tx;
 struct metrics;
+struct passage;
+struct store;
 
 struct web;
 
@@ -22,6 +24,22 @@ struct web;
 struct web_stream {
     enum err (*next)(struct web *web, void *state, bool *is_more); /* NULL: the answer is whole */
     void *state;
+};
+
+/* What a handler of a TX_OWN route does by itself: it takes the body as it comes, and sends as it
+ * goes, with short transactions before, after and in between, none of them open meanwhile. */
+struct web_own {
+    /* Opens a transaction as web->tx, bound to who asks, whose credentials are looked at again
+     * where that is some seconds ago. */
+    enum err (*begin)(struct web *web, bool is_write);
+    /* Commits it, or rolls it back where `err` is a failure, which it then returns. */
+    enum err (*end)(struct web *web, enum err err);
+    /* Sends bytes of the body (none: the response's head alone), and before the first ones the
+     * head, which should say the length. ERR_UNAVAILABLE when the client is gone. */
+    enum err (*send)(struct web *web, struct str bytes);
+    struct passage *passage;
+    struct store *store;      /* of this thread */
+    struct store *copy_store; /* another on the same place, for what is read from the first */
 };
 
 struct web {
@@ -35,6 +53,7 @@ struct web {
     const struct http_param *form;  /* decoded form fields of a POST page */
     int n_form;
     const struct metrics *metrics;  /* of this server, for serve/health alone */
+    const struct web_own *own;      /* of TX_OWN routes; NULL of others */
     struct web_stream stream;       /* set by handlers of TX_STREAM routes whose answer goes on */
 };
 

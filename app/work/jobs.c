@@ -13,6 +13,7 @@ const struct job worker_jobs[] = {
     { "series_last", 5 * MINUTE, JOB_SLOW, job_series_last, NULL },
     { "sessions", HOUR, JOB_SLOW, job_sessions, NULL },
     { "rejects", HOUR, JOB_SLOW, job_rejects, NULL },
+    { "objects", MINUTE, JOB_SLOW, job_objects, NULL },
     { "columnstore", 10 * MINUTE, JOB_SLOW, job_columnstore, NULL },
     { "archive", 10 * MINUTE, JOB_ARCHIVE, job_archive, job_archive_due },
     { "retention", HOUR, JOB_SLOW, job_retention, NULL },

@@ -49,6 +49,8 @@ enum err job_schedule(struct job_pass *pass);
 enum err job_orphans(struct job_pass *pass);
 /* Removes what was rejected longer ago than it is kept, and old accounts of hours. */
 enum err job_rejects(struct job_pass *pass);
+/* Removes objects that nothing speaks of any more, and files that came no further. */
+enum err job_objects(struct job_pass *pass);
 /* Measures the installation: database and processes. */
 enum err job_metrics(struct job_pass *pass);
 

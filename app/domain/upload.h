@@ -1,0 +1,102 @@
+/* Files that people and devices send, as the database knows them: whose they are, how much has come,
+ * and under which key the store has the bytes. A file is coming until upload_finish; before that
+ * nobody sees it. Texts live in the operation's arena. */
+#ifndef TIDEMARK_DOMAIN_UPLOAD_H
+#define TIDEMARK_DOMAIN_UPLOAD_H
+
+#include "base/crypto.h"
+#include "base/op.h"
+#include "base/str.h"
+
+#include <stdint.h>
+
+struct db_tx;
+
+#define UPLOAD_MAX_NAME_BYTES 255
+#define UPLOAD_MAX_TYPE_BYTES 127
+
+/* What is said of a file before it comes. */
+struct upload_draft {
+    const char *name;   /* any text without control characters */
+    const char *type;   /* "image/png" */
+    int64_t length;     /* bytes; -1: not known */
+    const char *device; /* key, or NULL */
+    const char *event;  /* UUID, or NULL */
+    bool is_by_parts;
+    int64_t quota;      /* bytes of the tenant; 0: any number */
+};
+
+struct upload_begun {
+    const char *id;  /* UUID */
+    const char *key; /* of its object */
+    int64_t room;    /* bytes that the quota leaves */
+};
+
+/* ERR_INVALID for a device that the tenant has not, ERR_TOO_LARGE beyond the quota. */
+enum err upload_begin(struct db_tx *tx, const struct upload_draft *draft,
+                      struct upload_begun *out) MUST_CHECK;
+/* Makes the file visible. ERR_CONFLICT when it was given up meanwhile, ERR_TOO_LARGE. */
+enum err upload_finish(struct db_tx *tx, const char *id, int64_t size,
+                       const uint8_t sha256[CRYPTO_HASH_BYTES], int64_t quota) MUST_CHECK;
+/* Forgets a file that is coming; its objects are removed by the worker. */
+enum err upload_abandon(struct db_tx *tx, const char *id) MUST_CHECK;
+
+/* A file that the sender sends in parts. */
+struct upload_progress {
+    const char *id, *key;
+    int64_t received;                  /* bytes, from its beginning on */
+    bool is_stored;                    /* all of it, and visible; then: */
+    uint8_t sha256[CRYPTO_HASH_BYTES];
+};
+
+/* The newest of this name and length by the same sender; *found is false without one. */
+enum err upload_resume(struct db_tx *tx, const char *name, int64_t length, bool *found,
+                       struct upload_progress *out) MUST_CHECK;
+/* The key for the part that begins at byte `first`. */
+enum err upload_part_key(struct db_tx *tx, const char *id, int64_t first,
+                         const char **key) MUST_CHECK;
+/* Notes that a part is there. ERR_CONFLICT unless it begins where the others end. */
+enum err upload_part_add(struct db_tx *tx, const char *id, int64_t first, int64_t size,
+                         int64_t *received) MUST_CHECK;
+
+struct upload_part {
+    const char *key;
+    int64_t size;
+};
+
+struct upload_part_list {
+    struct upload_part *items; /* in order */
+    int n;
+};
+
+enum err upload_parts(struct db_tx *tx, const char *id, struct upload_part_list *out) MUST_CHECK;
+
+struct upload {
+    const char *id, *name, *type, *key; /* the key of upload_find alone */
+    const char *device, *event;         /* NULL: none; of upload_list alone, like made_by */
+    const char *made_by;
+    const char *sha256; /* hexadecimal */
+    int64_t size, stored_us;
+};
+
+struct upload_list {
+    struct upload *items; /* the latest first */
+    int n;
+};
+
+struct upload_filter {
+    int64_t before_us;     /* only those before (before_us, before_id); INT64_MAX: from the latest */
+    const char *before_id; /* UUID */
+    struct str device;     /* key; ptr NULL: any */
+    const char *event;     /* UUID; NULL: any */
+};
+#define UPLOAD_LAST_ID "ffffffff-ffff-ffff-ffff-ffffffffffff"
+
+enum err upload_list(struct db_tx *tx, const struct upload_filter *filter, int limit,
+                     struct upload_list *out) MUST_CHECK;
+/* ERR_NOT_FOUND for one that is not whole, too. */
+enum err upload_find(struct db_tx *tx, const char *id, struct upload *out) MUST_CHECK;
+enum err upload_total(struct db_tx *tx, int64_t *files, int64_t *bytes) MUST_CHECK;
+enum err upload_remove(struct db_tx *tx, const char *id) MUST_CHECK;
+
+#endif

@@ -1,0 +1,289 @@
+/* Files in parts. Each part is an object of its own until the last has come; then they are joined
+ * into the file's. A part that was there already is there, so that whoever heard no answer may send it
+ * again; where to go on is told by Range of every answer. Called by uploads.c. */
+#include "transfer/parts.h"
+
+#include "http/transport.h"
+#include "transfer/receive.h"
+#include "web/list.h"
+
+#include <inttypes.h>
+
+#define MAX_DRAIN_BYTES (INT64_C(64) << 20) /* of a part that is there already */
+
+/* Of Content-Range: [first, end) of `total`. */
+struct part {
+    int64_t first, end, total;
+    bool is_question; /* how much is there? */
+};
+
+/* What goes on with the parts of one file. */
+struct joining {
+    struct receiving file;
+    struct part part;
+    int64_t received; /* bytes that are there */
+};
+
+static bool take_number(struct str text, int64_t *out)
+{
+    long long value;
+
+    if (text.len == 0 || text.ptr[0] == '-' || !str_to_int64(text, &value)) {
+        return false;
+    }
+    *out = value;
+    return true;
+}
+
+/* "bytes 0-499/1234", or "bytes " with a star, and "/1234". */
+static enum err read_range(struct web *web, struct part *part)
+{
+    struct str rest = http_header(web->request, "Content-Range");
+    struct str unit = str_cut(&rest, ' ');
+    struct str range = str_cut(&rest, '/');
+    bool is_good = str_equal_nocase(unit, STR("bytes")) && rest.ptr &&
+                   take_number(rest, &part->total);
+
+    part->is_question = str_equal(range, STR("*"));
+    if (is_good && !part->is_question) {
+        struct str first = str_cut(&range, '-');
+        is_good = range.ptr && take_number(first, &part->first) && take_number(range, &part->end) &&
+                  part->first <= part->end && part->end < part->total;
+        part->end += 1;
+    }
+    return is_good ? OK
+                   : fail(web->op, ERR_MALFORMED,
+                          "Content-Range: must be as in bytes 0-499/1234, the length known");
+}
+
+/* ---- answers ---- */
+
+/* 202, and how much is there. */
+static enum err answer_more(struct web *web, const struct joining *joining)
+{
+    static const char *const COLUMNS[] = { "name", "received", "size" };
+    struct list_writer list;
+
+    if (joining->received > 0) {
+        const char *range = arena_printf(web->op->arena, "bytes=0-%" PRId64,
+                                         joining->received - 1);
+        if (!range || !http_add_header(web->response, "Range", range)) {
+            return fail_memory(web->op);
+        }
+    }
+    web->response->status = 202;
+    list_single(&list, web, COLUMNS, 3);
+    list_item(&list);
+    list_text(&list, joining->file.draft.name);
+    list_int(&list, joining->received);
+    list_int(&list, joining->part.total);
+    list_end_item(&list);
+    return OK;
+}
+
+static enum err refuse_place(struct web *web, const struct joining *joining)
+{
+    if (joining->received > 0) {
+        const char *range = arena_printf(web->op->arena, "bytes=0-%" PRId64,
+                                         joining->received - 1);
+        (void)(range && http_add_header(web->response, "Range", range));
+    }
+    return fail(web->op, ERR_CONFLICT, "Of the file %" PRId64 " bytes are there; go on with those.",
+                joining->received);
+}
+
+/* ---- joining ---- */
+
+static enum err pass_on(void *context, struct op *op, struct str bytes)
+{
+    return store_put_write(context, op, bytes);
+}
+
+static enum err copy_parts(struct web *web, struct joining *joining,
+                           const struct upload_part_list *parts)
+{
+    struct receiving *file = &joining->file;
+    enum err err = store_put_begin(web->own->store, web->op, file->begun.key, &file->put);
+
+    for (int i = 0; i < parts->n && err == OK; i++) {
+        const struct store_range all = { 0, parts->items[i].size };
+        err = store_get(web->own->copy_store, web->op, parts->items[i].key, all, pass_on,
+                        file->put);
+    }
+    if (err == OK) {
+        return receive_end(web, file);
+    }
+    store_put_abort(file->put);
+    file->put = NULL;
+    return err;
+}
+
+/* All parts are there: joins them and makes the file visible. On a failure they stay, and the last
+ * one may be sent again. */
+static enum err join(struct web *web, struct joining *joining)
+{
+    struct receiving *file = &joining->file;
+    struct upload_part_list parts;
+    enum err err = web->own->begin(web, false);
+
+    if (err == OK) {
+        err = web->own->end(web, upload_parts(web->tx, file->begun.id, &parts));
+    }
+    if (err == OK) {
+        err = copy_parts(web, joining, &parts);
+    }
+    if (err == OK) {
+        err = web->own->begin(web, true);
+    }
+    if (err == OK) {
+        err = web->own->end(web, upload_finish(web->tx, file->begun.id, file->written.size,
+                                               file->written.sha256, file->draft.quota));
+    }
+    return err == OK ? receive_answer(web, file) : err;
+}
+
+/* ---- a part ---- */
+
+/* Drops the body of a part that is there. */
+static enum err drop_body(struct web *web)
+{
+    return http_drain_body(web->request->transport, (size_t)MAX_DRAIN_BYTES)
+               ? OK
+               : fail(web->op, ERR_MALFORMED, "The body was cut short.");
+}
+
+/* Puts the body into the part's object. */
+static enum err keep_part(struct web *web, struct joining *joining, const char *key)
+{
+    int64_t length = joining->part.end - joining->part.first, n = 0;
+    struct store_put *put = NULL;
+    enum err err = store_put_begin(web->own->store, web->op, key, &put);
+
+    if (err != OK) {
+        return err;
+    }
+    err = receive_body(web, put, length, &n);
+    if (err == OK && n != length) {
+        err = fail(web->op, ERR_MALFORMED, "The body is not as long as Content-Range says.");
+    }
+    if (err != OK) {
+        store_put_abort(put);
+        return err;
+    }
+    return store_put_finish(put, web->op, NULL);
+}
+
+static enum err take_part(struct web *web, struct joining *joining)
+{
+    const char *key = NULL;
+    enum err err = web->own->begin(web, false);
+
+    if (err == OK) {
+        err = web->own->end(web, upload_part_key(web->tx, joining->file.begun.id,
+                                                 joining->part.first, &key));
+    }
+    if (err == OK) {
+        err = keep_part(web, joining, key);
+    }
+    if (err == OK) {
+        err = web->own->begin(web, true);
+    }
+    if (err != OK) {
+        return err;
+    }
+    return web->own->end(web, upload_part_add(web->tx, joining->file.begun.id, joining->part.first,
+                                              joining->part.end - joining->part.first,
+                                              &joining->received));
+}
+
+/* Finds what is there of the file, or begins it. */
+static enum err find(struct web *web, struct joining *joining, bool *is_stored)
+{
+    struct receiving *file = &joining->file;
+    struct upload_progress progress;
+    bool is_found = false;
+    enum err err = web->own->begin(web, false);
+
+    *is_stored = false;
+    if (err == OK) {
+        err = web->own->end(web, upload_resume(web->tx, file->draft.name, joining->part.total,
+                                               &is_found, &progress));
+    }
+    if (err != OK || !is_found) {
+        return err;
+    }
+    if (progress.is_stored && !joining->part.is_question && joining->part.first == 0 &&
+        joining->part.end < joining->part.total) {
+        return OK; /* the same name and length again, from the beginning: another file */
+    }
+    file->begun.id = progress.id;
+    file->begun.key = progress.key;
+    joining->received = progress.received;
+    *is_stored = progress.is_stored;
+    file->written.size = progress.received;
+    memcpy(file->written.sha256, progress.sha256, sizeof progress.sha256);
+    return OK;
+}
+
+static enum err begin(struct web *web, struct joining *joining)
+{
+    enum err err = web->own->begin(web, true);
+
+    joining->file.draft.length = joining->part.total;
+    if (err != OK) {
+        return err;
+    }
+    return web->own->end(web, upload_begin(web->tx, &joining->file.draft, &joining->file.begun));
+}
+
+/* The part at its place: taken, or there already. */
+static enum err place_part(struct web *web, struct joining *joining)
+{
+    enum err err = OK;
+
+    if (joining->part.end <= joining->received) {
+        err = drop_body(web);
+    } else if (joining->part.first != joining->received) {
+        return refuse_place(web, joining);
+    } else {
+        err = joining->file.begun.id ? OK : begin(web, joining);
+        if (err == OK) {
+            err = take_part(web, joining);
+        }
+    }
+    if (err != OK) {
+        return err;
+    }
+    return joining->received == joining->part.total ? join(web, joining)
+                                                    : answer_more(web, joining);
+}
+
+enum err parts_put(struct web *web)
+{
+    struct joining joining = { .part = { .first = 0 } };
+    bool is_stored = false;
+    enum err err = read_range(web, &joining.part);
+
+    if (err == OK) {
+        err = receive_draft(web, &joining.file.draft);
+    }
+    if (err == OK) {
+        err = receive_name(web, http_capture(web->request, "name"), web->request->content_type,
+                           &joining.file.draft);
+    }
+    if (err == OK && joining.part.total > ((int64_t)web->config->upload_max_mib << 20)) {
+        err = fail(web->op, ERR_TOO_LARGE, "The file is larger than files may be.");
+    }
+    joining.file.draft.is_by_parts = true;
+    if (err == OK) {
+        err = find(web, &joining, &is_stored);
+    }
+    if (err != OK) {
+        return err;
+    }
+    if (is_stored) {
+        err = drop_body(web);
+        return err == OK ? receive_answer(web, &joining.file) : err;
+    }
+    return joining.part.is_question ? answer_more(web, &joining) : place_part(web, &joining);
+}

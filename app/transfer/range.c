@@ -1,0 +1,98 @@
+/* Ranges, entity tags and names of what is fetched. Called by download.c. */
+#include "transfer/range.h"
+
+#include "base/buf.h"
+
+#define MAX_DISPOSITION_BYTES 2048 /* 255 bytes, three characters each, and an ASCII version */
+
+static bool take_number(struct str text, int64_t *out)
+{
+    long long value;
+
+    if (text.len == 0 || text.ptr[0] < '0' || text.ptr[0] > '9' || !str_to_int64(text, &value)) {
+        return false;
+    }
+    *out = value;
+    return true;
+}
+
+enum range_kind range_read(struct str header, int64_t size, int64_t *from, int64_t *len)
+{
+    struct str rest = header;
+    struct str unit = str_trim(str_cut(&rest, '='));
+    struct str last = str_trim(rest);
+    int64_t first = 0, end = size - 1;
+
+    *from = 0;
+    *len = size;
+    if (!rest.ptr || !str_equal_nocase(unit, STR("bytes")) || memchr(last.ptr, ',', last.len)) {
+        return RANGE_WHOLE;
+    }
+    struct str begin = str_trim(str_cut(&last, '-'));
+    last = str_trim(last);
+    if (begin.len == 0) {
+        int64_t suffix;
+        if (!last.ptr || !take_number(last, &suffix)) {
+            return RANGE_WHOLE;
+        }
+        first = suffix < size ? size - suffix : 0;
+        end = suffix > 0 ? end : -1;
+    } else if (!last.ptr || !take_number(begin, &first) ||
+               (last.len > 0 && (!take_number(last, &end) || end < first))) {
+        return RANGE_WHOLE;
+    }
+    end = end < size ? end : size - 1;
+    if (first > end) {
+        return RANGE_NONE;
+    }
+    *from = first;
+    *len = end - first + 1;
+    return RANGE_PART;
+}
+
+bool range_names_tag(struct str header, const char *tag, bool is_weak)
+{
+    for (struct str rest = header; rest.ptr;) {
+        struct str one = str_trim(str_cut(&rest, ','));
+        if (is_weak && str_starts_with(one, STR("W/"))) {
+            one = (struct str){ one.ptr + 2, one.len - 2 };
+        }
+        if (str_equal(one, STR("*")) || str_equal(one, str_of(tag))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What RFC 8187 leaves as it is. */
+static bool is_attribute_char(unsigned char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+           (c != '\0' && strchr("!#$&+-.^_`|~", c) != NULL);
+}
+
+const char *range_disposition(struct arena *arena, const char *name)
+{
+    struct buf out;
+
+    buf_init(&out, arena, MAX_DISPOSITION_BYTES);
+    buf_add_text(&out, "attachment; filename=\"");
+    for (const char *at = name; *at; at++) {
+        unsigned char c = (unsigned char)*at;
+        bool is_plain = c >= ' ' && c < 0x7f && !strchr("\"\\%", c);
+        if (c < 0x80 || c >= 0xc0) { /* one for each character */
+            buf_add_char(&out, is_plain ? (char)c : '_');
+        }
+    }
+    buf_add_text(&out, "\"; filename*=UTF-8''");
+    for (const char *at = name; *at; at++) {
+        unsigned char c = (unsigned char)*at;
+        if (is_attribute_char(c)) {
+            buf_add_char(&out, (char)c);
+        } else {
+            buf_printf(&out, "%%%02X", c);
+        }
+    }
+    buf_add_char(&out, '\0');
+    return out.is_broken ? NULL : out.data;
+}

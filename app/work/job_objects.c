@@ -1,0 +1,90 @@
+/* Upkeep of the store: files that came no further are given up, objects that no row speaks of are
+ * removed, and so is what was begun and never finished. Called by the table. */
+#include "work/jobs.h"
+
+#include "db/conn.h"
+#include "gen/queries.h"
+#include "objects/store.h"
+
+#include <stdio.h>
+
+#define TRASH_AT_ONCE STORE_MAX_LIST
+#define UNFINISHED_AGE_S (24 * 3600) /* no file comes for longer */
+
+/* The keys of one page of the trash; *n is 0 when there are none. */
+static enum err list_trash(struct job_pass *pass, struct str **keys, const char ***texts, int *n)
+{
+    struct db_args args;
+    struct db_rows *rows;
+
+    db_args_init(&args, pass->op->arena);
+    db_arg_int(&args, TRASH_AT_ONCE);
+    enum err err = job_run_alone(pass, &q_job_object_trash_list, &args, &rows);
+    if (err != OK) {
+        return err;
+    }
+    *n = db_count(rows);
+    *keys = arena_array(pass->op->arena, (size_t)*n + 1, sizeof **keys);
+    *texts = arena_array(pass->op->arena, (size_t)*n + 1, sizeof **texts);
+    if (!*keys || !*texts) {
+        return fail_memory(pass->op);
+    }
+    for (int i = 0; i < *n; i++) {
+        (*texts)[i] = db_text(rows, i, JOB_OBJECT_TRASH_LIST_KEY);
+        (*keys)[i] = str_of((*texts)[i]);
+    }
+    return OK;
+}
+
+/* One page: from the store first, then from the list, so that nothing is forgotten. */
+static enum err empty_trash(struct job_pass *pass, struct store *store, int *n)
+{
+    struct db_args args;
+    struct str *keys;
+    const char **texts;
+    enum err err = list_trash(pass, &keys, &texts, n);
+
+    if (err == OK && *n > 0) {
+        err = store_delete_many(store, pass->op, texts, *n);
+    }
+    if (err != OK || *n == 0) {
+        return err;
+    }
+    db_args_init(&args, pass->op->arena);
+    db_arg_str_array(&args, keys, (size_t)*n);
+    return job_run_alone(pass, &q_job_object_trash_done, &args, NULL);
+}
+
+static enum err tidy(struct job_pass *pass, struct store *store)
+{
+    struct db_rows *rows;
+    int n = 0, removed = 0, swept = 0;
+    enum err err = job_run_alone(pass, &q_job_upload_prune, NULL, &rows);
+
+    if (err != OK) {
+        return err;
+    }
+    long long given_up = db_int64(rows, 0, JOB_UPLOAD_PRUNE_REMOVED);
+    do {
+        err = empty_trash(pass, store, &n);
+        removed += n;
+    } while (err == OK && n == TRASH_AT_ONCE && !worker_is_stopping(pass->stop_fd, 0));
+    if (err == OK) {
+        err = store_sweep(store, pass->op, UNFINISHED_AGE_S, &swept);
+    }
+    snprintf(pass->detail, sizeof pass->detail, "given_up=%lld removed=%d swept=%d", given_up,
+             removed, swept);
+    return err;
+}
+
+enum err job_objects(struct job_pass *pass)
+{
+    struct store *store;
+    enum err err = store_open(pass->op, pass->config, &store);
+
+    if (err == OK) {
+        err = tidy(pass, store);
+        store_close(store);
+    }
+    return err;
+}

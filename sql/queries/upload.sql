@@ -1,0 +1,87 @@
+-- Files that people and devices send.
+
+-- name: upload_begin
+-- roles: web
+-- columns: id key room
+-- Notes a file that is coming: name $1, type $2, bytes $3 where they are known, of the device $4 and
+-- the event $5 where given; $6: in parts; $7: the tenant's quota, 0: none.
+SELECT b.id, b.key, b.room
+FROM api.upload_begin($1::text, $2::text, $3::int8, $4::text, $5::text::uuid, $6::bool, $7::int8) b;
+
+-- name: upload_finish
+-- roles: web
+-- Makes the file $1 of $2 bytes and the SHA-256 $3 visible.
+SELECT FROM api.upload_finish($1::text::uuid, $2::int8, $3::bytea, $4::int8);
+
+-- name: upload_abandon
+-- roles: web
+-- Forgets a file that is coming.
+SELECT FROM api.upload_abandon($1::text::uuid);
+
+-- name: upload_resume
+-- roles: web
+-- columns: id key received sha256
+-- The sender's newest file in parts of this name and length.
+SELECT r.id, r.key, r.received, r.sha256 FROM api.upload_resume($1::text, $2::int8) r;
+
+-- name: upload_part_key
+-- roles: web
+-- columns: key
+-- Where the part of the file $1 that begins at $2 is to be put.
+SELECT api.upload_part_key($1::text::uuid, $2::int8) AS key;
+
+-- name: upload_part_add
+-- roles: web
+-- columns: received
+-- Notes that the part of the file $1 that begins at $2 and has $3 bytes is there.
+SELECT api.upload_part_add($1::text::uuid, $2::int8, $3::int8) AS received;
+
+-- name: upload_part_list
+-- roles: web
+-- columns: key size
+-- The parts of a file that is coming, in order.
+SELECT p.key, p.size FROM api.upload_part_list($1::text::uuid) p;
+
+-- name: upload_list
+-- roles: web
+-- columns: id name content_type device event size sha256 made_by stored_at
+-- Files, the latest first, from before the time and number ($1, $2) on, of the device $3 and the
+-- event $4 where they are given.
+SELECT u.id, u.name, u.content_type, u.device, u.event, u.size, u.sha256, u.made_by, u.stored_at
+FROM api.upload_list($1::timestamptz, $2::text::uuid, $3::text, $4::text::uuid, $5::int4) u
+ORDER BY u.stored_at DESC, u.id DESC;
+
+-- name: upload_find
+-- roles: web
+-- columns: key name content_type size sha256 stored_at
+-- One file.
+SELECT u.key, u.name, u.content_type, u.size, u.sha256, u.stored_at
+FROM api.upload_find($1::text::uuid) u;
+
+-- name: upload_total
+-- roles: web
+-- columns: files bytes
+-- How many files the tenant has, and how many bytes.
+SELECT t.files, t.bytes FROM api.upload_total() t;
+
+-- name: upload_remove
+-- roles: web
+-- Removes a file.
+SELECT FROM api.upload_remove($1::text::uuid);
+
+-- name: job_upload_prune
+-- roles: worker
+-- columns: removed
+-- Gives up files that came no further.
+SELECT ops.upload_prune() AS removed;
+
+-- name: job_object_trash_list
+-- roles: worker
+-- columns: key
+-- Objects to be removed from the store, $1 at most.
+SELECT t.key FROM ops.object_trash_list($1::int4) t;
+
+-- name: job_object_trash_done
+-- roles: worker
+-- These were removed.
+SELECT FROM ops.object_trash_done($1::text[]);
