@@ -1,6 +1,6 @@
-/* Files that people and devices send, as the database knows them: whose they are, how much has come,
- * and under which key the store has the bytes. A file is coming until upload_finish; before that
- * nobody sees it. Texts live in the operation's arena. */
+/* Files that people and devices send, as the database knows them: whose they are, how much has
+ * come, and under which key the store has the bytes. A file is coming until upload_finish; before
+ * that nobody sees it. Texts live in the operation's arena. */
 #ifndef TIDEMARK_DOMAIN_UPLOAD_H
 #define TIDEMARK_DOMAIN_UPLOAD_H
 
@@ -69,6 +69,7 @@ struct upload_part_list {
     int n;
 };
 
+/* All parts of a file that is coming. */
 enum err upload_parts(struct db_tx *tx, const char *id, struct upload_part_list *out) MUST_CHECK;
 
 struct upload {

@@ -1,5 +1,5 @@
-/* multipart/form-data (RFC 7578) of any length, as it comes: part by part, each in pieces. For bodies
- * in memory: multipart.h. */
+/* multipart/form-data (RFC 7578) of any length, as it comes: part by part, each in pieces. For
+ * bodies in memory: multipart.h. */
 #ifndef TIDEMARK_HTTP_MULTIPART_STREAM_H
 #define TIDEMARK_HTTP_MULTIPART_STREAM_H
 

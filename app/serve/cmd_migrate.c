@@ -11,9 +11,9 @@
 
 static const struct options_help HELP = {
     .usage = "tidemark migrate [--status]",
-    .about = "Brings the database to this version's schema, with its roles and their passwords, and\n"
-             "makes the directory or bucket of files where it is not there.\n"
-             "Connects by DATABASE_URL: as a superuser the first time, later as tidemark_owner.",
+    .about = "Brings the database to this version's schema, with its roles and their passwords,\n"
+             "and makes the directory or bucket of files where it is not there. Connects by\n"
+             "DATABASE_URL: as a superuser the first time, later as tidemark_owner.",
 };
 
 /* The directory or the bucket. */

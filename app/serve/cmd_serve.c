@@ -1,4 +1,5 @@
-/* `tidemark serve`: opens the sockets and supervises the web, export, ingest and upload processes. */
+/* `tidemark serve`: opens the sockets and supervises the web, export, ingest and upload processes.
+ * */
 #include "serve/commands.h"
 
 #include "base/op.h"

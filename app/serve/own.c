@@ -1,6 +1,6 @@
 /* Routes whose handlers take a body as it comes and send as they go: their short transactions, and
- * what they send. A revoked token or an ended session stops them within seconds. Called by dispatch,
- * and by the handlers through struct web_own. */
+ * what they send. A revoked token or an ended session stops them within seconds. Called by
+ * dispatch, and by the handlers through struct web_own. */
 #include "serve/passage.h"
 
 #include "base/clock.h"

@@ -23,8 +23,8 @@ enum route_access {
 
 /* The transaction that the handler runs in, bound to the tenant; to none where the access is
  * public. TX_STREAM: as TX_READ, and the answer may go on for any length, each page of it read in a
- * short transaction of its own (stream.c). TX_OWN: none, the handler opens short ones as it goes, and
- * looks at a form by itself (own.c). */
+ * short transaction of its own (stream.c). TX_OWN: none, the handler opens short ones as it goes,
+ * and looks at a form by itself (own.c). */
 enum route_tx { TX_NONE, TX_READ, TX_STREAM, TX_WRITE, TX_OWN };
 
 enum route_process { PROCESS_WEB, PROCESS_INGEST, PROCESS_UPLOAD };

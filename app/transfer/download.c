@@ -1,5 +1,5 @@
-/* GET and HEAD of a file: whole, a range of it, or nothing where the client has it. Never shown as a
- * page of ours, whatever it is. */
+/* GET and HEAD of a file: whole, a range of it, or nothing where the client has it. Never shown as
+ * a page of ours, whatever it is. */
 #include "transfer/transfer.h"
 
 #include "transfer/range.h"

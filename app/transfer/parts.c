@@ -1,6 +1,6 @@
 /* Files in parts. Each part is an object of its own until the last has come; then they are joined
- * into the file's. A part that was there already is there, so that whoever heard no answer may send it
- * again; where to go on is told by Range of every answer. Called by uploads.c. */
+ * into the file's. A part that was there already is there, so that whoever heard no answer may send
+ * it again; where to go on is told by Range of every answer. Called by uploads.c. */
 #include "transfer/parts.h"
 
 #include "http/transport.h"

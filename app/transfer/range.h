@@ -16,12 +16,12 @@ enum range_kind {
 /* The one range of "bytes=0-499", "bytes=500-" or "bytes=-500" in `size` bytes. */
 enum range_kind range_read(struct str header, int64_t size, int64_t *from, int64_t *len);
 
-/* Whether a list of entity tags (If-None-Match, If-Match) names the tag, which is quoted and strong,
- * or is a star. `is_weak`: a weak one fits as well. */
+/* Whether a list of entity tags (If-None-Match, If-Match) names the tag, which is quoted and
+ * strong, or is a star. `is_weak`: a weak one fits as well. */
 bool range_names_tag(struct str header, const char *tag, bool is_weak);
 
-/* The value of Content-Disposition for an attachment of any name (RFC 6266, RFC 8187), in the arena;
- * NULL without memory. */
+/* The value of Content-Disposition for an attachment of any name (RFC 6266, RFC 8187), in the
+ * arena; NULL without memory. */
 const char *range_disposition(struct arena *arena, const char *name);
 
 #endif
