@@ -86,7 +86,7 @@ struct upload_list {
 };
 
 struct upload_filter {
-    int64_t before_us;     /* only those before (before_us, before_id); INT64_MAX: from the latest */
+    int64_t before_us;     /* only those before (before_us, before_id); INT64_MAX: all */
     const char *before_id; /* UUID */
     struct str device;     /* key; ptr NULL: any */
     const char *event;     /* UUID; NULL: any */
