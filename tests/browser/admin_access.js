@@ -3,7 +3,7 @@
 // settings, the own account, the switches of tenant and theme; at four widths and colours, by
 // keyboard alone, without scripts. Prints TAP.
 
-const { setup, ok, is, open, enter, comeIn, inspect, ways, main } = require('./browser.js');
+const { setup, ok, is, open, enter, comeIn, inspect, inspectAsIs, main } = require('./browser.js');
 
 const PAGES = ['/admin/tokens?all=1', `/admin/tokens/${setup.revoked}`, '/admin/users', `/admin/users/${setup.kay}`,
   '/admin/settings', '/admin/plugins', '/admin/plugins/mqtt%2F%3Cb%3Eroof', '/admin/audit', '/admin/audit?area=plugin', '/account',
@@ -17,38 +17,35 @@ async function submit(page, selector) {
 
 // Every page, wide and narrow, light and dark, before and after something wrong was sent.
 async function looks(browser) {
-  for (const [colorScheme, width] of ways) {
-    const page = await open(browser, { viewport: { width, height: 900 }, colorScheme });
-    const where = `${width} ${colorScheme}`;
-    for (const path of ['/login', setup.invite, setup.reset, '/invite/none']) {
-      await page.goto(setup.url + path);
-      await inspect(page, `${where} ${path.replace(/(\w+\/).{20,}/, '$1…')}`);
-    }
-    await page.goto(setup.url + setup.invite);
-    await submit(page, 'main form button');
-    await inspect(page, `${where} an invitation with an error`);
-    await comeIn(page, setup.person);
-    for (const path of PAGES) {
-      await page.goto(setup.url + path);
-      await inspect(page, `${where} ${path}`);
-    }
-    await page.click('.self > summary');
-    await inspect(page, `${where} the open menu`);
-    await page.goto(`${setup.url}/admin/rejects`);
-    await page.$$eval('main details', (all) => all.forEach((one) => { one.open = true; }));
-    await inspect(page, `${where} what was sent in vain`);
-    for (const [path, button] of [['/admin/tokens', 'Make the token'], ['/admin/users', 'Make the link'], ['/admin/plugins', 'Register the plugin'],
-      ['/account', 'Change the password']]) {
-      await page.goto(setup.url + path);
-      await page.$$eval('main details', (all) => all.forEach((one) => { one.open = true; }));
-      await submit(page, `button:has-text("${button}")`);
-      ok(await page.isVisible('.notice.bad'), `${where} ${path}: what is missing is told`);
-      is(await page.getAttribute('[aria-invalid]', 'aria-describedby').then((id) => page.isVisible(`#${id} .error`)), true,
-        `${where} ${path}: beside its field`);
-      await inspect(page, `${where} ${path} with an error`);
-    }
-    await page.context().close();
+  const page = await open(browser);
+  for (const path of ['/login', setup.invite, setup.reset, '/invite/none']) {
+    await page.goto(setup.url + path);
+    await inspect(page, path.replace(/(\w+\/).{20,}/, '$1…'));
   }
+  await page.goto(setup.url + setup.invite);
+  await submit(page, 'main form button');
+  await inspect(page, 'an invitation with an error');
+  await comeIn(page, setup.person);
+  for (const path of PAGES) {
+    await page.goto(setup.url + path);
+    await inspect(page, path);
+  }
+  await page.click('.self > summary');
+  await inspect(page, 'the open menu');
+  await page.goto(`${setup.url}/admin/rejects`);
+  await page.$$eval('main details', (all) => all.forEach((one) => { one.open = true; }));
+  await inspect(page, 'what was sent in vain');
+  for (const [path, button] of [['/admin/tokens', 'Make the token'], ['/admin/users', 'Make the link'], ['/admin/plugins', 'Register the plugin'],
+    ['/account', 'Change the password']]) {
+    await page.goto(setup.url + path);
+    await page.$$eval('main details', (all) => all.forEach((one) => { one.open = true; }));
+    await submit(page, `button:has-text("${button}")`);
+    ok(await page.isVisible('.notice.bad'), `${path}: what is missing is told`);
+    is(await page.getAttribute('[aria-invalid]', 'aria-describedby').then((id) => page.isVisible(`#${id} .error`)), true,
+      `${path}: beside its field`);
+    await inspect(page, `${path} with an error`);
+  }
+  await page.context().close();
 }
 
 // A token from its making to its end, without a script.
@@ -150,7 +147,7 @@ async function switches(browser) {
     await submit(page, '.self-menu button:has-text("Dark")');
     is(await page.getAttribute('html', 'data-theme'), 'dark', `the theme is dark${how}`);
     is(new URL(page.url()).pathname, '/devices', `on the same page${how}`);
-    if (javaScriptEnabled) await inspect(page, 'a dark page where the browser prefers light');
+    if (javaScriptEnabled) await inspectAsIs(page, 'a dark page where the browser prefers light');
     await page.click('.self > summary');
     await submit(page, '.self-menu button:has-text("Second home")');
     ok((await text(page, '.self-name')).includes('Second home'), `another tenant is looked at${how}`);

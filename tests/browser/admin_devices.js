@@ -2,7 +2,7 @@
 // The administration of devices and sites: adding, finding, changing, importing; by mouse and by
 // keyboard, light and dark, on a phone, without scripts. Started by admin_devices.t.
 
-const { setup, ok, is, open, enter, comeIn, inspect, ways, main } = require('./browser.js');
+const { setup, ok, is, enter, comeIn, inspect, main } = require('./browser.js');
 
 const odd = `/admin/devices/${encodeURIComponent('odd/<b>key</b>')}`;
 const text = async (page, selector) => (await page.textContent(selector)).replace(/\s+/g, ' ').trim();
@@ -176,30 +176,26 @@ async function testPainting(browser) {
 }
 
 async function testLooks(browser) {
-  for (const [scheme, width] of ways) {
-    const page = await open(browser, { colorScheme: scheme, viewport: { width, height: 844 } });
-    const way = `${scheme}, ${width} px`;
-    await comeIn(page, setup.person);
-    for (const path of ['/admin/devices', '/admin/devices?q=none-at-all', odd, `${odd}?series=1&done=saved`,
-      '/admin/sites', '/admin/sites/barn', '/admin/devices/import', '/admin/rates',
-      `/admin/rates/${setup.rate}`, `/admin/rates/${setup.rate}/edit`]) {
-      is((await page.goto(setup.url + path)).status(), 200, `${path} (${way}): is there`);
-      await page.$$eval('details', (all) => all.forEach((one) => { one.open = true; }));
-      await inspect(page, `${path} (${way})`);
-    }
-    await wrongForm(page);
-    await inspect(page, `a refused form (${way})`);
-    await preview(page);
-    await inspect(page, `a preview (${way})`);
-    await page.goto(`${setup.url}/login`);
-    await page.context().clearCookies();
-    await comeIn(page, setup.other);
-    for (const path of ['/admin/devices', '/admin/sites', '/admin/rates']) {
-      await page.goto(setup.url + path);
-      await inspect(page, `${path}, empty (${way})`);
-    }
-    await page.context().close();
+  const page = await enter(browser, setup.person);
+  for (const path of ['/admin/devices', '/admin/devices?q=none-at-all', odd, `${odd}?series=1&done=saved`,
+    '/admin/sites', '/admin/sites/barn', '/admin/devices/import', '/admin/rates',
+    `/admin/rates/${setup.rate}`, `/admin/rates/${setup.rate}/edit`]) {
+    is((await page.goto(setup.url + path)).status(), 200, `${path}: is there`);
+    await page.$$eval('details', (all) => all.forEach((one) => { one.open = true; }));
+    await inspect(page, path);
   }
+  await wrongForm(page);
+  await inspect(page, 'a refused form');
+  await preview(page);
+  await inspect(page, 'a preview');
+  await page.goto(`${setup.url}/login`);
+  await page.context().clearCookies();
+  await comeIn(page, setup.other);
+  for (const path of ['/admin/devices', '/admin/sites', '/admin/rates']) {
+    await page.goto(setup.url + path);
+    await inspect(page, `${path}, empty`);
+  }
+  await page.context().close();
 }
 
 main([testWork, testPlain, testSites, testKeyboard, testPainting, testLooks]);

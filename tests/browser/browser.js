@@ -28,7 +28,8 @@ function is(got, expected, name) {
 }
 
 // Every page is looked at in both: the colours of a scheme are the same at every width, what is
-// beside what the same in every scheme.
+// beside what the same in every scheme. What the server sends is the same in both, so a page is turned
+// from one to the other.
 const ways = [['light', 1280], ['dark', 390]];
 
 // Of axe's rules those that a scheme or a width can change the outcome of: how things look, and what
@@ -45,7 +46,6 @@ const alike = [['tbody tr:nth-child(n + 13)']];
 async function open(browser, options) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
   const page = await context.newPage();
-  page.isAskedForLooks = Boolean(options && options.colorScheme === 'dark');
   page.complaints = [];
   page.on('console', (message) => {
     if (message.type() === 'error') page.complaints.push(message.text());
@@ -83,17 +83,30 @@ async function enter(browser, email, options) {
   return page;
 }
 
-// Axe finds nothing, and nothing is wider than the window. Dark windows, which are narrow, are asked
-// only for what that can change.
-async function inspect(page, name) {
-  await page.evaluate(axe);
+// Axe, which is on the page already where `rules` are given, finds nothing (by these rules; by all),
+// and nothing is wider than the window.
+async function inspectAsIs(page, name, rules) {
+  if (!rules) await page.evaluate(axe);
   const found = await page.evaluate(async ([exclude, runOnly]) => {
     const result = await axe.run({ exclude }, { resultTypes: ['violations'], ...(runOnly ? { runOnly } : {}) });
     return result.violations.map((v) => [v.id, v.nodes.map((n) => n.target.join(' ')).slice(0, 3)]);
-  }, [alike, page.isAskedForLooks ? rulesOfLooks : null]);
+  }, [alike, rules]);
   ok(found.length === 0, `${name}: axe finds nothing`, found);
   const beyond = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
   ok(beyond <= 0, `${name}: nothing is wider than the window`, beyond);
+}
+
+// Light and wide by all rules, dark and narrow by those of looks; it is light and wide afterwards.
+async function inspect(page, name) {
+  let rules;
+  for (const [colorScheme, width] of ways) {
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize({ width, height: 900 });
+    await inspectAsIs(page, `${name} (${colorScheme}, ${width} px)`, rules);
+    rules = rulesOfLooks;
+  }
+  await page.emulateMedia({ colorScheme: ways[0][0] });
+  await page.setViewportSize({ width: ways[0][1], height: 900 });
 }
 
 async function main(tests) {
@@ -108,4 +121,4 @@ async function main(tests) {
   process.exitCode = failed > 0 ? 1 : 0;
 }
 
-module.exports = { setup, ok, is, open, logIn, enter, comeIn, inspect, ways, main };
+module.exports = { setup, ok, is, open, logIn, enter, comeIn, inspect, inspectAsIs, main };

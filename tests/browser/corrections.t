@@ -16,7 +16,7 @@ sub skip_all {
 }
 
 my $node = Tidemark::Npm::find_command('node', 'nodejs') or skip_all('node is not installed');
-my $chromium = Tidemark::Npm::find_command('chromium', 'chromium-browser', 'google-chrome') or skip_all('chromium is not installed');
+my $chromium = Tidemark::Npm::find_browser() or skip_all('chromium is not installed');
 my ($tools, $why) = Tidemark::Npm::install('browser', $FindBin::Bin);
 skip_all($why) if !$tools;
 

@@ -2,7 +2,7 @@
 // A device's metrics over every span, the list of devices, events: with the API's numbers, by
 // keyboard, light and dark, on a phone, on paper, without scripts. Started by device.t.
 
-const { setup, ok, is, enter, inspect, ways, main } = require('./browser.js');
+const { setup, ok, is, enter, inspect, inspectAsIs, main } = require('./browser.js');
 
 const device = (key, query = '') => `/devices/${encodeURIComponent(key)}${query}`;
 const get = async (path) => (await fetch(setup.url + path,
@@ -198,9 +198,9 @@ async function testEmpty(browser) {
   const page = await enter(browser, setup.other);
   await page.goto(`${setup.url}/events`);
   ok((await text(page, 'main')).includes('Nothing has happened yet'), 'a tenant without events is told so');
-  await inspect(page, 'no events');
+  await inspectAsIs(page, 'no events');
   ok((await page.goto(`${setup.url}/devices`)).ok(), 'so is one without devices');
-  await inspect(page, 'no devices');
+  await inspectAsIs(page, 'no devices');
   is((await page.goto(setup.url + device('meter'))).status(), 404, 'another tenant\u2019s device is not there');
   await page.context().close();
 }
@@ -217,20 +217,18 @@ const pages = [
 ];
 
 async function testLooks(browser) {
-  for (const [scheme, width] of ways) {
-    const page = await enter(browser, setup.person, { colorScheme: scheme, viewport: { width, height: 844 } });
-    for (const [name, path] of pages) {
-      await page.goto(setup.url + path);
-      await page.$$eval('details', (all) => all.forEach((one) => { one.open = true; }));
-      await inspect(page, `${name} (${scheme}, ${width} px)`);
-      const broken = await page.evaluate(() => /NaN|Infinity|undefined|null\b(?!<)/.test(
-        [...document.querySelectorAll('svg')].map((svg) => svg.outerHTML).join('')));
-      ok(!broken, `${name}: every number in its drawings is one`);
-    }
-    const complaints = page.complaints.filter((one) => !one.includes('422'));
-    ok(complaints.length === 0, `no complaint of the browser (${scheme}, ${width} px)`, complaints);
-    await page.context().close();
+  const page = await enter(browser, setup.person);
+  for (const [name, path] of pages) {
+    await page.goto(setup.url + path);
+    await page.$$eval('details', (all) => all.forEach((one) => { one.open = true; }));
+    await inspect(page, name);
+    const broken = await page.evaluate(() => /NaN|Infinity|undefined|null\b(?!<)/.test(
+      [...document.querySelectorAll('svg')].map((svg) => svg.outerHTML).join('')));
+    ok(!broken, `${name}: every number in its drawings is one`);
   }
+  const complaints = page.complaints.filter((one) => !one.includes('422'));
+  ok(complaints.length === 0, 'no complaint of the browser', complaints);
+  await page.context().close();
 }
 
 async function testPaper(browser) {

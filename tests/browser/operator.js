@@ -3,7 +3,7 @@
 // without a way further in; problems are told. Without scripts where somebody works, both ways
 // where somebody looks. Started by operator.t.
 
-const { setup, ok, is, open, enter, inspect, ways, main } = require('./browser.js');
+const { setup, ok, is, open, enter, inspect, main } = require('./browser.js');
 
 const text = async (page, selector) => (await page.textContent(selector)).replace(/\s+/g, ' ').trim();
 const press = async (page, name) => (await Promise.all([page.waitForNavigation(),
@@ -121,37 +121,34 @@ async function testShare(browser) {
 // ---- every page, every way ----
 
 async function testLooks(browser) {
-  for (const [scheme, width] of ways) {
-    const way = `${scheme}, ${width} px`;
-    const look = async (page, name, path, status) => {
-      is((await page.goto(setup.url + path)).status(), status, `${name} (${way}): ${status}`);
-      await page.$$eval('details:not(.self)', (all) => all.forEach((one) => { one.open = true; }));
-      await inspect(page, `${name} (${way})`);
-    };
-    const guest = await open(browser, { colorScheme: scheme, viewport: { width, height: 844 } });
-    await look(guest, 'a shared overview', setup.overview, 200);
-    await look(guest, 'a shared device', setup.device, 200);
-    await look(guest, 'a link that ended', setup.ended, 404);
-    await look(guest, 'nothing there', '/nothing-there', 404);
-    await guest.context().close();
-    const operator = await enter(browser, setup.operator, { colorScheme: scheme, viewport: { width, height: 844 } });
-    await look(operator, 'the installation', '/operator', 200);
-    await look(operator, 'a new tenant', '/operator/tenants', 200);
-    await look(operator, 'a tenant', '/operator/tenants/home', 200);
-    await look(operator, 'a long name', `/operator/tenants/${setup.long}`, 200);
-    await press(operator, 'Erase for good');
-    await inspect(operator, `an erasure without its slug (${way})`);
-    await operator.context().close();
-    const viewer = await enter(browser, setup.viewer, { colorScheme: scheme, viewport: { width, height: 844 } });
-    await look(viewer, 'not for a viewer', '/admin/devices', 403);
-    await look(viewer, 'nor the installation', '/operator', 403);
-    await viewer.context().close();
-    const admin = await enter(browser, setup.admin, { colorScheme: scheme, viewport: { width, height: 844 } });
-    await look(admin, 'links', '/admin/shares', 200);
-    const all = [guest, operator, viewer, admin].flatMap((page) => page.complaints);
-    ok(!all.some((one) => !/40[34]|422/.test(one)), `no complaint of the browser (${way})`, all);
-    await admin.context().close();
-  }
+  const look = async (page, name, path, status) => {
+    is((await page.goto(setup.url + path)).status(), status, `${name}: ${status}`);
+    await page.$$eval('details:not(.self)', (all) => all.forEach((one) => { one.open = true; }));
+    await inspect(page, name);
+  };
+  const guest = await open(browser);
+  await look(guest, 'a shared overview', setup.overview, 200);
+  await look(guest, 'a shared device', setup.device, 200);
+  await look(guest, 'a link that ended', setup.ended, 404);
+  await look(guest, 'nothing there', '/nothing-there', 404);
+  await guest.context().close();
+  const operator = await enter(browser, setup.operator);
+  await look(operator, 'the installation', '/operator', 200);
+  await look(operator, 'a new tenant', '/operator/tenants', 200);
+  await look(operator, 'a tenant', '/operator/tenants/home', 200);
+  await look(operator, 'a long name', `/operator/tenants/${setup.long}`, 200);
+  await press(operator, 'Erase for good');
+  await inspect(operator, 'an erasure without its slug');
+  await operator.context().close();
+  const viewer = await enter(browser, setup.viewer);
+  await look(viewer, 'not for a viewer', '/admin/devices', 403);
+  await look(viewer, 'nor the installation', '/operator', 403);
+  await viewer.context().close();
+  const admin = await enter(browser, setup.admin);
+  await look(admin, 'links', '/admin/shares', 200);
+  const all = [guest, operator, viewer, admin].flatMap((page) => page.complaints);
+  ok(!all.some((one) => !/40[34]|422/.test(one)), 'no complaint of the browser', all);
+  await admin.context().close();
 }
 
 async function testWeight(browser) {

@@ -2,7 +2,7 @@
 // What a person finds: the way in, the overview with the API's numbers, devices, problems; by
 // mouse and by keyboard, light and dark, on a phone, without scripts. Started by pages.t.
 
-const { setup, ok, is, open, logIn, enter, comeIn, inspect, ways, main } = require('./browser.js');
+const { setup, ok, is, open, logIn, enter, comeIn, inspect, inspectAsIs, main } = require('./browser.js');
 
 const get = async (path) => (await fetch(setup.url + path,
   { headers: { Authorization: `Bearer ${setup.token}` } })).json();
@@ -22,7 +22,7 @@ async function testLogin(browser) {
   const wrong = await text(page, '[role=alert]');
   is(await page.inputValue('#email'), setup.person, 'the e-mail stays');
   is(await page.inputValue('#password'), '', 'the password does not');
-  await inspect(page, 'a refused login');
+  await inspectAsIs(page, 'a refused login');
   await page.fill('#email', 'nobody@home.example');
   await page.fill('#password', 'not the password');
   await Promise.all([page.waitForNavigation(), page.click('button[type=submit]')]);
@@ -223,27 +223,25 @@ async function testLive(browser) {
 
 // ---- every page, every way ----
 
+// The list of devices and devices' pages are device.js's.
 async function testLooks(browser) {
-  for (const [scheme, width] of ways) {
-    const page = await open(browser, { colorScheme: scheme, viewport: { width, height: 844 } });
-    const way = `${scheme}, ${width} px`;
-    await page.goto(`${setup.url}/login`);
-    await inspect(page, `login (${way})`);
-    await comeIn(page, setup.person);
-    for (const [name, path] of [['overview', '/'], ['devices', '/devices'], ['device', '/devices/roof'],
-      ['energy', '/energy?range=7d'], ['costs', '/costs'], ['a day’s costs', '/costs?view=day'],
-      ['bill', '/costs/bill'], ['what if', '/costs/what-if'], ['utility’s file', '/costs/compare'],
-      ['odd device', `/devices/${encodeURIComponent('odd/<b>key</b>')}`]]) {
-      const answer = await page.goto(setup.url + path);
-      is(answer.status(), 200, `${name} (${way}): is there`);
-      await page.$$eval('details', (all) => all.forEach((one) => { one.open = true; }));
-      await inspect(page, `${name} (${way})`);
-    }
-    ok(page.complaints.length === 0, `no complaint of the browser (${way})`, page.complaints);
-    is((await page.goto(`${setup.url}/devices/none`)).status(), 404, `problem page (${way})`);
-    await inspect(page, `problem (${way})`);
-    await page.context().close();
+  const page = await open(browser);
+  await page.goto(`${setup.url}/login`);
+  await inspect(page, 'login');
+  await comeIn(page, setup.person);
+  for (const [name, path] of [['overview', '/'], ['energy', '/energy?range=7d'], ['costs', '/costs'],
+    ['a day’s costs', '/costs?view=day'], ['bill', '/costs/bill'], ['what if', '/costs/what-if'],
+    ['utility’s file', '/costs/compare']]) {
+    const answer = await page.goto(setup.url + path);
+    is(answer.status(), 200, `${name}: is there`);
+    await page.$$eval('details', (all) => all.forEach((one) => { one.open = true; }));
+    await inspect(page, name);
   }
+  is((await page.goto(`${setup.url}/devices/${encodeURIComponent('odd/<b>key</b>')}`)).status(), 200, 'odd device: is there');
+  ok(page.complaints.length === 0, 'no complaint of the browser', page.complaints);
+  is((await page.goto(`${setup.url}/devices/none`)).status(), 404, 'problem page');
+  await inspect(page, 'problem');
+  await page.context().close();
 }
 
 async function testMoney(browser) {
@@ -290,7 +288,7 @@ async function testOther(browser) {
   const steps = await text(page, 'main');
   ok(steps.includes(`curl ${setup.url}/v1/event`) && steps.includes('--tenant other'),
     'a tenant without devices is shown the first steps');
-  await inspect(page, 'first steps');
+  await inspectAsIs(page, 'first steps');
   is((await page.goto(`${setup.url}/devices`)).status(), 200, 'its list of devices is there');
   ok(!(await page.content()).includes('meter-1'), 'and empty');
   const foreign = await page.goto(`${setup.url}/devices/meter-1`);
@@ -315,7 +313,7 @@ async function testThrottle(browser) {
   is(answer.status(), 429, 'guessing is made to wait');
   ok(Number(answer.headers()['retry-after']) > 0, 'with a time to wait');
   ok(/Wait \d+ (second|minute)/.test(await text(page, '[role=alert]')), 'said in words too');
-  await inspect(page, 'waiting');
+  await inspectAsIs(page, 'waiting');
   await page.context().close();
 }
 

@@ -20,6 +20,9 @@ sub find_command {
     return;
 }
 
+# The browser that looks at pages, the lightest that there is; nothing when there is none.
+sub find_browser { return find_command(qw(chromium-headless-shell chromium chromium-browser google-chrome)) }
+
 # Installs what `folder`/package-lock.json names. Returns (the directory that holds node_modules,
 # undef), or (undef, why not): no npm, or no way to its registry.
 sub install {

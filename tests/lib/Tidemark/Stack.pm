@@ -87,6 +87,7 @@ sub run {
         open STDOUT, '>&', $writer or die;
         open STDERR, '>&', $writer or die;
         open STDIN, '<', '/dev/null' or die;
+        @SIG{qw(INT QUIT TERM)} = ('DEFAULT') x 3;    # ignored in what a script runs in the background
         exec +($option->{checkout} || $ROOT) . '/deploy/run' or die "deploy/run: $!";
     }
     close $writer;
