@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # Each fuzz target over its seeds and then, for FUZZ_SECONDS (10), over what it makes of them, two at a
-# time; `make fuzz` runs them for longer. Skipped where clang is not installed: `make test` has built none
-# then.
+# time and with less of the processor than tests that run beside it; `make fuzz` runs them for longer.
+# Skipped where clang is not installed: `make test` has built none then.
 use strict;
 use warnings;
 use FindBin;
@@ -21,7 +21,7 @@ sub start {
     return $pid if $pid;
     open STDOUT, '>', "$home/$target.log" or die "$home: $!";
     open STDERR, '>&', \*STDOUT or die "$home: $!";
-    exec "$ROOT/build/fuzz/tests/fuzz/$target", "-max_total_time=$SECONDS", '-timeout=5', '-rss_limit_mb=1024',
+    exec qw(nice -n 5), "$ROOT/build/fuzz/tests/fuzz/$target", "-max_total_time=$SECONDS", '-timeout=5', '-rss_limit_mb=1024',
         "-artifact_prefix=$home/", "$home/$target", "$FindBin::Bin/corpus/$target";
     die "$target: $!";
 }

@@ -24,14 +24,17 @@ sub lay {
         substr(Digest::SHA->new(256)->addfile($program, 'b')->hexdigest, 0, 16), 1900 + $year, 1 + $month, $day;
     make_path($folder);
     open my $lock, '>', "$folder/lock" or die "$folder/lock: $!";
-    flock $lock, LOCK_EX or die "$folder/lock: $!";
-    if (!-d $kept) {
+    # what is there is copied by many at once; between two locks another may have made it
+    while (1) {
+        flock $lock, LOCK_SH or die "$folder/lock: $!";
+        last if -d $kept;
+        flock $lock, LOCK_EX or die "$folder/lock: $!";
+        next if -d $kept;
         remove_tree("$kept.new", glob "$folder/$name-*");
         make_path("$kept.new");
         $make->("$kept.new");
         rename "$kept.new", $kept or die "$kept: $!";
     }
-    flock $lock, LOCK_SH or die "$folder/lock: $!";
     copy($kept, $home);
     return;
 }
