@@ -66,13 +66,9 @@ static enum err find_series(struct restoring *restoring, struct named *named)
 {
     struct db_args args;
     struct db_rows *rows;
-    enum err err = flush(restoring);
+    enum err err;
 
-    if (err != OK) {
-        return err;
-    }
-    arena_reset(restoring->archive->batches);
-    db_args_init(&args, restoring->archive->batches);
+    db_args_init(&args, restoring->archive->batches); /* until the batch is stored */
     db_arg_str_array(&args, &named->device, 1);
     db_arg_str_array(&args, &named->metric, 1);
     db_arg_str_array(&args, &named->unit, 1);

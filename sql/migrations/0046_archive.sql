@@ -294,7 +294,7 @@ BEGIN
                               AND y.time >= start AND y.time < stop
                             ORDER BY y.time OFFSET 0) x
         WHERE s.tenant_id = home
-        ORDER BY s.id, x.time;
+        ORDER BY s.id;                              -- each in the order of time as it is
     ELSE
         OPEN archive_samples NO SCROLL FOR
         SELECT r.series_id, x.time, x.value

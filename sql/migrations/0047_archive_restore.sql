@@ -176,7 +176,7 @@ DECLARE
 BEGIN
     IF EXISTS (SELECT FROM unnest(times) t (time)
                WHERE t.time < of_day::date OR t.time >= of_day::date + 1)
-       OR EXISTS (SELECT FROM unnest(series_ids) i (id)
+       OR EXISTS (SELECT FROM (SELECT DISTINCT u.id FROM unnest(series_ids) u (id)) i
                   WHERE NOT EXISTS (SELECT FROM core.series s
                                     WHERE s.tenant_id = home AND s.id = i.id OFFSET 0)) THEN
         RAISE EXCEPTION 'a sample is not of the day, or of no series' USING ERRCODE = '22023';

@@ -4,7 +4,7 @@
 # one run on one machine, not the figures of different days.
 #
 #   tests/bench/run.pl [--engine postgres|timescaledb] [--runs 3] [--seconds 4] [--only NAME]
-#       [--small] [--statements]    # of the pages: less data; what the statements cost
+#       [--small] [--statements]    # of the pages and the archive: less data; what the statements cost
 use strict;
 use warnings;
 use FindBin;
@@ -15,6 +15,7 @@ use JSON::PP;
 use POSIX qw(strftime);
 use Tidemark::Stack;
 use Tidemark::Bench;
+use Tidemark::BenchArchive;
 use Tidemark::BenchCosts;
 use Tidemark::BenchIngest;
 use Tidemark::BenchOthers;
@@ -35,6 +36,7 @@ my @figures = (
     [others => \&Tidemark::BenchOthers::others],
     [known => \&Tidemark::BenchIngest::known],
     [compression => \&Tidemark::BenchStore::compression],
+    [archive => \&Tidemark::BenchArchive::archive],
     [pages => sub { Tidemark::BenchPages::pages(\%option) }],    # these two have stacks of their own
     [costs => sub { Tidemark::BenchCosts::costs(\%option) }],
 );
