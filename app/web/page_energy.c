@@ -8,6 +8,8 @@
 #include "web/place_input.h"
 #include "web/span_input.h"
 
+#include <string.h>
+
 static enum err read_query(struct web *web, struct place *place, struct energy_facts *facts)
 {
     *facts = (struct energy_facts){ .now_us = 0 };
@@ -55,11 +57,58 @@ static enum err load_edges(struct web *web, struct energy_facts *facts)
     return err;
 }
 
-/* Where what is in force cannot be added up there is energy without costs. */
+/* Adds a page of costs to those that are there. */
+static enum err add_costs(struct web *web, const struct cost_list *page,
+                          struct energy_facts *facts)
+{
+    struct cost_list *all = &facts->costs;
+    const size_t size = sizeof *page->buckets.items;
+    size_t n = (size_t)all->buckets.n, n_more = (size_t)page->buckets.n;
+
+    if (all->currency && page->currency && strcmp(all->currency, page->currency) != 0) {
+        return fail(web->op, ERR_INVALID, "These days are billed in different currencies.");
+    }
+    struct cost_bucket *items =
+        arena_resize(web->op->arena, all->buckets.items, n * size, (n + n_more + 1) * size);
+    if (!items) {
+        return fail_memory(web->op);
+    }
+    for (size_t i = 0; i < n_more; i++) {
+        items[n + i] = page->buckets.items[i];
+    }
+    all->buckets = (struct cost_buckets){ items, (int)(n + n_more) };
+    if (page->currency) {
+        all->currency = page->currency;
+        all->decimals = page->decimals;
+    }
+    return OK;
+}
+
+/* Page by page, from the accounts that the first one found. */
+static enum err load_pages(struct web *web, struct cost_list_query *query,
+                           struct energy_facts *facts)
+{
+    struct cost_memo memo = { { NULL, 0 } };
+    struct cost_list page;
+    enum err err;
+
+    query->costs.memo = &memo;
+    do {
+        err = cost_list_load(web->tx, query, &page);
+        if (err == OK) {
+            err = add_costs(web, &page, facts);
+        }
+        query->from_us = page.next_us;
+    } while (err == OK && page.next_us < query->to_us);
+    return err;
+}
+
+/* Where what is in force cannot be added up there is energy without costs; nor are there any of
+ * longer than a year where they are not the ledger's. */
 static enum err load_costs(struct web *web, const struct place *place, struct energy_facts *facts)
 {
     const struct span *span = &facts->span;
-    const struct cost_list_query query = {
+    struct cost_list_query query = {
         .costs = place->query,
         .bucket = span->bucket,
         .zone_name = place->zone_name,
@@ -67,11 +116,13 @@ static enum err load_costs(struct web *web, const struct place *place, struct en
         .to_us = span->to_us < facts->now_us ? span->to_us : facts->now_us,
         .limit = facts->n + 1,
     };
+    bool is_kept = span->bucket >= SAMPLE_1D && !place->device;
 
-    if (span->to_day - span->from_day > COST_LIST_DAYS || query.from_us >= query.to_us) {
+    if (query.from_us >= query.to_us ||
+        (span->to_day - span->from_day > COST_LIST_DAYS && !is_kept)) {
         return OK;
     }
-    enum err err = cost_list_load(web->tx, &query, &facts->costs);
+    enum err err = load_pages(web, &query, facts);
     if (err == ERR_INVALID) {
         op_clear_fault(web->op);
         facts->costs = (struct cost_list){ .currency = NULL };

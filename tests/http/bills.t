@@ -220,6 +220,9 @@ like words('/costs?site=tou&view=year&at=2024-07-03'), qr/2024 24\.0 kWh \$11\.3
 like words('/costs'), qr/billed in different currencies, .*ask for each site/, 'sites in different currencies are not added up';
 like words('/energy?site=tou&from=2024-07-03&to=2024-07-03&bucket=1h'),
     qr/Used 24\.0 kWh From the grid 24\.0 kWh Costs \$11\.30.*Wed 3 Jul, 17:00–18:00 1\.00 1\.00 \$0\.59/, 'energy with its cost, hour by hour';
+my $long = words('/energy?site=tou&from=2022-01-01&to=2024-12-31&bucket=1mo');
+like $long, qr/Used 24\.0 kWh From the grid 24\.0 kWh Costs \$11\.30/, 'of years, too: what the ledger has of them';
+like $long, qr/Jul(?:y)? 2024 24\.00 24\.00 \$11\.30/, 'month by month';
 my $sheet = words('/costs/bill?site=flat&from=2026-03-29&to=2026-03-29');
 like $sheet, qr/29 Mar 2026 €8\.81 Final .*Site flat flat, version 1 .*Energy 23\.000 kWh 0\.30 €6\.90 Fixed charge 1\.00 day 0\.50 €0\.50 Tax: VAT of €7\.40 19\.00 % €1\.41 Total €8\.81/, 'a bill to be printed, line by line';
 like words('/costs/bill?site=demand&from=2026-02-01&to=2026-02-28'),
