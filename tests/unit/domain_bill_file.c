@@ -70,6 +70,29 @@ static void check_prefixed(void)
     is_int(file.n_ignored, 1, "what is told twice counts once");
 }
 
+/* As a utility exports it: 480100 × 10^-3 Wh for 18432 hundred-thousandths on the day before clocks go
+ * forward (its midnight is 1709971200), then the hours from 1 and, behind the one that is not, from 3. */
+static void check_utility(void)
+{
+    struct bill_file file;
+    struct op op;
+
+    if (!is_int(read_text(seed("utility.xml"), &file, &op), OK, "a utility's file is read")) {
+        return;
+    }
+    is_int(file.n_readings, 3, "hours of two days' blocks in one entry");
+    is_int(file.n_ignored, 1, "gas is left out");
+    is_int(file.readings[0].start_us / US_PER_SECOND, 1709971200, "from midnight");
+    is_int(file.readings[0].nkwh, 480100000, "480100 × 10^-3 Wh are 0.4801 kWh");
+    is_int(file.readings[0].cost, 184320000, "18432 are 0.18432");
+    is_int(file.readings[2].nkwh, 0, "an hour without any is an hour");
+    ok(file.readings[2].has_cost, "that costs nothing");
+    is_str(file.currency, "USD", "the types' currency");
+    is_int(file.n_summaries, 1, "a summary by its former name");
+    is_int(file.summaries[0].bill, INT64_C(153030000000), "15303000 are 153.03");
+    is_int(file.summaries[0].nkwh, INT64_C(412337000000), "412337 Wh");
+}
+
 #define READING(value)                                                                     \
     "<IntervalReading><timePeriod><duration>3600</duration><start>0</start></timePeriod>" \
     "<value>" value "</value></IntervalReading>"
@@ -258,6 +281,7 @@ int main(void)
     arena = arena_new(16u << 20);
     check_feed();
     check_prefixed();
+    check_utility();
     check_points();
     check_slow();
     check_accounts();
