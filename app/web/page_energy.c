@@ -100,6 +100,7 @@ static enum err load_pages(struct web *web, struct cost_list_query *query,
         }
         query->from_us = page.next_us;
     } while (err == OK && page.next_us < query->to_us);
+    query->costs.memo = NULL;
     return err;
 }
 
