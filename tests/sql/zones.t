@@ -75,7 +75,7 @@ sub check_buckets {
             . " OR core.local_start(u.unit, b.stop - interval '15 minutes', b.tz) <> b.start)");
     $none->('and so are those around each change of the clock', "SELECT e.tz, q.at, b.start FROM edge e"
             . " CROSS JOIN LATERAL generate_series(e.at - interval '3 hours', e.at + interval '3 hours', interval '15 minutes') AS q (at)"
-            . " JOIN bucket b ON b.grain = '1d' AND b.tz = e.tz AND b.start <= q.at AND b.stop > q.at WHERE core.local_start('day', q.at, e.tz) <> b.start");
+            . " JOIN bucket b ON b.grain = '1d' AND b.tz = e.tz AND b.start BETWEEN q.at - interval '27 hours' AND q.at AND b.stop > q.at WHERE core.local_start('day', q.at, e.tz) <> b.start");
     # Antarctica/Casey moved at a minute past midnight: there a quarter hour is cut
     $none->('quarter hours begin within their days', "SELECT b.tz, b.start FROM bucket b JOIN edge e ON e.tz = b.tz AND e.at >= b.start AND e.at < b.stop AND date_part('epoch', e.at)::bigint % 900 = 0"
             . " CROSS JOIN LATERAL (SELECT count(*) AS n, min(s.start) AS first FROM api.bucket_starts(b.tz, '15m', b.start, b.stop) s) q"
