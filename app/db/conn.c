@@ -78,7 +78,7 @@ void db_conn_drop(struct db_conn *conn)
     }
     conn->is_stale = false;
     conn->is_bind_prepared = false;
-    conn->is_settled = false;
+    conn->is_settled = conn->is_pooled = false;
     conn->n_prepared = 0;
     memset(conn->prepared, 0, sizeof conn->prepared);
 }

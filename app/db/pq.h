@@ -70,7 +70,8 @@ struct db_conn {
     bool is_stale;         /* to be reopened before the next transaction */
     bool is_pinned;        /* what the session holds matters: never reopened (migrations) */
     bool is_bind_prepared; /* tx_bind is kept by the server under its name */
-    bool is_settled;       /* the session has the timeouts of tx_settle */
+    bool is_settled;       /* the session has the timeouts of tx_settle, or is_pooled */
+    bool is_pooled;        /* the session is other clients', too */
     int n_prepared;
     struct db_prepared prepared[DB_PREPARED_SLOTS];
     struct db_tx tx;           /* the one transaction it can have */

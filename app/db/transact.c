@@ -11,7 +11,7 @@ struct pipeline {
     struct db_step steps[DB_MAX_STEPS + 2];
     bool is_named[DB_MAX_STEPS + 2];
     int n;
-    bool is_bound_alone; /* behind a pooler: the session is not ours to settle */
+    bool is_bound_alone; /* the session is not ours to settle */
 };
 
 /* Prepares what the connection does not know yet: the first time only. */
@@ -60,11 +60,13 @@ static bool take_all(struct db_tx *tx, const struct pipeline *pipeline)
     return is_committed;
 }
 
-/* Gives a session of our own its timeouts once, instead of every transaction. */
+/* Gives a session its timeouts once, instead of every transaction, where it is our own: one behind a
+ * pooler, which may keep named statements, is not. */
 static enum err settle_session(struct db_tx *tx)
 {
     struct db_conn *conn = tx->conn;
     struct db_args args;
+    struct db_rows *rows;
 
     if (conn->is_settled) {
         return OK;
@@ -72,8 +74,10 @@ static enum err settle_session(struct db_tx *tx)
     db_args_init(&args, tx->op->arena);
     db_arg_text(&args, conn->timeout_text);
     db_arg_text(&args, DB_IDLE_IN_TRANSACTION_TIMEOUT_MS);
-    enum err err = db_run(tx, &q_tx_settle, &args, NULL);
+    db_arg_int(&args, PQbackendPID(conn->pq));
+    enum err err = db_run(tx, &q_tx_settle, &args, &rows);
     conn->is_settled = err == OK;
+    conn->is_pooled = err == OK && !db_bool(rows, 0, TX_SETTLE_IS_OURS);
     return err;
 }
 
@@ -81,16 +85,13 @@ static enum err make_pipeline(struct db_tx *tx, const struct db_step *steps, int
                               struct pipeline *pipeline)
 {
     static const struct db_args none = { 0 };
-    enum err err = OK;
+    enum err err = tx->conn->options.is_prepared ? settle_session(tx) : OK;
 
-    pipeline->is_bound_alone = !tx->conn->options.is_prepared;
+    pipeline->is_bound_alone = !tx->conn->options.is_prepared || tx->conn->is_pooled;
     pipeline->n = n + 2;
     pipeline->steps[0] = (struct db_step){ &q_tx_begin_write, &none, NULL };
     memcpy(&pipeline->steps[1], steps, (size_t)n * sizeof *steps);
     pipeline->steps[n + 1] = (struct db_step){ &q_tx_commit, &none, NULL };
-    if (!pipeline->is_bound_alone) {
-        err = settle_session(tx);
-    }
     return err ? err : prepare_all(tx, pipeline);
 }
 

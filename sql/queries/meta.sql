@@ -32,11 +32,14 @@ SELECT set_config('tidemark.tenant_id', $1::text, true) AS tenant_id,
 
 -- name: tx_settle
 -- roles: web ingest
--- columns: statement_timeout idle_timeout
+-- columns: is_ours statement_timeout idle_timeout
 -- Gives the session its timeouts, where it is ours alone: transactions bound to no tenant need no
--- binding then.
-SELECT set_config('statement_timeout', $1::text, false) AS statement_timeout,
-       set_config('idle_in_transaction_session_timeout', $2::text, false) AS idle_timeout;
+-- binding then. Behind a pooler, where the process is another than $3, which we were told when we
+-- connected, it gives nothing.
+SELECT own.is_ours,
+       set_config('statement_timeout', $1::text, NOT own.is_ours) AS statement_timeout,
+       set_config('idle_in_transaction_session_timeout', $2::text, NOT own.is_ours) AS idle_timeout
+FROM (SELECT pg_backend_pid() = $3::int4 AS is_ours) own;
 
 -- name: tx_bind_tenant
 -- roles: owner web ingest worker operator read

@@ -11,11 +11,11 @@ use Tidemark::Unit qw(run_unit);
 
 my $pgbouncer;    # its pid while it runs
 
-# PgBouncer between the programs and the cluster: two server connections for everybody, so that
-# transactions of different clients share them. Returns the folder of its socket.
+# PgBouncer between the programs and the cluster, pooling transactions: two server connections for
+# everybody, so that different clients share them; or sessions. Returns the folder of its socket.
 sub start_pgbouncer {
-    my ($cluster) = @_;
-    my $folder = $cluster->home . '/pgbouncer';
+    my ($cluster, $mode, $connections) = @_;
+    my $folder = $cluster->home . "/pgbouncer-$mode";
     $cluster->run('mkdir', $folder);
     write_file("$folder/users", qq("tidemark_super" ""\n));
     write_file("$folder/pgbouncer.ini", <<"INI");
@@ -27,8 +27,8 @@ unix_socket_dir = $folder
 listen_port = 5432
 auth_type = trust
 auth_file = $folder/users
-pool_mode = transaction
-default_pool_size = 2
+pool_mode = $mode
+default_pool_size = $connections
 max_client_conn = 50
 logfile = $folder/log
 INI
@@ -98,12 +98,16 @@ Tidemark::Cluster->each_engine(sub {
     return if $cluster->engine ne 'postgres';    # the rest does not depend on the engine
     run_unit($cluster, $_) for qw(db_types db_tx db_ask db_copy db_pool);
     SKIP: {
-        skip 'PgBouncer is not installed', 4 if !has_program('pgbouncer');
-        my $folder = start_pgbouncer($cluster);
+        skip 'PgBouncer is not installed', 6 if !has_program('pgbouncer');
+        my $folder = start_pgbouncer($cluster, 'transaction', 2);
         for my $program (qw(db_types db_tx db_ask db_copy db_pool)) {
             run_unit($cluster, $program, name => "$program through PgBouncer", host => $folder,
                 env => ['TIDEMARK_TEST_POOLER=1']);
         }
+        stop_pgbouncer();
+        # as a newer one that pools transactions does, it keeps names, and its sessions are not ours
+        run_unit($cluster, 'db_tx', name => 'db_tx through PgBouncer, statements named', env => ['TIDEMARK_TEST_POOLER=names'],
+            host => start_pgbouncer($cluster, 'session', 20));
         stop_pgbouncer();
     }
 });

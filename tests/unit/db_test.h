@@ -1,7 +1,7 @@
 /* What the tests of app/db share: the database they were given, an operation, connections.
  * TIDEMARK_TEST_DATABASE names a database that nobody else uses, by a superuser's URL;
- * tests/sql/db_layer.t makes one for each program. TIDEMARK_TEST_POOLER=1 says that a
- * transaction pooler is in between: then nothing is prepared by name. */
+ * tests/sql/db_layer.t makes one for each program. TIDEMARK_TEST_POOLER says that a pooler is in
+ * between: one of transactions, then nothing is prepared by name; or one that keeps names. */
 #ifndef TIDEMARK_TESTS_DB_TEST_H
 #define TIDEMARK_TESTS_DB_TEST_H
 
@@ -23,7 +23,7 @@
 
 struct db_test {
     const char *url;
-    bool is_pooled;
+    bool is_pooled, is_prepared;
     struct arena *arena;
     struct op op;
 };
@@ -32,7 +32,9 @@ struct db_test {
 static inline bool db_test_open(struct db_test *test)
 {
     test->url = getenv("TIDEMARK_TEST_DATABASE");
-    test->is_pooled = getenv("TIDEMARK_TEST_POOLER") != NULL;
+    const char *pooler = getenv("TIDEMARK_TEST_POOLER");
+    test->is_pooled = pooler != NULL;
+    test->is_prepared = !pooler || strcmp(pooler, "names") == 0;
     if (!test->url) {
         printf("1..0 # SKIP needs a database in TIDEMARK_TEST_DATABASE; tests/sql/db_layer.t gives "
                "it one\n");
@@ -65,7 +67,7 @@ static inline struct db_conn *db_test_conn(const struct db_test *test, int timeo
 {
     struct db_options options = { .url = test->url,
                                   .name = "test",
-                                  .is_prepared = !test->is_pooled,
+                                  .is_prepared = test->is_prepared,
                                   .statement_timeout_ms = timeout_ms };
     return db_conn_new(&options);
 }

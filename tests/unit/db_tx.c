@@ -275,6 +275,8 @@ static void test_transact(struct db_test *test)
         { "a check has its code", "23514", { 1002, -1, 1000 }, ERR_INVALID, 2 },
         { "after failures the connection is good", "", { 1003, 1, 1000 }, OK, 3 },
     };
+    static const struct db_query is_settled =
+        TEST_QUERY("settled", "SELECT 1 / (current_setting('statement_timeout') = '5s')::int", 0, 0);
     struct db_conn *conn = db_test_conn(test, 5000);
     char sqlstate[6];
 
@@ -289,6 +291,9 @@ static void test_transact(struct db_test *test)
         }
         db_test_reset(test);
     }
+    is_int(db_run_alone(&test->op, conn, &is_settled, NULL) == OK, !test->is_pooled,
+           "a session of our own keeps the limit, one behind a pooler is left as it was");
+    db_test_reset(test);
     db_conn_close(conn);
 }
 
@@ -409,7 +414,7 @@ static void test_outdated_plan(struct db_test *test, struct db_conn *conn)
        "a migration changes it");
     tx = db_test_begin(test, conn, 0);
     enum err err = db_run(tx, &all, NULL, &rows);
-    ok(err == (test->is_pooled ? OK : ERR_UNAVAILABLE),
+    ok(err == (test->is_prepared ? ERR_UNAVAILABLE : OK),
        "a kept statement may fail once, to be tried again");
     db_rollback(tx);
     db_test_reset(test);

@@ -56,8 +56,8 @@ sub offered {
         row('  p99 of the overview meanwhile', 'ms', '%.1f', @page));
 }
 
-# Of 100,000 devices in turn, as many as will go, and what each message costs whom: 20,000 a second
-# would be each device every five seconds.
+# Of 100,000 devices in turn, as many as will go, what each message costs whom, and what stops it:
+# 20,000 a second would be each device every five seconds.
 sub fleet {
     my ($bench) = @_;
     my $devices = 100_000;
@@ -78,7 +78,20 @@ sub fleet {
         row('  by the 20,000 wanted', 'ratio', '%.2f', map { $_ / 20_000 } @rate),
         row('  their p99', 'ms', '%.1f', @p99),
         (map { row("  CPU of $_", 'µs each', '%.0f', @{ $cpu{$_} }) } qw(nginx ingest postgres)),
-        row('  processors busy, with the load generator', '%', '%.0f', @{ $cpu{machine} }));
+        row('  processors busy, with the load generator', '%', '%.0f', @{ $cpu{machine} }),
+        stopped_by(\@rate, \%cpu));
+}
+
+# A part that is one thread is stopped by its own processor, all together by there being no more of
+# them; else what they wait for, the disk at each commit.
+sub stopped_by {
+    my ($rate, $cpu) = @_;
+    my %cores = map { my $part = $_; ($part => [map { $rate->[$_] * $cpu->{$part}[$_] / 1e4 } 0 .. $#$rate]) } qw(nginx ingest postgres);
+    my ($most) = sort { Tidemark::Bench::median(@{ $cores{$b} }) <=> Tidemark::Bench::median(@{ $cores{$a} }) } keys %cores;
+    my $what = Tidemark::Bench::median(@{ $cores{nginx} }) > 90 ? 'nginx, which is one thread'
+        : Tidemark::Bench::median(@{ $cpu->{machine} }) > 90 ? "the processors, most by $most"
+        : "commits' waits for the disk";
+    return row("  stopped by $what; $most takes", '% of one', '%.0f', @{ $cores{$most} });
 }
 
 # Ticks of the processors: busy, and all.
