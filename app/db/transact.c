@@ -60,8 +60,8 @@ static bool take_all(struct db_tx *tx, const struct pipeline *pipeline)
     return is_committed;
 }
 
-/* Gives a session its timeouts once, instead of every transaction, where it is our own: one behind a
- * pooler, which may keep named statements, is not. */
+/* Gives a session its timeouts once, instead of every transaction, where it is our own: one behind
+ * a pooler, which may keep named statements, is not. */
 static enum err settle_session(struct db_tx *tx)
 {
     struct db_conn *conn = tx->conn;
