@@ -13,10 +13,12 @@ const struct route *route_find(enum route_process process, struct http_request *
     *allowed = 0;
     for (int i = 0; i < N_ROUTES; i++) {
         const struct route *route = &ROUTES[i];
-        if (route->process != process || !http_path_matches(request, route->path)) {
+        /* what is ingested has its addresses for itself; others are shared by methods */
+        if ((route->process == PROCESS_INGEST) != (process == PROCESS_INGEST) ||
+            !http_path_matches(request, route->path)) {
             continue;
         }
-        if (route->methods & wanted) {
+        if (route->process == process && (route->methods & wanted)) {
             return route;
         }
         *allowed |= route->methods;

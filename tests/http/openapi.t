@@ -155,6 +155,7 @@ sub fill {
     $stack->cli('user', 'add', '--tenant', 'lens', '--email', 'eve@example.org', '--role', 'viewer', { stdin => "correct horse battery\n" });
     $stack->request('PUT', '/v1/plugins/mqtt', token => $admin, body => { kind => 'collector', config => {} });
     $stack->post('/v1/shares', { page => 'overview', days => 3 }, token => $admin);
+    $stack->request('PUT', '/v1/uploads/notes.txt', token => $admin, body => 'x');
     my $deadline = time + 20;
     sleep 0.1 while !@{ $stack->get('/v1/rejects', token => $admin)->{json}{items} } && time < $deadline;
     return $admin;

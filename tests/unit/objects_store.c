@@ -10,6 +10,13 @@
 static struct store *store;
 static char prefix[64]; /* of this run */
 
+/* Begins the next case: its memory and its failure are its own. */
+static void begin(void)
+{
+    arena_reset(op.arena);
+    op_init(&op, op.arena, "test");
+}
+
 static const char *key_of(const char *name)
 {
     return arena_printf(op.arena, "%s/%s", prefix, name);

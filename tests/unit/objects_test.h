@@ -10,13 +10,6 @@ static struct op op;
 static struct config config;
 static char home[] = "/tmp/tidemark-objects-XXXXXX";
 
-/* Begins the next case: its memory and its failure are its own. */
-static void begin(void)
-{
-    arena_reset(op.arena);
-    op_init(&op, op.arena, "test");
-}
-
 static void open_config(void)
 {
     char error[512];
