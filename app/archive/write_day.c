@@ -113,7 +113,7 @@ static void put_names(struct parquet_writer *out, const struct db_rows *series, 
 static enum err put_batch(struct day *day, const struct db_rows *batch)
 {
     struct parquet_writer *out = day->writing.parquet;
-    struct db_rows *series;
+    struct db_rows *series = NULL;
     enum err err = load_series(day, batch, &series);
     int at = 0;
 

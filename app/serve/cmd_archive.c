@@ -272,7 +272,7 @@ static int restore_one(struct session *session, const struct db_rows *list, int 
         .relation = db_text(list, at, ARCHIVE_LIST_RELATION),
         .day = db_text(list, at, ARCHIVE_LIST_DAY),
     };
-    struct archive_done done;
+    struct archive_done done = { .is_skipped = false };
     int n = 0;
 
     while (at + n < db_count(list) && is_same_day(list, at, at + n)) {

@@ -129,6 +129,11 @@ BEGIN
 END
 $$;
 
+-- What erasing (shared) and noting an archived day take, so that one sees the other.
+CREATE FUNCTION core.archive_lock(owner int) RETURNS bigint
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT hashtextextended('tidemark.archive.' || owner, 0) $$;
+
 -- A series that is erased is erased from the archive, too.
 CREATE FUNCTION core.archive_note_erasure() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -136,6 +141,7 @@ SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC'
 AS $$
 BEGIN
+    PERFORM pg_advisory_xact_lock_shared(core.archive_lock(OLD.tenant_id));
     INSERT INTO core.archive_change (tenant_id, relation, day, series_id, device, metric, labels,
                                      from_time, to_time, is_erasure)
     SELECT OLD.tenant_id, d.relation, d.day, OLD.id, v.key, OLD.metric, OLD.labels,
@@ -365,8 +371,17 @@ SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC'
 AS $$
 DECLARE
-    home CONSTANT int := core.tenant();
+    home  CONSTANT int := core.tenant();
+    epoch CONSTANT bigint := (pg_snapshot_xmax(seen::pg_snapshot)::text::bigint >> 32) << 32;
 BEGIN
+    PERFORM pg_advisory_xact_lock(core.archive_lock(home));
+    IF EXISTS (SELECT FROM core.erased e
+               WHERE e.tenant_id = home AND e.kind = 'series'
+                 AND NOT pg_visible_in_snapshot((epoch + e.xmin::text::bigint)::text::xid8,
+                                                seen::pg_snapshot)) THEN
+        RAISE EXCEPTION 'a device was erased meanwhile: the day has to be read again'
+            USING ERRCODE = 'TM409';
+    END IF;
     INSERT INTO core.archive (tenant_id, relation, day, n, kind, object, n_rows, n_bytes, sha256)
     SELECT home, of_relation, of_day::date, of_n, u.*
     FROM unnest(kinds, objects, rows_of, bytes_of, sums) u;

@@ -164,7 +164,12 @@ sub check_late_to_dropped {
 
 sub check_erasure {
     my ($cluster, $super) = @_;
+    my $archiver = $cluster->session('tidemark_worker', new => 1)->bind(1);
+    my $seen = $archiver->value("BEGIN; SELECT seen FROM ops.archive_begin('samples', '@{[day(7)]}')");
     $cluster->session('tidemark_web', new => 1)->bind(1)->query("SELECT api.device_erase('meter é')");
+    is($archiver->run("SELECT ops.archive_mark('samples', '@{[day(7)]}', 9, '$seen', '{}', '{}', '{}', '{}', '{}')")->{error}, 'TM409',
+        'a day that was read before a device was erased is not archived like that');
+    $archiver->query('ROLLBACK');
     archives_well($cluster, undef, 'an erased device');
     my ($status, $said) = archive($cluster, 'restore', '--tenant', 'alpha');
     $super->query("UPDATE core.archive_day SET is_held = false WHERE tenant_id = 1");

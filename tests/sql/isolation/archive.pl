@@ -33,7 +33,7 @@ my %function = (
         [archive_configure => q{false, 72}], [archive_plan => q{}], [archive_garbage_list => q{}],
         [archive_garbage_done => q{'{}'}], [archive_list => q{'alpha', NULL, NULL}], [job_last_good => q{'x'}]),
     # parts of the above
-    (map { ("core.$_" => { may => '' }) } qw(archive_note_change archive_note_erasure archive_note_garbage
+    (map { ("core.$_" => { may => '' }) } qw(archive_note_change archive_note_erasure archive_note_garbage archive_lock
         archive_allows archive_let_go archive_has_samples)),
 );
 
