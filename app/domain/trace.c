@@ -152,7 +152,7 @@ enum err trace_buckets(struct db_tx *tx, const struct closed *closed,
     if (err == OK) {
         err = make_room(db_op(tx), count_answers(asks, n), out);
     }
-    if (err != OK) {
+    if (err != OK || out->points == NULL) {
         return err;
     }
     struct trace_point *point = out->points;
