@@ -9,6 +9,17 @@ use File::Temp qw(tempdir);
 
 use constant { MEMORY => '/dev/shm', DISK => '/tmp', NEEDED_MIB => 3072 };
 
+# A test that is told to end does so in order: what it started ends, and its folders go. What it forked
+# just ends.
+my $test = $$;
+for my $name (qw(HUP INT TERM)) {
+    $SIG{$name} = sub {
+        exit 1 if $$ == $test;
+        $SIG{$name} = 'DEFAULT';
+        kill $name, $$;
+    };
+}
+
 # A new folder `tidemark-NAME-…` in memory where there is room, else on disk; the path is short enough
 # for sockets, and any user can walk to it. Options: disk (what is measured, or has to outlast a
 # failure of the machine, belongs there), and tempdir's.
