@@ -4,39 +4,40 @@
 
 -- ---- the stamp ----
 
--- How often closed buckets of a tenant were derived again. Whatever leaves the queues of what has to
--- be derived is derived in the same transaction, and those exclude each other by core.rollup_lock().
-CREATE TABLE core.derivation (
+-- Which transaction derived closed buckets of a tenant again last. Whatever leaves the queues of what
+-- has to be derived is derived in the same transaction, and those exclude each other by
+-- core.rollup_lock(). Whoever empties the tables of a tenant comes to the queues first.
+CREATE TABLE core.rollup_stamp (
     tenant_id int NOT NULL PRIMARY KEY,
-    number    bigint NOT NULL
+    xid       xid8 NOT NULL
 );
-SELECT core.protect('core.derivation', 'tenant_id');
+SELECT core.protect('core.rollup_stamp', 'tenant_id');
 
 SET LOCAL ROLE tidemark_door;
-CREATE FUNCTION core.derivation_trigger() RETURNS trigger
+CREATE FUNCTION core.rollup_stamp_trigger() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    INSERT INTO core.derivation AS d (tenant_id, number)
-    SELECT DISTINCT t.tenant_id, 1 FROM taken t ORDER BY t.tenant_id
-    ON CONFLICT (tenant_id) DO UPDATE SET number = d.number + 1;
+    INSERT INTO core.rollup_stamp AS s (tenant_id, xid)
+    SELECT DISTINCT t.tenant_id, pg_current_xact_id() FROM taken t ORDER BY t.tenant_id
+    ON CONFLICT (tenant_id) DO UPDATE SET xid = excluded.xid WHERE s.xid <> excluded.xid;
     RETURN NULL;
 END
 $$;
-GRANT EXECUTE ON FUNCTION core.derivation_trigger() TO tidemark_owner;
+GRANT EXECUTE ON FUNCTION core.rollup_stamp_trigger() TO tidemark_owner;
 SET LOCAL ROLE tidemark_owner;
 
 CREATE TRIGGER derived AFTER DELETE ON core.rollup_dirty REFERENCING OLD TABLE AS taken
-    FOR EACH STATEMENT EXECUTE FUNCTION core.derivation_trigger();
+    FOR EACH STATEMENT EXECUTE FUNCTION core.rollup_stamp_trigger();
 CREATE TRIGGER derived_in_part AFTER UPDATE ON core.rollup_dirty REFERENCING OLD TABLE AS taken
-    FOR EACH STATEMENT EXECUTE FUNCTION core.derivation_trigger();
+    FOR EACH STATEMENT EXECUTE FUNCTION core.rollup_stamp_trigger();
 CREATE TRIGGER derived AFTER DELETE ON core.rollup_recast REFERENCING OLD TABLE AS taken
-    FOR EACH STATEMENT EXECUTE FUNCTION core.derivation_trigger();
+    FOR EACH STATEMENT EXECUTE FUNCTION core.rollup_stamp_trigger();
 
 -- Until when quarter hours are closed, and what stays the same for as long as all that is closed of
--- the tenant does, and what it may see of it; no two tenants, databases and starts of the server have
--- the same. What retention hides or drops meanwhile may be seen until the next quarter hour.
+-- the tenant does, and what it may see of it, but for a quarter hour at most: what retention hides or
+-- drops may be seen until then. No two tenants, databases and starts of the server have the same.
 CREATE FUNCTION api.closed_stamp(OUT closed_until timestamptz, OUT stamp text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -46,12 +47,12 @@ DECLARE
     owner CONSTANT int := core.tenant();
 BEGIN
     SELECT s.closed_until INTO closed_until FROM core.rollup_state s;
-    SELECT concat_ws(' ', t.id, d.number, t.hourly_days, t.daily_days,
-                     date_part('epoch', closed_until), b.oid,
-                     date_part('epoch', pg_postmaster_start_time()))
+    SELECT format('%s %s %s %s %s %s %s %s', t.id, s.xid, t.hourly_days, t.daily_days,
+                  date_part('epoch', closed_until), floor(date_part('epoch', now()) / 900),
+                  b.oid, date_part('epoch', pg_postmaster_start_time()))
     INTO stamp
     FROM core.tenant t
-    LEFT JOIN core.derivation d ON d.tenant_id = t.id
+    LEFT JOIN core.rollup_stamp s ON s.tenant_id = t.id
     CROSS JOIN pg_database b
     WHERE t.id = owner AND b.datname = current_database();
 END

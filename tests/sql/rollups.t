@@ -133,7 +133,12 @@ sub check_stamp {
     my $super = $cluster->session('tidemark_super');
     $super->query("INSERT INTO core.tenant (slug, name, timezone, currency) VALUES ('stamp', 'Stamp', 'UTC', 'EUR') ON CONFLICT DO NOTHING");
     my $other = $super->value("SELECT id FROM core.tenant WHERE slug = 'stamp'");
-    my $stamp = sub { $super->query("SET tidemark.tenant_id = $_[0]"); $super->value('SELECT stamp FROM api.closed_stamp()') };
+    my $stamp = sub {    # without the quarter hour that it is, which may end here
+        $super->query("SET tidemark.tenant_id = $_[0]");
+        my @part = split / /, $super->value('SELECT stamp FROM api.closed_stamp()'), -1;
+        splice @part, -3, 1;
+        return join ' ', @part;
+    };
     my ($before, $others) = ($stamp->(1), $stamp->($other));
     isnt $before, $others, 'each tenant has a stamp of its own';
     is $stamp->(1), $before, 'which stays as it is';

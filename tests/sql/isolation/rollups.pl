@@ -33,7 +33,7 @@ my %function = (
     (map { ("core.$_" => { may => '' }) } qw(partition_by_bucket chunk_make partitions_ensure_of derived_close
         derived_follow derived_rezone derived_reset rollup_lock sample_quarters rollup_statement
         rollup_derive rollup_ended change_renumber change_prune rollup_gather rollup_work_off
-        rollup_head rollup_reach rollup_closed_15m rollup_closed_1h derivation_trigger recast_queue recast_trigger place_zone rollup_recast_some floor_raise floor_waits
+        rollup_head rollup_reach rollup_closed_15m rollup_closed_1h rollup_stamp_trigger recast_queue recast_trigger place_zone rollup_recast_some floor_raise floor_waits
         snapshot_until grain_longest series_wanted rollup_next rollup_pieces tenant_tables),
         map { ("rollup_slice_$_", "rollup_trace_$_") } qw(15m 1h 1d 1w 1mo)),
 );
@@ -49,7 +49,7 @@ my $fill = sub {
     $super->query("UPDATE core.rollup_state SET closing_until = now() + interval '1 hour', closed_until = now() + interval '1 hour';"
             . " INSERT INTO core.rollup_dirty VALUES ($id, $series, '1990-01-01', '1990-01-02');"
             . " INSERT INTO core.rollup_recast VALUES ($id, $series, true, false);"
-            . " INSERT INTO core.derivation VALUES ($id, 2222220 + $id) ON CONFLICT DO NOTHING;"
+            . " INSERT INTO core.rollup_stamp VALUES ($id, '2222220') ON CONFLICT DO NOTHING;"
             . " INSERT INTO core.series_floor VALUES ($id, $series) ON CONFLICT DO NOTHING;"
             . " INSERT INTO core.rollup_reopened VALUES ($id, $series, '15m', '1990-01-01')");
     return;
