@@ -8,6 +8,7 @@
 #define SCRATCH_ARENA_BYTES (20u << 20) /* of one request: the longest answer that is kept, twice */
 #define MAX_DELETE_BYTES (4u << 20)     /* the list of a thousand keys */
 #define MAX_UPLOADS 1000                /* unfinished ones, of one list */
+#define MAX_UPLOAD_PAGES 20
 
 static void s3_close(void *self)
 {
@@ -242,25 +243,48 @@ static enum err s3_delete_many(void *self, struct op *op, const char *const *key
                       (int)code.len, code.ptr);
 }
 
-/* Of one list at most; the next sweep finds the rest. */
-static enum err s3_sweep(void *self, struct op *op, int64_t age_s, int *out_n)
+/* A page of unfinished uploads, from behind the page before on. Without a prefix: MinIO takes that
+ * for a whole key. */
+static enum err list_uploads(struct s3 *s3, struct op *op, struct s3_upload_page *page)
 {
     struct s3_request request = { .method = "GET",
                                   .query = { { "uploads", "" }, { "max-uploads", "1000" } },
                                   .n_query = 2 };
     struct s3_answer answer;
-    struct s3_upload *uploads = arena_array(op->arena, MAX_UPLOADS, sizeof *uploads);
-    int n = 0;
-    enum err err = uploads ? s3_send(self, op, &request, &answer) : fail_memory(op);
 
-    if (err == OK && !s3_read_uploads(op->arena, answer.body, MAX_UPLOADS, uploads, &n)) {
-        err = fail(op, ERR_INTERNAL, "the object store's list of uploads cannot be understood");
+    if (page->next_key) {
+        request.query[request.n_query++] = (struct s3_param){ "key-marker", page->next_key };
     }
-    for (int i = 0; i < n && err == OK; i++) {
-        if (uploads[i].initiated_us > clock_now_us() - age_s * US_PER_SECOND) {
+    if (page->next_id) {
+        request.query[request.n_query++] = (struct s3_param){ "upload-id-marker", page->next_id };
+    }
+    enum err err = s3_send(s3, op, &request, &answer);
+    if (err != OK) {
+        return err;
+    }
+    return s3_read_uploads(op->arena, answer.body, MAX_UPLOADS, page)
+               ? OK
+               : fail(op, ERR_INTERNAL,
+                      "the object store's list of uploads cannot be understood");
+}
+
+/* The bucket may be others', too. */
+static bool is_ours(const char *key)
+{
+    return strncmp(key, "upload/", 7) == 0 || strncmp(key, "archive/", 8) == 0;
+}
+
+static enum err abort_old(struct s3 *s3, struct op *op, const struct s3_upload_page *page,
+                          int64_t before_us, int *out_n)
+{
+    enum err err = OK;
+
+    for (int i = 0; i < page->n && err == OK; i++) {
+        const struct s3_upload *upload = &page->uploads[i];
+        if (upload->initiated_us > before_us || !is_ours(upload->key)) {
             continue;
         }
-        err = s3_abort_upload(self, op, uploads[i].key, uploads[i].id);
+        err = s3_abort_upload(s3, op, upload->key, upload->id);
         *out_n += err == OK;
         if (err == ERR_NOT_FOUND) { /* it was finished meanwhile */
             op_clear_fault(op);
@@ -268,6 +292,24 @@ static enum err s3_sweep(void *self, struct op *op, int64_t age_s, int *out_n)
         }
     }
     return err;
+}
+
+/* Of so many lists at most; the next sweep finds the rest. */
+static enum err s3_sweep(void *self, struct op *op, int64_t age_s, int *out_n)
+{
+    int64_t before_us = clock_now_us() - age_s * US_PER_SECOND;
+    struct s3_upload_page page = { 0 };
+
+    for (int n = 0; n == 0 || (page.next_key && n < MAX_UPLOAD_PAGES); n++) {
+        enum err err = list_uploads(self, op, &page);
+        if (err == OK) {
+            err = abort_old(self, op, &page, before_us, out_n);
+        }
+        if (err != OK) {
+            return err;
+        }
+    }
+    return OK;
 }
 
 /* ---- the store ---- */
@@ -301,8 +343,11 @@ static enum err take_place(struct op *op, struct store *store, struct s3 *s3,
         return fail(op, ERR_INVALID, "S3_BUCKET: not the name of a bucket: %s", config->s3_bucket);
     }
     s3->scheme = arena_copy(arena, (struct str){ rest.ptr, scheme_len });
+    if (!s3->scheme) {
+        return fail_memory(op);
+    }
     rest = (struct str){ rest.ptr + scheme_len, rest.len - scheme_len };
-    struct str host = str_cut(&rest, '/');
+    struct str host = s3_signed_host(s3->scheme, str_cut(&rest, '/'));
     struct str prefix = str_trim(rest);
     while (prefix.len > 0 && prefix.ptr[prefix.len - 1] == '/') {
         prefix.len--;
@@ -319,7 +364,7 @@ static enum err take_place(struct op *op, struct store *store, struct s3 *s3,
                                 prefix.ptr ? prefix.ptr : "");
     }
     store->name = arena_printf(arena, "%s/%s", config->s3_endpoint, s3->bucket);
-    return s3->scheme && s3->host && s3->root && store->name ? OK : fail_memory(op);
+    return s3->host && s3->root && store->name ? OK : fail_memory(op);
 }
 
 enum err s3_open(struct op *op, struct store *store, const struct config *config)

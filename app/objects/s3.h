@@ -61,6 +61,12 @@ struct s3_upload {
     int64_t initiated_us;
 };
 
+struct s3_upload_page {
+    struct s3_upload *uploads;
+    int n;
+    const char *next_key, *next_id; /* where the next page begins; NULL: this was the last */
+};
+
 /* <Error>; empty for a body that is none. */
 struct s3_error s3_read_error(struct arena *arena, struct str body);
 
@@ -72,8 +78,7 @@ struct str s3_read_text(struct arena *arena, struct str body, const char *name);
 bool s3_read_list(struct arena *arena, struct str body, int max, struct store_page *out);
 
 /* <ListMultipartUploadsResult>: at most `max`. False for anything else. */
-bool s3_read_uploads(struct arena *arena, struct str body, int max, struct s3_upload *out,
-                     int *out_n);
+bool s3_read_uploads(struct arena *arena, struct str body, int max, struct s3_upload_page *out);
 
 /* Text with what XML gives a meaning written as entities. */
 void s3_write_text(struct buf *out, const char *text);

@@ -208,3 +208,14 @@ const char *s3_presign(struct arena *arena, const struct s3_keys *keys, const st
     buf_printf(&out, "&X-Amz-Signature=%s", signature);
     return finish(&out);
 }
+
+struct str s3_signed_host(const char *scheme, struct str host)
+{
+    struct str port = strcmp(scheme, "https://") == 0 ? STR(":443") : STR(":80");
+
+    if (host.len > port.len &&
+        memcmp(host.ptr + host.len - port.len, port.ptr, port.len) == 0) {
+        host.len -= port.len;
+    }
+    return host;
+}

@@ -52,4 +52,8 @@ const char *s3_authorization(struct arena *arena, const struct s3_keys *keys,
 const char *s3_presign(struct arena *arena, const struct s3_keys *keys, const struct s3_call *call,
                        int expires_s);
 
+/* Of "host:port" what requests carry as Host, and so what is signed: without the port that the
+ * scheme ("https://", "http://") has anyway. */
+struct str s3_signed_host(const char *scheme, struct str host);
+
 #endif

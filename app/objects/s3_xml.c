@@ -158,27 +158,45 @@ bool s3_read_list(struct arena *arena, struct str body, int max, struct store_pa
     return is_list && !walk.is_broken && (!is_more || out->next);
 }
 
-bool s3_read_uploads(struct arena *arena, struct str body, int max, struct s3_upload *out,
-                     int *out_n)
+/* What the list says of itself. */
+static void take_mark(struct s3_upload_page *out, const struct walk *walk, struct str name,
+                      bool *is_more)
+{
+    if (is(name, "IsTruncated")) {
+        *is_more = is(walk->text, "true");
+    } else if (is(name, "NextKeyMarker")) {
+        out->next_key = arena_copy(walk->arena, walk->text);
+    } else if (is(name, "NextUploadIdMarker")) {
+        out->next_id = arena_copy(walk->arena, walk->text);
+    }
+}
+
+bool s3_read_uploads(struct arena *arena, struct str body, int max, struct s3_upload_page *out)
 {
     struct walk walk = walk_of(arena, body);
     struct entry entry = { 0 };
     struct str name;
-    bool is_list = false;
+    bool is_list = false, is_more = false;
 
-    *out_n = 0;
-    while (!walk.is_broken && walk_next(&walk, &name)) {
+    *out = (struct s3_upload_page){ arena_array(arena, (size_t)max, sizeof *out->uploads), 0, NULL,
+                                    NULL };
+    while (out->uploads && !walk.is_broken && walk_next(&walk, &name)) {
         if (is_in(&walk, 2, "Upload")) {
             walk.is_broken = !take_part(&entry, &walk, name);
         } else if (walk.depth == 1 && is(name, "Upload")) {
-            walk.is_broken = !entry.key || !entry.id || *out_n == max;
+            walk.is_broken = !entry.key || !entry.id || out->n == max;
             if (!walk.is_broken) {
-                out[(*out_n)++] = (struct s3_upload){ entry.key, entry.id, entry.time_us };
+                out->uploads[out->n++] = (struct s3_upload){ entry.key, entry.id, entry.time_us };
             }
             entry = (struct entry){ 0 };
+        } else if (walk.depth == 1) {
+            take_mark(out, &walk, name, &is_more);
         } else if (walk.depth == 0) {
             is_list = is(name, "ListMultipartUploadsResult");
         }
+    }
+    if (!is_more) {
+        out->next_key = out->next_id = NULL;
     }
     return is_list && !walk.is_broken;
 }

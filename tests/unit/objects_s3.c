@@ -140,14 +140,36 @@ static void test_uploads(void)
         "<UploadId>XMgbGlrZSBlbHZpbmc</UploadId><Initiator><ID>i</ID></Initiator>"
         "<Initiated>2010-11-10T20:48:33.000Z</Initiated></Upload><IsTruncated>false</IsTruncated>"
         "</ListMultipartUploadsResult>";
-    struct s3_upload uploads[4];
-    int n;
+    struct s3_upload_page page;
 
-    ok(s3_read_uploads(arena, STR(text), 4, uploads, &n) && n == 1, "one unfinished upload");
-    is_str(uploads[0].key, "my/divisor", "of which object");
-    is_str(uploads[0].id, "XMgbGlrZSBlbHZpbmc", "by which name");
-    is_int(uploads[0].initiated_us, INT64_C(1289422113000000), "since when");
-    ok(!s3_read_uploads(arena, STR("<Error><Code>x</Code></Error>"), 4, uploads, &n), "an error is no list");
+    ok(s3_read_uploads(arena, STR(text), 4, &page) && page.n == 1, "one unfinished upload");
+    is_str(page.uploads[0].key, "my/divisor", "of which object");
+    is_str(page.uploads[0].id, "XMgbGlrZSBlbHZpbmc", "by which name");
+    is_int(page.uploads[0].initiated_us, INT64_C(1289422113000000), "since when");
+    ok(!page.next_key && !page.next_id, "there are no others");
+    ok(!s3_read_uploads(arena, STR("<Error><Code>x</Code></Error>"), 4, &page), "an error is no list");
+    ok(s3_read_uploads(arena, STR("<ListMultipartUploadsResult><NextKeyMarker>my/file</NextKeyMarker>"
+                                  "<NextUploadIdMarker>Y</NextUploadIdMarker><IsTruncated>true</IsTruncated>"
+                                  "</ListMultipartUploadsResult>"), 4, &page) && page.n == 0, "a list that goes on");
+    ok(page.next_key && strcmp(page.next_key, "my/file") == 0 && strcmp(page.next_id, "Y") == 0, "from where");
+}
+
+static void test_hosts(void)
+{
+    static const struct {
+        const char *scheme, *host, *expected;
+    } cases[] = {
+        { "https://", "s3.example:443", "s3.example" }, { "http://", "s3.example:80", "s3.example" },
+        { "https://", "s3.example:80", "s3.example:80" }, { "http://", "s3.example:9000", "s3.example:9000" },
+        { "https://", "[::1]:443", "[::1]" }, { "https://", "s3.example", "s3.example" },
+        { "http://", "s3.example:8080", "s3.example:8080" },
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct str host = s3_signed_host(cases[i].scheme, str_of(cases[i].host));
+        ok(str_equal(host, str_of(cases[i].expected)), "%s%s is signed as %s", cases[i].scheme, cases[i].host,
+           cases[i].expected);
+    }
 }
 
 static void test_errors(void)
@@ -178,6 +200,7 @@ int main(void)
     test_encoding();
     test_list();
     test_uploads();
+    test_hosts();
     test_errors();
     arena_free(arena);
     return done_testing();

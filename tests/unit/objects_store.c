@@ -287,12 +287,12 @@ static void test_sweep(void)
     int n = -1;
 
     begin();
-    ok(store_put_begin(store, &op, key_of("swept"), &put) == OK &&
+    ok(store_put_begin(store, &op, "upload/test/swept", &put) == OK &&
            store_put_write(put, &op, bytes_of(6 * MIB, 5)) == OK, "begun");
     ok(store_sweep(store, &op, 3600, &n) == OK && n == 0, "what is young is left alone");
     show_fault();
     ok(store_sweep(store, &op, -3600, &n) == OK && n == 1, "what is old is removed");
-    ok(store_put_finish(put, &op, NULL) != OK && !is_there(key_of("swept")),
+    ok(store_put_finish(put, &op, NULL) != OK && !is_there("upload/test/swept"),
        "and cannot be finished any more");
     begin();
     ok(store_sweep(store, &op, -3600, &n) == OK && n == 0, "nothing is left of anything");
