@@ -94,6 +94,33 @@ enum err multipart_read(struct multipart_stream *stream, struct str *piece)
     return OK;
 }
 
+enum err multipart_read_text(struct multipart_stream *stream, size_t most, struct str *out)
+{
+    char *text = arena_alloc(stream->op->arena, most + 1);
+    size_t len = 0;
+
+    if (!text) {
+        return fail_memory(stream->op);
+    }
+    for (;;) {
+        struct str piece;
+        enum err err = multipart_read(stream, &piece);
+        if (err != OK) {
+            return err;
+        }
+        if (piece.len == 0) {
+            *out = (struct str){ text, len };
+            return OK;
+        }
+        if (piece.len > most - len) {
+            return fail(stream->op, ERR_TOO_LARGE, "A field of the form has more than %zu bytes.",
+                        most);
+        }
+        memcpy(text + len, piece.ptr, piece.len);
+        len += piece.len;
+    }
+}
+
 /* The part's headers, which end with an empty line: a view of the buffer. */
 static enum err read_headers(struct multipart_stream *stream, struct str *out)
 {

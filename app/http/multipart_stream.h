@@ -37,4 +37,8 @@ enum err multipart_next(struct multipart_stream *stream, struct multipart_head *
 /* The part's next bytes, which hold until the next call; none at its end. */
 enum err multipart_read(struct multipart_stream *stream, struct str *piece) MUST_CHECK;
 
+/* All that is left of the part, in the op's arena. ERR_TOO_LARGE beyond `most` bytes. */
+enum err multipart_read_text(struct multipart_stream *stream, size_t most,
+                             struct str *out) MUST_CHECK;
+
 #endif

@@ -6,6 +6,8 @@
 #include "transfer/receive.h"
 #include "web/form_input.h"
 
+#define MAX_CSRF_BYTES 256 /* a proof has fewer; what is longer is none */
+
 /* The first field is the proof that the form was ours. */
 static enum err check_csrf(struct web *web, struct multipart_stream *form)
 {
@@ -15,7 +17,7 @@ static enum err check_csrf(struct web *web, struct multipart_stream *form)
     enum err err = multipart_next(form, &head, &is_there);
 
     if (err == OK && is_there && str_equal(head.name, STR("csrf"))) {
-        err = multipart_read(form, &piece);
+        err = multipart_read_text(form, MAX_CSRF_BYTES, &piece);
     }
     if (err != OK) {
         return err;

@@ -38,6 +38,8 @@ enum err transfer_uploads_put(struct web *web)
 
 /* ---- by a form ---- */
 
+#define MAX_FIELD_SPACE_BYTES 64 /* around a field's text */
+
 /* What stands behind the last slash: some browsers send a path. */
 static struct str base_name(struct str name)
 {
@@ -77,10 +79,13 @@ static enum err take_field(struct web *web, struct multipart_stream *form,
     if (!str_equal(head->name, STR("device"))) {
         return OK;
     }
-    enum err err = multipart_read(form, &text);
-    text = str_trim(text);
-    if (err != OK || text.len == 0) {
+    enum err err = multipart_read_text(form, MAX_NAME_BYTES + MAX_FIELD_SPACE_BYTES, &text);
+    if (err != OK) {
         return err;
+    }
+    text = str_trim(text);
+    if (text.len == 0) {
+        return OK;
     }
     if (text.len > MAX_NAME_BYTES || !str_is_utf8(text)) {
         return fail(web->op, ERR_INVALID, "device: is no key of a device");

@@ -125,6 +125,41 @@ static void test_forms(void)
     }
 }
 
+/* A field's text, or the failure. */
+static const char *field(struct str body, size_t step, size_t most)
+{
+    struct fake fake = fake_request("POST", "/");
+    struct op op;
+    struct multipart_stream stream;
+    struct multipart_head head;
+    struct str text = STR("");
+    bool is_there;
+
+    op_init(&op, arena, "test");
+    fake_set(&fake, "CONTENT_TYPE", "multipart/form-data; boundary=b-1");
+    fake.body = body;
+    fake.step = step;
+    struct http_request request = { .op = &op, .transport = &fake.transport };
+    enum err err = multipart_open(&stream, &request);
+    err = err == OK ? multipart_next(&stream, &head, &is_there) : err;
+    err = err == OK ? multipart_read_text(&stream, most, &text) : err;
+    return err == OK ? arena_copy(arena, text) : err_row(err)->slug;
+}
+
+static void test_fields(void)
+{
+    static const size_t steps[] = { 1, 2, 7, 1000000 };
+
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        struct str body = STR(PART("name=device", "camera") "--b-1--\r\n");
+        is_str(field(body, steps[i], 6), "camera", "a field is whole, %zu bytes at a time", steps[i]);
+        is_str(field(body, steps[i], 5), "too-large", "and no longer than it may be");
+        is_str(field(STR(PART("name=device", "") "--b-1--\r\n"), steps[i], 6), "", "an empty one");
+        is_str(field(STR("--b-1\r\nContent-Disposition: form-data; name=d\r\n\r\ncam"), steps[i], 6), "malformed",
+               "one that is cut short");
+    }
+}
+
 int main(void)
 {
     arena = arena_new(64u << 20);
@@ -135,6 +170,7 @@ int main(void)
     test_tags();
     test_disposition();
     test_forms();
+    test_fields();
     arena_free(arena);
     return done_testing();
 }
