@@ -31,6 +31,7 @@ struct fcgi_exchange {
     int64_t idle_since_us;
     bool is_body_over; /* the end of the body was read */
     bool is_broken;    /* the connection cannot carry another request */
+    int64_t waited_us, waited_bytes; /* for the body, and what that brought, of this window */
 };
 
 struct fcgi_server {
@@ -42,6 +43,7 @@ struct fcgi_server {
     struct fcgi_exchange *slots;
     bool (*may_take)(const void *context); /* or NULL */
     const void *gate_context;
+    int64_t pace_us, pace_bytes; /* 0: bodies may be of any slowness */
 };
 
 /* ---- the wire, as http/request sees it ---- */
@@ -53,26 +55,48 @@ static const char *read_variable(struct http_transport *transport, const char *n
     return FCGX_GetParam(name, exchange->fcgx.envp);
 }
 
+/* Counts what a wait for the body brought. False when a window of waiting brought too little. */
+static bool keeps_pace(struct fcgi_exchange *exchange, int64_t waited_us, int got)
+{
+    const struct fcgi_server *server = exchange->server;
+
+    exchange->waited_us += waited_us;
+    exchange->waited_bytes += got;
+    if (server->pace_us == 0 || exchange->waited_us < server->pace_us) {
+        return true;
+    }
+    bool is_fast = exchange->waited_bytes >= server->pace_bytes;
+    exchange->waited_us = exchange->waited_bytes = 0;
+    return is_fast;
+}
+
+/* What libfcgi holds of the body, or else the first byte that comes. */
+static int read_some(struct fcgi_exchange *exchange, char *out, int want)
+{
+    FCGX_Stream *in = exchange->fcgx.in;
+    int held = (int)(in->stop - in->rdNext);
+    int64_t began_us = held < 1 ? clock_monotonic_us() : 0;
+    int most = held < 1 ? 1 : held < want ? held : want;
+    int got = FCGX_GetStr(out, most, in);
+
+    if (got < most) {
+        exchange->is_body_over = true;
+        exchange->is_broken = FCGX_GetError(in) != 0; /* the only sign of a cut chunked body */
+    } else if (!keeps_pace(exchange, held < 1 ? clock_monotonic_us() - began_us : 0, got)) {
+        exchange->is_broken = true;
+    }
+    return got;
+}
+
 static int64_t read_body(struct http_transport *transport, char *out, size_t cap)
 {
     struct fcgi_exchange *exchange = (struct fcgi_exchange *)transport;
-    int want = cap > (1u << 30) ? 1 << 30 : (int)cap;
+    int want = cap > (1u << 30) ? 1 << 30 : (int)cap, got = 0;
 
-    if (exchange->is_broken) {
-        return -1;
+    while (got < want && !exchange->is_body_over && !exchange->is_broken) {
+        got += read_some(exchange, out + got, want - got);
     }
-    if (exchange->is_body_over || want == 0) {
-        return 0;
-    }
-    int got = FCGX_GetStr(out, want, exchange->fcgx.in);
-    if (got < want) {
-        exchange->is_body_over = true;
-        if (FCGX_GetError(exchange->fcgx.in) != 0) { /* the only sign of a cut chunked body */
-            exchange->is_broken = true;
-            return -1;
-        }
-    }
-    return got;
+    return exchange->is_broken ? -1 : got;
 }
 
 struct http_transport *fcgi_transport(struct fcgi_exchange *exchange)
@@ -246,6 +270,7 @@ static bool read_head(struct fcgi_exchange *slot)
 {
     slot->fcgx.keepConnection = 1; /* else libfcgi closes what it believes is the last request's */
     slot->is_body_over = false;
+    slot->waited_us = slot->waited_bytes = 0;
     slot->is_broken = false;
     if (FCGX_Accept_r(&slot->fcgx) == 0) {
         return true;
@@ -297,6 +322,12 @@ void fcgi_server_set_gate(struct fcgi_server *server, bool (*may_take)(const voi
 {
     server->may_take = may_take;
     server->gate_context = context;
+}
+
+void fcgi_server_set_pace(struct fcgi_server *server, int64_t pace_us, int64_t pace_bytes)
+{
+    server->pace_us = pace_us;
+    server->pace_bytes = pace_bytes;
 }
 
 void fcgi_server_free(struct fcgi_server *server)

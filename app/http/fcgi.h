@@ -27,6 +27,10 @@ struct fcgi_server *fcgi_server_new(int listen_fd, int stop_fd, int max_connecti
 void fcgi_server_set_gate(struct fcgi_server *server, bool (*may_take)(const void *context),
                           const void *context);
 
+/* Has a body end as one that was cut short when `pace_us` of waiting for it have brought less than
+ * `pace_bytes`. Before the first request. */
+void fcgi_server_set_pace(struct fcgi_server *server, int64_t pace_us, int64_t pace_bytes);
+
 /* Closes all connections. No exchange may be in flight. */
 void fcgi_server_free(struct fcgi_server *server);
 

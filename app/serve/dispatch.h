@@ -6,6 +6,7 @@
 #include "http/fcgi.h"
 #include "serve/route.h"
 
+struct crowd;
 struct db_conn;
 struct db_pool;
 struct ingest_metrics;
@@ -32,6 +33,7 @@ struct dispatcher {
     const struct ingest_metrics *ingest_metrics;
     struct quotas *quotas; /* NULL: nobody has limits */
     struct store *store, *copy_store; /* of this thread; NULL: no route needs them */
+    struct crowd *crowd; /* of those who send files; NULL: any number of them may */
 };
 
 /* Answers the request of `exchange`, ends the exchange and resets the arena. */

@@ -4,6 +4,7 @@
 #include "serve/passage.h"
 
 #include "base/clock.h"
+#include "serve/crowd.h"
 
 #define IDENTITY_AGE_US (5 * US_PER_SECOND) /* after which who asks is looked at again */
 
@@ -79,6 +80,25 @@ static enum err own_send(struct web *web, struct str bytes)
                : fail(&passage->op, ERR_UNAVAILABLE, "the client is gone");
 }
 
+/* A place among those who send; fetching needs none, nginx takes what a slow reader leaves. */
+static enum err enter(struct passage *passage, struct crowd_place **place)
+{
+    struct crowd *crowd = passage->dispatcher->crowd;
+    enum http_method method = passage->request.method;
+    char seconds[16];
+
+    *place = NULL;
+    if (!crowd || (method != HTTP_POST && method != HTTP_PUT)) {
+        return OK;
+    }
+    enum err err = crowd_enter(crowd, &passage->op, &passage->who, place);
+    if (err != OK) {
+        (void)snprintf(seconds, sizeof seconds, "%d", CROWD_RETRY_S);
+        (void)http_add_header(passage->response, "Retry-After", seconds);
+    }
+    return err;
+}
+
 enum err own_run(struct passage *passage)
 {
     const struct web_own own = {
@@ -91,8 +111,15 @@ enum err own_run(struct passage *passage)
     };
     struct web web = passage_web(passage, passage->response, NULL);
 
+    struct crowd_place *place;
+    enum err err = enter(passage, &place);
+
+    if (err != OK) {
+        return err;
+    }
     web.own = &own;
-    enum err err = passage->route->handler(&web);
+    err = passage->route->handler(&web);
+    crowd_leave(passage->dispatcher->crowd, place);
     if (err == OK && passage->response->body.is_broken) {
         err = fail_memory(&passage->op);
     }

@@ -4,8 +4,10 @@
 
 #include "auth/token.h"
 #include "base/arena.h"
+#include "base/clock.h"
 #include "db/conn.h"
 #include "objects/store.h"
+#include "serve/crowd.h"
 #include "serve/dispatch.h"
 #include "serve/maintenance.h"
 #include "serve/stop_fd.h"
@@ -13,6 +15,9 @@
 #define UPLOAD_STATEMENT_TIMEOUT_MS 20000
 #define UPLOAD_TOKEN_CACHE 1024
 #define START_ARENA_BYTES (1u << 20)
+/* A minute of waiting must bring as much: 1 KiB/s. */
+#define PACE_US (60 * US_PER_SECOND)
+#define PACE_BYTES (INT64_C(60) << 10)
 
 /* What the threads share. */
 struct uploads {
@@ -93,14 +98,16 @@ int upload_process_run(const struct serve_setup *setup)
         .tokens = token_cache_new(UPLOAD_TOKEN_CACHE),
         .maintenance = &maintenance,
         .metrics = setup->metrics,
+        .crowd = arena ? crowd_new(arena, setup->config->upload_threads) : NULL,
     };
     struct uploads uploads = { .model = &model };
     int status = 1;
 
-    if (stop_fd >= 0 && arena && model.pool && model.tokens) {
+    if (stop_fd >= 0 && arena && model.pool && model.tokens && model.crowd) {
         uploads.server = fcgi_server_new(setup->upload_fd, stop_fd, setup->config->upload_threads);
     }
     if (uploads.server) {
+        fcgi_server_set_pace(uploads.server, PACE_US, PACE_BYTES);
         status = serve(setup, &uploads, arena);
     } else {
         log_error("starting the upload process failed");

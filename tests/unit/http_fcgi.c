@@ -126,6 +126,22 @@ static void test_crowd(const char *path)
     }
 }
 
+/* Some bytes a second would hold a thread for as long as they like. */
+static void test_slow(const char *path)
+{
+    char answer[1000] = "";
+    int fd = connect_to(path);
+    struct pollfd ready = { .fd = fd, .events = POLLIN };
+    int n = 0;
+
+    send_head(fd, "POST", "/", "1000");
+    for (; n < 100 && poll(&ready, 1, 100) == 0; n++) {
+        send_record(fd, STDIN, "x", 1);
+    }
+    ok(n < 100 && read_answer(fd, answer, sizeof answer) && strstr(answer, "400"), "a body that hardly comes is ended");
+    close(fd);
+}
+
 int main(void)
 {
     char directory[] = "/tmp/tidemark-fcgi-XXXXXX", path[64];
@@ -134,6 +150,7 @@ int main(void)
     int stop_fd = eventfd(0, 0);
 
     struct fcgi_server *server = fcgi_server_new(listen_fd, stop_fd, 4);
+    fcgi_server_set_pace(server, 1000000, 500);
     for (int i = 0; i < 2; i++) {
         peers[i].server = server;
         pthread_create(&peers[i].thread, NULL, serve, &peers[i]);
@@ -142,6 +159,7 @@ int main(void)
     test_kept(fd);
     test_rude(path);
     test_silent(path);
+    test_slow(path);
     test_crowd(path);
     int idle = connect_to(path);
     char answer[1000];
