@@ -63,15 +63,17 @@ enum err upload_abandon(struct db_tx *tx, const char *id)
 
 /* ---- in parts ---- */
 
-enum err upload_resume(struct db_tx *tx, const char *name, int64_t length, bool *found,
-                       struct upload_progress *out)
+enum err upload_resume(struct db_tx *tx, const struct upload_draft *draft, int64_t length,
+                       bool *found, struct upload_progress *out)
 {
     struct db_args args;
     struct db_rows *rows;
 
     db_args_init(&args, db_op(tx)->arena);
-    db_arg_text(&args, name);
+    db_arg_text(&args, draft->name);
     db_arg_int64(&args, length);
+    db_arg_text(&args, draft->device);
+    db_arg_text(&args, draft->event);
     enum err err = db_run(tx, &q_upload_resume, &args, &rows);
     *found = err == OK && db_count(rows) > 0;
     if (!*found) {
@@ -88,23 +90,8 @@ enum err upload_resume(struct db_tx *tx, const char *name, int64_t length, bool 
     return OK;
 }
 
-enum err upload_part_key(struct db_tx *tx, const char *id, int64_t first, const char **key)
-{
-    struct db_args args;
-    struct db_rows *rows;
-
-    db_args_init(&args, db_op(tx)->arena);
-    db_arg_text(&args, id);
-    db_arg_int64(&args, first);
-    enum err err = db_run(tx, &q_upload_part_key, &args, &rows);
-    if (err == OK) {
-        *key = db_text(rows, 0, UPLOAD_PART_KEY_KEY);
-    }
-    return err;
-}
-
-enum err upload_part_add(struct db_tx *tx, const char *id, int64_t first, int64_t size,
-                         int64_t *received)
+enum err upload_part_begin(struct db_tx *tx, const char *id, int64_t first, int64_t size,
+                           struct upload_part_begun *out)
 {
     struct db_args args;
     struct db_rows *rows;
@@ -113,11 +100,37 @@ enum err upload_part_add(struct db_tx *tx, const char *id, int64_t first, int64_
     db_arg_text(&args, id);
     db_arg_int64(&args, first);
     db_arg_int64(&args, size);
-    enum err err = db_run(tx, &q_upload_part_add, &args, &rows);
+    enum err err = db_run(tx, &q_upload_part_begin, &args, &rows);
     if (err == OK) {
-        *received = db_int64(rows, 0, UPLOAD_PART_ADD_RECEIVED);
+        *out = (struct upload_part_begun){ db_text(rows, 0, UPLOAD_PART_BEGIN_ID),
+                                           db_text(rows, 0, UPLOAD_PART_BEGIN_KEY) };
     }
     return err;
+}
+
+enum err upload_part_finish(struct db_tx *tx, const char *id, const char *part, int64_t *received)
+{
+    struct db_args args;
+    struct db_rows *rows;
+
+    db_args_init(&args, db_op(tx)->arena);
+    db_arg_text(&args, id);
+    db_arg_text(&args, part);
+    enum err err = db_run(tx, &q_upload_part_finish, &args, &rows);
+    if (err == OK) {
+        *received = db_int64(rows, 0, UPLOAD_PART_FINISH_RECEIVED);
+    }
+    return err;
+}
+
+enum err upload_part_abandon(struct db_tx *tx, const char *id, const char *part)
+{
+    struct db_args args;
+
+    db_args_init(&args, db_op(tx)->arena);
+    db_arg_text(&args, id);
+    db_arg_text(&args, part);
+    return db_run(tx, &q_upload_part_abandon, &args, NULL);
 }
 
 enum err upload_parts(struct db_tx *tx, const char *id, struct upload_part_list *out)

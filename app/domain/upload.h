@@ -38,7 +38,7 @@ enum err upload_begin(struct db_tx *tx, const struct upload_draft *draft,
 /* Makes the file visible. ERR_CONFLICT when it was given up meanwhile, ERR_TOO_LARGE. */
 enum err upload_finish(struct db_tx *tx, const char *id, int64_t size,
                        const uint8_t sha256[CRYPTO_HASH_BYTES], int64_t quota) MUST_CHECK;
-/* Forgets a file that is coming; its objects are removed by the worker. */
+/* Forgets a file unless it is visible; its objects are removed by the worker. */
 enum err upload_abandon(struct db_tx *tx, const char *id) MUST_CHECK;
 
 /* A file that the sender sends in parts. */
@@ -49,15 +49,27 @@ struct upload_progress {
     uint8_t sha256[CRYPTO_HASH_BYTES];
 };
 
-/* The newest of this name and length by the same sender; *found is false without one. */
-enum err upload_resume(struct db_tx *tx, const char *name, int64_t length, bool *found,
-                       struct upload_progress *out) MUST_CHECK;
-/* The key for the part that begins at byte `first`. */
-enum err upload_part_key(struct db_tx *tx, const char *id, int64_t first,
-                         const char **key) MUST_CHECK;
-/* Notes that a part is there. ERR_CONFLICT unless it begins where the others end. */
-enum err upload_part_add(struct db_tx *tx, const char *id, int64_t first, int64_t size,
-                         int64_t *received) MUST_CHECK;
+/* The newest of the draft's name, device and event and of `length` bytes by the same sender; *found
+ * is false without one. */
+enum err upload_resume(struct db_tx *tx, const struct upload_draft *draft, int64_t length,
+                       bool *found, struct upload_progress *out) MUST_CHECK;
+
+/* One attempt to send a part. */
+struct upload_part_begun {
+    const char *id;  /* UUID */
+    const char *key; /* of its object, which no other attempt has */
+};
+
+/* Notes that a part of `size` bytes comes, which begins at byte `first`. ERR_CONFLICT unless that
+ * is where those before it end. */
+enum err upload_part_begin(struct db_tx *tx, const char *id, int64_t first, int64_t size,
+                           struct upload_part_begun *out) MUST_CHECK;
+/* The part is there. ERR_CONFLICT when another of the same place came first, or the file was given
+ * up; *received: bytes of the file that are there. */
+enum err upload_part_finish(struct db_tx *tx, const char *id, const char *part,
+                            int64_t *received) MUST_CHECK;
+/* Forgets a part that was begun, unless it is there; the worker removes its object. */
+enum err upload_part_abandon(struct db_tx *tx, const char *id, const char *part) MUST_CHECK;
 
 struct upload_part {
     const char *key;

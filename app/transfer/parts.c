@@ -1,6 +1,7 @@
 /* Files in parts. Each part is an object of its own until the last has come; then they are joined
- * into the file's. A part that was there already is there, so that whoever heard no answer may send
- * it again; where to go on is told by Range of every answer. Called by uploads.c. */
+ * into the file's. What begins at 0 begins a file, whatever came before by its name; any later part
+ * that was there already is there, so that whoever heard no answer may send it again. Where to go
+ * on is told by Range of every answer. Called by uploads.c. */
 #include "transfer/parts.h"
 
 #include "http/transport.h"
@@ -9,19 +10,24 @@
 
 #include <inttypes.h>
 
-#define MAX_DRAIN_BYTES (INT64_C(64) << 20) /* of a part that is there already */
-
 /* Of Content-Range: [first, end) of `total`. */
 struct part {
     int64_t first, end, total;
     bool is_question; /* how much is there? */
 };
 
+/* Whether it begins a file. */
+static bool is_beginning(const struct part *part)
+{
+    return !part->is_question && part->first == 0;
+}
+
 /* What goes on with the parts of one file. */
 struct joining {
     struct receiving file;
     struct part part;
-    int64_t received; /* bytes that are there */
+    int64_t received;   /* bytes that are there */
+    const char *former; /* id of what came of it before, where it begins again; NULL: nothing */
 };
 
 static bool take_number(struct str text, int64_t *out)
@@ -118,6 +124,21 @@ static enum err copy_parts(struct web *web, struct joining *joining,
     return err;
 }
 
+/* Makes the joined file visible. Where it was given up meanwhile, its object goes as well. */
+static enum err show(struct web *web, const struct receiving *file)
+{
+    enum err err = web->own->begin(web, true);
+
+    if (err == OK) {
+        err = web->own->end(web, upload_finish(web->tx, file->begun.id, file->written.size,
+                                               file->written.sha256, file->draft.quota));
+    }
+    if (err == ERR_CONFLICT) {
+        receive_abandon(web, file);
+    }
+    return err;
+}
+
 /* All parts are there: joins them and makes the file visible. On a failure they stay, and the last
  * one may be sent again. */
 static enum err join(struct web *web, struct joining *joining)
@@ -133,23 +154,20 @@ static enum err join(struct web *web, struct joining *joining)
         err = copy_parts(web, joining, &parts);
     }
     if (err == OK) {
-        err = web->own->begin(web, true);
-    }
-    if (err == OK) {
-        err = web->own->end(web, upload_finish(web->tx, file->begun.id, file->written.size,
-                                               file->written.sha256, file->draft.quota));
+        err = show(web, file);
     }
     return err == OK ? receive_answer(web, file) : err;
 }
 
 /* ---- a part ---- */
 
-/* Drops the body of a part that is there. */
-static enum err drop_body(struct web *web)
+/* Drops the body of a part that is there, of the length that its Content-Range announced. */
+static enum err drop_body(struct web *web, const struct part *part)
 {
-    return http_drain_body(web->request->transport, (size_t)MAX_DRAIN_BYTES)
+    return http_drain_body(web->request->transport, (size_t)(part->end - part->first))
                ? OK
-               : fail(web->op, ERR_MALFORMED, "The body was cut short.");
+               : fail(web->op, ERR_MALFORMED,
+                      "The body was cut short, or is longer than Content-Range says.");
 }
 
 /* Puts the body into the part's object. */
@@ -173,30 +191,61 @@ static enum err keep_part(struct web *web, struct joining *joining, const char *
     return store_put_finish(put, web->op, NULL);
 }
 
-static enum err take_part(struct web *web, struct joining *joining)
+/* Forgets the part, in a transaction of its own; where that fails, the file's end takes it. */
+static void abandon_part(struct web *web, const struct joining *joining,
+                         const struct upload_part_begun *begun)
 {
-    const char *key = NULL;
-    enum err err = web->own->begin(web, false);
+    struct fault why = web->op->fault;
+
+    op_clear_fault(web->op);
+    enum err err = web->own->begin(web, true);
+    if (err == OK) {
+        err = web->own->end(web, upload_part_abandon(web->tx, joining->file.begun.id, begun->id));
+    }
+    if (err != OK) {
+        op_log_fault(web->op);
+    }
+    web->op->fault = why;
+}
+
+/* From the first byte to the row that says that it is there. */
+static enum err fill_part(struct web *web, struct joining *joining,
+                          const struct upload_part_begun *begun)
+{
+    enum err err = keep_part(web, joining, begun->key);
 
     if (err == OK) {
-        err = web->own->end(web, upload_part_key(web->tx, joining->file.begun.id,
-                                                 joining->part.first, &key));
-    }
-    if (err == OK) {
-        err = keep_part(web, joining, key);
-    }
-    if (err == OK) {
         err = web->own->begin(web, true);
+    }
+    if (err == OK) {
+        err = web->own->end(web, upload_part_finish(web->tx, joining->file.begun.id, begun->id,
+                                                    &joining->received));
+    }
+    return err;
+}
+
+/* The database knows of the object before there is one: however this ends, it is found again. */
+static enum err take_part(struct web *web, struct joining *joining)
+{
+    const struct part *part = &joining->part;
+    struct upload_part_begun begun;
+    enum err err = web->own->begin(web, true);
+
+    if (err == OK) {
+        err = web->own->end(web, upload_part_begin(web->tx, joining->file.begun.id, part->first,
+                                                   part->end - part->first, &begun));
     }
     if (err != OK) {
         return err;
     }
-    return web->own->end(web, upload_part_add(web->tx, joining->file.begun.id, joining->part.first,
-                                              joining->part.end - joining->part.first,
-                                              &joining->received));
+    err = fill_part(web, joining, &begun);
+    if (err != OK) {
+        abandon_part(web, joining, &begun);
+    }
+    return err;
 }
 
-/* Finds what is there of the file, or begins it. */
+/* Finds what is there of the file; begun.id is NULL where nothing is, or another is to begin. */
 static enum err find(struct web *web, struct joining *joining, bool *is_stored)
 {
     struct receiving *file = &joining->file;
@@ -206,15 +255,15 @@ static enum err find(struct web *web, struct joining *joining, bool *is_stored)
 
     *is_stored = false;
     if (err == OK) {
-        err = web->own->end(web, upload_resume(web->tx, file->draft.name, joining->part.total,
+        err = web->own->end(web, upload_resume(web->tx, &file->draft, joining->part.total,
                                                &is_found, &progress));
     }
     if (err != OK || !is_found) {
         return err;
     }
-    if (progress.is_stored && !joining->part.is_question && joining->part.first == 0 &&
-        joining->part.end < joining->part.total) {
-        return OK; /* the same name and length again, from the beginning: another file */
+    if (is_beginning(&joining->part)) {
+        joining->former = progress.is_stored ? NULL : progress.id;
+        return OK;
     }
     file->begun.id = progress.id;
     file->begun.key = progress.key;
@@ -225,6 +274,7 @@ static enum err find(struct web *web, struct joining *joining, bool *is_stored)
     return OK;
 }
 
+/* What came of the same file before and did not come to its end makes room for it. */
 static enum err begin(struct web *web, struct joining *joining)
 {
     enum err err = web->own->begin(web, true);
@@ -233,7 +283,13 @@ static enum err begin(struct web *web, struct joining *joining)
     if (err != OK) {
         return err;
     }
-    return web->own->end(web, upload_begin(web->tx, &joining->file.draft, &joining->file.begun));
+    if (joining->former) {
+        err = upload_abandon(web->tx, joining->former);
+    }
+    if (err == OK) {
+        err = upload_begin(web->tx, &joining->file.draft, &joining->file.begun);
+    }
+    return web->own->end(web, err);
 }
 
 /* The part at its place: taken, or there already. */
@@ -242,7 +298,7 @@ static enum err place_part(struct web *web, struct joining *joining)
     enum err err = OK;
 
     if (joining->part.end <= joining->received) {
-        err = drop_body(web);
+        err = drop_body(web, &joining->part);
     } else if (joining->part.first != joining->received) {
         return refuse_place(web, joining);
     } else {
@@ -282,7 +338,7 @@ enum err parts_put(struct web *web)
         return err;
     }
     if (is_stored) {
-        err = drop_body(web);
+        err = drop_body(web, &joining.part);
         return err == OK ? receive_answer(web, &joining.file) : err;
     }
     return joining.part.is_question ? answer_more(web, &joining) : place_part(web, &joining);

@@ -194,10 +194,11 @@ static enum err finish_all(struct web *web, const struct receiving *files, int n
     return web->own->end(web, err);
 }
 
-/* In a transaction of its own; where that fails, the worker finds the row a day later. What is
- * visible stays: a commit whose answer was lost may have made it so. */
-static void abandon(struct web *web, const struct receiving *file)
+void receive_abandon(struct web *web, const struct receiving *file)
 {
+    struct fault why = web->op->fault;
+
+    op_clear_fault(web->op);
     enum err err = web->own->begin(web, true);
 
     if (err == OK) {
@@ -206,7 +207,7 @@ static void abandon(struct web *web, const struct receiving *file)
     if (err != OK) {
         op_log_fault(web->op);
     }
-    op_clear_fault(web->op);
+    web->op->fault = why;
 }
 
 enum err receive_settle(struct web *web, struct receiving *files, int n, enum err err)
@@ -217,21 +218,13 @@ enum err receive_settle(struct web *web, struct receiving *files, int n, enum er
     if (err == OK) {
         return OK;
     }
-    struct fault why = web->op->fault;
-    op_clear_fault(web->op);
     for (int i = 0; i < n; i++) {
         store_put_abort(files[i].put);
         files[i].put = NULL;
         if (files[i].begun.id) {
-            abandon(web, &files[i]);
-        }
-        /* the database has said no: whoever removed the row may have looked for it already */
-        if (files[i].begun.id && err == ERR_CONFLICT &&
-            store_delete(web->own->store, web->op, files[i].begun.key) != OK) {
-            op_clear_fault(web->op);
+            receive_abandon(web, &files[i]);
         }
     }
-    web->op->fault = why;
     return err;
 }
 

@@ -25,15 +25,28 @@ CREATE INDEX upload_coming ON core.upload (made_at) WHERE stored_at IS NULL;
 CREATE INDEX upload_parts ON core.upload (tenant_id, name) WHERE is_by_parts;
 SELECT core.protect('core.upload', 'tenant_id');
 
+-- How many bytes the tenant's files have, those that are coming included as far as they are known.
+-- Kept by core.upload's triggers.
+CREATE TABLE core.upload_use (
+    tenant_id int PRIMARY KEY REFERENCES core.tenant ON DELETE CASCADE,
+    bytes     numeric NOT NULL
+);
+SELECT core.protect('core.upload_use', 'tenant_id');
+
+-- Attempts to send a part, each with an object of its own, noted before its first byte is written.
 CREATE TABLE core.upload_part (
     tenant_id int NOT NULL REFERENCES core.tenant,
     upload_id uuid NOT NULL,
+    id        uuid NOT NULL DEFAULT gen_random_uuid(),
     first     bigint NOT NULL CHECK (first >= 0),   -- its first byte's place in the file
     size      bigint NOT NULL CHECK (size > 0),
+    is_there  boolean NOT NULL DEFAULT false,       -- all of it
     made_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
-    PRIMARY KEY (tenant_id, upload_id, first),
+    PRIMARY KEY (tenant_id, upload_id, id),
     FOREIGN KEY (tenant_id, upload_id) REFERENCES core.upload ON DELETE CASCADE
 );
+CREATE UNIQUE INDEX upload_part_there ON core.upload_part (tenant_id, upload_id, first)
+    INCLUDE (size) WHERE is_there;
 SELECT core.protect('core.upload_part', 'tenant_id');
 
 -- Objects that no row speaks of any more; the worker removes them from the store.
@@ -50,10 +63,10 @@ LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$ SELECT 'upload/' || home || '/' || left(id::text, 2) || '/' || id $$;
 
-CREATE FUNCTION core.upload_part_key(home int, id uuid, first bigint) RETURNS text
+CREATE FUNCTION core.upload_part_key(home int, id uuid, part uuid) RETURNS text
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
-AS $$ SELECT core.upload_key(home, id) || '.' || first $$;
+AS $$ SELECT core.upload_key(home, id) || '.' || part $$;
 
 -- However rows go (by their tenant's admin, with their device, with their tenant): their objects
 -- follow.
@@ -75,8 +88,35 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     INSERT INTO core.object_trash (key)
-    SELECT core.upload_part_key(g.tenant_id, g.upload_id, g.first) FROM gone g
+    SELECT core.upload_part_key(g.tenant_id, g.upload_id, g.id) FROM gone g
     ON CONFLICT DO NOTHING;
+    RETURN NULL;
+END
+$$;
+
+-- What a statement changed of the files is changed of their tenants' totals.
+CREATE FUNCTION core.upload_use_add() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    INSERT INTO core.upload_use AS u (tenant_id, bytes)
+    SELECT c.tenant_id, sum(c.size) FROM come c WHERE c.size > 0
+    GROUP BY c.tenant_id ORDER BY c.tenant_id
+    ON CONFLICT (tenant_id) DO UPDATE SET bytes = u.bytes + excluded.bytes;
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION core.upload_use_take() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    UPDATE core.upload_use u SET bytes = u.bytes - o.bytes
+    FROM (SELECT g.tenant_id, sum(g.size) AS bytes FROM gone g WHERE g.size > 0
+          GROUP BY g.tenant_id ORDER BY g.tenant_id) o
+    WHERE u.tenant_id = o.tenant_id;
     RETURN NULL;
 END
 $$;
@@ -91,8 +131,8 @@ BEGIN
     RETURN NULL;
 END
 $$;
-GRANT EXECUTE ON FUNCTION core.upload_trash(), core.upload_part_trash(), core.upload_maker_forget()
-    TO tidemark_owner;
+GRANT EXECUTE ON FUNCTION core.upload_trash(), core.upload_part_trash(), core.upload_maker_forget(),
+    core.upload_use_add(), core.upload_use_take() TO tidemark_owner;
 
 SET LOCAL ROLE tidemark_owner;
 
@@ -100,6 +140,14 @@ CREATE TRIGGER trash AFTER DELETE ON core.upload
     REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION core.upload_trash();
 CREATE TRIGGER trash AFTER DELETE ON core.upload_part
     REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION core.upload_part_trash();
+CREATE TRIGGER use_add AFTER INSERT ON core.upload
+    REFERENCING NEW TABLE AS come FOR EACH STATEMENT EXECUTE FUNCTION core.upload_use_add();
+CREATE TRIGGER use_take AFTER DELETE ON core.upload
+    REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION core.upload_use_take();
+CREATE TRIGGER use_taken AFTER UPDATE ON core.upload
+    REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION core.upload_use_take();
+CREATE TRIGGER use_added AFTER UPDATE ON core.upload
+    REFERENCING NEW TABLE AS come FOR EACH STATEMENT EXECUTE FUNCTION core.upload_use_add();
 CREATE TRIGGER upload_maker_forgotten AFTER DELETE ON core.person
     FOR EACH ROW EXECUTE FUNCTION core.upload_maker_forget();
 
@@ -116,8 +164,8 @@ AS $$
 DECLARE
     used bigint;
 BEGIN
-    PERFORM FROM core.tenant t WHERE t.id = home FOR NO KEY UPDATE;
-    used := (SELECT coalesce(sum(u.size), 0) FROM core.upload u WHERE u.tenant_id = home);
+    INSERT INTO core.upload_use (tenant_id, bytes) VALUES (home, 0) ON CONFLICT DO NOTHING;
+    SELECT u.bytes INTO used FROM core.upload_use u WHERE u.tenant_id = home FOR NO KEY UPDATE;
     IF quota > 0 AND used + more > quota THEN
         RAISE EXCEPTION 'The tenant has % bytes of files and may have %.', used, quota
             USING ERRCODE = 'TM413';
@@ -174,77 +222,128 @@ BEGIN
 END
 $$;
 
--- Forgets a file that is coming; one that is not there is forgotten.
+-- Forgets a file that is coming. Of one that was forgotten meanwhile the bytes may have been stored
+-- after that: they go, too.
 CREATE FUNCTION api.upload_abandon(of_id uuid) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    DELETE FROM core.upload u
-    WHERE u.tenant_id = core.tenant() AND u.id = of_id AND u.stored_at IS NULL;
-END
-$$;
-
--- ---- in parts ----
-
--- The newest file of this name and length that the same sender has sent in parts, whole or not, and
--- how many bytes of it are there; no row: none.
-CREATE FUNCTION api.upload_resume(of_name text, length bigint)
-RETURNS TABLE (id uuid, key text, received bigint, sha256 bytea)
-LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     home CONSTANT int := core.tenant();
 BEGIN
+    DELETE FROM core.upload u
+    WHERE u.tenant_id = home AND u.id = of_id AND u.stored_at IS NULL;
+    INSERT INTO core.object_trash (key)
+    SELECT core.upload_key(home, of_id)
+    WHERE NOT EXISTS (SELECT FROM core.upload u WHERE u.tenant_id = home AND u.id = of_id)
+    ON CONFLICT DO NOTHING;
+END
+$$;
+
+-- ---- in parts ----
+
+-- The newest file of this name and length, device and event (NULL: of none) that the same sender has
+-- sent in parts, whole or not, and how many bytes of it are there; no row: none.
+CREATE FUNCTION api.upload_resume(of_name text, length bigint, of_device text, of_event uuid)
+RETURNS TABLE (id uuid, key text, received bigint, sha256 bytea)
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    home   CONSTANT int := core.tenant();
+    device CONSTANT int := (SELECT d.id FROM core.device d
+                            WHERE d.tenant_id = home AND d.key = of_device);
+BEGIN
     RETURN QUERY
     SELECT u.id, core.upload_key(home, u.id),
            CASE WHEN u.stored_at IS NOT NULL THEN u.size
            ELSE (SELECT coalesce(sum(p.size), 0)::bigint FROM core.upload_part p
-                 WHERE p.tenant_id = home AND p.upload_id = u.id) END,
+                 WHERE p.tenant_id = home AND p.upload_id = u.id AND p.is_there) END,
            u.sha256
     FROM core.upload u
     WHERE u.tenant_id = home AND u.name = of_name AND u.is_by_parts AND u.size = length
       AND u.made_by = core.actor()
+      AND u.device_id IS NOT DISTINCT FROM device AND (device IS NULL) = (of_device IS NULL)
+      AND u.event_id IS NOT DISTINCT FROM of_event
     ORDER BY u.made_at DESC
     LIMIT 1;
 END
 $$;
 
--- Where the next part of a file is to be put, and its key: fails unless it begins where the parts
--- before it end.
-CREATE FUNCTION api.upload_part_key(of_id uuid, first bigint) RETURNS text
-LANGUAGE plpgsql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    RETURN core.upload_part_key(core.tenant(), of_id, first);
-END
-$$;
-
--- Notes that a part is there, and answers how many bytes are. The same part again is there already.
-CREATE FUNCTION api.upload_part_add(of_id uuid, of_first bigint, of_size bigint) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER
+-- Of a file that is coming: where the next part must begin. It stays so until this transaction ends.
+CREATE FUNCTION core.upload_part_place(home int, of_id uuid, first bigint) RETURNS void
+LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    home     CONSTANT int := core.tenant();
     received bigint;
 BEGIN
     PERFORM FROM core.upload u
-    WHERE u.tenant_id = home AND u.id = of_id AND u.stored_at IS NULL FOR UPDATE;
+    WHERE u.tenant_id = home AND u.id = of_id AND u.stored_at IS NULL FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'The file was given up while it came.' USING ERRCODE = 'TM409';
     END IF;
     received := (SELECT coalesce(sum(p.size), 0) FROM core.upload_part p
-                 WHERE p.tenant_id = home AND p.upload_id = of_id);
-    IF received <> of_first THEN
+                 WHERE p.tenant_id = home AND p.upload_id = of_id AND p.is_there);
+    IF received IS DISTINCT FROM first THEN
         RAISE EXCEPTION 'Of the file % bytes are there; go on with those.', received
             USING ERRCODE = 'TM409';
     END IF;
-    INSERT INTO core.upload_part (tenant_id, upload_id, first, size)
-    VALUES (home, of_id, of_first, of_size);
-    RETURN received + of_size;
+END
+$$;
+
+-- Notes that somebody sends a part of a file, which must begin where those before it end, and where
+-- it is to be put.
+CREATE FUNCTION api.upload_part_begin(of_id uuid, of_first bigint, of_size bigint)
+RETURNS TABLE (id uuid, key text)
+LANGUAGE plpgsql SECURITY DEFINER ROWS 1
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    home CONSTANT int := core.tenant();
+BEGIN
+    PERFORM core.upload_part_place(home, of_id, of_first);
+    RETURN QUERY
+    INSERT INTO core.upload_part AS p (tenant_id, upload_id, first, size)
+    VALUES (home, of_id, of_first, of_size)
+    RETURNING p.id, core.upload_part_key(home, of_id, p.id);
+END
+$$;
+
+-- A part that was begun is there; how many bytes of the file are.
+CREATE FUNCTION api.upload_part_finish(of_id uuid, of_part uuid) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    home CONSTANT int := core.tenant();
+    part CONSTANT core.upload_part := (SELECT p FROM core.upload_part p
+                                       WHERE p.tenant_id = home AND p.upload_id = of_id
+                                         AND p.id = of_part);
+BEGIN
+    PERFORM core.upload_part_place(home, of_id, part.first);
+    UPDATE core.upload_part p SET is_there = true
+    WHERE p.tenant_id = home AND p.upload_id = of_id AND p.id = of_part;
+    RETURN part.first + part.size;
+END
+$$;
+
+-- Forgets a part that was begun and is not there, and what was stored of it, even after its file was
+-- forgotten.
+CREATE FUNCTION api.upload_part_abandon(of_id uuid, of_part uuid) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    home CONSTANT int := core.tenant();
+BEGIN
+    DELETE FROM core.upload_part p
+    WHERE p.tenant_id = home AND p.upload_id = of_id AND p.id = of_part AND NOT p.is_there;
+    INSERT INTO core.object_trash (key)
+    SELECT core.upload_part_key(home, of_id, of_part)
+    WHERE NOT EXISTS (SELECT FROM core.upload_part p
+                      WHERE p.tenant_id = home AND p.upload_id = of_id AND p.id = of_part)
+    ON CONFLICT DO NOTHING;
 END
 $$;
 
@@ -257,8 +356,8 @@ DECLARE
     home CONSTANT int := core.tenant();
 BEGIN
     RETURN QUERY
-    SELECT core.upload_part_key(home, of_id, p.first), p.size FROM core.upload_part p
-    WHERE p.tenant_id = home AND p.upload_id = of_id
+    SELECT core.upload_part_key(home, of_id, p.id), p.size FROM core.upload_part p
+    WHERE p.tenant_id = home AND p.upload_id = of_id AND p.is_there
     ORDER BY p.first;
 END
 $$;
@@ -342,9 +441,10 @@ GRANT EXECUTE ON FUNCTION
     api.upload_begin(text, text, bigint, text, uuid, boolean, bigint),
     api.upload_finish(uuid, bigint, bytea, bigint),
     api.upload_abandon(uuid),
-    api.upload_resume(text, bigint),
-    api.upload_part_key(uuid, bigint),
-    api.upload_part_add(uuid, bigint, bigint),
+    api.upload_resume(text, bigint, text, uuid),
+    api.upload_part_begin(uuid, bigint, bigint),
+    api.upload_part_finish(uuid, uuid),
+    api.upload_part_abandon(uuid, uuid),
     api.upload_part_list(uuid),
     api.upload_list(timestamptz, uuid, text, uuid, int),
     api.upload_find(uuid),

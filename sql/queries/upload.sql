@@ -21,20 +21,27 @@ SELECT FROM api.upload_abandon($1::text::uuid);
 -- name: upload_resume
 -- roles: web
 -- columns: id key received sha256
--- The sender's newest file in parts of this name and length.
-SELECT r.id, r.key, r.received, r.sha256 FROM api.upload_resume($1::text, $2::int8) r;
+-- The sender's newest file in parts of the name $1 and $2 bytes, of the device $3 and the event $4
+-- where they are given and of none where not.
+SELECT r.id, r.key, r.received, r.sha256
+FROM api.upload_resume($1::text, $2::int8, $3::text, $4::text::uuid) r;
 
--- name: upload_part_key
+-- name: upload_part_begin
 -- roles: web
--- columns: key
--- Where the part of the file $1 that begins at $2 is to be put.
-SELECT api.upload_part_key($1::text::uuid, $2::int8) AS key;
+-- columns: id key
+-- Notes that a part of the file $1 comes, which begins at $2 and has $3 bytes, and where it is put.
+SELECT b.id, b.key FROM api.upload_part_begin($1::text::uuid, $2::int8, $3::int8) b;
 
--- name: upload_part_add
+-- name: upload_part_finish
 -- roles: web
 -- columns: received
--- Notes that the part of the file $1 that begins at $2 and has $3 bytes is there.
-SELECT api.upload_part_add($1::text::uuid, $2::int8, $3::int8) AS received;
+-- Notes that the part $2 of the file $1 is there.
+SELECT api.upload_part_finish($1::text::uuid, $2::text::uuid) AS received;
+
+-- name: upload_part_abandon
+-- roles: web
+-- Forgets the part $2 of the file $1, which is not there.
+SELECT FROM api.upload_part_abandon($1::text::uuid, $2::text::uuid);
 
 -- name: upload_part_list
 -- roles: web

@@ -13,7 +13,7 @@ use Tidemark::Stack;
 use Time::HiRes qw(sleep time);
 
 my $PASSWORD = 'a long enough password';
-my $stack = Tidemark::Stack->start(env => { UPLOAD_MAX_MIB => 32, UPLOAD_QUOTA_MIB => 64 });
+my $stack = Tidemark::Stack->start(env => { UPLOAD_MAX_MIB => 32, UPLOAD_QUOTA_MIB => 64, UPLOAD_THREADS => 4 });
 $stack->cli('tenant', 'add', $_, '--name', ucfirst) for qw(home other);
 $stack->cli('user', 'add', '--tenant', 'home', '--email', $_->[0], '--role', $_->[1], { stdin => "$PASSWORD\n" })
     for ['eve@home.example', 'admin'], ['kay@home.example', 'viewer'];
@@ -133,7 +133,7 @@ for my $name (
     my $got = as('api', 'GET', $sent->{headers}{location});
     is($got->{headers}{'content-disposition'}, qq{attachment; filename="$plain"; filename*=UTF-8''$encoded}, "the name $encoded");
 }
-ok(put('device', '%2E%2E%2F%2E%2E%2Fetc', 'x')->{status} =~ /^40[04]$/, 'nothing climbs out of its folder');
+ok(put('device', '%2E%2E%2F%2E%2E%2Fetc', 'x')->{status} =~ /^40[045]$/, 'nothing climbs out of its folder');
 is(put('device', 'a%00b', 'x')->{status}, 400, 'a name with NUL is none');
 is(put('device', 'a%0Ab', 'x')->{status}, 422, 'nor one with a line end');
 is(put('device', 'x' x 256, 'x')->{status}, 422, 'nor one of 256 bytes');
@@ -217,9 +217,11 @@ is($answer->{status}, 202, 'nothing is there yet');
 ok(!exists $answer->{headers}{range}, 'which is told by no range');
 $answer = part(0, 70_000);
 is("$answer->{status} $answer->{headers}{range} $answer->{json}{received}", '202 bytes=0-69999 70000', 'the first part');
-is(part(0, 70_000)->{status}, 202, 'sent again it is there already');
+$answer = part(0, 70_000);
+is("$answer->{status} $answer->{headers}{range}", '202 bytes=0-69999', 'sent again it begins anew');
 $answer = part(100_000, 150_000);
 is("$answer->{status} $answer->{headers}{range}", '409 bytes=0-69999', 'what leaves a gap is told where to go on');
+is(part(10_000, 70_000)->{status}, 202, 'what is there already may be sent again');
 is(part(70_000, 100_000, 'admin')->{status}, 409, 'another sender has begun nothing');
 $answer = part(70_000, 150_000);
 is("$answer->{status} $answer->{headers}{range}", '202 bytes=0-149999', 'the second part');
@@ -230,8 +232,46 @@ is($answer->{status}, 201, 'the last part');
 is($answer->{json}{sha256}, sha256_hex($long), 'makes the file whole');
 is(part(150_000, $total)->{json}{id}, $answer->{json}{id}, 'sent again it is the same file');
 ok(as('api', 'GET', $answer->{headers}{location})->{content} eq $long, 'which is fetched as any');
+{
+    my @sent = map { put('device', 'frame.raw', $_, 'Content-Range' => 'bytes 0-4/5') } qw(first other);
+    is_deeply([map { $_->{json}{sha256} } @sent], [map { sha256_hex($_) } qw(first other)], 'one of the same name and length in one part');
+    isnt($sent[0]{json}{id}, $sent[1]{json}{id}, 'is another file');
+    put('device', 'again.raw', 'old', 'Content-Range' => 'bytes 0-2/5');
+    put('device', 'again.raw', 'new', 'Content-Range' => 'bytes 0-2/5');
+    $answer = put('device', 'again.raw', '..', 'Content-Range' => 'bytes 3-4/5');
+    is($answer->{json}{sha256}, sha256_hex('new..'), 'what begins anew keeps nothing of what was before');
+    my @of = map { "shared.raw?device=$_" } qw(camera meter);
+    put('device', $of[$_], (qw(aa bb))[$_], 'Content-Range' => 'bytes 0-1/4') for 0, 1;
+    @sent = map { put('device', $of[$_], (qw(AA BB))[$_], 'Content-Range' => 'bytes 2-3/4') } 0, 1;
+    is_deeply([map { $_->{json}{sha256} } @sent], [map { sha256_hex($_) } qw(aaAA bbBB)], 'devices that share a token have files of their own');
+}
 is(put('device', 'x', 'abc', 'Content-Range' => 'bytes 0-9/100')->{status}, 400, 'a body shorter than it says');
 is(put('device', 'x', 'abc', 'Content-Range' => $_)->{status}, 400, "no range: $_") for 'bytes 0-2/*', 'bytes 5-2/9', 'x 0-2/3', 'bytes 0-3/3';
+
+is($stack->sql('SELECT count(*) FROM core.upload_part WHERE NOT is_there'), 0, 'parts that did not come are forgotten');
+
+# ---- how many at a time ----
+
+sub send_slowly {
+    my ($who, $name) = @_;
+    my $socket = IO::Socket::INET->new(PeerAddr => "127.0.0.1:$stack->{port}") or die;
+    print {$socket} "PUT /v1/uploads/$name HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer $token{$who}\r\nContent-Length: 9\r\n\r\nslow";
+    $socket->flush;
+    await(sub { $stack->sql("SELECT count(*) FROM core.upload WHERE name = '$name'") == 1 }, "$name comes");
+    return $socket;
+}
+{
+    my @slow = (send_slowly('device', 'slow-1'), send_slowly('device', 'slow-2'));
+    $answer = put('device', 'slow-3', 'x');
+    is("$answer->{status} $answer->{headers}{'retry-after'}", '429 5', 'one sender holds half of the threads and no more');
+    push @slow, send_slowly('admin', 'slow-4');
+    is(put('camera', 'slow-5', 'x')->{status}, 429, 'one tenant three quarters');
+    is(put('other', 'theirs', 'x')->{status}, 201, 'and another has one');
+    is(as('api', 'GET', '/v1/uploads')->{status}, 200, 'who reads is not counted');
+    close $_ for @slow;
+    await(sub { $stack->sql(q{SELECT count(*) FROM core.upload WHERE stored_at IS NULL AND name LIKE 'slow-_'}) == 0 }, 'they end');
+    await(sub { put('device', 'slow-3', 'x')->{status} == 201 }, 'and leave their places');
+}
 
 # ---- what does not come to its end ----
 
@@ -298,5 +338,7 @@ ok(!(grep {/\Q$id\E/} objects()), 'the worker removes its bytes');
 my $stored = $stack->sql('SELECT count(*) FROM core.upload WHERE stored_at IS NOT NULL');
 is(scalar(@{ [objects()] }), $stored, 'and there are as many objects as files');
 is($stack->sql('SELECT count(*) FROM core.object_trash'), 0, 'nothing is left to be removed');
+is($stack->sql('SELECT count(*) FROM core.upload_use u WHERE u.bytes <>'
+        . ' (SELECT coalesce(sum(f.size), 0) FROM core.upload f WHERE f.tenant_id = u.tenant_id)'), 0, 'tenants\' totals are those of their files');
 
 done_testing();

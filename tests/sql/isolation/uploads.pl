@@ -13,9 +13,10 @@ my %function = (
     'api.upload_begin' => { may => 'web', call => [q{'alpha', 'a/b', 1, NULL, NULL, false, 0}, q{'alpha', 'a/b', 1, 'bravo-meter', NULL, false, 0}] },
     'api.upload_finish' => { may => 'web', call => ["$begun, 1, $hash, 0", "$theirs, 1, $hash, 0"] },
     'api.upload_abandon' => { may => 'web', call => [$begun, $theirs] },
-    'api.upload_resume' => { may => 'web', call => [q{'bravo-parts', 2222222}, q{'alpha-parts', 2222222}] },
-    'api.upload_part_key' => { may => 'web', call => ["$begun, 0"] },
-    'api.upload_part_add' => { may => 'web', call => ["$begun, 0, 1", "$begun, 1, 1"] },
+    'api.upload_resume' => { may => 'web', call => [q{'bravo-parts', 2222222, NULL, NULL}, q{'alpha-parts', 2222222, 'bravo-meter', NULL}] },
+    'api.upload_part_begin' => { may => 'web', call => ["$begun, 0, 1", "$begun, 1, 1"] },
+    'api.upload_part_finish' => { may => 'web', call => ["$begun, $begun"] },
+    'api.upload_part_abandon' => { may => 'web', call => ["$begun, $begun"] },
     'api.upload_part_list' => { may => 'web', call => [$begun] },
     'api.upload_list' => { may => 'web', call => ["$last, NULL, NULL, 100", "$last, 'bravo-meter', NULL, 100"] },
     'api.upload_find' => { may => 'web', call => [$theirs, $begun] },
@@ -26,7 +27,8 @@ my %function = (
     'ops.object_trash_list' => { may => 'worker', door => 'keys of the installation\'s store', call => q{100} },
     'ops.object_trash_done' => { may => 'worker', door => 'the same', call => q{'{}'} },
     # parts of the above
-    (map { ("core.$_" => { may => '' }) } qw(upload_key upload_part_key upload_trash upload_part_trash upload_maker_forget upload_admit)),
+    (map { ("core.$_" => { may => '' }) } qw(upload_key upload_part_key upload_trash upload_part_trash upload_maker_forget upload_admit
+        upload_use_add upload_use_take upload_part_place)),
 );
 
 +{
@@ -38,7 +40,7 @@ my %function = (
                 . " SELECT $id, '$whole{$name}', '$name', '$name/x', d.id, '$name', false, $value, sha256('$name'), now() FROM core.device d WHERE d.key = '$name-meter'");
         $super->query("INSERT INTO core.upload (tenant_id, id, name, content_type, made_by, is_by_parts, size)"
                 . " VALUES ($id, '$coming{$name}', '$name-parts', '$name/x', '$name', true, $value)");
-        $super->query("INSERT INTO core.upload_part (tenant_id, upload_id, first, size) VALUES ($id, '$coming{$name}', 0, $value)");
+        $super->query("INSERT INTO core.upload_part (tenant_id, upload_id, id, first, size, is_there) VALUES ($id, '$coming{$name}', '$coming{$name}', 0, $value, true)");
         return;
     },
 };
