@@ -58,7 +58,7 @@ static struct str whole_body(struct http_transport *transport)
 
 void fcgi_wire_begin(struct fcgi_wire *wire, struct arena *arena, size_t max_body)
 {
-    *wire = (struct fcgi_wire){ .transport = { read_variable, read_body, whole_body },
+    *wire = (struct fcgi_wire){ .transport = { read_variable, read_body, whole_body, true },
                                 .arena = arena, .max_body = max_body, .content_length = -1 };
     buf_init(&wire->params, arena, MAX_PARAMS_BYTES);
     buf_init(&wire->body, arena, max_body);
@@ -190,6 +190,7 @@ static bool end_body(struct fcgi_wire *wire)
     if (end) {
         *end = '\0';
     }
+    wire->transport.is_coming = false;
     return end != NULL;
 }
 

@@ -183,6 +183,13 @@ static enum err fail_cut(struct http_request *request)
     return fail(request->op, ERR_MALFORMED, "The body ended before its announced length.");
 }
 
+/* Nothing was read: the request may be looked at again when its body is there. */
+static enum err fail_coming(struct http_request *request)
+{
+    request->op->would_wait = true;
+    return fail(request->op, ERR_UNAVAILABLE, "the body is still to come");
+}
+
 static enum err fail_too_large(struct http_request *request, size_t cap)
 {
     return fail(request->op, ERR_TOO_LARGE, "The body is larger than %zu bytes.", cap);
@@ -264,6 +271,9 @@ static enum err read_unannounced(struct http_request *request, size_t cap, struc
 enum err http_read_body(struct http_request *request, size_t cap, struct str *out)
 {
     *out = (struct str){ NULL, 0 };
+    if (request->transport->is_coming) {
+        return fail_coming(request);
+    }
     if (request->content_length < 0) {
         return read_unannounced(request, cap, out);
     }

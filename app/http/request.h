@@ -61,7 +61,8 @@ struct str http_query(const struct http_request *request, const char *name);
 struct str http_capture(const struct http_request *request, const char *name);
 
 /* Reads the whole body, at most `cap` bytes. ERR_TOO_LARGE beyond, ERR_MALFORMED when it
- * was cut short (Content-Length longer than what came, or a broken chunked body). */
+ * was cut short (Content-Length longer than what came, or a broken chunked body); ERR_UNAVAILABLE,
+ * with op->would_wait, while the transport says that it is still to come. */
 enum err http_read_body(struct http_request *request, size_t cap, struct str *out) MUST_CHECK;
 
 /* The same with its Content-Encoding undone (http/coding.h); `cap` counts decoded bytes.

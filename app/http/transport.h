@@ -16,6 +16,8 @@ struct http_transport {
     /* What is left of the body, where all of it is in memory, followed by a NUL; it is read then.
      * NULL: it has to be read. */
     struct str (*whole)(struct http_transport *transport);
+    /* Some of the body is still to come, and whoever would read it now has to wait. */
+    bool is_coming;
 };
 
 /* Fills `request` from the wire. ERR_MALFORMED for a target, a path segment, a query or a

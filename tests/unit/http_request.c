@@ -142,6 +142,23 @@ static void test_bodies(void)
     }
 }
 
+/* Whoever asks for a body that is still to come may ask again. */
+static void test_coming(void)
+{
+    struct fake fake = fake_request("POST", "/x");
+    struct http_request request;
+    struct str body;
+    struct op op;
+
+    fake.body = STR("hello");
+    fake.transport.is_coming = true;
+    ok(!parse(&fake, &op, &request), "a request whose body is still to come");
+    is_int(http_read_decoded_body(&request, 16, &body), ERR_UNAVAILABLE, "  has none yet");
+    ok(op.would_wait && fake.body.len == 5, "  which waiting helps, and nothing was read");
+    fake.transport.is_coming = false;
+    ok(!http_read_decoded_body(&request, 16, &body) && str_equal(body, STR("hello")), "  then it is there");
+}
+
 static void test_drain(void)
 {
     struct fake fake = fake_request("POST", "/x");
@@ -162,6 +179,7 @@ int main(void)
     test_query();
     test_headers();
     test_bodies();
+    test_coming();
     test_drain();
     arena_free(arena);
     return done_testing();

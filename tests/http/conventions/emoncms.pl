@@ -50,6 +50,18 @@ sub {
     $is->answers('gzip around it', [POST => "/input/bulk?apikey=$key", headers => { %{ $form{headers} }, 'Content-Encoding' => 'gzip' },
         body => memGzip("time=$t&data=[[80,10,153]]")], 200, 'ok');
 
+    # ---- larger than what is read at once, with the key in the form ----
+    my $many = '[' . join(',', map { "[$_,\"large\",$_]" } 1 .. 5000) . ']';
+    cmp_ok(length $many, '>', 65_536, 'emoncms: a bulk of over 64 KiB');
+    $is->answers('is taken by its apikey', [POST => '/input/bulk', %form, body => "apikey=$key&time=@{[$t - 9000]}&data=$many"], 200, 'ok');
+    $is->answers('wherever that stands', [POST => '/input/bulk', %form, body => "time=@{[$t - 16_000]}&data=$many&apikey=$bare"], 200, 'ok');
+    $is->answers('or by its devicekey', [POST => '/input/post', %form, body => "csv=8&time=@{[$t - 10]}&pad=" . 'x' x 70_000 . "&devicekey=$bound"], 200, 'ok');
+    $is->has('bound-1', '1', [[$t - 10, 8], [$t, 7]]);
+    is($is->{stack}->sql("SELECT count(*) FROM core.sample s JOIN core.series r ON r.id = s.series_id JOIN core.device d ON d.id = r.device_id"
+        . " WHERE d.key = 'large'"), 10_000, 'emoncms: all of it is stored');
+    $is->answers('a large one without a key is refused', [POST => '/input/bulk', %form, body => "time=$t&data=$many"], 401, 'Invalid API key');
+    $is->answers('or with a wrong one', [POST => '/input/bulk', %form, body => "apikey=${\ ('x' x 32)}&data=$many"], 401, 'Invalid API key');
+
     # ---- IoTaWatt ----
     my $hex = $is->{stack}->token('acme', 'device', '--hex');
     like($hex, qr/^tmk_[0-9a-f]{32}$/, 'emoncms: a token of hexadecimal digits');
@@ -85,6 +97,9 @@ sub {
     $is->answers('packed', $is->seal(\%sealer, '/emoncms/input/post', $packed, type => 'aes128cbcgz'), 200, receipt($packed));
     $is->answers('of a whole number of blocks', $is->seal(\%sealer, '/input/post', "node=sealed&time=@{[$t + 20]}&csv=1,2,3" . ' ' x 7), 200, qr/^[\w-]{43}=$/);
     $is->has('sealed', '3', [[$t, 300], [$t + 5, 1350], [$t + 10, -0.4], [$t + 15, 7], [$t + 20, 3]]);
+    my $long = "node=sealed&time=@{[$t + 40]}&json={long:1}&pad=" . 'x' x 70_000;
+    $is->answers('over 64 KiB', $is->seal(\%sealer, '/input/post', $long), 200, receipt($long));
+    $is->has('sealed', 'long', [[$t + 40, 1]]);
     $is->answers('without escapes', $is->seal(\%sealer, '/input/post', "node=sealed&time=$t&json={a%41:1}"), 200, qr/^[\w-]{43}=$/);
     $is->has('sealed', 'a41', [[$t, 1]]);
     $is->answers('with what stands around it left aside', $is->seal(\%sealer, "/input/post/bad?time=@{[$t + 25]}&csv=9&apikey=$key",

@@ -29,6 +29,8 @@ sub {
     $is->has('24501', 'generation_today_wh_total', [[$t, 1000]]);
     $is->answers('again, as a form with key and sid', [POST => "$base/addstatus.jsp", headers => { 'Content-Type' => 'application/x-www-form-urlencoded' },
         body => "$key&d=$date&t=" . $time =~ s/:/%3A/r . '&v2=150'], 200, 'OK 200: Added Status');
+    $is->answers('a form of over 64 KiB', [POST => "$base/addstatus.jsp", headers => { 'Content-Type' => 'application/x-www-form-urlencoded' },
+        body => "d=$date&t=$time&v2=150&pad=" . 'x' x 70_000 . "&$key"], 200, 'OK 200: Added Status');
     my ($d1, $t1, $s1) = local_at($is->{now}, 6900);
     my ($d2, $t2, $s2) = local_at($is->{now}, 6600);
     $is->answers('a batch', [POST => "$base/addbatchstatus.jsp?c1=1", headers => { %{ $key{headers} }, 'Content-Type' => 'application/x-www-form-urlencoded' },
