@@ -27,6 +27,7 @@ struct fcgi_call {
     int fd;
     uint32_t index, generation; /* of the slot's connection: tells a stale event */
     enum call_state state;
+    bool is_admitted; /* its body is to be read */
     bool is_refused; /* answered before its body came: the response is filled */
     bool is_served;  /* by a thread, to the end: the response is filled */
     bool is_awaited; /* counted by the loop, which began it, as pending */
@@ -37,14 +38,21 @@ struct fcgi_call {
     struct fcgi_call *next; /* in a list */
 };
 
-/* Reads the rest of the calls of `waiting` and lets `serve` answer them, until that is closed. What
- * could not be read comes back not WHOLE. For pthread_create. */
+#define FCGI_MAX_THREADS 256
+
+/* Those who let `serve` answer the calls of `waiting`, once `admit` lets them and the rest of them
+ * was read. What could not be read comes back not WHOLE; so does what was refused (is_refused). */
 struct fcgi_threads {
     const struct fcgi_loop_options *options;
-    struct call_list waiting;
+    struct call_list waiting; /* the loop's to make and to free */
+    pthread_t ids[FCGI_MAX_THREADS];
+    int n;
 };
-void *fcgi_threads_run(void *threads);
-/* Likewise, but only of urgent ones. */
-void *fcgi_threads_run_urgent(void *threads);
+
+/* Starts as many as the options say, which stay as they are, or as can be; returns how many. */
+int fcgi_threads_start(struct fcgi_threads *threads, const struct fcgi_loop_options *options);
+
+/* Ends them, when no call is waiting any more. */
+void fcgi_threads_stop(struct fcgi_threads *threads);
 
 #endif

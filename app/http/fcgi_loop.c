@@ -13,7 +13,6 @@
 
 #define SWEEP_MS 1000
 #define EVENTS_AT_ONCE 64
-#define MAX_THREADS 256
 #define COLLECT_US 400 /* between two looks at what has come, while calls are pending */
 #define KEY_LISTEN UINT64_MAX
 #define KEY_STOP (UINT64_MAX - 1)
@@ -27,8 +26,6 @@ struct fcgi_loop {
     struct fcgi_call *calls;
     int n_open, n_pending;
     struct fcgi_threads threads;
-    pthread_t thread_ids[MAX_THREADS];
-    int n_threads;
     struct call_list done; /* for the loop */
     uint8_t bytes[FCGI_READ_BYTES];
 };
@@ -93,6 +90,7 @@ static void make_idle(struct fcgi_call *call)
     call->state = CALL_IDLE;
     call->since_us = clock_monotonic_us();
     call->data = NULL;
+    call->is_admitted = false;
     call->is_refused = false;
     call->is_served = false;
     call->is_stirred = false;
@@ -204,7 +202,9 @@ static bool hand_over(struct fcgi_call *call)
     struct fcgi_loop *loop = call->loop;
 
     http_response_init(&call->response, call->arena);
-    if (loop->options.admit(loop->options.context, call) == FCGI_CALL_ANSWERED) {
+    enum fcgi_admission admission = loop->options.admit(loop->options.context, call, false);
+    call->is_admitted = admission == FCGI_ADMITTED;
+    if (admission == FCGI_REFUSED) {
         call->is_refused = true;
         fcgi_wire_drop_body(&call->wire);
         return false;
@@ -305,6 +305,16 @@ static void accept_one(struct fcgi_loop *loop)
     }
 }
 
+/* A thread refused it: what is still to come of its body passes by. */
+static void let_pass(struct fcgi_call *call)
+{
+    call->state = CALL_READING;
+    call->since_us = clock_monotonic_us();
+    if (!watch_reading(call, EPOLL_CTL_MOD)) {
+        close_call(call);
+    }
+}
+
 static void finish_done(struct fcgi_loop *loop)
 {
     struct fcgi_call *call = call_list_take(&loop->done);
@@ -316,7 +326,11 @@ static void finish_done(struct fcgi_loop *loop)
             call->is_awaited = false;
             loop->options.end(loop->options.context, call);
         }
-        answer(call);
+        if (call->is_refused) {
+            let_pass(call);
+        } else {
+            answer(call);
+        }
         call = next;
     }
 }
@@ -428,26 +442,12 @@ static bool start(struct fcgi_loop *loop)
         return false;
     }
     listen_again(loop);
-    while (loop->n_threads < options->n_threads && loop->n_threads < MAX_THREADS) {
-        /* the last quarter is kept for those who would wait for little */
-        bool is_kept = loop->n_threads >= options->n_threads - options->n_threads / 4;
-        if (pthread_create(&loop->thread_ids[loop->n_threads], NULL,
-                           is_kept ? fcgi_threads_run_urgent : fcgi_threads_run,
-                           &loop->threads) != 0) {
-            log_error("starting a thread failed", LOG_INT("running", loop->n_threads));
-            break;
-        }
-        loop->n_threads++;
-    }
-    return loop->is_listening && loop->n_threads > 0;
+    return loop->is_listening && fcgi_threads_start(&loop->threads, options) > 0;
 }
 
 static void stop(struct fcgi_loop *loop)
 {
-    call_list_close(&loop->threads.waiting);
-    for (int i = 0; i < loop->n_threads; i++) {
-        (void)pthread_join(loop->thread_ids[i], NULL);
-    }
+    fcgi_threads_stop(&loop->threads);
     for (int i = 0; i < loop->options.max_connections; i++) {
         if (loop->calls[i].fd >= 0) {
             close(loop->calls[i].fd);
@@ -468,7 +468,6 @@ int fcgi_loop_run(const struct fcgi_loop_options *options)
     }
     loop->arena = arena;
     loop->options = *options;
-    loop->threads.options = &loop->options;
     call_list_init(&loop->threads.waiting);
     call_list_init(&loop->done);
     loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);

@@ -18,6 +18,13 @@ enum fcgi_call_state {
     FCGI_CALL_WAITS     /* not without waiting: nothing was done, `serve` may */
 };
 
+/* Whether a request's body is to be read. */
+enum fcgi_admission {
+    FCGI_REFUSED,  /* no: its response is filled */
+    FCGI_UNKNOWN,  /* not to be said without waiting */
+    FCGI_ADMITTED
+};
+
 struct fcgi_loop_options {
     int listen_fd;             /* non-blocking */
     int stop_fd;               /* readable: finish what is there, then return */
@@ -26,10 +33,10 @@ struct fcgi_loop_options {
     size_t quick_body;         /* longer ones are left to the threads */
     size_t arena_bytes;        /* of one request: its body, twice, and its answer */
     void *context;
-    /* On the loop's thread, of a request with a long body, before that is there. FCGI_CALL_WAITS:
-     * `serve` is given it whole; FCGI_CALL_ANSWERED: the body is dropped as it comes, which takes
-     * neither memory nor a thread. Must not wait. */
-    enum fcgi_call_state (*admit)(void *context, struct fcgi_call *call);
+    /* Of a request with a long body, before that is there: on the loop's thread, and again on
+     * a thread (`may_wait`) where that did not know. FCGI_ADMITTED: `serve` is given it whole;
+     * FCGI_REFUSED: the body is dropped as it comes, which takes neither memory nor a thread. */
+    enum fcgi_admission (*admit)(void *context, struct fcgi_call *call, bool may_wait);
     /* On the loop's thread; must not wait. */
     enum fcgi_call_state (*begin)(void *context, struct fcgi_call *call);
     /* After fcgi_call_end, on the loop's thread: fills the response. */

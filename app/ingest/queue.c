@@ -10,13 +10,14 @@
 
 #define MAX_FAST_WRITERS 16
 #define LATE_MARK_BITS 14 /* series that share a mark wait for each other */
+#define SLOWEST_ROW_NS (BATCH_MAX_US * 1000 / BATCH_LEAST_ROWS) /* batches get no smaller */
 
 struct lane {
     struct turns waiting;
     int n_busy;        /* writers at work */
     int64_t since_us;  /* when the last one began */
     size_t n_last;     /* requests of the last batch that was finished */
-    int64_t row_ns;    /* what a row of large batches takes, lately; 0: there was none yet */
+    int64_t row_ns;    /* what a row of full batches takes, lately; 0: there was none yet */
     pthread_cond_t work;
 };
 
@@ -24,7 +25,7 @@ struct lane {
 struct work {
     uint64_t batch; /* its number; 0: none */
     int64_t since_us;
-    size_t n_rows;
+    size_t n_rows, most_rows; /* that it has, and that it might have had */
 };
 
 struct ingest_queue {
@@ -32,7 +33,8 @@ struct ingest_queue {
     pthread_mutex_t lock;
     pthread_cond_t idle; /* nothing is waiting or at work */
     struct lane lanes[LANE_COUNT];
-    size_t shares[TURN_LINES]; /* bytes of a line's tenants, those being written included */
+    /* bytes of a line's tenants, those being written included; the last: of who is not known */
+    size_t shares[TURN_LINES + 1];
     uint64_t n_batches;                  /* of the fast lane, taken so far: the last one's number */
     struct work at_work[MAX_FAST_WRITERS];
     uint32_t late_marks[1 << LATE_MARK_BITS]; /* of series: requests in late batches at work */
@@ -96,12 +98,13 @@ void ingest_queue_free(struct ingest_queue *queue)
 
 static size_t *share_of(struct ingest_queue *queue, int32_t tenant_id)
 {
-    return &queue->shares[turn_line_of(tenant_id)];
+    return &queue->shares[tenant_id ? turn_line_of(tenant_id) : TURN_LINES];
 }
 
 /* True when so much of a tenant finds no room: the queue is full, or what the tenant has in it
  * would be more than what is left to all others. So one that floods gets half of the queue, two a
- * third each, and there is always room for whoever comes next. */
+ * third each, and there is always room for whoever comes next. All whose tenant is not known yet
+ * (0), who may be nobody's, have a small part of it together. */
 static bool is_full_for(struct ingest_queue *queue, int32_t tenant_id, size_t bytes)
 {
     const struct ingest_queue_counts *counts = &queue->counts;
@@ -111,6 +114,9 @@ static bool is_full_for(struct ingest_queue *queue, int32_t tenant_id, size_t by
         return false;
     }
     if (counts->waiting_bytes + bytes > queue->max_bytes) {
+        return true;
+    }
+    if (tenant_id == 0 && share + bytes > queue->max_bytes / QUEUE_UNKNOWN_PART) {
         return true;
     }
     return share > 0 && share + bytes > queue->max_bytes - counts->waiting_bytes;
@@ -185,14 +191,26 @@ static int64_t due_of(const struct lane *lane)
     return lane->waiting.n >= lane->n_last ? INT64_MIN : lane->since_us + GATHER_US;
 }
 
+/* Under the lock: whether the ticket is let in, as it is when it weighs no more than what it was
+ * promised. Its room is used up. */
+static enum err let_in(struct ingest_queue *queue, const struct ingest_ticket *ticket)
+{
+    struct queue_room *room = ticket->room;
+    size_t promised = room && room->tenant_id == ticket->tenant_id ? room->bytes : 0;
+
+    if (room && room->bytes) {
+        leave(room);
+    }
+    return ticket->bytes <= promised && !queue->is_closed
+               ? OK
+               : admit(queue, ticket->columns->op, ticket->tenant_id, ticket->bytes);
+}
+
 enum err ingest_queue_push(struct ingest_queue *queue, struct ingest_ticket *ticket)
 {
     ticket->is_done = false;
     (void)pthread_mutex_lock(&queue->lock);
-    bool has_room = ticket->room && ticket->room->bytes;
-    enum err err = has_room && !queue->is_closed
-                       ? OK
-                       : admit(queue, ticket->columns->op, ticket->tenant_id, ticket->bytes);
+    enum err err = let_in(queue, ticket);
     if (err) {
         (void)pthread_mutex_unlock(&queue->lock);
         return err;
@@ -201,9 +219,6 @@ enum err ingest_queue_push(struct ingest_queue *queue, struct ingest_ticket *tic
         cond_init(&ticket->ready);
     }
     queue->counts.waiting++;
-    if (has_room) {
-        leave(ticket->room);
-    }
     weigh(queue, ticket->tenant_id, ticket->bytes);
     struct lane *lane = &queue->lanes[LANE_FAST];
     turns_add(&lane->waiting, ticket);
@@ -280,25 +295,17 @@ static size_t rows_of(const struct ingest_ticket *batch)
     return n;
 }
 
-static void begin_batch(struct ingest_queue *queue, struct ingest_ticket *batch, int64_t now_us)
-{
-    batch->batch = ++queue->n_batches;
-    for (int i = 0; i < MAX_FAST_WRITERS; i++) {
-        if (!queue->at_work[i].batch) {
-            queue->at_work[i] = (struct work){ batch->batch, now_us, rows_of(batch) };
-            return;
-        }
-    }
-}
-
-/* How long a large batch took says how large the next ones may be. */
+/* How long a batch took says how large the next ones may be, where it was at least half as large as
+ * it might have been: of smaller ones the commit is the greater part. */
 static void learn_pace(struct lane *lane, const struct work *work)
 {
     int64_t took_us = clock_monotonic_us() - work->since_us;
+    size_t half = work->most_rows / 2;
 
-    if (work->n_rows >= BATCH_LEAST_ROWS) {
+    if (work->n_rows >= (half < BATCH_LEAST_ROWS ? half : BATCH_LEAST_ROWS)) {
         int64_t row_ns = took_us * 1000 / (int64_t)work->n_rows;
-        lane->row_ns = lane->row_ns ? (lane->row_ns * 3 + row_ns) / 4 : row_ns;
+        row_ns = lane->row_ns ? (lane->row_ns * 3 + row_ns) / 4 : row_ns;
+        lane->row_ns = row_ns < SLOWEST_ROW_NS ? row_ns : SLOWEST_ROW_NS;
     }
 }
 
@@ -311,12 +318,26 @@ static size_t most_rows(const struct lane *lane)
                                    : rows;
 }
 
+static void begin_batch(struct ingest_queue *queue, struct ingest_ticket *batch, int64_t now_us)
+{
+    batch->batch = ++queue->n_batches;
+    for (int i = 0; i < MAX_FAST_WRITERS; i++) {
+        if (!queue->at_work[i].batch) {
+            queue->at_work[i] = (struct work){ batch->batch, now_us, rows_of(batch),
+                                               most_rows(&queue->lanes[LANE_FAST]) };
+            return;
+        }
+    }
+}
+
 static void end_batch(struct ingest_queue *queue, const struct ingest_ticket *batch)
 {
     for (int i = 0; i < MAX_FAST_WRITERS; i++) {
         struct work *work = &queue->at_work[i];
         if (work->batch == batch->batch) {
-            learn_pace(&queue->lanes[LANE_FAST], work);
+            if (!batch->is_held_up) {
+                learn_pace(&queue->lanes[LANE_FAST], work);
+            }
             work->batch = 0;
         }
     }

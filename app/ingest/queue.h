@@ -29,8 +29,8 @@ struct queue_room {
     size_t bytes;
 };
 
-/* Promises room for so many bytes to a request of the tenant, so that one that would find none is
- * neither read nor parsed. Fails as ingest_queue_push does. */
+/* Promises room for so many bytes to a request of the tenant (0: not known yet), so that one that
+ * would find none is neither read nor parsed. Fails as ingest_queue_push does. */
 enum err ingest_queue_reserve(struct ingest_queue *queue, struct op *op, int32_t tenant_id,
                               size_t bytes, struct queue_room *room) MUST_CHECK;
 
@@ -38,8 +38,9 @@ enum err ingest_queue_reserve(struct ingest_queue *queue, struct op *op, int32_t
 void ingest_queue_leave(void *room);
 
 /* Hands a ticket over, which uses up its room. ERR_UNAVAILABLE (and the op of its columns failed)
- * when the queue is closed, or, for a ticket without room, full, or its tenant has as much in it as
- * is left to all others; a ticket larger than the queue is taken when the queue is empty. */
+ * when the queue is closed, or, for a ticket that weighs more than its tenant was promised, full,
+ * or its tenant has as much in it as is left to all others; a ticket larger than the queue is
+ * taken when the queue is empty. */
 enum err ingest_queue_push(struct ingest_queue *queue, struct ingest_ticket *ticket) MUST_CHECK;
 
 /* Waits until the ticket is done. The ticket's cond is destroyed then. Of a ticket with on_done

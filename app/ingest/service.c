@@ -267,13 +267,14 @@ enum err ingest_reserve(struct ingest_service *service, struct op *op, int32_t t
     const struct ingest_sender sender = { .tenant_id = tenant_id };
     struct queue_room *room = arena_alloc(op->arena, sizeof *room);
     size_t bytes = body_bytes * REQUEST_BYTES_PER_BODY_BYTE;
+    /* the longest body still finds room beside one tenant that floods */
+    size_t most = service->options.queue_bytes / (tenant_id ? 2 : QUEUE_UNKNOWN_PART);
 
     *out = NULL;
     if (!room) {
         return fail_memory(op);
     }
-    /* the longest body still finds room beside one tenant that floods */
-    bytes = bytes < service->options.queue_bytes / 2 ? bytes : service->options.queue_bytes / 2;
+    bytes = bytes < most ? bytes : most;
     enum err err = ingest_queue_reserve(service->queue, op, tenant_id, bytes, room);
     if (err) {
         if (tenant_id) {
@@ -298,12 +299,19 @@ static enum err check_media_type(struct http_request *request, const struct inge
     return fail(request->op, ERR_MEDIA_TYPE, "this content type is not known here");
 }
 
+bool ingest_is_dry_run(const struct http_request *request)
+{
+    struct str value = http_query(request, "dry_run");
+
+    return str_equal(value, STR("1")) || str_equal(value, STR("true"));
+}
+
 /* What is neither yes nor no is refused: who asks to store nothing must not be misread. */
 static enum err read_dry_run(const struct http_request *request, bool *is_dry)
 {
     struct str value = http_query(request, "dry_run");
 
-    *is_dry = str_equal(value, STR("1")) || str_equal(value, STR("true"));
+    *is_dry = ingest_is_dry_run(request);
     if (*is_dry || value.ptr == NULL || str_equal(value, STR("0")) ||
         str_equal(value, STR("false"))) {
         return OK;

@@ -46,6 +46,9 @@ struct ingest_notice {
     struct queue_room *room; /* that the request has; NULL: none */
 };
 
+/* True for a request that asks to store nothing. */
+bool ingest_is_dry_run(const struct http_request *request);
+
 struct ingest_pending; /* a request that was read; in its op's arena */
 
 /* Reads one request of `format` and hands it to the writers. With a `notice` of a request that was

@@ -32,6 +32,7 @@ struct ingest_ticket {
 
     /* the writer's, the request's own once it is done */
     size_t n_late;                  /* rows left to the late lane */
+    bool is_held_up;                /* the batch that it begins took more than one attempt */
     enum err result;
     char detail[TICKET_DETAIL_BYTES]; /* of a failure */
 };

@@ -27,6 +27,7 @@ struct writer {
     pthread_t thread;
     char sqlstate[6]; /* of the last attempt */
     bool is_cut_off;  /* it found no database */
+    bool is_held_up;  /* the batch at hand takes more than one attempt */
 };
 
 struct ingest_writers {
@@ -116,6 +117,7 @@ static enum write_verdict write_batch(struct writer *writer, struct ingest_batch
     for (;;) {
         enum write_verdict verdict = judge_write(write_once(writer, batch), batch->sqlstate);
         memcpy(writer->sqlstate, batch->sqlstate, sizeof writer->sqlstate);
+        writer->is_held_up |= verdict != WRITE_DONE;
         if (verdict == WRITE_PARTITION) {
             verdict = make_partitions(writer, batch, &has_partitions);
             if (verdict == WRITE_DONE) {
@@ -246,7 +248,9 @@ static void *writer_thread(void *context)
         if (!tickets) {
             return NULL;
         }
+        writer->is_held_up = false;
         judge_bisect(&bisect, tickets);
+        tickets->is_held_up = writer->is_held_up;
         arena_reset(writer->arena);
         arena_reset(writer->scratch);
         ingest_queue_finish(queue, writer->lane, tickets);

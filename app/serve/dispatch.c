@@ -212,6 +212,13 @@ static enum err run_handler(struct passage *passage)
     return passage_end(passage, tx, conn, err);
 }
 
+/* Whether the account of its tenant has what becomes of the request. */
+static bool is_accounted(const struct passage *passage)
+{
+    return passage->dispatcher->ingest && !passage->route->handler &&
+           !ingest_is_dry_run(&passage->request);
+}
+
 /* Whether now is the time. A post that its sender is told to bring again is in its tenant's account
  * like those that ingest itself turned away. */
 static enum err check_time(struct passage *passage)
@@ -222,8 +229,7 @@ static enum err check_time(struct passage *passage)
     if (err == OK) {
         err = gate_limit(passage);
     }
-    if (err != OK && passage->dispatcher->ingest && !passage->route->handler &&
-        !passage->op.would_wait) {
+    if (err != OK && !passage->op.would_wait && is_accounted(passage)) {
         ingest_count_failure(passage->dispatcher->ingest, &sender, err);
     }
     return err;
@@ -253,24 +259,33 @@ static enum err check_head(struct passage *passage, struct http_transport *trans
     return err;
 }
 
+/* A dry run takes no room but where it may be nobody's. */
+static enum err reserve(struct passage *passage, bool is_known)
+{
+    int64_t length = passage->request.content_length;
+
+    if (passage->route->handler || (is_known && ingest_is_dry_run(&passage->request))) {
+        return OK;
+    }
+    return ingest_reserve(passage->dispatcher->ingest, &passage->op,
+                          is_known ? passage->who.tenant_id : 0,
+                          length < 0 ? MAX_INGEST_BODY_BYTES : (size_t)length,
+                          &passage->notice.room);
+}
+
 enum err passage_admit(struct passage *passage, struct http_transport *transport)
 {
     enum err err = check_head(passage, transport);
-    bool is_unknown = passage->op.would_wait;
-    int64_t length = passage->request.content_length;
+    bool is_known = err == OK;
 
-    if (err == OK) {
+    if (is_known) {
         gate_unlimit(passage);
-    }
-    if ((err != OK && !is_unknown) || passage->route->handler) {
+    } else if (!passage->op.would_wait || passage->op.must_not_wait) {
         return err;
     }
     op_clear_fault(&passage->op);
     passage->op.would_wait = false;
-    return ingest_reserve(passage->dispatcher->ingest, &passage->op,
-                          is_unknown ? 0 : passage->who.tenant_id,
-                          length < 0 ? MAX_INGEST_BODY_BYTES : (size_t)length,
-                          &passage->notice.room);
+    return reserve(passage, is_known);
 }
 
 enum err passage_run(struct passage *passage, struct http_transport *transport)

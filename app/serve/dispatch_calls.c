@@ -62,20 +62,23 @@ static void conclude(struct passage *passage, enum err err)
                   passage->response->status, clock_monotonic_us() - passage->began_us);
 }
 
-enum fcgi_call_state dispatch_call_admit(void *dispatcher, struct fcgi_call *call)
+enum fcgi_admission dispatch_call_admit(void *dispatcher, struct fcgi_call *call, bool may_wait)
 {
     struct passage *passage = begin_passage(dispatcher, call);
 
     if (!passage) {
-        return FCGI_CALL_ANSWERED;
+        return FCGI_REFUSED;
     }
-    passage->op.must_not_wait = true;
+    passage->op.must_not_wait = !may_wait;
     enum err err = passage_admit(passage, fcgi_call_transport(call));
-    if (err == OK || passage->op.would_wait) {
-        return FCGI_CALL_WAITS;
+    if (err == OK) {
+        return FCGI_ADMITTED;
+    }
+    if (passage->op.would_wait) {
+        return FCGI_UNKNOWN;
     }
     conclude(passage, err);
-    return FCGI_CALL_ANSWERED;
+    return FCGI_REFUSED;
 }
 
 enum fcgi_call_state dispatch_call_begin(void *dispatcher, struct fcgi_call *call)

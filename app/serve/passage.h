@@ -42,8 +42,10 @@ struct passage *passage_new(struct dispatcher *dispatcher, struct http_transport
 /* The whole way up to the answer; a failure of any step ends it. */
 enum err passage_run(struct passage *passage, struct http_transport *transport) MUST_CHECK;
 
-/* The way of a request whose body is not there yet, up to where that is needed: whether it is to
- * be taken, and then with room for it. OK or op.would_wait: it is, and nothing else was done. */
+/* The way of a request whose body is not there yet, up to where that is needed: OK when it is to be
+ * taken, with room for it and nothing else done. Where nobody knows who sends it before the body is
+ * read, the room is of what such senders share. With a failure and op.would_wait the operation must
+ * not wait, and one that may can say. */
 enum err passage_admit(struct passage *passage, struct http_transport *transport) MUST_CHECK;
 
 /* The second half of a call that was not waited for, once its notice was given. */

@@ -65,6 +65,8 @@ my $flowed = 20 + 2 * (time - $began);
 ok $seen{200} >= 20 && $seen{200} <= $flowed + 1, "ten seconds' worth at once, then the rate ($seen{200} of $flowed)";
 is $seen{429}, 50 - $seen{200}, 'the others are refused';
 is $seen{wait}, 1, 'for a second';
+my @dry = map { $stack->post('/v1/event?dry_run=1', event(a => 1), token => $fast)->{status} } 1 .. 10;
+ok +(grep { $_ == 429 } @dry), 'dry runs are refused too, of which the account has nothing';
 is within(sub { my $answer = $stack->post('/v1/event', event(b => 1), token => $fast); $seen{ $answer->{status} }++; $answer }, 200)->{status},
     200, 'then they are welcome';
 

@@ -43,20 +43,25 @@ static void fill(struct fcgi_call *call, const char *who)
     }
 }
 
-static enum fcgi_call_state admit(void *context, struct fcgi_call *call)
+static enum fcgi_admission admit(void *context, struct fcgi_call *call, bool may_wait)
 {
     struct http_transport *transport = fcgi_call_transport(call);
     struct http_response *response = fcgi_call_response(call);
 
+    const char *target = transport->variable(transport, "REQUEST_URI");
+
     (void)context;
-    if (strcmp(transport->variable(transport, "REQUEST_URI"), "/full") != 0) {
+    if (!may_wait && strncmp(target, "/asked", 6) == 0) {
+        return FCGI_UNKNOWN;
+    }
+    if (!strstr(target, "/full")) {
         *fcgi_call_data(call) = &later;
-        return FCGI_CALL_WAITS;
+        return FCGI_ADMITTED;
     }
     response->status = 503;
     response->content_type = "text/plain";
     buf_add_text(&response->body, arena_used(fcgi_call_arena(call)) < BODY_CAP / 2 ? "no room" : "it was kept");
-    return FCGI_CALL_ANSWERED;
+    return FCGI_REFUSED;
 }
 
 static enum fcgi_call_state begin(void *context, struct fcgi_call *call)
@@ -145,6 +150,10 @@ static void test_ways(int fd)
     is_answer(fd, "250000 bytes by a thread, admitted", "a large body is a thread's");
     post(fd, "/full", 250000);
     is_answer(fd, "no room", "or is dropped as it comes, where nobody has room for it");
+    post(fd, "/asked", 250000);
+    is_answer(fd, "250000 bytes by a thread, admitted", "a thread asks where the loop could not know");
+    post(fd, "/asked/full", 250000);
+    is_answer(fd, "no room", "and lets it pass by as well");
     post(fd, "/full", 1000);
     is_answer(fd, "1000 bytes at once", "the connection goes on, and small bodies are taken");
     post(fd, "/waits", 100);

@@ -1,5 +1,6 @@
 /* The queue with threads at both ends: everything that goes in comes out once, batches keep
- * their limits, late work waits for what it depends on, a full and a closed queue refuse. */
+ * their limits and keep pace, late work waits for what it depends on, a full and a closed queue
+ * refuse. */
 #include "ingest_test.h"
 
 #include "base/clock.h"
@@ -178,79 +179,52 @@ static void test_limits(struct ingest_test *test)
     ingest_queue_free(queue);
 }
 
-/* ---- between tenants ---- */
+/* ---- how large batches are ---- */
 
-static void test_shares(struct ingest_test *test)
+#define PACE_ROWS 300
+#define PACE_MANY (BATCH_MAX_ROWS / PACE_ROWS) /* requests that fill the largest batch */
+#define PACE_FEW (BATCH_LEAST_ROWS / PACE_ROWS) /* and the smallest one */
+
+/* How many of `n` requests that wait the first batch takes, which then takes so long, or is held up;
+ * the others follow at once. */
+static size_t first_batch(struct ingest_test *test, struct ingest_queue *queue, int n, int64_t ms, bool is_held_up)
 {
-    struct ingest_queue *queue = ingest_queue_new(100000);
-    struct ingest_ticket flood[10], others[3];
-    int n = 0;
+    static struct ingest_ticket tickets[PACE_MANY];
+    size_t n_first = 0, n_waiting = 0;
 
-    for (int i = 0; i < 10; i++) {
-        ticket_of(test, &flood[i], 1, 100);
-        n += ingest_queue_push(queue, &flood[i]) == OK;
+    ingest_test_reset(test);
+    for (int i = 0; i < n; i++) {
+        ticket_of(test, &tickets[i], 1, PACE_ROWS);
+        n_waiting += ingest_queue_push(queue, &tickets[i]) == OK;
     }
-    is_int(n, 5, "a tenant that floods gets half of the queue");
-    op_clear_fault(&test->op);
-    ticket_of(test, &others[0], 2, 100);
-    ticket_of(test, &others[1], 2, 200);
-    ticket_of(test, &others[2], 2 + 1024, 100);
-    ok(!ingest_queue_push(queue, &others[0]), "another finds room");
-    is_int(ingest_queue_push(queue, &others[1]), OK, "  as much as is left then");
-    is_int(ingest_queue_push(queue, &others[2]), ERR_UNAVAILABLE,
-           "two whose numbers are alike in their last bits share");
-    struct ingest_ticket *batch = ingest_queue_take(queue, LANE_FAST);
-    is_int((int64_t)length_of(batch), 7, "all that was taken is in one batch");
-    is_int(ingest_queue_push(queue, &flood[9]), ERR_UNAVAILABLE,
-           "what is being written counts as well");
-    ingest_queue_finish(queue, LANE_FAST, batch);
-    for (int i = 0; i < 5; i++) {
-        ingest_queue_wait(queue, &flood[i]);
+    while (n_waiting > 0) {
+        struct ingest_ticket *batch = ingest_queue_take(queue, LANE_FAST);
+        n_waiting -= length_of(batch);
+        if (n_first == 0) {
+            n_first = length_of(batch);
+            batch->is_held_up = is_held_up;
+            (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &(struct timespec){ .tv_nsec = ms * 1000000 }, NULL);
+        }
+        ingest_queue_finish(queue, LANE_FAST, batch);
     }
-    ingest_queue_wait(queue, &others[0]);
-    ingest_queue_wait(queue, &others[1]);
-    ok(!ingest_queue_push(queue, &flood[9]), "and no longer when it is done");
-    batch = ingest_queue_take(queue, LANE_FAST);
-    ingest_queue_finish(queue, LANE_FAST, batch);
-    ingest_queue_wait(queue, &flood[9]);
-    ingest_queue_close(queue);
-    ingest_queue_free(queue);
+    return n_first;
 }
 
-/* What is promised to requests that are still read counts like what waits. */
-static void test_rooms(struct ingest_test *test)
+/* Batches get smaller when writing is slow, and larger when it no longer is. */
+static void test_pace(struct ingest_test *test)
 {
-    struct ingest_queue *queue = ingest_queue_new(100000);
-    struct queue_room rooms[3] = { 0 }, other = { 0 };
-    struct ingest_ticket ticket;
+    struct ingest_queue *queue = ingest_queue_new(SIZE_MAX);
 
-    ok(!ingest_queue_reserve(queue, &test->op, 1, 30000, &rooms[0]) &&
-           !ingest_queue_reserve(queue, &test->op, 1, 20000, &rooms[1]), "half of the queue is promised");
-    is_int(ingest_queue_reserve(queue, &test->op, 1, 100, &rooms[2]), ERR_UNAVAILABLE,
-           "  and no more to the same tenant");
-    op_clear_fault(&test->op);
-    ticket_of(test, &ticket, 1, 100);
-    is_int(ingest_queue_push(queue, &ticket), ERR_UNAVAILABLE, "  nor taken of it without room");
-    op_clear_fault(&test->op);
-    ok(!ingest_queue_reserve(queue, &test->op, 2, 50000, &other), "another finds room");
-    ticket.room = &rooms[0];
-    ticket.bytes = 35000;
-    ok(!ingest_queue_push(queue, &ticket), "what has room is taken, though it weighs more than was thought");
-    is_int((int64_t)ingest_queue_count(queue).waiting_bytes, 35000 + 20000 + 50000, "  at its weight");
-    ingest_queue_leave(&rooms[0]);
-    ingest_queue_leave(&rooms[1]);
-    ingest_queue_leave(&rooms[2]);
-    ingest_queue_leave(&other);
-    is_int((int64_t)ingest_queue_count(queue).waiting_bytes, 35000, "what was not used is given back, once");
-    ingest_queue_finish(queue, LANE_FAST, ingest_queue_take(queue, LANE_FAST));
-    ingest_queue_wait(queue, &ticket);
-    is_int((int64_t)ingest_queue_count(queue).waiting_bytes, 0, "until nothing is left");
-    ok(!ingest_queue_reserve(queue, &test->op, 1, 200000, &rooms[0]),
-       "more than the queue is promised when it is empty");
+    first_batch(test, queue, PACE_FEW + 1, 80, true);
+    is_int((int64_t)first_batch(test, queue, PACE_MANY, 0, false), PACE_MANY,
+           "a batch that took more than one attempt says nothing of the pace");
+    first_batch(test, queue, PACE_FEW + 1, 300, false);
+    is_int((int64_t)first_batch(test, queue, PACE_MANY, 0, false), PACE_FEW, "after a stall batches are small");
+    for (int i = 0; i < 10; i++) {
+        first_batch(test, queue, PACE_MANY, 0, false);
+    }
+    is_int((int64_t)first_batch(test, queue, PACE_MANY, 0, false), PACE_MANY, "and large again soon");
     ingest_queue_close(queue);
-    ticket.room = &rooms[0];
-    is_int(ingest_queue_push(queue, &ticket), ERR_UNAVAILABLE, "a promise ends with the queue");
-    ingest_queue_leave(&rooms[0]);
     ingest_queue_free(queue);
 }
 
@@ -421,8 +395,7 @@ int main(void)
     ingest_test_reset(&test);
     test_turns(&test);
     ingest_test_reset(&test);
-    test_shares(&test);
-    test_rooms(&test);
+    test_pace(&test);
     ingest_test_reset(&test);
     test_round(&test);
     ingest_test_reset(&test);
