@@ -8,6 +8,7 @@
 
 #define FILE_ARENA_BYTES (192u << 20) /* a row group read and unpacked, of long texts */
 #define BATCH_ARENA_BYTES (64u << 20)
+#define DAY_ARENA_BYTES (64u << 20) /* the names of what was erased of a day */
 
 static const struct parquet_column sample_columns[SAMPLE_COLUMNS] = {
     [SAMPLE_TIME] = { "time", PARQUET_TIME, false },
@@ -31,9 +32,10 @@ const struct parquet_schema archive_voids = { void_columns, VOID_COLUMNS };
 enum err archive_open(struct archive *archive, struct op *op, struct db_conn *conn,
                       const struct config *config)
 {
-    *archive = (struct archive){ .op = op, .conn = conn, .files = arena_new(FILE_ARENA_BYTES),
+    *archive = (struct archive){ .op = op, .conn = conn, .days = arena_new(DAY_ARENA_BYTES),
+                                 .files = arena_new(FILE_ARENA_BYTES),
                                  .batches = arena_new(BATCH_ARENA_BYTES) };
-    if (archive->files == NULL || archive->batches == NULL) {
+    if (archive->days == NULL || archive->files == NULL || archive->batches == NULL) {
         return fail_memory(op);
     }
     op_init(&archive->file, archive->files, op->id);
@@ -45,6 +47,7 @@ enum err archive_open(struct archive *archive, struct op *op, struct db_conn *co
 void archive_close(struct archive *archive)
 {
     store_close(archive->store);
+    arena_free(archive->days);
     arena_free(archive->files);
     arena_free(archive->batches);
     *archive = (struct archive){ .op = archive->op };

@@ -13,6 +13,7 @@ struct archive {
     struct op *op;         /* the caller's: a failure ends up here */
     struct db_conn *conn;  /* of the worker's role; the caller's */
     struct store *store;
+    struct arena *days;    /* of the day at hand */
     struct arena *files;   /* of the file at hand */
     struct arena *batches; /* of the rows at hand */
     struct op file, rows;  /* on these */
@@ -47,7 +48,8 @@ enum err archive_write_day(struct archive *archive, const struct archive_task *t
 /* Notes that all days of the tenant before the task's are archived. */
 enum err archive_advance(struct archive *archive, const struct archive_task *task) MUST_CHECK;
 
-/* Removes from the store what belongs to tenants that are gone; *out_n: how many objects. */
+/* Removes from the store what belongs to tenants that are gone, and what was begun and never noted;
+ * *out_n: how many objects. */
 enum err archive_sweep(struct archive *archive, int *out_n) MUST_CHECK;
 
 /* A run over all that is to be archived. */
@@ -67,20 +69,23 @@ enum err archive_run(struct archive *archive, struct archive_run *run) MUST_CHEC
 
 /* A file as the database knows it. */
 struct archive_file {
-    const char *relation, *kind, *object;
+    const char *tenant, *relation, *day; /* whose and of what; as in struct archive_task */
+    int n;                               /* the day's files apply in this order */
+    const char *kind, *object;           /* "rows" or "tombstones"; its key in the store */
     int64_t n_rows, n_bytes;
     struct str sha256; /* its 32 bytes */
 };
 
-/* Reads a file whole and holds it against what is known of it: ERR_INVALID with a word on what
- * differs, ERR_NOT_FOUND where it is not there, or the store's failure. */
+/* Reads a file whole and holds it against what is known of it, its notes included; what is in
+ * memory of the file before is released. ERR_INVALID with a word on what differs, ERR_NOT_FOUND
+ * where it is not there, or the store's failure. */
 enum err archive_verify_file(struct archive *archive, const struct archive_file *file) MUST_CHECK;
 
-/* Brings a day back from its files (`n` of them, in the order of the database), in one
- * transaction, and pins it for so many days. A day that the database has is left as it is.
- * ERR_CONFLICT while changes of it wait to be archived; ERR_INVALID for damaged files. */
+/* Brings a day back from its files, each verified before it is applied, in one transaction, and
+ * pins it for so many days. A day that the database has is left as it is. ERR_CONFLICT while
+ * changes of it wait to be archived, or where some came meanwhile; ERR_INVALID for damaged
+ * files. */
 enum err archive_restore_day(struct archive *archive, const struct archive_task *task,
-                             const struct archive_file *files, int n, int pin_days,
-                             struct archive_done *out) MUST_CHECK;
+                             int pin_days, struct archive_done *out) MUST_CHECK;
 
 #endif

@@ -51,6 +51,12 @@ enum err archive_file_open(struct archive *archive, const char *object, int64_t 
                            const struct parquet_schema *schema,
                            struct archive_reading *out) MUST_CHECK;
 
+/* Whether the file holds rows, else tombstones. */
+static inline bool archive_is_rows(const struct archive_file *file)
+{
+    return strcmp(file->kind, "rows") == 0;
+}
+
 /* Moves a failure of the file's or the rows' operation to the caller's; returns `err`. */
 enum err archive_fail(struct archive *archive, enum err err) MUST_CHECK;
 

@@ -1,5 +1,8 @@
 /* Brings a day back: its files in their order, each number's tombstones before its rows, in one
- * transaction, so that the day is there whole or not at all. */
+ * transaction, so that the day is there whole or not at all. Each file is verified before it is
+ * applied. Series that later tombstones void whole (erased.h) are left out from the start, so that
+ * neither they nor their devices and sites are made again. */
+#include "archive/erased.h"
 #include "archive/parts.h"
 
 #include "base/buf.h"
@@ -7,7 +10,7 @@
 
 #define BATCH_ROWS 10000
 
-/* The names of a series, as a file has them, and its number here. */
+/* The names of a series, as a file has them, and its number here; 0: it is left out. */
 struct named {
     struct str device, metric, unit, site, labels;
     int32_t id;
@@ -17,9 +20,14 @@ struct restoring {
     struct archive *archive;
     const struct archive_task *task;
     struct db_tx *tx;
+    struct archive_file *files; /* of the day; in its arena, as all that follows */
+    int n_files;
+    struct erased erased;
+    int number;            /* of the file at hand */
+    bool has_last;
     struct named last;     /* of the row before; its texts in `names` */
     struct buf names;
-    int32_t *series;       /* of the batch, in the file's arena */
+    int32_t *series;       /* of the batch */
     int64_t *times;
     double *values;
     size_t n;
@@ -57,7 +65,7 @@ static struct str text_of(const struct parquet_value *value)
 
 static bool is_last(const struct named *last, const struct named *named)
 {
-    return last->id != 0 && str_equal(last->device, named->device) &&
+    return str_equal(last->device, named->device) &&
            str_equal(last->metric, named->metric) && str_equal(last->labels, named->labels) &&
            str_equal(last->unit, named->unit) && str_equal(last->site, named->site);
 }
@@ -106,6 +114,7 @@ static enum err remember(struct restoring *restoring, const struct named *named)
         keep(names, named->device), keep(names, named->metric), keep(names, named->unit),
         keep(names, named->site),   keep(names, named->labels), named->id,
     };
+    restoring->has_last = true;
     return OK;
 }
 
@@ -119,8 +128,10 @@ static enum err add_sample(struct restoring *restoring, const struct parquet_val
     };
     enum err err = OK;
 
-    if (!is_last(&restoring->last, &named)) {
-        err = find_series(restoring, &named);
+    if (!restoring->has_last || !is_last(&restoring->last, &named)) {
+        bool is_left_out = erased_after(&restoring->erased, named.device, named.metric,
+                                        named.labels, restoring->number);
+        err = is_left_out ? OK : find_series(restoring, &named);
         if (err == OK) {
             err = remember(restoring, &named);
         }
@@ -128,7 +139,7 @@ static enum err add_sample(struct restoring *restoring, const struct parquet_val
     if (err == OK && restoring->n == BATCH_ROWS) {
         err = flush(restoring);
     }
-    if (err != OK) {
+    if (err != OK || restoring->last.id == 0) {
         return err;
     }
     restoring->series[restoring->n] = restoring->last.id;
@@ -152,31 +163,63 @@ static enum err add_void(struct restoring *restoring, const struct parquet_value
     return run(restoring, &q_archive_restore_void, &args, NULL);
 }
 
-static enum err restore_file(struct restoring *restoring, const struct archive_file *file,
-                             struct archive_done *done)
+typedef enum err (*take_row)(struct restoring *restoring, const struct parquet_value *row);
+
+static enum err read_file(struct restoring *restoring, const struct archive_file *file,
+                          take_row take)
 {
-    bool is_rows = strcmp(file->kind, "rows") == 0, is_end = false;
+    const struct parquet_schema *schema = archive_is_rows(file) ? &archive_samples : &archive_voids;
     struct parquet_value row[PARQUET_MAX_COLUMNS];
     struct archive_reading reading;
-    enum err err = archive_file_open(restoring->archive, file->object, file->n_bytes,
-                                     is_rows ? &archive_samples : &archive_voids, &reading);
+    bool is_end = false;
 
+    restoring->number = file->n;
+    restoring->has_last = false;
+    arena_reset(restoring->archive->files);
+    enum err err = archive_file_open(restoring->archive, file->object, file->n_bytes, schema,
+                                     &reading);
     while (err == OK) {
         err = parquet_next(reading.parquet, row, &is_end);
         if (err != OK || is_end) {
             break;
         }
-        done->n_void += !is_rows;
-        err = is_rows ? add_sample(restoring, row) : add_void(restoring, row);
+        err = take(restoring, row);
     }
     return err == OK ? flush(restoring) : err;
+}
+
+static enum err note_erased(struct restoring *restoring, const struct parquet_value *row)
+{
+    if (!erased_is_whole(restoring->task->day, row[VOID_FROM].number, row[VOID_TO].number)) {
+        return OK;
+    }
+    bool is_noted = erased_add(&restoring->erased, row[VOID_DEVICE].text, row[VOID_METRIC].text,
+                               row[VOID_LABELS].text, restoring->number);
+    return is_noted ? OK : fail_memory(&restoring->archive->file);
+}
+
+/* What is left out: known before any row is looked at. */
+static enum err load_erased(struct restoring *restoring)
+{
+    enum err err = OK;
+
+    erased_init(&restoring->erased, restoring->archive->days);
+    for (int i = 0; i < restoring->n_files && err == OK; i++) {
+        const struct archive_file *file = &restoring->files[i];
+        err = archive_verify_file(restoring->archive, file);
+        if (err == OK && !archive_is_rows(file)) {
+            err = read_file(restoring, file, note_erased);
+        }
+    }
+    erased_sort(&restoring->erased);
+    return err;
 }
 
 /* ---- the day ---- */
 
 static enum err allocate(struct restoring *restoring)
 {
-    struct arena *arena = restoring->archive->files;
+    struct arena *arena = restoring->archive->days;
 
     restoring->series = arena_array(arena, BATCH_ROWS, sizeof *restoring->series);
     restoring->times = arena_array(arena, BATCH_ROWS, sizeof *restoring->times);
@@ -227,13 +270,70 @@ static enum err end(struct restoring *restoring, int pin_days, int64_t *n_rows)
     return err;
 }
 
+/* Nobody adds a file from archive_restore_begin on. */
+static enum err load_files(struct restoring *restoring)
+{
+    struct archive *archive = restoring->archive;
+    const struct archive_task *task = restoring->task;
+    struct db_args args;
+    struct db_rows *rows;
+
+    db_args_init(&args, archive->batches);
+    db_arg_text(&args, task->relation);
+    db_arg_text(&args, task->day);
+    enum err err = run(restoring, &q_archive_restore_files, &args, &rows);
+    if (err != OK) {
+        return err;
+    }
+    int n = db_count(rows);
+    restoring->files = arena_array(archive->days, (size_t)n + 1, sizeof *restoring->files);
+    for (int i = 0; i < n && restoring->files != NULL; i++) {
+        struct str sum = db_str(rows, i, ARCHIVE_RESTORE_FILES_SHA256);
+        restoring->files[i] = (struct archive_file){
+            .tenant = task->slug, .relation = task->relation, .day = task->day,
+            .n = db_int(rows, i, ARCHIVE_RESTORE_FILES_N),
+            .kind = arena_copy(archive->days, db_str(rows, i, ARCHIVE_RESTORE_FILES_KIND)),
+            .object = arena_copy(archive->days, db_str(rows, i, ARCHIVE_RESTORE_FILES_OBJECT)),
+            .n_rows = db_int64(rows, i, ARCHIVE_RESTORE_FILES_N_ROWS),
+            .n_bytes = db_int64(rows, i, ARCHIVE_RESTORE_FILES_N_BYTES),
+            .sha256 = { arena_copy(archive->days, sum), sum.len },
+        };
+        const struct archive_file *file = &restoring->files[i];
+        if (file->kind == NULL || file->object == NULL || file->sha256.ptr == NULL) {
+            return fail_memory(&archive->rows);
+        }
+    }
+    restoring->n_files = n;
+    return restoring->files != NULL ? OK : fail_memory(&archive->rows);
+}
+
+static enum err take_files(struct restoring *restoring, struct archive_done *done)
+{
+    enum err err = load_files(restoring);
+
+    if (err == OK) {
+        err = allocate(restoring);
+    }
+    if (err == OK) {
+        err = load_erased(restoring);
+    }
+    for (int i = 0; i < restoring->n_files && err == OK; i++) {
+        const struct archive_file *file = &restoring->files[i];
+        bool is_rows = archive_is_rows(file);
+        done->n_bytes += file->n_bytes;
+        done->n_void += is_rows ? 0 : file->n_rows;
+        err = read_file(restoring, file, is_rows ? add_sample : add_void);
+    }
+    return err;
+}
+
 enum err archive_restore_day(struct archive *archive, const struct archive_task *task,
-                             const struct archive_file *files, int n, int pin_days,
-                             struct archive_done *out)
+                             int pin_days, struct archive_done *out)
 {
     struct restoring restoring = { .archive = archive, .task = task };
 
     *out = (struct archive_done){ .n_rows = 0 };
+    arena_reset(archive->days);
     arena_reset(archive->files);
     arena_reset(archive->batches);
     enum err err = db_begin(&archive->rows, archive->conn, DB_WRITE, task->tenant_id,
@@ -243,11 +343,7 @@ enum err archive_restore_day(struct archive *archive, const struct archive_task 
     }
     err = begin(&restoring, &out->is_skipped);
     if (err == OK && !out->is_skipped) {
-        err = allocate(&restoring);
-    }
-    for (int i = 0; i < n && err == OK && !out->is_skipped; i++) {
-        out->n_bytes += files[i].n_bytes;
-        err = restore_file(&restoring, &files[i], out);
+        err = take_files(&restoring, out);
     }
     if (err == OK && !out->is_skipped) {
         err = end(&restoring, pin_days, &out->n_rows);

@@ -1,5 +1,8 @@
-/* Verifies a file: its bytes by their checksum, and each row by reading it. */
+/* Verifies a file: its bytes by their checksum, each row by reading it, and that its notes say what
+ * it is thought to be. */
 #include "archive/parts.h"
+
+#include <stdio.h>
 
 struct sum {
     struct sha256 sha;
@@ -43,15 +46,41 @@ static enum err verify_bytes(struct archive *archive, const struct archive_file 
     return OK;
 }
 
+static bool says(const struct archive_reading *reading, const char *key, const char *expected)
+{
+    const char *value = parquet_note(reading->parquet, key);
+
+    return value != NULL && strcmp(value, expected) == 0;
+}
+
+static enum err verify_notes(struct archive_reading *reading, const struct archive_file *file)
+{
+    char number[16];
+
+    snprintf(number, sizeof number, "%d", file->n);
+    bool is_it = says(reading, "tidemark.table", file->relation) &&
+                 says(reading, "tidemark.kind", file->kind) &&
+                 says(reading, "tidemark.tenant", file->tenant) &&
+                 says(reading, "tidemark.day", file->day) &&
+                 says(reading, "tidemark.number", number);
+    return is_it ? OK
+                 : fail(&reading->archive->file, ERR_INVALID, "%s: its notes are of another file",
+                        file->object);
+}
+
 static enum err verify_rows(struct archive *archive, const struct archive_file *file)
 {
-    bool is_rows = strcmp(file->kind, "rows") == 0, is_end = false;
+    bool is_end = false;
     struct parquet_value row[PARQUET_MAX_COLUMNS];
     struct archive_reading reading;
     int64_t n = 0;
     enum err err = archive_file_open(archive, file->object, file->n_bytes,
-                                     is_rows ? &archive_samples : &archive_voids, &reading);
+                                     archive_is_rows(file) ? &archive_samples : &archive_voids,
+                                     &reading);
 
+    if (err == OK) {
+        err = verify_notes(&reading, file);
+    }
     while (err == OK && !is_end) {
         err = parquet_next(reading.parquet, row, &is_end);
         n += !is_end;
@@ -65,6 +94,7 @@ static enum err verify_rows(struct archive *archive, const struct archive_file *
 
 enum err archive_verify_file(struct archive *archive, const struct archive_file *file)
 {
+    arena_reset(archive->files);
     enum err err = verify_bytes(archive, file);
 
     return archive_fail(archive, err == OK ? verify_rows(archive, file) : err);

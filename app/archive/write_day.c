@@ -1,7 +1,7 @@
-/* Archives one tenant-day. Everything is read in one transaction that writes nothing until its end:
- * begin (the cursor is opened), rows, tombstones, verify (read back), manifest, mark (what is in
- * the store is noted, and committed). What ends it before the commit leaves objects under the names
- * that the next try gives its own. */
+/* Archives one tenant-day. First a transaction notes the keys of the objects to come, which nobody
+ * else will have. Everything else is one transaction: begin (the keys are locked, the cursor is
+ * opened), rows, tombstones, verify (read back), manifest, mark (what is in the store is noted, and
+ * committed). What ends it before the commit leaves objects whose keys are noted as garbage. */
 #include "archive/parts.h"
 
 #include "base/json.h"
@@ -11,11 +11,16 @@
 
 #define MAX_FILES 2 /* of one number: rows and tombstones */
 #define MAX_MANIFEST_BYTES (64u << 10)
+#define ID_BYTES 16 /* random, of an attempt */
+
+/* The objects of a number. */
+enum { KEY_ROWS, KEY_VOIDS, KEY_MANIFEST, KEYS };
 
 struct day {
     struct archive *archive;
     const struct archive_task *task;
     struct db_tx *tx;
+    struct str keys[KEYS];
     int n;            /* the number of its files */
     bool is_first;
     const char *seen; /* the snapshot: which changes are in it */
@@ -24,33 +29,73 @@ struct day {
     struct archive_writing writing; /* the file at hand */
 };
 
-static const char *key_of(struct day *day, const char *suffix, const char *ending)
-{
-    const struct archive_task *task = day->task;
+/* ---- keys ---- */
 
-    return arena_printf(day->archive->files, "archive/%s%s/tenant=%s/day=%s/%04d.%s",
-                        task->relation, suffix, task->slug, task->day, day->n, ending);
+static enum err make_keys(struct day *day)
+{
+    static const struct {
+        const char *suffix, *ending;
+    } PARTS[KEYS] = { { "", "parquet" }, { ".tombstones", "parquet" }, { "", "json" } };
+    const struct archive_task *task = day->task;
+    char id[2 * ID_BYTES + 1];
+    uint8_t random[ID_BYTES];
+
+    crypto_random(random, sizeof random);
+    crypto_hex(random, sizeof random, id);
+    for (int i = 0; i < KEYS; i++) {
+        char *key = arena_printf(day->archive->days, "archive/%s%s/tenant=%s/day=%s/%s.%s",
+                                 task->relation, PARTS[i].suffix, task->slug, task->day, id,
+                                 PARTS[i].ending);
+        if (key == NULL) {
+            return fail_memory(&day->archive->rows);
+        }
+        day->keys[i] = str_of(key);
+    }
+    return OK;
+}
+
+/* Notes the keys before there is anything of theirs, so that it is found should this come to
+ * nothing. */
+static enum err intend(struct day *day)
+{
+    struct archive *archive = day->archive;
+    struct db_args args;
+    struct db_tx *tx;
+    enum err err = make_keys(day);
+
+    if (err == OK) {
+        err = db_begin(&archive->rows, archive->conn, DB_WRITE, 0, &tx);
+    }
+    if (err != OK) {
+        return err;
+    }
+    db_args_init(&args, archive->batches);
+    db_arg_str_array(&args, day->keys, KEYS);
+    err = db_run(tx, &q_archive_intend, &args, NULL);
+    if (err != OK) {
+        db_rollback(tx);
+        return err;
+    }
+    return db_commit(tx);
 }
 
 /* ---- files ---- */
 
 static enum err begin_file(struct day *day, const char *kind, const struct parquet_schema *schema)
 {
-    bool is_rows = strcmp(kind, "rows") == 0;
-    const char *key = key_of(day, is_rows ? "" : ".tombstones", "parquet");
+    const char *key = day->keys[schema == &archive_samples ? KEY_ROWS : KEY_VOIDS].ptr;
 
-    if (key == NULL) {
-        return fail_memory(&day->archive->file);
-    }
-    day->files[day->n_files] = (struct archive_file){ day->task->relation, kind, key, 0, 0,
-                                                      { NULL, 0 } };
+    arena_reset(day->archive->files);
+    day->files[day->n_files] = (struct archive_file){
+        .tenant = day->task->slug, .relation = day->task->relation, .day = day->task->day,
+        .n = day->n, .kind = kind, .object = key,
+    };
     return archive_file_begin(day->archive, key, schema, &day->writing);
 }
 
 static enum err end_file(struct day *day)
 {
     struct archive_file *file = &day->files[day->n_files];
-    struct op *op = &day->archive->file;
     struct store_written written;
     char number[16];
 
@@ -65,9 +110,9 @@ static enum err end_file(struct day *day)
     if (err != OK) {
         return err;
     }
-    char *sum = arena_alloc(op->arena, sizeof written.sha256);
+    char *sum = arena_alloc(day->archive->days, sizeof written.sha256);
     if (sum == NULL) {
-        return fail_memory(op);
+        return fail_memory(&day->archive->file);
     }
     memcpy(sum, written.sha256, sizeof written.sha256);
     file->sha256 = (struct str){ sum, sizeof written.sha256 };
@@ -244,7 +289,6 @@ static void put_manifest_file(struct json_writer *json, const struct archive_fil
 static enum err write_manifest(struct day *day)
 {
     struct op *op = &day->archive->file;
-    const char *key = key_of(day, "", "json");
     struct json_writer json;
     struct buf out;
 
@@ -269,10 +313,11 @@ static enum err write_manifest(struct day *day)
     }
     json_close_array(&json);
     json_close_object(&json);
-    if (key == NULL || out.is_broken) {
+    if (out.is_broken) {
         return fail_memory(op);
     }
-    return store_put_bytes(day->archive->store, op, key, buf_str(&out), NULL);
+    return store_put_bytes(day->archive->store, op, day->keys[KEY_MANIFEST].ptr, buf_str(&out),
+                           NULL);
 }
 
 static enum err mark(struct day *day)
@@ -303,16 +348,16 @@ static enum err mark(struct day *day)
     return db_run(day->tx, &q_archive_mark, &args, NULL);
 }
 
-/* *is_free: nobody else is at the day. */
+/* *is_free: nobody else is at the day, nor was at the keys. */
 static enum err begin(struct day *day, bool *is_free)
 {
-    struct arena *arena = day->archive->batches;
     struct db_args args;
     struct db_rows *rows;
 
-    db_args_init(&args, arena);
+    db_args_init(&args, day->archive->batches);
     db_arg_text(&args, day->task->relation);
     db_arg_text(&args, day->task->day);
+    db_arg_str_array(&args, day->keys, KEYS);
     enum err err = db_run(day->tx, &q_archive_begin, &args, &rows);
     if (err != OK) {
         return err;
@@ -320,7 +365,7 @@ static enum err begin(struct day *day, bool *is_free)
     *is_free = !db_is_null(rows, 0, ARCHIVE_BEGIN_N);
     day->n = db_int(rows, 0, ARCHIVE_BEGIN_N);
     day->is_first = db_bool(rows, 0, ARCHIVE_BEGIN_IS_FIRST);
-    day->seen = arena_copy(day->archive->files, db_str(rows, 0, ARCHIVE_BEGIN_SEEN));
+    day->seen = arena_copy(day->archive->days, db_str(rows, 0, ARCHIVE_BEGIN_SEEN));
     return day->seen != NULL ? OK : fail_memory(&day->archive->rows);
 }
 
@@ -351,9 +396,13 @@ enum err archive_write_day(struct archive *archive, const struct archive_task *t
     bool is_free = false;
 
     *out = (struct archive_done){ .n_rows = 0 };
+    arena_reset(archive->days);
     arena_reset(archive->files);
     arena_reset(archive->batches);
-    enum err err = db_begin(&archive->rows, archive->conn, DB_WRITE, task->tenant_id, &day.tx);
+    enum err err = intend(&day);
+    if (err == OK) {
+        err = db_begin(&archive->rows, archive->conn, DB_WRITE, task->tenant_id, &day.tx);
+    }
     if (err != OK) {
         return archive_fail(archive, err);
     }
@@ -364,8 +413,7 @@ enum err archive_write_day(struct archive *archive, const struct archive_task *t
         return archive_fail(archive, err);
     }
     for (int i = 0; i < day.n_files; i++) {
-        bool is_rows = strcmp(day.files[i].kind, "rows") == 0;
-        *(is_rows ? &out->n_rows : &out->n_void) += day.files[i].n_rows;
+        *(archive_is_rows(&day.files[i]) ? &out->n_rows : &out->n_void) += day.files[i].n_rows;
         out->n_bytes += day.files[i].n_bytes;
     }
     return archive_fail(archive, db_commit(day.tx));

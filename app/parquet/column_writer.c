@@ -8,7 +8,6 @@
 
 #include <math.h>
 
-#define ZSTD_LEVEL 3
 #define MAX_RANGE_BYTES 128 /* of a text in the statistics */
 
 /* What a group can grow by after it was looked at: a page of this column. */
@@ -72,7 +71,7 @@ static enum err add_page(struct column_writer *column, struct buf *out, struct s
     if (to == NULL) {
         return fail_memory(room->op);
     }
-    size_t packed = ZSTD_compressCCtx(room->zstd, to, bound, raw.ptr, raw.len, ZSTD_LEVEL);
+    size_t packed = ZSTD_compress2(room->zstd, to, bound, raw.ptr, raw.len);
     if (ZSTD_isError(packed)) {
         return fail(room->op, ERR_INTERNAL, "zstd: %s", ZSTD_getErrorName(packed));
     }

@@ -172,6 +172,7 @@ static enum err read_chunks(struct footer *footer, struct thrift_reader *reader,
         bool is_sound = chunk.codec == CODEC_ZSTD && chunk.n_values == *n_values &&
                         chunk.physical == parquet_storage[footer->columns[i].type].physical &&
                         chunk.bytes > 0 && chunk.bytes <= (int64_t)MAX_CHUNK_BYTES &&
+                        out->offset >= 0 && out->offset <= footer->data_bytes &&
                         start == out->offset + (int64_t)out->total;
         if (!is_sound) {
             return refuse(footer, "a column of a row group");

@@ -6,6 +6,8 @@
 
 #include <assert.h>
 
+#define ZSTD_LEVEL 3
+
 struct parquet_writer {
     struct op *op;
     const struct parquet_schema *schema;
@@ -44,6 +46,10 @@ static enum err open_room(struct parquet_writer *writer)
     *room = (struct column_room){ .op = op, .zstd = ZSTD_createCCtx() };
     if (room->zstd == NULL || !arena_on_reset(op->arena, free_zstd, room->zstd)) {
         return fail_memory(op);
+    }
+    if (ZSTD_isError(ZSTD_CCtx_setParameter(room->zstd, ZSTD_c_compressionLevel, ZSTD_LEVEL)) ||
+        ZSTD_isError(ZSTD_CCtx_setParameter(room->zstd, ZSTD_c_checksumFlag, 1))) {
+        return fail(op, ERR_INTERNAL, "zstd knows no checksums");
     }
     buf_init(&room->page, op->arena, MAX_PAGE_BYTES);
     buf_init(&room->packed, op->arena, ZSTD_COMPRESSBOUND(MAX_PAGE_BYTES));

@@ -11,8 +11,15 @@
 #include <unistd.h>
 
 #define COMMAND_ARENA_BYTES (64u << 20)
+#define PAGE_FILES 1000 /* listed at a time */
 #define STATEMENT_TIMEOUT_MS (60 * 60 * 1000)
 #define PIN_DAYS 30
+
+/* A file's place in the list. */
+struct place {
+    const char *slug, *relation, *day, *kind; /* NULL: before the first */
+    int n;
+};
 
 /* What all verbs have open. */
 struct session {
@@ -21,9 +28,12 @@ struct session {
     struct op op;
     struct db_conn *conn;
     struct archive archive;
+    struct arena *pages;            /* of the files that are listed */
+    struct op listing;              /* on it */
+    struct place after;             /* the last file of the page before */
     const char *tenant, *from, *to; /* what it is about; NULL: all */
     bool is_all;
-    int n_failed;
+    int n_files, n_failed;
 };
 
 static enum err open_session(struct session *session, const struct config *config)
@@ -32,10 +42,12 @@ static enum err open_session(struct session *session, const struct config *confi
 
     session->config = config;
     session->arena = arena_new(COMMAND_ARENA_BYTES);
-    if (session->arena == NULL) {
+    session->pages = arena_new(COMMAND_ARENA_BYTES);
+    if (session->arena == NULL || session->pages == NULL) {
         return ERR_INTERNAL;
     }
     op_init(&session->op, session->arena, "archive");
+    op_init(&session->listing, session->pages, "archive");
     enum err err = db_role_url(&session->op, config, DB_ROLE_WORKER, &url);
     if (err != OK) {
         return err;
@@ -52,42 +64,96 @@ static enum err open_session(struct session *session, const struct config *confi
 
 static int close_session(struct session *session, enum err err)
 {
-    if (err != OK && session->arena != NULL) {
+    if (err != OK && session->arena != NULL && session->pages != NULL) {
         options_complain(&session->op);
     }
     archive_close(&session->archive);
     db_conn_close(session->conn);
+    arena_free(session->pages);
     arena_free(session->arena);
     return err == OK && session->n_failed == 0 ? EXIT_OK : EXIT_FAILED;
 }
 
-/* Runs one statement in a transaction of its own. */
+/* Runs one statement in a transaction of its own, in the memory of a page. */
 static enum err ask(struct session *session, int32_t tenant_id, const struct db_query *query,
                     const struct db_args *args, struct db_rows **out)
 {
     struct db_tx *tx;
-    enum err err = db_begin(&session->op, session->conn, DB_WRITE, tenant_id, &tx);
+    enum err err = db_begin(&session->listing, session->conn, DB_WRITE, tenant_id, &tx);
 
-    if (err != OK) {
-        return err;
+    if (err == OK) {
+        err = db_run(tx, query, args, out);
+        if (err == OK) {
+            err = db_commit(tx);
+        } else {
+            db_rollback(tx);
+        }
     }
-    err = db_run(tx, query, args, out);
     if (err != OK) {
-        db_rollback(tx);
-        return err;
+        session->op.fault = session->listing.fault;
+        op_clear_fault(&session->listing);
     }
-    return db_commit(tx);
+    return err;
 }
 
-static enum err load_list(struct session *session, struct db_rows **out)
+/* ---- files, page by page ---- */
+
+/* Releases the page before. */
+static enum err load_page(struct session *session, struct db_rows **out)
 {
+    const struct place *after = &session->after;
     struct db_args args;
 
-    db_args_init(&args, session->arena);
+    arena_reset(session->pages);
+    db_args_init(&args, session->pages);
     db_arg_text(&args, session->tenant);
     db_arg_text(&args, session->from);
     db_arg_text(&args, session->to);
+    db_arg_text(&args, after->slug);
+    db_arg_text(&args, after->relation);
+    db_arg_text(&args, after->day);
+    db_arg_int(&args, after->n);
+    db_arg_text(&args, after->kind);
+    db_arg_int(&args, PAGE_FILES);
     return ask(session, 0, &q_archive_list, &args, out);
+}
+
+static enum err keep_place(struct session *session, const struct db_rows *list, int at)
+{
+    struct arena *arena = session->arena;
+    struct place *after = &session->after;
+
+    *after = (struct place){
+        .slug = arena_copy(arena, db_str(list, at, ARCHIVE_LIST_SLUG)),
+        .relation = arena_copy(arena, db_str(list, at, ARCHIVE_LIST_RELATION)),
+        .day = arena_copy(arena, db_str(list, at, ARCHIVE_LIST_DAY)),
+        .kind = arena_copy(arena, db_str(list, at, ARCHIVE_LIST_KIND)),
+        .n = db_int(list, at, ARCHIVE_LIST_N),
+    };
+    bool is_kept = after->slug && after->relation && after->day && after->kind;
+    return is_kept ? OK : fail_memory(&session->op);
+}
+
+typedef enum err (*visit_file)(struct session *session, const struct db_rows *list, int at);
+
+static enum err visit_files(struct session *session, visit_file visit)
+{
+    struct db_rows *list;
+    enum err err;
+    int n;
+
+    do {
+        err = load_page(session, &list);
+        n = err == OK ? db_count(list) : 0;
+        session->n_files += n;
+        for (int i = 0; i < n && err == OK; i++) {
+            err = visit(session, list, i);
+        }
+        if (err == OK && n > 0) {
+            err = keep_place(session, list, n - 1);
+        }
+    } while (err == OK && n == PAGE_FILES);
+    return err;
 }
 
 /* ---- run ---- */
@@ -107,7 +173,7 @@ static enum err run_all(struct session *session)
     struct db_args args;
     int n_removed = 0;
 
-    db_args_init(&args, session->arena);
+    db_args_init(&args, session->pages);
     db_arg_bool(&args, true);
     db_arg_int(&args, session->config->archive_after_hours);
     enum err err = ask(session, 0, &q_archive_configure, &args, NULL);
@@ -158,6 +224,9 @@ static int parse(struct session *session, int argc, char **argv, const struct op
 static struct archive_file file_of(const struct db_rows *list, int at)
 {
     return (struct archive_file){
+        .tenant = db_text(list, at, ARCHIVE_LIST_SLUG),
+        .day = db_text(list, at, ARCHIVE_LIST_DAY),
+        .n = db_int(list, at, ARCHIVE_LIST_N),
         .relation = db_text(list, at, ARCHIVE_LIST_RELATION),
         .kind = db_text(list, at, ARCHIVE_LIST_KIND),
         .object = db_text(list, at, ARCHIVE_LIST_OBJECT),
@@ -167,17 +236,19 @@ static struct archive_file file_of(const struct db_rows *list, int at)
     };
 }
 
-static void print_file(const struct db_rows *list, int at)
+static enum err print_file(struct session *session, const struct db_rows *list, int at)
 {
     struct archive_file file = file_of(list, at);
     bool is_pinned = db_bool(list, at, ARCHIVE_LIST_IS_PINNED);
     bool is_held = db_bool(list, at, ARCHIVE_LIST_IS_HELD);
 
+    (void)session;
     printf("%s\t%s\t%s\t%d\t%s\t%lld\t%lld\t%s\t%lld\n", db_text(list, at, ARCHIVE_LIST_SLUG),
            file.relation, db_text(list, at, ARCHIVE_LIST_DAY), db_int(list, at, ARCHIVE_LIST_N),
            file.kind, (long long)file.n_rows, (long long)file.n_bytes,
            is_pinned ? "restored" : is_held ? "in the database" : "archive alone",
            (long long)db_int64(list, at, ARCHIVE_LIST_ID));
+    return OK;
 }
 
 static int cmd_list(const struct config *config, int argc, char **argv)
@@ -188,7 +259,6 @@ static int cmd_list(const struct config *config, int argc, char **argv)
                  "whether the database has the day itself, and the file's id.",
     };
     struct session session = { .tenant = NULL };
-    struct db_rows *list;
     int status = parse(&session, argc, argv, &HELP);
 
     if (status >= 0) {
@@ -196,10 +266,7 @@ static int cmd_list(const struct config *config, int argc, char **argv)
     }
     enum err err = open_session(&session, config);
     if (err == OK) {
-        err = load_list(&session, &list);
-    }
-    for (int i = 0; err == OK && i < db_count(list); i++) {
-        print_file(list, i);
+        err = visit_files(&session, print_file);
     }
     return close_session(&session, err);
 }
@@ -209,10 +276,9 @@ static enum err verify_one(struct session *session, const struct db_rows *list, 
     struct archive_file file = file_of(list, at);
     struct db_args args;
 
-    arena_reset(session->archive.files);
     enum err err = archive_verify_file(&session->archive, &file);
     if (err == OK) {
-        db_args_init(&args, session->arena);
+        db_args_init(&args, session->pages);
         db_arg_int64(&args, db_int64(list, at, ARCHIVE_LIST_ID));
         return ask(session, db_int(list, at, ARCHIVE_LIST_TENANT_ID), &q_archive_verified, &args,
                    NULL);
@@ -231,7 +297,6 @@ static int cmd_verify(const struct config *config, int argc, char **argv)
                  "or missing, and fails when there is one.",
     };
     struct session session = { .tenant = NULL };
-    struct db_rows *list;
     int status = parse(&session, argc, argv, &HELP);
 
     if (status >= 0) {
@@ -239,32 +304,32 @@ static int cmd_verify(const struct config *config, int argc, char **argv)
     }
     enum err err = open_session(&session, config);
     if (err == OK) {
-        err = load_list(&session, &list);
-    }
-    for (int i = 0; err == OK && i < db_count(list); i++) {
-        err = verify_one(&session, list, i);
+        err = visit_files(&session, verify_one);
     }
     if (err == OK) {
-        fprintf(stderr, "%d files, %d of them damaged\n", db_count(list), session.n_failed);
+        fprintf(stderr, "%d files, %d of them damaged\n", session.n_files, session.n_failed);
     }
     return close_session(&session, err);
 }
 
 /* ---- restore ---- */
 
-static bool is_same_day(const struct db_rows *list, int a, int b)
+static bool is_first_of_day(const struct session *session, const struct db_rows *list, int at)
 {
-    int tenant = ARCHIVE_LIST_TENANT_ID;
-    bool is_same = db_int(list, a, tenant) == db_int(list, b, tenant);
+    const struct place *after = &session->after;
+    struct str before[] = { str_of(after->slug), str_of(after->relation), str_of(after->day) };
+    static const int COLUMNS[] = { ARCHIVE_LIST_SLUG, ARCHIVE_LIST_RELATION, ARCHIVE_LIST_DAY };
+    bool is_same = true;
 
-    for (int column = ARCHIVE_LIST_RELATION; column <= ARCHIVE_LIST_DAY; column++) {
-        is_same = is_same && str_equal(db_str(list, a, column), db_str(list, b, column));
+    for (int i = 0; i < 3; i++) {
+        struct str last = at > 0 ? db_str(list, at - 1, COLUMNS[i]) : before[i];
+        is_same = is_same && str_equal(db_str(list, at, COLUMNS[i]), last);
     }
-    return is_same;
+    return !is_same;
 }
 
-/* Restores the day whose files begin at `at`; where the next one's begin. */
-static int restore_one(struct session *session, const struct db_rows *list, int at)
+/* Restores the file's day, where it is the first of it. */
+static enum err restore_one(struct session *session, const struct db_rows *list, int at)
 {
     struct archive_task task = {
         .tenant_id = db_int(list, at, ARCHIVE_LIST_TENANT_ID),
@@ -272,19 +337,12 @@ static int restore_one(struct session *session, const struct db_rows *list, int 
         .relation = db_text(list, at, ARCHIVE_LIST_RELATION),
         .day = db_text(list, at, ARCHIVE_LIST_DAY),
     };
-    struct archive_done done = { .is_skipped = false };
-    int n = 0;
+    struct archive_done done;
 
-    while (at + n < db_count(list) && is_same_day(list, at, at + n)) {
-        n++;
+    if (!is_first_of_day(session, list, at)) {
+        return OK;
     }
-    struct archive_file *files = arena_array(session->arena, (size_t)n, sizeof *files);
-    for (int i = 0; i < n && files != NULL; i++) {
-        files[i] = file_of(list, at + i);
-    }
-    enum err err = files == NULL ? fail_memory(&session->op)
-                                 : archive_restore_day(&session->archive, &task, files, n,
-                                                       PIN_DAYS, &done);
+    enum err err = archive_restore_day(&session->archive, &task, PIN_DAYS, &done);
     if (err != OK) {
         printf("failed\t%s\t%s\t%s\n", task.slug, task.day, session->op.fault.detail);
         op_clear_fault(&session->op);
@@ -294,7 +352,7 @@ static int restore_one(struct session *session, const struct db_rows *list, int 
                (long long)done.n_rows);
     }
     fflush(stdout);
-    return at + n;
+    return OK;
 }
 
 static int cmd_restore(const struct config *config, int argc, char **argv)
@@ -305,7 +363,6 @@ static int cmd_restore(const struct config *config, int argc, char **argv)
                  "What was made of them (rollups, energy, costs) stays as it is.",
     };
     struct session session = { .tenant = NULL };
-    struct db_rows *list;
     int status = parse(&session, argc, argv, &HELP);
 
     if (status >= 0) {
@@ -316,10 +373,7 @@ static int cmd_restore(const struct config *config, int argc, char **argv)
     }
     enum err err = open_session(&session, config);
     if (err == OK) {
-        err = load_list(&session, &list);
-    }
-    for (int at = 0; err == OK && at < db_count(list);) {
-        at = restore_one(&session, list, at);
+        err = visit_files(&session, restore_one);
     }
     return close_session(&session, err);
 }

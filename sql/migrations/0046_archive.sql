@@ -53,13 +53,15 @@ CREATE INDEX archive_id ON core.archive (id);
 SELECT core.protect('core.archive', 'tenant_id');
 
 -- What changed of days that may have been archived, both ends inclusive, each row within one day.
--- Written in the transaction that changes the samples; by name, as the series may be erased.
+-- Written in the transaction that changes the samples; by name, as the series may be erased. Its
+-- number is not in a `series_id`: what is noted of a series outlives it, and erasing it, which
+-- looks for columns of that name, has to leave it.
 CREATE TABLE core.archive_change (
     tenant_id  int NOT NULL,
     id         bigint GENERATED ALWAYS AS IDENTITY,
     relation   text NOT NULL,
     day        date NOT NULL,
-    series_id  int NOT NULL,
+    series     int NOT NULL,
     device     text NOT NULL,
     metric     text NOT NULL,
     labels     jsonb NOT NULL,
@@ -72,11 +74,13 @@ CREATE TABLE core.archive_change (
 CREATE INDEX archive_change_day ON core.archive_change (tenant_id, relation, day);
 SELECT core.protect('core.archive_change', 'tenant_id');
 
--- Objects whose tenant is gone: the worker removes them.
+-- Objects that the worker removes: whose tenant is gone, and that were begun and never noted. Who
+-- is about to write one puts its key here first; the transaction that notes it takes it out at its
+-- beginning, so that the key is locked while that goes on, and here again when it fails.
 CREATE TABLE core.archive_garbage (
     object text PRIMARY KEY
 );
-GRANT SELECT, INSERT, DELETE ON core.archive_garbage TO tidemark_door;
+GRANT SELECT, INSERT, UPDATE, DELETE ON core.archive_garbage TO tidemark_door;
 
 -- When the last run of a job began that went well; NULL: none is remembered.
 CREATE FUNCTION ops.job_last_good(job text) RETURNS timestamptz
@@ -93,38 +97,55 @@ SET LOCAL ROLE tidemark_door;
 
 -- ---- what changes behind the archive's back ----
 
--- Notes changes of days that are old enough to have been archived. An hour more than that, for the
--- archiver sees what is committed when it begins: whoever was at it then began before. Changes that
--- only have something derived anew are none.
+-- Changes before this are noted; NULL: none. Days are that are old enough to be archived (an hour
+-- more than that, for the archiver sees what is committed when it begins: whoever was at it then
+-- began before), and those that are archived, whatever the settings have become since.
+CREATE FUNCTION core.archive_horizon(owner int) RETURNS timestamptz
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+SET timezone = 'UTC'
+AS $$
+BEGIN
+    RETURN greatest(
+        (SELECT now() - make_interval(hours => s.after_hours) + interval '1 hour'
+         FROM core.archive_setting s WHERE s.is_on),
+        (SELECT c.until FROM core.archive_cursor c
+         WHERE c.tenant_id = owner AND c.relation = 'samples'),
+        (SELECT max(d.day) + 1 FROM core.archive_day d
+         WHERE d.tenant_id = owner AND d.relation = 'samples'));
+END
+$$;
+
+-- Notes changes of days that may have been archived. Changes that only have something derived anew
+-- are none.
 CREATE FUNCTION core.archive_note_change() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC'
 AS $$
 DECLARE
-    horizon CONSTANT timestamptz := (
-        SELECT now() - make_interval(hours => s.after_hours) + interval '1 hour'
-        FROM core.archive_setting s WHERE s.is_on);
-    stack text;
+    owner   int;
+    first   timestamptz;
+    horizon timestamptz;
+    stack   text;
 BEGIN
-    IF horizon IS NULL OR NOT EXISTS (SELECT FROM noted n WHERE n.from_time < horizon) THEN
-        RETURN NULL;
-    END IF;
-    GET DIAGNOSTICS stack = PG_CONTEXT;
-    IF stack ~ 'core\.(energy_leave|meter_follow)\(' THEN
-        RETURN NULL;
-    END IF;
-    INSERT INTO core.archive_change (tenant_id, relation, day, series_id, device, metric, labels,
-                                     from_time, to_time, is_erasure)
-    SELECT n.tenant_id, 'samples', d.start::date, n.series_id, v.key, s.metric, s.labels,
-           greatest(n.from_time, d.start),
-           least(n.to_time, d.start + interval '1 day' - interval '1 microsecond'), false
-    FROM noted n
-    JOIN core.series s ON s.tenant_id = n.tenant_id AND s.id = n.series_id
-    JOIN core.device v ON v.tenant_id = s.tenant_id AND v.id = s.device_id
-    CROSS JOIN LATERAL generate_series(date_trunc('day', n.from_time), least(n.to_time, horizon),
-                                       interval '1 day') AS d (start)
-    WHERE n.from_time < horizon;
+    FOR owner, first IN SELECT n.tenant_id, min(n.from_time) FROM noted n GROUP BY n.tenant_id LOOP
+        horizon := core.archive_horizon(owner);
+        CONTINUE WHEN horizon IS NULL OR first >= horizon;
+        GET DIAGNOSTICS stack = PG_CONTEXT;
+        EXIT WHEN stack ~ 'core\.(energy_leave|meter_follow)\(';
+        INSERT INTO core.archive_change (tenant_id, relation, day, series, device, metric, labels,
+                                         from_time, to_time, is_erasure)
+        SELECT n.tenant_id, 'samples', d.start::date, n.series_id, v.key, s.metric, s.labels,
+               greatest(n.from_time, d.start),
+               least(n.to_time, d.start + interval '1 day' - interval '1 microsecond'), false
+        FROM noted n
+        JOIN core.series s ON s.tenant_id = n.tenant_id AND s.id = n.series_id
+        JOIN core.device v ON v.tenant_id = s.tenant_id AND v.id = s.device_id
+        CROSS JOIN LATERAL generate_series(date_trunc('day', n.from_time),
+                                           least(n.to_time, horizon), interval '1 day') AS d (start)
+        WHERE n.tenant_id = owner AND n.from_time < horizon;
+    END LOOP;
     RETURN NULL;
 END
 $$;
@@ -142,7 +163,7 @@ SET timezone = 'UTC'
 AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock_shared(core.archive_lock(OLD.tenant_id));
-    INSERT INTO core.archive_change (tenant_id, relation, day, series_id, device, metric, labels,
+    INSERT INTO core.archive_change (tenant_id, relation, day, series, device, metric, labels,
                                      from_time, to_time, is_erasure)
     SELECT OLD.tenant_id, d.relation, d.day, OLD.id, v.key, OLD.metric, OLD.labels,
            d.day, d.day + interval '1 day' - interval '1 microsecond', true
@@ -173,16 +194,21 @@ GRANT EXECUTE ON FUNCTION core.archive_note_change(), core.archive_note_erasure(
 
 -- ---- archiving ----
 
--- What the worker's settings say.
+-- What the worker's settings say. Where they changed, it waits for those who went by the old ones:
+-- what they change is committed, or noted, before a day is archived by the new ones.
 CREATE FUNCTION ops.archive_configure(is_on boolean, after_hours int) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '2s'
 AS $$
 BEGIN
-    UPDATE core.archive_setting s
-    SET is_on = archive_configure.is_on, after_hours = archive_configure.after_hours
-    WHERE (s.is_on, s.after_hours)
-          IS DISTINCT FROM (archive_configure.is_on, archive_configure.after_hours);
+    IF EXISTS (SELECT FROM core.archive_setting s
+               WHERE (s.is_on, s.after_hours)
+                     IS DISTINCT FROM (archive_configure.is_on, archive_configure.after_hours)) THEN
+        LOCK TABLE core.change IN SHARE ROW EXCLUSIVE MODE;
+        UPDATE core.archive_setting s
+        SET is_on = archive_configure.is_on, after_hours = archive_configure.after_hours;
+    END IF;
 END
 $$;
 
@@ -241,7 +267,12 @@ BEGIN
             WHERE s.tenant_id = tenant.id), stop);
         FOR at IN SELECT DISTINCT c.day FROM core.archive_change c
                   WHERE c.tenant_id = tenant.id AND c.relation = relation
-                    AND c.day < least(start, stop) ORDER BY 1
+                    AND c.day < start
+                    AND (c.day < stop
+                         OR EXISTS (SELECT FROM core.archive_day d
+                                    WHERE d.tenant_id = tenant.id AND d.relation = relation
+                                      AND d.day = c.day))
+                  ORDER BY 1
         LOOP
             day := to_char(at, 'YYYY-MM-DD');
             RETURN NEXT;
@@ -261,12 +292,23 @@ BEGIN
 END
 $$;
 
--- Begins to archive a day of the transaction's tenant: opens the cursor archive_samples over what
+-- Notes, in a transaction of its own, the objects that are about to be written: should they never
+-- be noted, they are garbage.
+CREATE FUNCTION ops.archive_intend(objects text[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    INSERT INTO core.archive_garbage (object) SELECT unnest(objects);
+END
+$$;
+
+-- Begins to archive a day of the transaction's tenant, under the keys of archive_intend: opens the cursor archive_samples over what
 -- there is to write (series_id, time, value by series and time), all of it the first time, then
 -- what changed. n: the number of the files to come; NULL: somebody else is at that day. `seen`
 -- says which changes are among that.
-CREATE FUNCTION ops.archive_begin(of_relation text, of_day text, OUT n int, OUT is_first boolean,
-                                  OUT seen text)
+CREATE FUNCTION ops.archive_begin(of_relation text, of_day text, objects text[], OUT n int,
+                                  OUT is_first boolean, OUT seen text)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC'
@@ -277,10 +319,16 @@ DECLARE
     start CONSTANT timestamptz := of_day::date;
     stop  CONSTANT timestamptz := of_day::date + 1;
     archive_samples CONSTANT refcursor := 'archive_samples';
+    n_begun bigint;
 BEGIN
     IF NOT pg_try_advisory_xact_lock(hashtextextended(
                format('tidemark.archive.%s.%s.%s', home, of_relation, of_day), 0)) THEN
         RETURN;
+    END IF;
+    DELETE FROM core.archive_garbage g WHERE g.object = ANY (objects);
+    GET DIAGNOSTICS n_begun = ROW_COUNT;
+    IF n_begun < cardinality(objects) THEN
+        RETURN;                                     -- swept before they were begun
     END IF;
     -- what was read is written to a store that may be far away
     PERFORM set_config('idle_in_transaction_session_timeout', '0', true);
@@ -304,11 +352,12 @@ BEGIN
     ELSE
         OPEN archive_samples NO SCROLL FOR
         SELECT r.series_id, x.time, x.value
-        FROM (SELECT c.series_id, unnest(range_agg(tstzrange(c.from_time, c.to_time, '[]'))) AS span
+        FROM (SELECT c.series AS series_id,
+                     unnest(range_agg(tstzrange(c.from_time, c.to_time, '[]'))) AS span
               FROM core.archive_change c
               WHERE c.tenant_id = home AND c.relation = of_relation AND c.day = of_day::date
                 AND pg_visible_in_snapshot(c.xid, seen::pg_snapshot) AND NOT c.is_erasure
-              GROUP BY c.series_id) r
+              GROUP BY c.series) r
         CROSS JOIN LATERAL (SELECT y.time, y.value FROM core.sample y
                             WHERE y.tenant_id = home AND y.series_id = r.series_id
                               AND y.time >= lower(r.span) AND y.time <= upper(r.span)
@@ -375,6 +424,16 @@ DECLARE
     epoch CONSTANT bigint := (pg_snapshot_xmax(seen::pg_snapshot)::text::bigint >> 32) << 32;
 BEGIN
     PERFORM pg_advisory_xact_lock(core.archive_lock(home));
+    -- held, so that who goes by new settings sees the day among those that are archived
+    PERFORM FROM core.archive_setting s
+    WHERE s.is_on AND of_day::date < (now() - make_interval(hours => s.after_hours))::date
+    FOR SHARE;
+    IF NOT FOUND AND NOT EXISTS (SELECT FROM core.archive_day d
+                                 WHERE d.tenant_id = home AND d.relation = of_relation
+                                   AND d.day = of_day::date) THEN
+        RAISE EXCEPTION 'the settings changed meanwhile: the day is not due'
+            USING ERRCODE = 'TM409';
+    END IF;
     IF EXISTS (SELECT FROM core.erased e
                WHERE e.tenant_id = home AND e.kind = 'series'
                  AND NOT pg_visible_in_snapshot((epoch + e.xmin::text::bigint)::text::xid8,
@@ -407,36 +466,11 @@ BEGIN
 END
 $$;
 
--- Objects that are to be removed from the store (but for those that another tenant of that slug has
--- written since), and that they were.
-CREATE FUNCTION ops.archive_garbage_list() RETURNS SETOF text
-LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    DELETE FROM core.archive_garbage g
-    WHERE EXISTS (SELECT FROM core.archive a
-                  WHERE a.object = g.object
-                     OR a.object = regexp_replace(g.object, '\.json$', '.parquet'));
-    RETURN QUERY SELECT g.object FROM core.archive_garbage g ORDER BY g.object LIMIT 1000;
-END
-$$;
-
-CREATE FUNCTION ops.archive_garbage_done(objects text[]) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    DELETE FROM core.archive_garbage g WHERE g.object = ANY (objects);
-END
-$$;
-
 GRANT EXECUTE ON FUNCTION ops.archive_configure(boolean, int), ops.archive_plan(),
-    ops.archive_begin(text, text), ops.archive_series(int[]),
-    ops.archive_tombstones(text, text, text),
+    ops.archive_intend(text[]), ops.archive_begin(text, text, text[]),
+    ops.archive_series(int[]), ops.archive_tombstones(text, text, text),
     ops.archive_mark(text, text, int, text, text[], text[], bigint[], bigint[], bytea[]),
-    ops.archive_advance(text, text), ops.archive_garbage_list(), ops.archive_garbage_done(text[])
-    TO tidemark_worker;
+    ops.archive_advance(text, text) TO tidemark_worker;
 
 SET LOCAL ROLE tidemark_owner;
 

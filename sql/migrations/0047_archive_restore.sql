@@ -1,12 +1,26 @@
 -- The archive relied on: retention drops nothing that is not there; what there is of it, that it is
--- sound, and days brought back.
+-- sound, and days brought back; what is to leave it.
 
 SET LOCAL ROLE tidemark_door;
 
 -- ---- retention ----
 
--- Whether retention may take a chunk, of one tenant or of all: each day of it is archived with all
--- that changed, and none is pinned.
+-- Whether a day of [from_day, to_day] was restored and is kept: of one tenant or of any.
+CREATE FUNCTION core.archive_is_pinned(of_relation text, from_day date, to_day date, owner int)
+RETURNS boolean
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM core.archive_day d
+                   WHERE (owner IS NULL OR d.tenant_id = owner) AND d.relation = of_relation
+                     AND d.day >= from_day AND d.day <= to_day
+                     AND d.pinned_until > clock_timestamp());
+END
+$$;
+
+-- Whether retention may take a chunk, of one tenant or of all: none of its days is pinned and, where
+-- there is an archive, each is there with all that changed.
 CREATE FUNCTION core.archive_allows(of_relation text, from_time timestamptz, to_time timestamptz,
                                     owner int) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER
@@ -18,47 +32,79 @@ DECLARE
     held CONSTANT text := CASE of_relation WHEN 'core.sample' THEN 'samples' END;
     stop CONSTANT date := (to_time - interval '1 microsecond')::date;
 BEGIN
-    IF held IS NULL OR NOT (SELECT s.is_on FROM core.archive_setting s) THEN
+    IF held IS NULL THEN
         RETURN true;
     END IF;
-    RETURN NOT EXISTS (
+    IF core.archive_is_pinned(held, from_time::date, stop, owner) THEN
+        RETURN false;
+    END IF;
+    RETURN NOT (SELECT s.is_on FROM core.archive_setting s) OR NOT EXISTS (
         SELECT FROM core.tenant t
         LEFT JOIN core.archive_cursor c ON c.tenant_id = t.id AND c.relation = held
         WHERE (owner IS NULL OR t.id = owner)
           AND (coalesce(c.until, '-infinity') <= stop
                OR EXISTS (SELECT FROM core.archive_change x
                           WHERE x.tenant_id = t.id AND x.relation = held
-                            AND x.day >= from_time::date AND x.day <= stop)
-               OR EXISTS (SELECT FROM core.archive_day d
-                          WHERE d.tenant_id = t.id AND d.relation = held
-                            AND d.day >= from_time::date AND d.day <= stop
-                            AND d.pinned_until > now())));
+                            AND x.day >= from_time::date AND x.day <= stop)));
 END
 $$;
 
--- Notes that the database has the days of a chunk no longer.
+-- Notes that the database has the days of a chunk no longer. Whoever restores one of them has its
+-- row locked: this waits for that, and fails when it is pinned then.
 CREATE FUNCTION core.archive_let_go(of_relation text, from_time timestamptz, to_time timestamptz,
                                     owner int) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC'
 AS $$
+DECLARE
+    held CONSTANT text := CASE of_relation WHEN 'core.sample' THEN 'samples' END;
+    stop CONSTANT date := (to_time - interval '1 microsecond')::date;
 BEGIN
     UPDATE core.archive_day d SET is_held = false, pinned_until = NULL
-    WHERE d.relation = CASE of_relation WHEN 'core.sample' THEN 'samples' END
-      AND (owner IS NULL OR d.tenant_id = owner)
-      AND d.day >= from_time::date AND d.day <= (to_time - interval '1 microsecond')::date;
+    WHERE d.relation = held AND (owner IS NULL OR d.tenant_id = owner)
+      AND d.day >= from_time::date AND d.day <= stop
+      AND coalesce(d.pinned_until, '-infinity') <= clock_timestamp();
+    IF core.archive_is_pinned(held, from_time::date, stop, owner) THEN
+        RAISE EXCEPTION 'a day was restored meanwhile' USING ERRCODE = 'TM409';
+    END IF;
 END
 $$;
 
 GRANT EXECUTE ON FUNCTION core.archive_allows(text, timestamptz, timestamptz, int),
     core.archive_let_go(text, timestamptz, timestamptz, int) TO tidemark_owner;
 
+-- ---- what the store is to be rid of ----
+
+-- Objects that are to be removed from the store, and that they were. Those that somebody is about to
+-- note are locked, and left; no other gets their keys.
+CREATE FUNCTION ops.archive_garbage_list() RETURNS SETOF text
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN QUERY SELECT g.object FROM core.archive_garbage g ORDER BY g.object LIMIT 1000
+                 FOR UPDATE SKIP LOCKED;
+END
+$$;
+
+CREATE FUNCTION ops.archive_garbage_done(objects text[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    DELETE FROM core.archive_garbage g WHERE g.object = ANY (objects);
+END
+$$;
+
 -- ---- looking, verifying ----
 
 -- Files of the archive: of a tenant (NULL: all), of days in [from_day, to_day], NULL: from the
--- first, to the last.
-CREATE FUNCTION ops.archive_list(of_tenant text, from_day text, to_day text)
+-- first, to the last. At most max_files of those after the file that is so called; after_slug NULL:
+-- from the first on.
+CREATE FUNCTION ops.archive_list(of_tenant text, from_day text, to_day text, after_slug text,
+                                 after_relation text, after_day text, after_n int,
+                                 after_kind text, max_files int)
 RETURNS TABLE (tenant_id int, slug text, id bigint, relation text, day text, n int, kind text,
                object text, n_rows bigint, n_bytes bigint, sha256 bytea, is_held boolean,
                is_pinned boolean, verified_at timestamptz)
@@ -77,7 +123,11 @@ BEGIN
       ON d.tenant_id = a.tenant_id AND d.relation = a.relation AND d.day = a.day
     WHERE (of_tenant IS NULL OR t.slug = of_tenant)
       AND (from_day IS NULL OR a.day >= from_day::date) AND (to_day IS NULL OR a.day <= to_day::date)
-    ORDER BY t.slug, a.relation, a.day, a.n, a.kind DESC;
+      AND (after_slug IS NULL
+           OR (t.slug, a.relation, a.day, a.n, a.kind = 'rows')
+              > (after_slug, after_relation, after_day::date, after_n, after_kind = 'rows'))
+    ORDER BY t.slug, a.relation, a.day, a.n, a.kind = 'rows'
+    LIMIT max_files;
 END
 $$;
 
@@ -121,6 +171,23 @@ BEGIN
     END IF;
     PERFORM api.partitions_ensure(of_day::date, of_day::date + interval '1 day');
     RETURN CASE WHEN held IS NULL THEN 'unknown' END;
+END
+$$;
+
+-- The files of a day of the transaction's tenant, in the order in which they apply; asked for after
+-- archive_restore_begin, nobody adds one.
+CREATE FUNCTION ops.archive_restore_files(of_relation text, of_day text)
+RETURNS TABLE (n int, kind text, object text, n_rows bigint, n_bytes bigint, sha256 bytea)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT a.n, a.kind, a.object, a.n_rows, a.n_bytes, a.sha256
+    FROM core.archive a
+    WHERE a.tenant_id = core.tenant() AND a.relation = of_relation AND a.day = of_day::date
+    ORDER BY a.n, a.kind = 'rows';
 END
 $$;
 
@@ -218,7 +285,8 @@ BEGIN
 END
 $$;
 
--- Notes that the database has the day again; how many samples. Retention leaves it for so long.
+-- Notes that the database has the day again; how many samples. Retention leaves it for so long. Fails
+-- where something of the day changed meanwhile: what was restored may have taken its place.
 CREATE FUNCTION ops.archive_restore_end(of_relation text, of_day text, pin_days int) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -227,6 +295,12 @@ AS $$
 DECLARE
     home CONSTANT int := core.tenant();
 BEGIN
+    IF EXISTS (SELECT FROM core.archive_change c
+               WHERE c.tenant_id = home AND c.relation = of_relation
+                 AND c.day = of_day::date) THEN
+        RAISE EXCEPTION 'the day changed while it was restored: archive that, and try again'
+            USING ERRCODE = 'TM409';
+    END IF;
     INSERT INTO core.archive_day AS d (tenant_id, relation, day, is_held, pinned_until)
     VALUES (home, of_relation, of_day::date, true, now() + make_interval(days => pin_days))
     ON CONFLICT (tenant_id, relation, day)
@@ -240,7 +314,9 @@ BEGIN
 END
 $$;
 
-GRANT EXECUTE ON FUNCTION ops.archive_list(text, text, text), ops.archive_verified(bigint),
+GRANT EXECUTE ON FUNCTION ops.archive_garbage_list(), ops.archive_garbage_done(text[]),
+    ops.archive_list(text, text, text, text, text, text, int, text, int),
+    ops.archive_verified(bigint), ops.archive_restore_files(text, text),
     ops.archive_restore_begin(text, text),
     ops.archive_restore_series(text[], text[], text[], text[], text[]),
     ops.archive_restore_samples(text, int[], timestamptz[], float8[]),

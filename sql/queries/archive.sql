@@ -11,11 +11,17 @@ SELECT ops.archive_configure($1::bool, $2::int4);
 -- The days that are to be archived, and what is reached when a tenant's are.
 SELECT p.tenant_id, p.slug, p.relation, p.day, p.is_end FROM ops.archive_plan() p;
 
+-- name: archive_intend
+-- roles: worker
+-- Notes objects that are about to be written.
+SELECT ops.archive_intend($1::text[]);
+
 -- name: archive_begin
 -- roles: worker
 -- columns: n is_first seen
--- Begins to archive the day $2 of the table $1: opens the cursor; n NULL: somebody is at it.
-SELECT b.n, b.is_first, b.seen FROM ops.archive_begin($1::text, $2::text) b;
+-- Begins to archive the day $2 of the table $1 as these objects: opens the cursor; n NULL: somebody
+-- is at it.
+SELECT b.n, b.is_first, b.seen FROM ops.archive_begin($1::text, $2::text, $3::text[]) b;
 
 -- name: archive_fetch
 -- roles: worker
@@ -62,10 +68,12 @@ SELECT ops.archive_garbage_done($1::text[]);
 -- name: archive_list
 -- roles: worker
 -- columns: tenant_id slug id relation day n kind object n_rows n_bytes sha256 is_held is_pinned
--- Files of the archive of the tenant $1 (NULL: all), from the day $2 to $3 (NULL: all).
+-- At most $9 files of the archive of the tenant $1 (NULL: all), from the day $2 to $3 (NULL: all),
+-- after the file of tenant $4 (NULL: from the first on), table $5, day $6, number $7 and kind $8.
 SELECT l.tenant_id, l.slug, l.id, l.relation, l.day, l.n, l.kind, l.object, l.n_rows, l.n_bytes,
        l.sha256, l.is_held, l.is_pinned
-FROM ops.archive_list($1::text, $2::text, $3::text) l;
+FROM ops.archive_list($1::text, $2::text, $3::text, $4::text, $5::text, $6::text, $7::int4,
+                      $8::text, $9::int4) l;
 
 -- name: archive_verified
 -- roles: worker
@@ -77,6 +85,13 @@ SELECT ops.archive_verified($1::int8);
 -- columns: problem
 -- Begins to restore the day $2 of the table $1.
 SELECT ops.archive_restore_begin($1::text, $2::text) AS problem;
+
+-- name: archive_restore_files
+-- roles: worker
+-- columns: n kind object n_rows n_bytes sha256
+-- The files of the day $2 of the table $1, in the order in which they apply.
+SELECT f.n, f.kind, f.object, f.n_rows, f.n_bytes, f.sha256
+FROM ops.archive_restore_files($1::text, $2::text) f;
 
 -- name: archive_restore_series
 -- roles: worker

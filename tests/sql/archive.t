@@ -1,7 +1,8 @@
 #!/usr/bin/env perl
 # The archive of samples: what is written, verified and restored; late data, corrections, deletions and
 # erasures of archived days; retention, which drops nothing that is not archived; archivers that are
-# killed at each of their steps and at random; a store that loses or changes what it was given.
+# killed at each of their steps and at random; a store that loses or changes what it was given, and one
+# that says it has all of what it cut.
 use strict;
 use warnings;
 use FindBin;
@@ -14,6 +15,7 @@ use Time::HiRes qw(sleep time);
 
 my $DAY = 86400;
 my $TODAY = int(time / $DAY) * $DAY;
+my $shim = '';    # before the command
 
 sub day { return strftime('%Y-%m-%d', gmtime($TODAY - $_[0] * $DAY)) }
 
@@ -21,7 +23,7 @@ sub day { return strftime('%Y-%m-%d', gmtime($TODAY - $_[0] * $DAY)) }
 sub archive {
     my ($cluster, @words) = @_;
     my $command = join ' ', map {"'$_'"} $cluster->home . '/tidemark', 'archive', @words;
-    my $said = $cluster->run('sh', '-c', "TIDEMARK_HOME='@{[$cluster->home]}' $command 2>&1; echo exit \$?");
+    my $said = $cluster->run('sh', '-c', "TIDEMARK_HOME='@{[$cluster->home]}' $shim $command 2>&1; echo exit \$?");
     my ($status) = $said =~ /^exit (\d+)$/m;
     return ($status, $said);
 }
@@ -38,6 +40,12 @@ sub objects {
     my ($cluster) = @_;
     my $root = $cluster->home . '/objects';
     return sort map { s{^\Q$root\E/}{}r } split /\n/, `find $root -type f -path '*archive/*'`;
+}
+
+# The key of a day's file.
+sub object {
+    my ($super, $tenant, $ago, $n, $kind) = @_;
+    return $super->value("SELECT object FROM core.archive WHERE tenant_id = $tenant AND day = '@{[day($ago)]}' AND n = $n AND kind = '$kind'");
 }
 
 # Each sample of a tenant, by name, of days in [from, to] (days ago); one text.
@@ -87,16 +95,56 @@ sub retain {
     return join ', ', map {"$_ $n{$_}"} sort keys %n;
 }
 
+# A disk that loses the end of each larger file, and says that all is well.
+sub check_cut {
+    my ($cluster, $super) = @_;
+    my $home = $cluster->home;
+    open my $source, '>', "$home/cut.c" or die $!;
+    print {$source} <<'C';
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+int rename(const char *from, const char *to)
+{
+    struct stat file;
+    if (stat(from, &file) == 0 && file.st_size > 1000 && truncate(from, file.st_size / 2) != 0) {
+        return -1;
+    }
+    return renameat(AT_FDCWD, from, AT_FDCWD, to);
+}
+C
+    close $source or die $!;
+  SKIP: {
+        system("cc -shared -fPIC -o $home/cut.so $home/cut.c") == 0 or skip 'no compiler', 4;
+        chmod 0755, "$home/cut.so";
+        skip 'the sanitizers come first', 4 if ($ENV{TIDEMARK_BUILD} // '') =~ /asan|tsan/;
+        $shim = "LD_PRELOAD='$home/cut.so'";
+        my ($status, $said) = archive($cluster, 'run');
+        $shim = '';
+        is($status, 1, 'a store that cut what it was given');
+        is(scalar(grep {/\.parquet$/} objects($cluster)), 2, '  is found out at the first day of each tenant') or diag($said);
+        is($super->text('SELECT (SELECT count(*) FROM core.archive), (SELECT count(*) FROM core.archive_day), (SELECT count(*) FROM core.archive_cursor)'),
+            '0 0 0', '  nothing is noted');
+        unlike(retain($cluster), qr/core\.sample dropped/, '  and nothing dropped');
+    }
+    return;
+}
+
 sub check_first {
     my ($cluster, $super) = @_;
     $cluster->session('tidemark_worker')->query('SELECT ops.archive_configure(true, 72)');
     like(retain($cluster), qr/core\.sample waiting/, 'what is not archived waits for that');
     unlike(retain($cluster), qr/core\.sample dropped/, '  and is not dropped');
+    check_cut($cluster, $super);
     archives_well($cluster, qr/^12 days, 3456 rows/m, 'first days');
-    is(scalar(grep {/\.parquet$/} objects($cluster)), 12, '  a file a day and tenant');
-    ok((grep { $_ eq "archive/samples/tenant=alpha/day=@{[day(130)]}/0001.parquet" } objects($cluster)), '  under the name of both');
-    my $manifest = decode_json(Tidemark::Cluster::slurp($cluster->home . "/objects/archive/samples/tenant=alpha/day=@{[day(130)]}/0001.json"));
-    is($manifest->{files}[0]{rows}, 288, '  with a manifest');
+    is(scalar(grep {/\.parquet$/} objects($cluster)), 12, '  a file a day and tenant, and none of attempts that failed');
+    my $object = object($super, 1, 130, 1, 'rows');
+    like($object, qr{^archive/samples/tenant=alpha/day=@{[day(130)]}/[0-9a-f]{32}\.parquet$}, '  under the name of both');
+    ok((grep { $_ eq $object } objects($cluster)), '  is there');
+    my $manifest = decode_json(Tidemark::Cluster::slurp($cluster->home . '/objects/' . $object =~ s/parquet$/json/r));
+    is($manifest->{files}[0]{object}, $object, '  with a manifest that names it');
+    is($manifest->{files}[0]{rows}, 288, '  and its rows');
     archives_well($cluster, qr/^0 days, 0 rows/m, 'nothing new');
     my ($status, $said) = archive($cluster, 'list', '--tenant', 'bravo');
     is(scalar(() = $said =~ /^bravo\tsamples\t\S+\t1\trows\t288\t\d+\tin the database/mg), 6, 'they are listed');
@@ -116,6 +164,11 @@ sub check_retention {
     is(samples($super, 1, 130, 128), $before{1}, '  as it was');
     like(samples($super, 2, 130, 128), qr/^0 /, '  and of nobody else');
     unlike(retain($cluster), qr/sample dropped/, '  and stays for a while');
+    my $worker = $cluster->session('tidemark_worker');
+    $worker->query('SELECT ops.archive_configure(false, 72)');
+    retain($cluster);
+    is(samples($super, 1, 130, 128), $before{1}, '  even without an archive');
+    $worker->query('SELECT ops.archive_configure(true, 72)');
     ($status, $said) = archive($cluster, 'restore', '--tenant', 'alpha', '--from', day(130));
     like($said, qr/^there\talpha\t@{[day(130)]}/m, '  once');
     $super->query('UPDATE core.archive_day SET pinned_until = now() WHERE pinned_until IS NOT NULL');
@@ -132,9 +185,12 @@ sub late {
     return;
 }
 
-# What is late, corrected, deleted while the database has the day; then the day goes and comes back.
+# What is late, corrected, deleted while the database has the day, and the archive is off; then the day
+# goes and comes back, but not while it changes.
 sub check_changes {
     my ($cluster, $super) = @_;
+    my $worker = $cluster->session('tidemark_worker', new => 1);
+    $worker->query('SELECT ops.archive_configure(false, 200000)');
     my $web = $cluster->session('tidemark_web', new => 1)->bind(2);
     late($cluster, 2, 9, 11, 42.5);
     $web->query("SELECT api.sample_put('meter é', ARRAY['energy_kwh'], ARRAY['{\"phase\": \"L1\"}'], ARRAY[timestamptz '@{[day(9)]} 10:00Z'], ARRAY[7.25])");
@@ -143,9 +199,16 @@ sub check_changes {
     my ($status, $said) = archive($cluster, 'restore', '--tenant', 'bravo', '--from', day(9));
     like($said, qr/wait to be archived/, 'a day that changed is not restored before that is archived');
     archives_well($cluster, qr/^2 days, 2 rows/m, 'changes');
-    ok((grep { $_ eq "archive/samples.tombstones/tenant=bravo/day=@{[day(9)]}/0002.parquet" } objects($cluster)), '  with tombstones');
+    my $voids = object($super, 2, 9, 2, 'tombstones');
+    like($voids, qr{^archive/samples\.tombstones/tenant=bravo/day=@{[day(9)]}/}, '  with tombstones');
+    ok((grep { $_ eq $voids } objects($cluster)), '  in the store');
     $super->query("DELETE FROM core.sample WHERE tenant_id = 2 AND time < '@{[day(7)]}Z'");
     $super->query('UPDATE core.archive_day SET is_held = false WHERE tenant_id = 2');
+    $worker->bind(2)->query("BEGIN; SELECT ops.archive_restore_begin('samples', '@{[day(4)]}')");
+    late($cluster, 2, 4, 11, 42.5);
+    is($worker->run("SELECT ops.archive_restore_end('samples', '@{[day(4)]}', 30)")->{error}, 'TM409', '  not restored over what came meanwhile');
+    $worker->query('ROLLBACK');
+    archives_well($cluster, qr/^1 days, 1 rows/m, 'that, too');
     ($status, $said) = archive($cluster, 'restore', '--tenant', 'bravo', '--from', day(10));
     is(samples($super, 2, 10, 8), $truth, '  and restored as changed') or diag($said);
     return;
@@ -165,17 +228,19 @@ sub check_late_to_dropped {
 sub check_erasure {
     my ($cluster, $super) = @_;
     my $archiver = $cluster->session('tidemark_worker', new => 1)->bind(1);
-    my $seen = $archiver->value("BEGIN; SELECT seen FROM ops.archive_begin('samples', '@{[day(7)]}')");
+    my $seen = $archiver->value("BEGIN; SELECT seen FROM ops.archive_begin('samples', '@{[day(7)]}', '{}')");
     $cluster->session('tidemark_web', new => 1)->bind(1)->query("SELECT api.device_erase('meter é')");
     is($archiver->run("SELECT ops.archive_mark('samples', '@{[day(7)]}', 9, '$seen', '{}', '{}', '{}', '{}', '{}')")->{error}, 'TM409',
         'a day that was read before a device was erased is not archived like that');
     $archiver->query('ROLLBACK');
+    $cluster->session('tidemark_worker')->query('SELECT ops.residue_erase()');
     archives_well($cluster, undef, 'an erased device');
     my ($status, $said) = archive($cluster, 'restore', '--tenant', 'alpha');
     $super->query("UPDATE core.archive_day SET is_held = false WHERE tenant_id = 1");
     ($status, $said) = archive($cluster, 'restore', '--tenant', 'alpha');
     is($status, 0, '  its days are restored') or diag($said);
     is($super->value('SELECT count(*) FROM core.sample WHERE tenant_id = 1'), 0, '  without it');
+    is($super->value('SELECT count(*) FROM core.device WHERE tenant_id = 1'), 0, '  nor is the device made again');
     $cluster->session('tidemark_operator')->query("SELECT ops.tenant_remove('alpha')");
     archives_well($cluster, undef, 'a tenant that is gone');
     is(scalar(grep {m{tenant=alpha}} objects($cluster)), 0, '  leaves no object');
@@ -184,9 +249,9 @@ sub check_erasure {
 
 # A flipped byte, and a file that is gone.
 sub check_damage {
-    my ($cluster) = @_;
+    my ($cluster, $super) = @_;
     my $root = $cluster->home . '/objects';
-    my ($object) = grep {m{tenant=bravo.*0001\.parquet$}} objects($cluster);
+    my $object = object($super, 2, 9, 1, 'rows');
     my $bytes = Tidemark::Cluster::slurp("$root/$object");
     my $flipped = $bytes;
     substr($flipped, 300, 1) ^= "\x01";
@@ -195,6 +260,13 @@ sub check_damage {
     my ($status, $said) = archive($cluster, 'verify');
     is($status, 1, 'a flipped byte is found');
     like($said, qr/^damaged\t\Q$object\E\t.*checksum/m, '  and named') or diag($said);
+    my $day = "tenant_id = 2 AND day = '@{[day(9)]}'";
+    my $before = samples($super, 2, 10, 8);
+    $super->query("UPDATE core.archive_day SET is_held = false WHERE $day");
+    ($status, $said) = archive($cluster, 'restore', '--tenant', 'bravo', '--from', day(9), '--to', day(9));
+    like($said, qr/^failed\tbravo\t\S+\t.*checksum/m, '  and not restored') or diag($said);
+    is(samples($super, 2, 10, 8), $before, '  in the least');
+    $super->query("UPDATE core.archive_day SET is_held = true WHERE $day");
     $put->(substr $bytes, 0, 1000);
     ($status, $said) = archive($cluster, 'verify', '--tenant', 'bravo');
     like($said, qr/^damaged\t\Q$object\E/m, 'a file that was cut is found');
@@ -202,6 +274,10 @@ sub check_damage {
     ($status, $said) = archive($cluster, 'verify', '--tenant', 'bravo');
     like($said, qr/^damaged\t\Q$object\E/m, 'one that is gone, too');
     $put->($bytes);
+    $super->query("UPDATE core.archive SET n = 7 WHERE object = '$object'");
+    ($status, $said) = archive($cluster, 'verify', '--tenant', 'bravo');
+    like($said, qr/^damaged\t\Q$object\E\t.*notes/m, 'one in the place of another');
+    $super->query("UPDATE core.archive SET n = 1 WHERE object = '$object'");
     ($status, $said) = archive($cluster, 'verify');
     is($status, 0, 'and nothing where all is well') or diag($said);
     return;
@@ -287,7 +363,7 @@ Tidemark::Cluster->each_engine(sub {
     my $before = check_retention($cluster, $super);
     check_changes($cluster, $super);
     check_late_to_dropped($cluster, $super, $before);
-    check_damage($cluster);
+    check_damage($cluster, $super);
     check_erasure($cluster, $super);
     check_kills($cluster, $super, $ENV{ARCHIVE_KILLS} || 10);
 });

@@ -9,18 +9,19 @@ my $none = q{'{}', '{}', '{}', '{}', '{}'};
 
 my %unprotected = (
     'core.archive_setting' => 'belongs to the installation',
-    'core.archive_garbage' => 'keys of objects whose tenant is gone',
+    'core.archive_garbage' => 'keys of objects whose tenant is gone, or that were begun',
 );
 
 my %function = (
     # of a tenant; ids from 7700001 on are bravo's
-    'ops.archive_begin' => { may => 'worker', call => [qq{$day}] },
+    'ops.archive_begin' => { may => 'worker', call => [qq{$day, '{}'}] },
     'ops.archive_series' => { may => 'worker', call => [q{ARRAY[7700001]}, q{ARRAY(SELECT generate_series(1, 1000))}] },
     'ops.archive_tombstones' => { may => 'worker', call => [qq{$day, $seen}] },
-    'ops.archive_mark' => { may => 'worker', call => [qq{$day, 1, $seen, $none}] },
+    'ops.archive_mark' => { may => 'worker', call => [qq{'samples', '2020-01-01', 2, $seen, $none}] },
     'ops.archive_advance' => { may => 'worker', call => [$day] },
     'ops.archive_verified' => { may => 'worker', call => [q{7700001}] },
     'ops.archive_restore_begin' => { may => 'worker', call => [$day] },
+    'ops.archive_restore_files' => { may => 'worker', call => [q{'samples', '2020-01-01'}] },
     'ops.archive_restore_series' => { may => 'worker', call => [
         q{ARRAY['alpha-meter'], ARRAY['alpha_kwh'], ARRAY['kWh'], ARRAY[NULL], ARRAY['{}']}] },
     'ops.archive_restore_samples' => { may => 'worker', call => [
@@ -31,10 +32,10 @@ my %function = (
     # upkeep: none answers with a tenant's rows
     (map { ("ops.$_->[0]" => { may => 'worker', door => 'upkeep', call => $_->[1] }) }
         [archive_configure => q{false, 72}], [archive_plan => q{}], [archive_garbage_list => q{}],
-        [archive_garbage_done => q{'{}'}], [archive_list => q{'alpha', NULL, NULL}], [job_last_good => q{'x'}]),
+        [archive_garbage_done => q{'{}'}], [archive_list => q{'alpha', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 10}], [archive_intend => q{'{}'}], [job_last_good => q{'x'}]),
     # parts of the above
     (map { ("core.$_" => { may => '' }) } qw(archive_note_change archive_note_erasure archive_note_garbage archive_lock
-        archive_allows archive_let_go archive_has_samples)),
+        archive_allows archive_let_go archive_is_pinned archive_horizon archive_has_samples)),
 );
 
 # A file of each tenant, and what is noted beside it.
@@ -45,7 +46,7 @@ INSERT INTO core.archive_cursor VALUES ($tenant_id, 'samples', '2020-01-02');
 INSERT INTO core.archive_day VALUES ($tenant_id, 'samples', '2020-01-01', true, NULL);
 INSERT INTO core.archive (tenant_id, relation, day, n, kind, object, n_rows, n_bytes, sha256)
 VALUES ($tenant_id, 'samples', '2020-01-01', 1, 'rows', '$name', $value, $value, '$name');
-INSERT INTO core.archive_change (tenant_id, relation, day, series_id, device, metric, labels, from_time, to_time, is_erasure)
+INSERT INTO core.archive_change (tenant_id, relation, day, series, device, metric, labels, from_time, to_time, is_erasure)
 VALUES ($tenant_id, 'samples', '2020-01-01', 1, '$name', '$name', '{}', '2020-01-01', '2020-01-01', false);
 SQL
     return;
