@@ -9,7 +9,7 @@ use Test::More;
 use Tidemark::Processes;
 use Tidemark::Stack;
 
-my @JOBS = qw(aggregates analyse archive columnstore cost_prune costs metrics orphans partitions rejects retention rollups schedule series_last sessions);
+my @JOBS = qw(aggregates analyse archive columnstore cost_prune costs metrics objects orphans partitions rejects retention rollups schedule series_last sessions);
 
 sub await {
     my ($is_true, $seconds) = @_;
