@@ -28,6 +28,7 @@ static int device_end(const struct cost_account *account, int from)
 static enum err lay_out(struct op *op, const struct cost_account *account, int64_t from_day,
                         int64_t to_day, struct cost_values *out)
 {
+    to_day = to_day > from_day ? to_day : from_day;
     *out = (struct cost_values){
         .devices = arena_array(op->arena, (size_t)account->n_meters + 1, sizeof *out->devices),
         .from_day = from_day,

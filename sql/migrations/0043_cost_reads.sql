@@ -253,7 +253,8 @@ SET LOCAL ROLE tidemark_door;
 -- Writes what the devices of an account come to on the days [first_day, end_day) in place of what is
 -- there; what is the same stays. `days` counts from 1970, `priced` and `counts` (of devices) are
 -- of each; the others have the devices of all days one after the other: number in `keys` from 1 on,
--- nano-kWh, 1e-18 of the currency's unit. How many rows were written or removed.
+-- nano-kWh, 1e-18 of the currency's unit. How many rows were written or removed; 40001 when one of
+-- the devices is no more: they are to be asked for anew.
 CREATE FUNCTION ops.cost_store_devices(of_site text, of_device text, first_day date, end_day date,
                                        days int[], priced boolean[], counts int[], keys text[],
                                        all_numbers int[], all_nkwh text[], all_atto text[])
@@ -270,7 +271,7 @@ DECLARE
     account CONSTANT record := core.cost_account(home, of_site, of_device);
     ids     CONSTANT int[] := ARRAY(
         SELECT d.id FROM unnest(keys) WITH ORDINALITY AS k (key, ord)
-        JOIN core.device d ON d.tenant_id = home AND d.key = k.key
+        LEFT JOIN core.device d ON d.tenant_id = home AND d.key = k.key
         ORDER BY k.ord);
     told    CONSTANT int[] := ARRAY(
         SELECT ids[n.number] FROM unnest(all_numbers) WITH ORDINALITY AS n (number, ord)
@@ -279,6 +280,9 @@ DECLARE
     removed bigint;
     added   bigint;
 BEGIN
+    IF array_position(ids, NULL) IS NOT NULL THEN
+        RAISE EXCEPTION 'a device was erased meanwhile' USING ERRCODE = '40001';
+    END IF;
     SELECT array_agg(row(home, account.site_id, account.device_id, date '1970-01-01' + u.day,
                          u.priced, told[u.stop - u.n + 1 : u.stop],
                          all_nkwh[u.stop - u.n + 1 : u.stop]::numeric[],
@@ -304,6 +308,65 @@ GRANT EXECUTE ON FUNCTION
     ops.cost_store_devices(text, text, date, date, int[], boolean[], int[], text[], int[], text[],
                            text[])
     TO tidemark_worker;
+
+-- Takes a device out of the days of all accounts of the tenant; of how many.
+CREATE FUNCTION core.cost_device_cut(home int, gone int) RETURNS bigint
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    n bigint;
+BEGIN
+    UPDATE core.cost_device c
+    SET devices = c.devices[: w.place - 1] || c.devices[w.place + 1 :],
+        nkwh = c.nkwh[: w.place - 1] || c.nkwh[w.place + 1 :],
+        atto = c.atto[: w.place - 1] || c.atto[w.place + 1 :]
+    FROM (SELECT d.site_id, d.device_id, d.day, array_position(d.devices, gone) AS place
+          FROM core.cost_device d
+          WHERE d.tenant_id = home AND d.devices @> ARRAY[gone]) w
+    WHERE c.tenant_id = home AND c.site_id = w.site_id AND c.device_id = w.device_id
+      AND c.day = w.day;
+    GET DIAGNOSTICS n = ROW_COUNT;
+    RETURN n;
+END
+$$;
+
+-- As before, with what it came to among the devices of its accounts.
+CREATE OR REPLACE FUNCTION core.device_erase(home int, of_key text) RETURNS jsonb
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    gone   int;
+    series int[];
+    part   record;
+    counts jsonb := '{}';
+BEGIN
+    PERFORM set_config('timescaledb.max_tuples_decompressed_per_dml_transaction', '0', true);
+    PERFORM core.rollup_lock();      -- nothing is derived of it meanwhile
+    SELECT d.id INTO gone FROM core.device d WHERE d.tenant_id = home AND d.key = of_key
+    FOR UPDATE;                      -- and no series is made
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'no device has this key' USING ERRCODE = 'TM404';
+    END IF;
+    series := ARRAY(SELECT s.id FROM core.series s
+                    WHERE s.tenant_id = home AND s.device_id = gone ORDER BY s.id);
+    INSERT INTO core.erased (tenant_id, kind, id)
+    SELECT home, 'series', s.id FROM unnest(series) AS s (id)
+    UNION ALL SELECT home, 'device', gone;
+    FOR part IN SELECT t.* FROM core.device_tables() t LOOP
+        counts := counts || jsonb_build_object(
+            (SELECT c.relname FROM pg_class c WHERE c.oid = part.relation),
+            core.rows_erase(part.relation, home, part.key,
+                            CASE part.key WHEN 'series_id' THEN series ELSE ARRAY[gone] END));
+    END LOOP;
+    counts := counts || jsonb_build_object(
+        'cost_device', (counts ->> 'cost_device')::bigint + core.cost_device_cut(home, gone));
+    DELETE FROM core.device d WHERE d.tenant_id = home AND d.id = gone;
+    PERFORM core.audit_add(home, 'device.erase', of_key, counts);
+    RETURN counts;
+END
+$$;
 
 -- As before, with what devices come to.
 CREATE OR REPLACE FUNCTION core.cost_erase(home int, of_site int) RETURNS void

@@ -46,11 +46,22 @@ sub check_device {
     my $stays = sub { return join '|', map { $super->text("SELECT count(*), sum(count), max(last_time) FROM core.rollup_$_ WHERE series_id = $kept[0]") } qw(15m 1h 1d 1w 1mo) };
     my $before = $stays->();
     my ($samples, $quarters) = map { $super->value("SELECT count(*) FROM core.$_ WHERE series_id IN ($ids[0], $ids[1])") } qw(sample rollup_15m);
+    my ($place, $stayed) = map { $super->value($_) } 'SELECT site_id FROM core.device WHERE id = ' . $device, "SELECT id FROM core.device WHERE key = 'stays'";
+    $super->query("INSERT INTO core.cost_device VALUES (1, $place, 0, '2020-01-01', true, ARRAY[$device, $stayed], '{1, 2}', '{3, 4}'),"
+            . " (1, $place, 0, '2020-01-02', true, ARRAY[$stayed], '{5}', '{6}'), (1, $place, $device, '2020-01-01', true, ARRAY[$device], '{1}', '{3}')");
     my $counts = $web->value("SELECT api.device_erase('goes')");
     my %said = $counts =~ /"(\w+)": (\d+)/g;
     is $said{sample}, $samples, 'all samples are told';
     is $said{rollup_15m}, $quarters, 'and quarter hours';
     is join(' ', @said{qw(series event token)}), '2 1 1', 'and series, events, tokens';
+    is $said{cost_device}, 2, 'and what it came to';
+    is $super->text('SELECT device_id, day, devices, nkwh, atto FROM core.cost_device ORDER BY day'),
+        $super->text("SELECT 0, d::date, ARRAY[$stayed], ARRAY[n], ARRAY[a] FROM (VALUES ('2020-01-01', 2, 4), ('2020-01-02', 5, 6)) v (d, n, a)"),
+        '  of which the others keep theirs';
+    my $store = "SELECT ops.cost_store_devices('attic', NULL, '2020-01-01', '2020-01-02', ARRAY[18262], ARRAY[true], ARRAY[2], ARRAY['%s', 'stays'],"
+        . " ARRAY[1, 2], ARRAY['1', '2'], ARRAY['3', '4'])";
+    my $costs = $cluster->session('tidemark_worker', tenant => 1);
+    is $costs->error(sprintf $store, 'goes'), '40001', 'nor is it written by who still thinks of it';
     is rest_of(@ids), '', 'nothing is left';
     is $stays->(), $before, 'another device is as it was';
     is $web->error("SELECT api.device_erase('goes')"), 'TM404', 'twice is once too many';
