@@ -300,9 +300,11 @@ struct fcgi_server *fcgi_server_new(int listen_fd, int stop_fd, int max_connecti
     server->n_slots = max_connections;
     server->slots = slots;
     for (int i = 0; i < max_connections; i++) {
-        slots[i] = (struct fcgi_exchange){ .transport = { read_variable, read_body, NULL },
-                                           .server = server,
-                                           .index = (uint32_t)i };
+        slots[i] = (struct fcgi_exchange){
+            .transport = { .variable = read_variable, .read = read_body },
+            .server = server,
+            .index = (uint32_t)i,
+        };
         (void)FCGX_InitRequest(&slots[i].fcgx, -1, FCGI_FAIL_ACCEPT_ON_INTR);
     }
     pthread_mutex_init(&server->lock, NULL);

@@ -53,7 +53,7 @@ static inline void fake_set(struct fake *fake, const char *name, const char *val
 
 static inline struct fake fake_request(const char *method, const char *target)
 {
-    struct fake fake = { .transport = { fake_variable, fake_read }, .step = 7 };
+    struct fake fake = { .transport = { .variable = fake_variable, .read = fake_read }, .step = 7 };
     fake_set(&fake, "REQUEST_METHOD", method);
     fake_set(&fake, "REQUEST_URI", target);
     fake_set(&fake, "REQUEST_ID", "0123456789abcdef");
