@@ -18,8 +18,7 @@ use Tidemark::Stack;
 
 my ($minio, $why) = Tidemark::Minio->start;
 plan skip_all => "no MinIO: $why" if !$minio;
-my $build = $ENV{TIDEMARK_BUILD} || 'build';
-my $unit = "$Tidemark::Stack::ROOT/$build/tests/unit";
+my $unit = ($ENV{TIDEMARK_BUILD} || "$Tidemark::Stack::ROOT/build") . '/tests/unit';
 my $home = tempdir('tidemark-objects-XXXXXX', DIR => '/tmp', CLEANUP => 1);
 delete @ENV{grep { /^(TIDEMARK|S3)_/ } keys %ENV};
 
