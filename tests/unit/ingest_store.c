@@ -108,18 +108,21 @@ static void test_change_log(struct store_test *test)
     is_int(changes_of(test, "old"), 3, "  are a range each");
 }
 
-/* Moves the time that rollups have closed by so many hours, for everybody. */
+/* Rollups say that they are closing until so many hours from now; 0: until where they are closed. */
 static bool move_closing(struct store_test *test, int hours)
 {
-    static const char *const columns[] = { "n" };
-    char sql[200];
-    struct db_query query = { .name = "move", .sql = sql, .roles = "super", .columns = columns, .n_columns = 1 };
+    static const struct db_query query =
+        TEST_QUERY("move", "UPDATE core.rollup_state SET closing_until = CASE WHEN $1::int4 > 0"
+                           " THEN now() + make_interval(hours => $1) ELSE closed_until END"
+                           " RETURNING 1::int8 AS n",
+                   1, 1);
     struct db_tx *tx = db_test_begin(&test->db, test->super, 0);
+    struct db_args args;
     struct db_rows *rows;
 
-    (void)snprintf(sql, sizeof sql, "UPDATE core.rollup_state SET closing_until = CASE WHEN %d > 0 THEN now()"
-                   " + interval '%d hours' ELSE '-infinity' END RETURNING 1::int8 AS n", hours, hours);
-    enum err err = db_run(tx, &query, NULL, &rows);
+    db_args_init(&args, test->db.arena);
+    db_arg_int(&args, hours);
+    enum err err = db_run(tx, &query, &args, &rows);
     err = err ? err : db_commit(tx);
     db_test_reset(&test->db);
     return !err;
