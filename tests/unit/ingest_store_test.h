@@ -151,7 +151,7 @@ static inline struct store_answer store_post_as(struct store_test *test, struct 
                                                 const struct identity *who, const char *query,
                                                 struct str body)
 {
-    struct memory_transport transport = { .transport = { memory_variable, memory_read },
+    struct memory_transport transport = { .transport = { .variable = memory_variable, .read = memory_read },
                                           .query = query, .body = body };
     struct store_answer answer = { .status = 0 };
     struct http_request request;
