@@ -156,6 +156,17 @@ static enum err visit_files(struct session *session, visit_file visit)
     return err;
 }
 
+/* Opens the session, visits its files and closes it; what to exit with. */
+static int visit_all(struct session *session, const struct config *config, visit_file visit)
+{
+    enum err err = open_session(session, config);
+
+    if (err == OK) {
+        err = visit_files(session, visit);
+    }
+    return close_session(session, err);
+}
+
 /* ---- run ---- */
 
 static void show_day(void *context, const struct archive_task *task,
@@ -261,14 +272,7 @@ static int cmd_list(const struct config *config, int argc, char **argv)
     struct session session = { .tenant = NULL };
     int status = parse(&session, argc, argv, &HELP);
 
-    if (status >= 0) {
-        return status;
-    }
-    enum err err = open_session(&session, config);
-    if (err == OK) {
-        err = visit_files(&session, print_file);
-    }
-    return close_session(&session, err);
+    return status >= 0 ? status : visit_all(&session, config, print_file);
 }
 
 static enum err verify_one(struct session *session, const struct db_rows *list, int at)
@@ -371,11 +375,7 @@ static int cmd_restore(const struct config *config, int argc, char **argv)
     if (session.tenant == NULL && !session.is_all) {
         return options_misused(&HELP, "which days? (--tenant, or --all)");
     }
-    enum err err = open_session(&session, config);
-    if (err == OK) {
-        err = visit_files(&session, restore_one);
-    }
-    return close_session(&session, err);
+    return visit_all(&session, config, restore_one);
 }
 
 int cmd_archive(const struct config *config, int argc, char **argv)

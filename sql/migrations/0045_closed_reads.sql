@@ -119,7 +119,7 @@ DROP FUNCTION api.energy_told(timestamptz, timestamptz);
 -- ---- traces ----
 
 -- Quarter hours or hours ('15m', '1h') of the tenant's series that start in [from_time, to_time), in
--- no order: those that are closed, and those that are not. Together they are api.rollup_trace.
+-- no order: those that are closed, and those that are not.
 DO $functions$
 DECLARE
     grain record;
@@ -200,6 +200,29 @@ BEGIN
     END IF;
 END
 $$;
+
+-- Longer buckets are asked for as before, closed or not.
+CREATE OR REPLACE FUNCTION api.rollup_trace(grain text, series_ids int[], from_time timestamptz,
+                                            to_time timestamptz)
+RETURNS TABLE (series_id int, bucket timestamptz, count bigint, sum float8, min float8, max float8,
+               first float8, last float8, last_time timestamptz)
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 100
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF grain = '1d' THEN
+        RETURN QUERY SELECT * FROM core.rollup_trace_1d(series_ids, from_time, to_time);
+    ELSIF grain = '1w' THEN
+        RETURN QUERY SELECT * FROM core.rollup_trace_1w(series_ids, from_time, to_time);
+    ELSIF grain = '1mo' THEN
+        RETURN QUERY SELECT * FROM core.rollup_trace_1mo(series_ids, from_time, to_time);
+    ELSE
+        RAISE EXCEPTION 'there is no bucket "%" here', grain USING ERRCODE = '22023';
+    END IF;
+END
+$$;
+DROP FUNCTION core.rollup_trace_15m(int[], timestamptz, timestamptz),
+    core.rollup_trace_1h(int[], timestamptz, timestamptz);
 
 -- The samples of one of the tenant's series in [from_time, to_time), ascending, row_limit at most.
 CREATE FUNCTION api.sample_trace(series_id int, from_time timestamptz, to_time timestamptz,

@@ -11,7 +11,7 @@ ORDER BY s.time;
 -- name: trace_buckets
 -- roles: web read
 -- columns: series_id bucket count sum least most first last last_time
--- The buckets of kind $1 of the series $2 that start in [$3, $4).
+-- The buckets of kind $1 ('1d', '1w', '1mo') of the series $2 that start in [$3, $4).
 SELECT r.series_id, r.bucket, r.count, r.sum, r.min AS least, r.max AS most, r.first, r.last,
        r.last_time
 FROM api.rollup_trace($1::text, $2::int4[], $3::timestamptz, $4::timestamptz) r

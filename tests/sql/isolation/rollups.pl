@@ -18,7 +18,7 @@ my %function = (
         (map {qq{'$_', 'Asia/Tokyo', NULL, NULL, now() - interval '40 days', now(), NULL}} qw(15m 1h 1d 1w 1mo)),
         q{'1d', 'Africa/Monrovia', 'bravo-meter', NULL, '1971-12-01', '1972-02-01', 10}] },
     'api.rollup_trace' => { may => 'web read', call => [
-        map {qq{'$_', ARRAY(SELECT generate_series(1, 1000)), '-infinity', 'infinity'}} qw(15m 1h 1d 1w 1mo)] },
+        map {qq{'$_', ARRAY(SELECT generate_series(1, 1000)), '-infinity', 'infinity'}} qw(1d 1w 1mo)] },
     (map { my $part = $_; ("api.rollup_$part" => { may => 'web read', call => [
         map {qq{'$_', ARRAY(SELECT generate_series(1, 1000)), '-infinity', 'infinity'}} qw(15m 1h)] }) } qw(closed open)),
     'api.sample_trace' => { may => 'web read', call => [map {qq{$_, '-infinity', 'infinity', 100}} 1 .. 20] },
@@ -35,7 +35,7 @@ my %function = (
         rollup_derive rollup_ended change_renumber change_prune rollup_gather rollup_work_off
         rollup_head rollup_reach rollup_closed_15m rollup_closed_1h rollup_stamp_trigger recast_queue recast_trigger place_zone rollup_recast_some floor_raise floor_waits
         snapshot_until grain_longest series_wanted rollup_next rollup_pieces tenant_tables),
-        map { ("rollup_slice_$_", "rollup_trace_$_") } qw(15m 1h 1d 1w 1mo)),
+        (map {"rollup_slice_$_"} qw(15m 1h 1d 1w 1mo)), map {"rollup_trace_$_"} qw(1d 1w 1mo)),
 );
 
 # Rollups of a tenant's samples, then something in each queue. Nothing closes while the proof goes
