@@ -104,11 +104,14 @@ lint: deps-lint              ## clang, clang-tidy, cppcheck, shellcheck, perl -c
 fmt:                         ## lay out the C sources by .clang-format
 	clang-format -i $(wildcard app/*.c app/*/*.[ch] tests/*/*.[ch])
 
-sanitize: deps-test          ## unit and HTTP tests under ASan and UBSan
+# Tests of C that need a database are started by these.
+DATABASE_TESTS := $(addprefix tests/sql/,db_layer.t ingest.t ingest_store.t archive.t)
+
+sanitize: deps-test          ## unit, database and HTTP tests under ASan and UBSan
 	@$(BUILD) B=build/asan SANITIZE=address,undefined all unit-tests
 	@ASAN_OPTIONS=abort_on_error=1:detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1 \
 	    TIDEMARK_BIN=$(abspath build/asan/tidemark) TIDEMARK_BUILD=build/asan \
-	    tests/run $(or $(TESTS),unit http)
+	    tests/run $(or $(TESTS),unit $(DATABASE_TESTS) http)
 
 sanitize-thread: deps-test   ## ingest's unit and HTTP tests under TSan
 	@$(BUILD) B=build/tsan SANITIZE=thread all unit-tests

@@ -51,7 +51,8 @@
     to: minute(text(`w${i}_to`), MINUTES),
   })).filter((rule) => rule.period);
 
-  const hasHolidays = (rules) => /"holidays"\s*:\s*\[\s*\{/.test(text('other')) ||
+  const hasHolidays = (rules) => rowsOf('h', 'day').some((i) => text(`h${i}_day`)) ||
+    /"holidays"\s*:\s*\[\s*\{/.test(text('other')) ||
     rules.some((rule) => rule.days.includes('holidays'));
 
   const classesOf = (days) => new Set(days.length === 0 ? SETS.all

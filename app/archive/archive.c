@@ -9,6 +9,8 @@
 #define FILE_ARENA_BYTES (192u << 20) /* a row group read and unpacked, of long texts */
 #define BATCH_ARENA_BYTES (64u << 20)
 #define DAY_ARENA_BYTES (64u << 20) /* the names of what was erased of a day */
+#define TENANT_ARENA_BYTES (16u << 20)
+#define NAMES_ARENA_BYTES (64u << 20)
 
 static const struct parquet_column sample_columns[SAMPLE_COLUMNS] = {
     [SAMPLE_TIME] = { "time", PARQUET_TIME, false },
@@ -32,12 +34,18 @@ const struct parquet_schema archive_voids = { void_columns, VOID_COLUMNS };
 enum err archive_open(struct archive *archive, struct op *op, struct db_conn *conn,
                       const struct config *config)
 {
+    struct arena *names = arena_new(NAMES_ARENA_BYTES);
+
     *archive = (struct archive){ .op = op, .conn = conn, .days = arena_new(DAY_ARENA_BYTES),
+                                 .tenants = arena_new(TENANT_ARENA_BYTES),
                                  .files = arena_new(FILE_ARENA_BYTES),
                                  .batches = arena_new(BATCH_ARENA_BYTES) };
-    if (archive->days == NULL || archive->files == NULL || archive->batches == NULL) {
+    archive_names_init(&archive->names, names);
+    if (archive->days == NULL || archive->tenants == NULL || archive->files == NULL ||
+        archive->batches == NULL || names == NULL) {
         return fail_memory(op);
     }
+    op_init(&archive->list, archive->tenants, op->id);
     op_init(&archive->file, archive->files, op->id);
     op_init(&archive->rows, archive->batches, op->id);
     enum err err = store_open(op, config, &archive->store);
@@ -47,6 +55,8 @@ enum err archive_open(struct archive *archive, struct op *op, struct db_conn *co
 void archive_close(struct archive *archive)
 {
     store_close(archive->store);
+    arena_free(archive->names.arena);
+    arena_free(archive->tenants);
     arena_free(archive->days);
     arena_free(archive->files);
     arena_free(archive->batches);
@@ -55,13 +65,14 @@ void archive_close(struct archive *archive)
 
 enum err archive_fail(struct archive *archive, enum err err)
 {
-    const struct op *found = archive->file.fault.code != OK ? &archive->file : &archive->rows;
+    struct op *const ops[] = { &archive->file, &archive->rows, &archive->list };
 
-    if (err != OK && archive->op->fault.code == OK && found->fault.code != OK) {
-        archive->op->fault = found->fault;
+    for (size_t i = 0; i < sizeof ops / sizeof *ops; i++) {
+        if (err != OK && archive->op->fault.code == OK && ops[i]->fault.code != OK) {
+            archive->op->fault = ops[i]->fault;
+        }
+        op_clear_fault(ops[i]);
     }
-    op_clear_fault(&archive->file);
-    op_clear_fault(&archive->rows);
     return err;
 }
 
@@ -142,29 +153,7 @@ enum err archive_file_open(struct archive *archive, const char *object, int64_t 
     return err;
 }
 
-/* ---- what is noted beside the days ---- */
-
-enum err archive_advance(struct archive *archive, const struct archive_task *task)
-{
-    struct db_args args;
-    struct db_tx *tx;
-
-    arena_reset(archive->batches);
-    enum err err = db_begin(&archive->rows, archive->conn, DB_WRITE, task->tenant_id, &tx);
-    if (err != OK) {
-        return archive_fail(archive, err);
-    }
-    db_args_init(&args, archive->batches);
-    db_arg_text(&args, task->relation);
-    db_arg_text(&args, task->day);
-    err = db_run(tx, &q_archive_advance, &args, NULL);
-    if (err == OK) {
-        err = db_commit(tx);
-    } else {
-        db_rollback(tx);
-    }
-    return archive_fail(archive, err);
-}
+/* ---- what is in the way ---- */
 
 static enum err sweep(struct archive *archive, struct db_tx *tx, int *out_n)
 {

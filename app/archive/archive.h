@@ -4,6 +4,7 @@
 #ifndef TIDEMARK_ARCHIVE_ARCHIVE_H
 #define TIDEMARK_ARCHIVE_ARCHIVE_H
 
+#include "archive/names.h"
 #include "base/config.h"
 #include "db/db.h"
 #include "objects/store.h"
@@ -13,10 +14,12 @@ struct archive {
     struct op *op;         /* the caller's: a failure ends up here */
     struct db_conn *conn;  /* of the worker's role; the caller's */
     struct store *store;
-    struct arena *days;    /* of the day at hand */
+    struct arena *tenants; /* of those that are due */
+    struct arena *days;    /* of the days at hand */
     struct arena *files;   /* of the file at hand */
     struct arena *batches; /* of the rows at hand */
-    struct op file, rows;  /* on these */
+    struct op list, file, rows; /* on the first, the third and the last of these */
+    struct archive_names names; /* in memory of their own */
 };
 
 /* Opens the store that the settings name. ERR_INTERNAL without memory, or the store's failure;
@@ -40,31 +43,24 @@ struct archive_done {
     bool is_skipped;        /* somebody else is at that day, or there is nothing to do */
 };
 
-/* Writes the files of a day, reads them back, and only then notes them: whatever ends it before
- * that leaves the day as it was, to be done again. */
-enum err archive_write_day(struct archive *archive, const struct archive_task *task,
-                           struct archive_done *out) MUST_CHECK;
-
-/* Notes that all days of the tenant before the task's are archived. */
-enum err archive_advance(struct archive *archive, const struct archive_task *task) MUST_CHECK;
-
 /* Removes from the store what belongs to tenants that are gone, and what was begun and never noted;
  * *out_n: how many objects. */
 enum err archive_sweep(struct archive *archive, int *out_n) MUST_CHECK;
 
 /* A run over all that is to be archived. */
 struct archive_run {
-    /* Called after each day that something was written of; may be NULL. */
+    /* Called for each day that something was written of; may be NULL. */
     void (*tell)(void *context, const struct archive_task *task, const struct archive_done *done);
-    /* Asked before each day; NULL: always. */
-    bool (*goes_on)(void *context);
+    /* Asked after each transaction, which took so many µs; NULL: always. */
+    bool (*goes_on)(void *context, int64_t worked_us);
     void *context;
-    int n_days, n_failed; /* out: days written; tenants whose next day could not be */
+    int n_days, n_failed; /* out: days written; tenants whose next days could not be */
     int64_t n_rows, n_bytes;
 };
 
-/* Archives the days that are due, of each tenant the oldest first. One that fails is logged, and
- * keeps the later ones of its tenant waiting, but nobody else's. */
+/* Archives the days that are due, of each tenant the oldest first, some at a time: they are
+ * written, read back, and only then noted; whatever ends it before that leaves them to be done
+ * again. What fails is logged, and keeps the later ones of its tenant waiting, nobody else's. */
 enum err archive_run(struct archive *archive, struct archive_run *run) MUST_CHECK;
 
 /* A file as the database knows it. */
@@ -80,6 +76,8 @@ struct archive_file {
  * memory of the file before is released. ERR_INVALID with a word on what differs, ERR_NOT_FOUND
  * where it is not there, or the store's failure. */
 enum err archive_verify_file(struct archive *archive, const struct archive_file *file) MUST_CHECK;
+
+#define ARCHIVE_PIN_DAYS 30 /* for which retention leaves what somebody wanted back */
 
 /* Brings a day back from its files, each verified before it is applied, in one transaction, and
  * pins it for so many days. A day that the database has is left as it is. ERR_CONFLICT while

@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "domain/credential.h"
 
-#define TOUCH_EVERY_US US_PER_MINUTE /* last_used is for people who look at a list */
+#define NOTED_AT_ONCE 2000 /* uses of one statement: tens of milliseconds */
 #define MIN_TOKEN_BYTES 16
 #define MAX_TOKEN_BYTES 128
 
@@ -115,8 +115,27 @@ enum err token_resolve(struct token_cache *cache, struct db_tx *tx,
         return err;
     }
     *who = identity_of(&record);
-    if (token_cache_put(cache, hash, who, asked_us, TOUCH_EVERY_US)) {
-        err = credential_token_touch(tx, record.token_id, clock_now_us());
+    if (token_cache_put(cache, hash, who, asked_us)) {
+        int64_t now_us = clock_now_us();
+        err = credential_tokens_touch(tx, &record.token_id, &now_us, 1);
     }
     return err;
+}
+
+enum err token_note_uses(struct token_cache *cache, struct op *op, struct db_conn *conn)
+{
+    struct token_use *uses = arena_array(op->arena, NOTED_AT_ONCE, sizeof *uses);
+    int64_t *ids = arena_array(op->arena, NOTED_AT_ONCE, sizeof *ids);
+    int64_t *times = arena_array(op->arena, NOTED_AT_ONCE, sizeof *times);
+
+    if (!uses || !ids || !times) {
+        return fail_memory(op);
+    }
+    size_t n = token_cache_take_uses(cache, uses, NOTED_AT_ONCE);
+    int64_t now_us = clock_now_us();
+    for (size_t i = 0; i < n; i++) {
+        ids[i] = uses[i].token_id;
+        times[i] = now_us - uses[i].ago_s * US_PER_SECOND;
+    }
+    return n ? credential_tokens_note(op, conn, ids, times, n) : OK;
 }

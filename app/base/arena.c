@@ -9,6 +9,8 @@
 
 #include "base/limits.h"
 
+#include <limits.h>
+#include <malloc.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,6 +119,14 @@ struct arena *arena_new(size_t cap)
         return NULL;
     }
     return arena;
+}
+
+void arena_keep_released(size_t bytes)
+{
+    int most = bytes < INT_MAX ? (int)bytes : INT_MAX;
+
+    (void)mallopt(M_TRIM_THRESHOLD, most);
+    (void)mallopt(M_MMAP_THRESHOLD, most); /* else large ones come and go by themselves */
 }
 
 void arena_reset(struct arena *arena)

@@ -18,6 +18,10 @@ typedef void (*arena_cleanup)(void *object);
  * NULL when the system has no memory. Release with arena_free. */
 struct arena *arena_new(size_t cap);
 
+/* Lets the process keep up to `bytes` of what is released, instead of giving it back to the system
+ * and asking for it again at the next request. Once, at the start of a process. */
+void arena_keep_released(size_t bytes);
+
 /* Runs the hooks, releases everything but the first block; the arena is as new. */
 void arena_reset(struct arena *arena);
 

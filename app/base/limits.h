@@ -30,9 +30,9 @@
 #define REQUEST_BYTES_PER_BODY_BYTE 4u
 #define SERIES_CACHE_MAX 640000     /* entries of one process, about 100 bytes each; half stay */
 #define NAME_CACHE_AGE_MS 5000      /* a retired, moved or deleted device stops within this */
-#define NAME_CACHE_LONG_MS (60 * 60 * 1000) /* while we are told of changes, names hold this long */
+#define NAME_CACHE_LONG_MS (60 * 60 * 1000) /* while we are told of changes, all hold this long */
 #define NAME_CHANGES_INTERVAL_MS 1000       /* how often we ask for them */
-#define NAME_CHANGES_MAX 10000              /* of more all names are asked for anew */
+#define NAME_CHANGES_MAX 10000              /* of more all are asked for anew */
 #define OPEN_WINDOW_MINUTES 5       /* samples older than this are noted as changes */
 #define INGEST_WRITERS 2            /* of the fast lane: one may wait for its disk */
 #define INGEST_LATE_WRITERS 2       /* of the late lane, each with series of its own */
@@ -45,7 +45,7 @@
 #define LEDGER_MAX_REJECTS 20000    /* rejections noted between two flushes; half of one tenant */
 #define LEDGER_MAX_REJECT_BYTES (8u << 20) /* likewise */
 #define REPLAY_INTERVAL_MS 1000     /* how often replays are looked for */
-#define TOKEN_CACHE_AGE_MS 5000     /* a revoked token stops within this */
+#define TOKEN_CACHE_AGE_MS NAME_CACHE_AGE_MS /* a revoked token stops within this */
 
 /* Requests. */
 #define MAX_FORM_BODY_BYTES (64u << 10) /* a page's form */

@@ -10,6 +10,16 @@
 
 #define MAX_RATCHET_DAYS 410
 
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t latest(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
 /* ---- days ---- */
 
 /* The day that a bound means; of the end the first that is not asked for any more. */
@@ -58,21 +68,42 @@ static void set_days(const struct cost_query *query, struct cost_account *accoun
 
 /* ---- schedules ---- */
 
+/* Reads those in force on the days [from_day, to_day) and, where that is known, on all days of the
+ * queries that come. */
+static enum err read_rates(struct db_tx *tx, const struct cost_query *query, int64_t from_day,
+                           int64_t to_day, struct cost_account *account)
+{
+    const struct cost_memo *memo = query->memo;
+
+    if (memo && memo->to_us > memo->from_us) {
+        from_day = least(from_day, memo->from_us / US_PER_DAY - COST_REACH_DAYS);
+        to_day = latest(to_day, memo->to_us / US_PER_DAY + COST_REACH_DAYS);
+    }
+    const struct cost_rates_query around = { .site = account->site,
+                                             .device = account->device,
+                                             .from_day = from_day > 0 ? from_day : 0,
+                                             .to_day = to_day,
+                                             .known_us = query->as_of_us };
+    account->rates_from = from_day;
+    account->rates_to = to_day;
+    return cost_rates_load(tx, &around, &account->rates);
+}
+
 static enum err load_rates(struct db_tx *tx, const struct cost_query *query,
                            struct cost_account *account)
 {
     int64_t from_day = account->from_day - COST_REACH_DAYS;
-    const struct cost_rates_query around = { .site = account->site,
-                                             .device = account->device,
-                                             .from_day = from_day > 0 ? from_day : 0,
-                                             .to_day = account->to_day + COST_REACH_DAYS,
-                                             .known_us = query->as_of_us };
+    int64_t to_day = account->to_day + COST_REACH_DAYS;
 
-    if (query->tariff) {
-        return cost_rates_only(db_op(tx), query->tariff, query->schedule_id, &account->rates);
+    if (query->tariff || query->schedule_id > 0) {
+        account->rates_from = account->rates_to = 0; /* those in force are read by who needs them */
+        return query->tariff ? cost_rates_only(db_op(tx), query->tariff, query->schedule_id,
+                                               &account->rates)
+                             : cost_rates_of(tx, query->schedule_id, &account->rates);
     }
-    return query->schedule_id > 0 ? cost_rates_of(tx, query->schedule_id, &account->rates)
-                                  : cost_rates_load(tx, &around, &account->rates);
+    bool is_there = account->rates_from <= from_day && to_day <= account->rates_to;
+    return is_there ? cost_rates_copy(db_op(tx), &account->rates)
+                    : read_rates(tx, query, from_day, to_day, account);
 }
 
 const struct tariff *cost_last_tariff(const struct cost_account *account, int64_t from_day,
@@ -262,19 +293,32 @@ static enum err rate(struct db_tx *tx, const struct cost_query *query,
     return err == OK && !query->needs_slots ? cost_ledger_join(tx, account) : err;
 }
 
-/* The span of all that may be rated. */
+/* The states of the query's places over all that may be rated, from the memo where they are of its
+ * span. */
 static enum err load_states(struct db_tx *tx, const struct cost_query *query,
                             struct cost_place_states *out)
 {
+    const int64_t reach_us = (COST_REACH_DAYS + 3) * US_PER_DAY;
     int64_t to_us = time_of(&query->to, query->now_us);
     int64_t from_us = time_of(&query->from, to_us);
+    struct cost_memo *memo = query->memo;
 
     *out = (struct cost_place_states){ NULL, 0 };
     if (query->as_of_us != COST_LATEST || query->device.ptr) {
         return OK;
     }
-    return cost_ledger_states(tx, query->site, from_us - (COST_REACH_DAYS + 3) * US_PER_DAY,
-                              to_us + (COST_REACH_DAYS + 3) * US_PER_DAY, out);
+    if (!memo || from_us < memo->from_us || to_us > memo->to_us) {
+        return cost_ledger_states(tx, query->site, from_us - reach_us, to_us + reach_us, out);
+    }
+    enum err err = OK;
+    if (!memo->states) {
+        err = cost_ledger_states(tx, query->site, memo->from_us - reach_us,
+                                 memo->to_us + reach_us, out);
+        memo->states = out->items;
+        memo->n_states = out->n;
+    }
+    *out = (struct cost_place_states){ memo->states, memo->n_states };
+    return err;
 }
 
 /* The accounts of the query, or those that are remembered, with the energy that was read. */
@@ -301,6 +345,9 @@ static enum err find_accounts(struct db_tx *tx, const struct cost_query *query,
                                                .meters = of->meters,
                                                .n_meters = of->n_meters,
                                                .site_zone = { .name = of->site_zone.name },
+                                               .rates = of->rates,
+                                               .rates_from = of->rates_from,
+                                               .rates_to = of->rates_to,
                                                .ledger_day = INT64_MIN,
                                                .energy = of->energy };
     }
@@ -316,6 +363,7 @@ enum err cost_accounts_lay_out(struct db_tx *tx, const struct cost_query *query,
         err = load_states(tx, query, states);
     }
     for (int i = 0; err == OK && i < out->n; i++) {
+        out->items[i].stamp = cost_ledger_stamp(states, &out->items[i]);
         err = lay_out(tx, query, &out->items[i]);
     }
     return err;

@@ -16,6 +16,7 @@
 
 struct cost_days;
 struct cost_memo;
+struct cost_place_state;
 struct db_tx;
 
 #define COST_LATEST INT64_MAX /* as it is known now */
@@ -52,9 +53,11 @@ struct cost_account {
     struct zone site_zone;       /* that the meters' days are local by */
     struct zone zone;            /* that the bill's days are local by: the schedule's */
     struct cost_rates rates;
+    int64_t rates_from, rates_to; /* the days that those in force were read for */
     const char *currency;        /* NULL where no schedule is in force */
     int decimals;                /* of the currency */
     int64_t from_day, to_day;    /* that were asked for */
+    const char *stamp;           /* while it is the same so is what the ledger has; NULL: unknown */
     struct cost_days *ledger;    /* those before ledger_day that were asked for; NULL: none */
     int64_t ledger_day;          /* INT64_MIN: nothing is from the ledger */
     struct cost_energy energy;   /* of days that were rated here */
@@ -67,9 +70,13 @@ struct cost_accounts {
     int n;
 };
 
-/* What is read once for several queries: accounts, and the energy of each. */
+/* What is read once for several queries: accounts with their energy and schedules, and since when
+ * the ledger holds. */
 struct cost_memo {
+    int64_t from_us, to_us;        /* that the queries lie in; 0 both: that is not known */
     struct cost_accounts accounts; /* items NULL: nothing is read yet */
+    const struct cost_place_state *states; /* NULL: the same */
+    int n_states;
 };
 
 /* Gathers and rates. ERR_NOT_FOUND for a site, device or schedule that there is not; ERR_INVALID

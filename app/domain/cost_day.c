@@ -2,7 +2,7 @@
 #include "domain/cost_day.h"
 
 #include "base/json.h"
-#include "db/db.h"
+#include "db/ask.h"
 #include "gen/queries.h"
 
 /* ---- days ---- */
@@ -96,27 +96,27 @@ enum err cost_days_load(struct db_tx *tx, const struct cost_account *account, in
                         int64_t to_day, int64_t quarters_day, struct cost_days *out)
 {
     struct op *op = db_op(tx);
-    struct db_args args;
-    struct db_rows *rows;
+    struct db_ask ask;
 
-    db_args_init(&args, op->arena);
-    db_arg_text(&args, account->site);
-    db_arg_text(&args, account->device);
-    db_arg_int(&args, (int32_t)from_day);
-    db_arg_int(&args, (int32_t)to_day);
-    db_arg_int(&args, (int32_t)quarters_day);
+    db_ask_init(&ask, op, &q_cost_days);
+    ask.stamp = account->stamp;
+    db_arg_text(&ask.args, account->site);
+    db_arg_text(&ask.args, account->device);
+    db_arg_int(&ask.args, (int32_t)from_day);
+    db_arg_int(&ask.args, (int32_t)to_day);
+    db_arg_int(&ask.args, (int32_t)quarters_day);
     *out = (struct cost_days){ NULL, 0 };
-    enum err err = db_run(tx, &q_cost_days, &args, &rows);
+    enum err err = db_ask_all(tx, &ask, 1);
     if (err != OK) {
         return err;
     }
-    int n = db_count(rows);
+    int n = db_count(ask.rows);
     out->items = arena_array(op->arena, (size_t)n + 1, sizeof *out->items);
     if (!out->items) {
         return fail_memory(op);
     }
     for (int i = 0; err == OK && i < n; i++) {
-        err = read_day(tx, rows, i, &out->items[out->n++]);
+        err = read_day(tx, ask.rows, i, &out->items[out->n++]);
     }
     return err;
 }

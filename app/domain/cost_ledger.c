@@ -35,6 +35,7 @@ enum err cost_ledger_states(struct db_tx *tx, struct str site, int64_t from_us, 
             .first_us = db_time(rows, i, COST_PLACES_FIRST_TIME),
             .dirty_us = db_time(rows, i, COST_PLACES_DIRTY_FROM),
             .energy_us = db_time(rows, i, COST_PLACES_ENERGY_FROM),
+            .stamp = db_text(rows, i, COST_PLACES_STAMP),
         };
     }
     *out = (struct cost_place_states){ items, n };
@@ -51,6 +52,14 @@ static const struct cost_place_state *find_state(const struct cost_place_states 
         }
     }
     return NULL;
+}
+
+const char *cost_ledger_stamp(const struct cost_place_states *states,
+                              const struct cost_account *account)
+{
+    const struct cost_place_state *state = find_state(states, account->site);
+
+    return state ? state->stamp : NULL;
 }
 
 /* The account's first day that a change since then may touch. */

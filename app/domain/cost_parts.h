@@ -35,6 +35,7 @@ void cost_keep_device(struct cost_account *account);
 struct cost_place_state {
     const char *site; /* key; NULL: devices at none */
     int64_t first_us, dirty_us, energy_us;
+    const char *stamp; /* the ledger's */
 };
 struct cost_place_states {
     const struct cost_place_state *items;
@@ -101,6 +102,10 @@ enum err cost_ledger_states(struct db_tx *tx, struct str site, int64_t from_us, 
  * that a change may touch or that is not over. False: none. */
 bool cost_ledger_span(const struct cost_place_states *states, const struct cost_account *account,
                       int64_t *first_day, int64_t *dirty_day);
+
+/* The stamp of the ledger's answers about the account; NULL: there is none. */
+const char *cost_ledger_stamp(const struct cost_place_states *states,
+                              const struct cost_account *account);
 
 /* Takes from the ledger what it has of the account: its days or, for bills, its lines, and quarter
  * hours. Narrows the input to what is left to rate; `supply` says where its energy is. */

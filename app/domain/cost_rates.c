@@ -8,6 +8,8 @@
 #include "domain/tariff_read.h"
 #include "gen/queries.h"
 
+#include <string.h>
+
 #define MAX_PRICES 400000 /* of a series: ten years of quarter hours */
 
 /* ---- documents ---- */
@@ -113,6 +115,20 @@ static enum err make_room(struct op *op, int n, struct cost_rates *out)
         .cites = arena_array(op->arena, (size_t)n + 1, sizeof *out->cites),
     };
     return out->versions && out->cites ? OK : fail_memory(op);
+}
+
+enum err cost_rates_copy(struct op *op, struct cost_rates *rates)
+{
+    struct cost_rates copy;
+    enum err err = make_room(op, rates->n, &copy);
+
+    if (err == OK) {
+        memcpy(copy.versions, rates->versions, (size_t)rates->n * sizeof *copy.versions);
+        memcpy(copy.cites, rates->cites, (size_t)rates->n * sizeof *copy.cites);
+        copy.n = rates->n;
+        *rates = copy;
+    }
+    return err;
 }
 
 /* ---- in force ---- */

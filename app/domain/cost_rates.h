@@ -44,4 +44,7 @@ enum err cost_rates_only(struct op *op, const struct tariff *tariff, int32_t sch
 enum err cost_rates_add_prices(struct db_tx *tx, const struct cost_rates_query *query,
                                struct cost_rates *rates) MUST_CHECK;
 
+/* Makes them of their own: prices that are added to them are in no others. */
+enum err cost_rates_copy(struct op *op, struct cost_rates *rates) MUST_CHECK;
+
 #endif

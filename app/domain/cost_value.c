@@ -2,7 +2,7 @@
  * cost_device.c. */
 #include "domain/cost_value.h"
 
-#include "db/db.h"
+#include "db/ask.h"
 #include "domain/cost_parts.h"
 #include "domain/span.h"
 #include "gen/queries.h"
@@ -241,10 +241,8 @@ static bool fill_columns(struct arena *arena, const struct cost_values *values, 
     return is_there;
 }
 
-static void place_args(struct db_args *args, struct arena *arena,
-                       const struct cost_account *account)
+static void place_args(struct db_args *args, const struct cost_account *account)
 {
-    db_args_init(args, arena);
     db_arg_text(args, account->site);
     db_arg_text(args, account->device);
 }
@@ -255,7 +253,8 @@ static enum err store(struct db_tx *tx, const struct cost_account *account, int6
     struct db_args args;
     struct db_rows *rows;
 
-    place_args(&args, db_op(tx)->arena, account);
+    db_args_init(&args, db_op(tx)->arena);
+    place_args(&args, account);
     db_arg_int(&args, (int32_t)from_day);
     db_arg_int(&args, (int32_t)to_day);
     db_arg_int_array(&args, columns->days, columns->n_days);
@@ -323,23 +322,24 @@ enum err cost_values_sum(struct db_tx *tx, const struct cost_account *account, i
                          int64_t to_day, struct cost_values *out, int *n_days)
 {
     struct op *op = db_op(tx);
-    struct db_args args;
-    struct db_rows *rows;
+    struct db_ask ask;
     enum err err = lay_out(op, account, from_day, from_day + 1, out);
 
     *n_days = 0;
     if (err != OK) {
         return err;
     }
-    place_args(&args, op->arena, account);
-    db_arg_text(&args, account->zone.name);
-    db_arg_int(&args, (int32_t)from_day);
-    db_arg_int(&args, (int32_t)to_day);
-    err = db_run(tx, &q_cost_devices, &args, &rows);
-    for (int i = 0; err == OK && i < db_count(rows); i++) {
-        *n_days = db_int(rows, i, COST_DEVICES_N_DAYS);
-        if (!db_is_null(rows, i, COST_DEVICES_DEVICE)) {
-            err = read_sum(tx, rows, i, out);
+    db_ask_init(&ask, op, &q_cost_devices);
+    ask.stamp = account->stamp;
+    place_args(&ask.args, account);
+    db_arg_text(&ask.args, account->zone.name);
+    db_arg_int(&ask.args, (int32_t)from_day);
+    db_arg_int(&ask.args, (int32_t)to_day);
+    err = db_ask_all(tx, &ask, 1);
+    for (int i = 0; err == OK && i < db_count(ask.rows); i++) {
+        *n_days = db_int(ask.rows, i, COST_DEVICES_N_DAYS);
+        if (!db_is_null(ask.rows, i, COST_DEVICES_DEVICE)) {
+            err = read_sum(tx, ask.rows, i, out);
         }
     }
     return err;

@@ -77,14 +77,31 @@ enum err credential_token_keys(struct db_tx *tx, int64_t token_id, struct token_
     return OK;
 }
 
-enum err credential_token_touch(struct db_tx *tx, int64_t token_id, int64_t time_us)
+static void args_uses(struct db_args *args, const int64_t *token_ids, const int64_t *times_us,
+                      size_t n)
+{
+    db_arg_int64_array(args, token_ids, n);
+    db_arg_time_array(args, times_us, n);
+}
+
+enum err credential_tokens_touch(struct db_tx *tx, const int64_t *token_ids,
+                                 const int64_t *times_us, size_t n)
 {
     struct db_args args;
 
     db_args_init(&args, db_op(tx)->arena);
-    db_arg_int64_array(&args, &token_id, 1);
-    db_arg_time_array(&args, &time_us, 1);
+    args_uses(&args, token_ids, times_us, n);
     return db_run(tx, &q_token_touch, &args, NULL);
+}
+
+enum err credential_tokens_note(struct op *op, struct db_conn *conn, const int64_t *token_ids,
+                                const int64_t *times_us, size_t n)
+{
+    struct db_ask ask;
+
+    db_ask_init(&ask, op, &q_token_touch);
+    args_uses(&ask.args, token_ids, times_us, n);
+    return db_ask_alone(op, conn, &ask);
 }
 
 enum err credential_session_find(struct op *op, struct db_conn *conn,

@@ -44,8 +44,14 @@ struct token_keys {
 enum err credential_token_keys(struct db_tx *tx, int64_t token_id, struct token_keys *out)
     MUST_CHECK;
 
-/* Notes that a token was used at that time. */
-enum err credential_token_touch(struct db_tx *tx, int64_t token_id, int64_t time_us) MUST_CHECK;
+/* Notes when tokens were used: `n` of them, each at its time. One that somebody changes just now is
+ * left out. */
+enum err credential_tokens_touch(struct db_tx *tx, const int64_t *token_ids,
+                                 const int64_t *times_us, size_t n) MUST_CHECK;
+
+/* The same in a transaction of its own, on a connection that has none open. */
+enum err credential_tokens_note(struct op *op, struct db_conn *conn, const int64_t *token_ids,
+                                const int64_t *times_us, size_t n) MUST_CHECK;
 
 /* A session that may be used now. */
 struct session_record {

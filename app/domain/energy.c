@@ -29,6 +29,25 @@ static enum err ask_closed(struct db_tx *tx, const struct energy_span *span, str
     return db_ask_all(tx, ask, 1);
 }
 
+/* Which place the row takes that comes after one of `place`: the first of its device and role, or
+ * the next where kind or metric differ, for those of one metric share theirs. */
+static int place_after(const struct db_rows *rows, int i, int place)
+{
+    static const int SEAT[] = { ENERGY_SOURCES_DEVICE, ENERGY_SOURCES_ROLE };
+    static const int RANK[] = { ENERGY_SOURCES_KIND, ENERGY_SOURCES_METRIC };
+    for (int k = 0; k < 2; k++) {
+        if (i == 0 || strcmp(db_text(rows, i, SEAT[k]), db_text(rows, i - 1, SEAT[k])) != 0) {
+            return 1;
+        }
+    }
+    for (int k = 0; k < 2; k++) {
+        if (strcmp(db_text(rows, i, RANK[k]), db_text(rows, i - 1, RANK[k])) != 0) {
+            return place + 1;
+        }
+    }
+    return place;
+}
+
 static enum err read_sources(struct op *op, const struct db_rows *rows, struct energy_sources *out)
 {
     *out = (struct energy_sources){ .n = db_count(rows) };
@@ -36,13 +55,15 @@ static enum err read_sources(struct op *op, const struct db_rows *rows, struct e
     if (out->items == NULL && out->n > 0) {
         return fail_memory(op);
     }
+    int place = 0;
     for (int i = 0; i < out->n; i++) {
+        place = place_after(rows, i, place);
         out->items[i] = (struct energy_source){
             .series_id = db_int(rows, i, ENERGY_SOURCES_SERIES_ID),
             .device = db_text(rows, i, ENERGY_SOURCES_DEVICE),
             .role = db_text(rows, i, ENERGY_SOURCES_ROLE),
             .zone = db_text(rows, i, ENERGY_SOURCES_ZONE),
-            .place = db_int(rows, i, ENERGY_SOURCES_PLACE),
+            .place = place,
             .watts = db_double(rows, i, ENERGY_SOURCES_WATTS),
         };
     }

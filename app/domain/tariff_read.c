@@ -192,6 +192,8 @@ static bool read_point(struct tariff_reading *reading, struct doc_node *node, in
                        struct price_point *point)
 {
     struct str time;
+    bool has_rate = doc_require(&reading->doc, node, "rate") &&
+                    doc_decimal(&reading->doc, node, "rate", &point->rate);
 
     if (!doc_require(&reading->doc, node, "from") ||
         !doc_text(&reading->doc, node, "from", CLOCK_TEXT_SIZE, &time)) {
@@ -205,8 +207,7 @@ static bool read_point(struct tariff_reading *reading, struct doc_node *node, in
     if (point->from_us % (15 * US_PER_MINUTE) != 0) {
         return doc_member_wrong(&reading->doc, node, "from", "must be on a quarter hour");
     }
-    return doc_require(&reading->doc, node, "rate") &&
-           doc_decimal(&reading->doc, node, "rate", &point->rate);
+    return has_rate;
 }
 
 static void read_points(struct tariff_reading *reading, struct doc_node *node,

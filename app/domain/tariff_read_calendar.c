@@ -143,6 +143,9 @@ static void read_holiday(struct tariff_reading *reading, struct doc_node *node,
         read_nth(reading, node, holiday);
     } else if (doc_member(node, "easter")) {
         holiday->kind = HOLIDAY_EASTER;
+        if (doc_member(node, "offset")) {
+            doc_member_wrong(doc, node, "offset", "must be part of easter, which is in days");
+        }
         doc_int(doc, node, "easter", -60, 70, &holiday->offset);
     } else {
         holiday->kind = HOLIDAY_DATE;
@@ -284,9 +287,9 @@ void tariff_read_baseline(struct tariff_reading *reading)
     for (struct doc_node *node = list ? list->first : NULL; node; node = node->next) {
         int64_t nkwh = 0;
         int season;
-        if (!tariff_read_season(reading, node, &season) ||
-            !doc_require(&reading->doc, node, "kwh_per_day") ||
-            !doc_decimal(&reading->doc, node, "kwh_per_day", &nkwh)) {
+        bool has_kwh = doc_require(&reading->doc, node, "kwh_per_day") &&
+                       doc_decimal(&reading->doc, node, "kwh_per_day", &nkwh);
+        if (!tariff_read_season(reading, node, &season) || !has_kwh) {
             continue;
         }
         if (nkwh <= 0 || nkwh > MAX_BASELINE_NKWH) {

@@ -77,25 +77,36 @@ static void ask_part(struct db_ask *ask, struct op *op, const struct db_query *q
     db_arg_time(&ask->args, part->to_us);
 }
 
-/* Quarter hours or hours (of `width_us`): those that are closed, which are kept from one page to
- * the next, and those that are not. Fills `asks`, two places; how many. */
-static int ask_parts(struct db_tx *tx, const struct closed *closed, struct stretch whole,
-                     int64_t width_us, struct db_ask *asks)
+/* Quarter hours or hours (of `width_us`) that are closed, which are kept from one page to the next.
+ * Fills one of `asks`, or none; how many. */
+static int ask_closed(struct db_tx *tx, const struct closed *closed, const struct stretch *whole,
+                      int64_t width_us, struct db_ask *ask)
 {
     int64_t edge_us = closed->until_us - closed->until_us % width_us;
-    struct stretch early = whole, late = whole;
-    int n = 0;
+    struct stretch early = *whole;
 
-    early.to_us = whole.to_us < edge_us ? whole.to_us : edge_us;
-    late.from_us = whole.from_us > edge_us ? whole.from_us : edge_us;
-    if (early.from_us < early.to_us) {
-        ask_part(&asks[n], db_op(tx), &q_trace_closed, &early);
-        asks[n++].stamp = closed->stamp;
+    early.to_us = whole->to_us < edge_us ? whole->to_us : edge_us;
+    if (early.from_us >= early.to_us) {
+        return 0;
     }
-    if (late.from_us < late.to_us) {
-        ask_part(&asks[n++], db_op(tx), &q_trace_open, &late);
+    ask_part(ask, db_op(tx), &q_trace_closed, &early);
+    ask->stamp = closed->stamp;
+    return 1;
+}
+
+/* Likewise those that are not closed. */
+static int ask_open(struct db_tx *tx, const struct closed *closed, const struct stretch *whole,
+                    int64_t width_us, struct db_ask *ask)
+{
+    int64_t edge_us = closed->until_us - closed->until_us % width_us;
+    struct stretch late = *whole;
+
+    late.from_us = whole->from_us > edge_us ? whole->from_us : edge_us;
+    if (late.from_us >= late.to_us) {
+        return 0;
     }
-    return n;
+    ask_part(ask, db_op(tx), &q_trace_open, &late);
+    return 1;
 }
 
 /* Where it stands in both statements, and in that of longer buckets. */
@@ -132,34 +143,59 @@ static int count_answers(const struct db_ask *asks, int n)
     return count;
 }
 
-enum err trace_buckets(struct db_tx *tx, const struct closed *closed,
-                       const struct trace_filter *filter, enum sample_bucket bucket,
-                       struct trace *out)
+/* Appends those of the series that begin in [from_us, to_us), of hours that were asked for. */
+static void add_open(struct trace *trace, const struct trace_open *open,
+                     const struct trace_filter *filter)
 {
+    for (int row = 0; open->rows && row < db_count(open->rows); row++) {
+        int64_t at_us = db_time(open->rows, row, TRACE_OPEN_BUCKET);
+        if (db_int(open->rows, row, TRACE_OPEN_SERIES_ID) == filter->series_id &&
+            at_us >= filter->from_us && at_us < filter->to_us) {
+            trace->points[trace->n++] = read_bucket(open->rows, row);
+        }
+    }
+}
+
+/* Asks for the buckets: `asks` has two places, how many. What `open` tells is not asked for. */
+static int ask_buckets(struct db_tx *tx, const struct closed *closed, const struct trace_open *open,
+                       const struct stretch *whole, enum sample_bucket bucket, struct db_ask *asks)
+{
+    if (bucket == SAMPLE_15M || bucket == SAMPLE_1H) {
+        int64_t width_us = bucket == SAMPLE_1H ? US_PER_HOUR : US_PER_HOUR / 4;
+        int n = ask_closed(tx, closed, whole, width_us, asks);
+        return open ? n : n + ask_open(tx, closed, whole, width_us, asks + n);
+    }
+    ask_part(&asks[0], db_op(tx), &q_trace_buckets, whole);
+    return 1;
+}
+
+enum err trace_buckets(struct db_tx *tx, const struct closed *closed,
+                       const struct trace_open *hours, const struct trace_filter *filter,
+                       enum sample_bucket bucket, struct trace *out)
+{
+    const struct trace_open *open = bucket == SAMPLE_1H ? hours : NULL;
     const struct stretch whole = {
         sample_bucket_name(bucket), &filter->series_id, 1, filter->from_us, filter->to_us,
     };
     struct db_ask asks[2];
-    int n = 1;
-
-    if (bucket == SAMPLE_15M || bucket == SAMPLE_1H) {
-        n = ask_parts(tx, closed, whole,
-                      bucket == SAMPLE_1H ? US_PER_HOUR : US_PER_HOUR / 4, asks);
-    } else {
-        ask_part(&asks[0], db_op(tx), &q_trace_buckets, &whole);
-    }
+    int n = ask_buckets(tx, closed, open, &whole, bucket, asks);
     enum err err = db_ask_all(tx, asks, n);
+
     if (err == OK) {
-        err = make_room(db_op(tx), count_answers(asks, n), out);
+        int n_open = open && open->rows ? db_count(open->rows) : 0;
+        err = make_room(db_op(tx), count_answers(asks, n) + n_open, out);
     }
     if (err != OK || out->points == NULL) {
         return err;
     }
-    struct trace_point *point = out->points;
+    out->n = 0;
     for (int i = 0; i < n; i++) {
         for (int row = 0; row < db_count(asks[i].rows); row++) {
-            *point++ = read_bucket(asks[i].rows, row);
+            out->points[out->n++] = read_bucket(asks[i].rows, row);
         }
+    }
+    if (open) {
+        add_open(out, open, filter);
     }
     add_rises(out);
     return OK;
@@ -178,17 +214,27 @@ static int compare_sparks(const void *a, const void *b)
 }
 
 enum err trace_sparks(struct db_tx *tx, const struct closed *closed,
-                      const struct spark_filter *filter, struct sparks *out)
+                      const struct spark_filter *filter, struct sparks *out,
+                      struct trace_open *open)
 {
     const struct stretch whole = {
         "1h", filter->series_ids, filter->n, filter->from_us, filter->to_us,
     };
+    struct stretch rest = whole;
     struct op *op = db_op(tx);
     struct db_ask asks[2];
-    int n_asks = ask_parts(tx, closed, whole, US_PER_HOUR, asks);
+    if (open) { /* all of it, for whoever reads on */
+        rest.from_us = CLOCK_MIN_US;
+        rest.to_us = CLOCK_MAX_US;
+    }
+    int n_closed = ask_closed(tx, closed, &whole, US_PER_HOUR, asks);
+    int n_asks = n_closed + ask_open(tx, closed, &rest, US_PER_HOUR, asks + n_closed);
     enum err err = db_ask_all(tx, asks, n_asks);
     if (err != OK) {
         return err;
+    }
+    if (open) {
+        open->rows = n_asks > n_closed ? asks[n_closed].rows : NULL;
     }
     *out = (struct sparks){ .n = count_answers(asks, n_asks) };
     out->points = arena_array(op->arena, (size_t)out->n, sizeof *out->points);

@@ -9,6 +9,8 @@
 
 #include <stdint.h>
 
+struct db_rows;
+
 /* Samples of a stretch of time: one sample, a bucket, or several of them. */
 struct trace_point {
     int64_t time_us;             /* where it begins */
@@ -38,10 +40,16 @@ struct trace_filter {
 enum err trace_samples(struct db_tx *tx, const struct trace_filter *filter, struct trace *out,
                        bool *is_cut) MUST_CHECK;
 
-/* The buckets (not SAMPLE_RAW) that start in [from_us, to_us), of the site's zone. */
+/* All hours that are not closed, of several series: asked for once for all that a page draws. */
+struct trace_open {
+    const struct db_rows *rows;  /* in the operation's arena; NULL: there are none */
+};
+
+/* The buckets (not SAMPLE_RAW) that start in [from_us, to_us), of the site's zone. `hours`: NULL,
+ * or as trace_sparks told them, of this series too. */
 enum err trace_buckets(struct db_tx *tx, const struct closed *closed,
-                       const struct trace_filter *filter, enum sample_bucket bucket,
-                       struct trace *out) MUST_CHECK;
+                       const struct trace_open *hours, const struct trace_filter *filter,
+                       enum sample_bucket bucket, struct trace *out) MUST_CHECK;
 
 /* Sums up the points in the `n` pieces of time between `edges` (n + 1 of them, ascending); what
  * lies outside is left out. `out` has n places, each of count 0 where nothing is known. */
@@ -72,7 +80,10 @@ struct spark_filter {
     int n;
     int64_t from_us, to_us;
 };
+/* `open`: NULL, or filled for trace_buckets; hours before and after those asked for may be among
+ * the sparks then. */
 enum err trace_sparks(struct db_tx *tx, const struct closed *closed,
-                      const struct spark_filter *filter, struct sparks *out) MUST_CHECK;
+                      const struct spark_filter *filter, struct sparks *out,
+                      struct trace_open *open) MUST_CHECK;
 
 #endif

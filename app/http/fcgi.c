@@ -5,6 +5,7 @@
 #include "http/fcgi.h"
 
 #include "base/clock.h"
+#include "http/fcgi_body.h"
 
 #include <fcgiapp.h>
 #include <poll.h>
@@ -16,6 +17,7 @@
 #define STALL_SECONDS 30            /* nginx buffers both ways: longer silence is a dead peer */
 #define FIRST_BYTE_MS 1000          /* nginx writes at once, but may be kept from the processor */
 #define GATE_MS 3                   /* how often a closed gate is asked again */
+#define LIBFCGI_BYTES 8192          /* what libfcgi hands on at once */
 #define KEY_LISTEN UINT64_MAX
 #define KEY_STOP (UINT64_MAX - 1)
 
@@ -31,6 +33,7 @@ struct fcgi_exchange {
     int64_t idle_since_us;
     bool is_body_over; /* the end of the body was read */
     bool is_broken;    /* the connection cannot carry another request */
+    bool is_cut;       /* nor the end of this answer: it broke off within a record */
     int64_t waited_us, waited_bytes; /* for the body, and what that brought, of this window */
 };
 
@@ -271,7 +274,7 @@ static bool read_head(struct fcgi_exchange *slot)
     slot->fcgx.keepConnection = 1; /* else libfcgi closes what it believes is the last request's */
     slot->is_body_over = false;
     slot->waited_us = slot->waited_bytes = 0;
-    slot->is_broken = false;
+    slot->is_broken = slot->is_cut = false;
     if (FCGX_Accept_r(&slot->fcgx) == 0) {
         return true;
     }
@@ -409,6 +412,17 @@ static void put_header(FCGX_Stream *out, const char *name, const char *value)
     (void)FCGX_PutS("\r\n", out);
 }
 
+/* The body past libfcgi, whose records are of 8 KiB each. */
+static bool send_body(struct fcgi_exchange *exchange, struct str body)
+{
+    const FCGX_Request *fcgx = &exchange->fcgx;
+    bool is_sent = FCGX_FFlush(fcgx->out) == 0 && FCGX_GetError(fcgx->out) == 0 &&
+                   fcgi_body_send(fcgx->ipcFd, fcgx->requestId, body);
+
+    exchange->is_cut = !is_sent;
+    return is_sent;
+}
+
 bool fcgi_send(struct fcgi_exchange *exchange, const struct http_response *response, bool is_head)
 {
     FCGX_Stream *out = exchange->fcgx.out;
@@ -429,7 +443,11 @@ bool fcgi_send(struct fcgi_exchange *exchange, const struct http_response *respo
     }
     (void)FCGX_PutS("\r\n", out);
     if (has_body && !is_head && response->body.len > 0) {
-        (void)FCGX_PutStr(response->body.data, (int)response->body.len, out);
+        struct str body = { response->body.data, response->body.len };
+        if (body.len > LIBFCGI_BYTES) {
+            return send_body(exchange, body);
+        }
+        (void)FCGX_PutStr(body.ptr, (int)body.len, out);
     }
     return FCGX_GetError(out) == 0;
 }
@@ -459,6 +477,10 @@ void fcgi_finish(struct fcgi_exchange *exchange)
 {
     struct fcgi_server *server = exchange->server;
 
+    if (exchange->is_cut) {
+        fcgi_cut(exchange);
+        return;
+    }
     /* Unread records of this request would be taken for the next one's head. */
     if (!exchange->is_body_over && !exchange->is_broken) {
         exchange->is_broken = !http_drain_body(&exchange->transport, DRAIN_MAX_BYTES);

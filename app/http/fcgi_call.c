@@ -20,3 +20,8 @@ void **fcgi_call_data(struct fcgi_call *call)
 {
     return &call->data;
 }
+
+void fcgi_call_share(struct fcgi_call *call, uint32_t sharer)
+{
+    call->sharer = sharer;
+}

@@ -24,6 +24,7 @@ struct fcgi_call {
     struct arena *arena;
     struct http_response response;
     void *data;
+    uint32_t sharer; /* whose turn it takes where it waits for a thread */
     int fd;
     uint32_t index, generation; /* of the slot's connection: tells a stale event */
     enum call_state state;

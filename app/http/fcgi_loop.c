@@ -90,6 +90,7 @@ static void make_idle(struct fcgi_call *call)
     call->state = CALL_IDLE;
     call->since_us = clock_monotonic_us();
     call->data = NULL;
+    call->sharer = 0;
     call->is_admitted = false;
     call->is_refused = false;
     call->is_served = false;
@@ -183,7 +184,7 @@ static void begin_call(struct fcgi_call *call)
         call->loop->n_pending++;
         break;
     /* before the large ones: it waits for little, and is of somebody who sends little */
-    case FCGI_CALL_WAITS: (void)call_list_add_urgent(&call->loop->threads.waiting, call); break;
+    case FCGI_CALL_WAITS: call_list_add_urgent(&call->loop->threads.waiting, call); break;
     }
 }
 

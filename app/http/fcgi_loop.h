@@ -56,6 +56,10 @@ struct arena *fcgi_call_arena(struct fcgi_call *call);           /* reset after 
 struct http_response *fcgi_call_response(struct fcgi_call *call); /* empty at first */
 void **fcgi_call_data(struct fcgi_call *call); /* the user's own, at first NULL, then as it was */
 
+/* For `begin`, of a call that WAITS: calls of the same number wait for a thread behind each other,
+ * and each number has its turn. */
+void fcgi_call_share(struct fcgi_call *call, uint32_t sharer);
+
 /* What a pending call waited for has happened. Safe from any thread, never waits. */
 void fcgi_call_end(struct fcgi_call *call);
 

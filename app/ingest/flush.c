@@ -2,6 +2,7 @@
  * written in order of the id. Called by the writers and the service. */
 #include "ingest/flush.h"
 
+#include "auth/token.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "gen/queries.h"
@@ -38,7 +39,8 @@ struct ingest_flush {
     struct arena *arena;
     struct arena *scratch; /* of one flush */
     struct db_conn *conn;
-    struct quotas *quotas; /* or NULL */
+    struct quotas *quotas;      /* or NULL */
+    struct token_cache *tokens; /* or NULL */
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t stop;
@@ -282,6 +284,10 @@ static void flush_once(struct ingest_flush *flush, bool is_last)
         op_log_fault(&op);
         op_clear_fault(&op);
     }
+    if (flush->tokens && token_note_uses(flush->tokens, &op, flush->conn)) {
+        op_log_fault(&op);
+        op_clear_fault(&op);
+    }
     if (is_last || clock_monotonic_us() >= flush->due_us) {
         write_all(flush, &op);
     }
@@ -330,7 +336,8 @@ static void flush_free(struct ingest_flush *flush)
     arena_free(flush->arena);
 }
 
-struct ingest_flush *ingest_flush_start(const struct db_options *options, struct quotas *quotas)
+struct ingest_flush *ingest_flush_start(const struct db_options *options, struct quotas *quotas,
+                                        struct token_cache *tokens)
 {
     struct arena *arena = arena_new(sizeof(struct ingest_flush) + 64);
     struct ingest_flush *flush = arena ? arena_alloc(arena, sizeof *flush) : NULL;
@@ -347,6 +354,7 @@ struct ingest_flush *ingest_flush_start(const struct db_options *options, struct
     (void)pthread_condattr_destroy(&attributes);
     flush->arena = arena;
     flush->quotas = quotas;
+    flush->tokens = tokens;
     flush->conn = db_conn_new(options);
     flush->scratch = arena_new(ARENA_BYTES);
     flush->open.arena = arena_new(ARENA_BYTES);

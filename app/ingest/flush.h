@@ -1,8 +1,8 @@
 /* What ingest learns with every request and writes now and then: each series' newest sample,
- * when devices were last heard of, what was stored of a day's quota. (Tokens' use is auth/token's
- * to note.) A thread of its own writes it every FLUSH_INTERVAL_MS and at the end; where there is
- * much of the first two, as seldom as keeps it idle nine tenths of its time. What a killed process
- * did not write, the worker repairs, but for the quota. */
+ * when devices were last heard of, what was stored of a day's quota, when tokens were used that
+ * are not looked up any more. A thread of its own writes it every FLUSH_INTERVAL_MS and at the
+ * end; where there is much of the first two, as seldom as keeps it idle nine tenths of its time.
+ * What a killed process did not write, the worker repairs, but for quota and uses. */
 #ifndef TIDEMARK_INGEST_FLUSH_H
 #define TIDEMARK_INGEST_FLUSH_H
 
@@ -10,10 +10,12 @@
 
 struct ingest_flush;
 struct quotas;
+struct token_cache;
 
-/* Starts the thread, on a connection of its own; it syncs `quotas` too (NULL: none). NULL without
- * memory or thread. */
-struct ingest_flush *ingest_flush_start(const struct db_options *options, struct quotas *quotas);
+/* Starts the thread, on a connection of its own; it syncs `quotas` and notes the uses of `tokens`
+ * too (NULL: none). NULL without memory or thread. */
+struct ingest_flush *ingest_flush_start(const struct db_options *options, struct quotas *quotas,
+                                        struct token_cache *tokens);
 
 /* Writes what is left, ends the thread, frees. NULL is allowed. */
 void ingest_flush_stop(struct ingest_flush *flush);

@@ -3,6 +3,7 @@
  * Called by the service. */
 #include "ingest/name_feed.h"
 
+#include "auth/token.h"
 #include "base/clock.h"
 #include "gen/queries.h"
 
@@ -20,7 +21,8 @@ struct name_feed {
     struct arena *arena;
     struct arena *scratch; /* of one answer */
     struct db_conn *conn;
-    struct series_cache *cache;
+    struct series_cache *names;
+    struct token_cache *tokens; /* or NULL */
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t stop;
@@ -48,32 +50,79 @@ static enum err ask(struct name_feed *feed, struct op *op, struct db_rows **rows
     return err;
 }
 
-/* Tells the cache. False without memory. */
+/* The changes of an answer, sorted by whose they are. */
+struct changes {
+    struct name_change *names;
+    struct token_change *tokens;
+    size_t n_names, n_tokens;
+};
+
+/* False for a hash that is none, or without memory. */
+static bool add_token(struct changes *changes, struct arena *arena, int32_t tenant_id,
+                      struct str hex)
+{
+    uint8_t *hash = arena_alloc(arena, CRYPTO_HASH_BYTES);
+
+    if (!hash || hex.len != 2 * (size_t)CRYPTO_HASH_BYTES ||
+        !crypto_hex_decode(hex, hash, CRYPTO_HASH_BYTES)) {
+        return false;
+    }
+    changes->tokens[changes->n_tokens++] = (struct token_change){ tenant_id, hash };
+    return true;
+}
+
+/* False for a change that cannot be understood, or without memory. */
+static bool add_change(struct changes *changes, struct arena *arena, const struct db_rows *rows,
+                       int row)
+{
+    const struct str kind = db_str(rows, row, INGEST_NAME_CHANGES_KIND);
+    const struct str key = db_str(rows, row, INGEST_NAME_CHANGES_KEY);
+    int32_t tenant_id = db_int(rows, row, INGEST_NAME_CHANGES_TENANT_ID);
+    bool is_site = str_equal(kind, STR("site"));
+
+    if (is_site || str_equal(kind, STR("device"))) {
+        changes->names[changes->n_names++] = (struct name_change){ tenant_id, is_site, key };
+        return true;
+    }
+    if (str_equal(kind, STR("tenant"))) {
+        changes->tokens[changes->n_tokens++] = (struct token_change){ tenant_id, NULL };
+        return true;
+    }
+    return str_equal(kind, STR("token")) && add_token(changes, arena, tenant_id, key);
+}
+
+/* Tells the caches. False where that cannot be done. */
 static bool tell(const struct name_feed *feed, struct op *op, const struct db_rows *rows,
                  int64_t began_us)
 {
-    int n_rows = db_count(rows);
-    struct name_change *changes = arena_array(op->arena, (size_t)n_rows + 1, sizeof *changes);
-    size_t n = 0;
+    size_t n_rows = (size_t)db_count(rows);
+    struct changes changes = {
+        .names = arena_array(op->arena, n_rows, sizeof *changes.names),
+        .tokens = arena_array(op->arena, n_rows, sizeof *changes.tokens),
+    };
 
-    for (int i = 0; changes && i < n_rows; i++) {
-        if (!db_is_null(rows, i, INGEST_NAME_CHANGES_KEY)) {
-            changes[n++] = (struct name_change){
-                .tenant_id = db_int(rows, i, INGEST_NAME_CHANGES_TENANT_ID),
-                .is_site = db_bool(rows, i, INGEST_NAME_CHANGES_IS_SITE),
-                .key = db_str(rows, i, INGEST_NAME_CHANGES_KEY),
-            };
+    if (!changes.names || !changes.tokens) {
+        return false;
+    }
+    for (int i = 0; i < (int)n_rows; i++) {
+        if (!db_is_null(rows, i, INGEST_NAME_CHANGES_KIND) &&
+            !add_change(&changes, op->arena, rows, i)) {
+            return false;
         }
     }
-    if (changes) {
-        series_cache_hear(feed->cache, changes, n, began_us);
+    series_cache_hear(feed->names, changes.names, changes.n_names, began_us);
+    if (feed->tokens) {
+        token_cache_hear(feed->tokens, changes.tokens, changes.n_tokens, began_us);
     }
-    return changes != NULL;
+    return true;
 }
 
 static void begin_anew(struct name_feed *feed)
 {
-    series_cache_lose_track(feed->cache);
+    series_cache_lose_track(feed->names);
+    if (feed->tokens) {
+        token_cache_lose_track(feed->tokens);
+    }
     feed->next[0] = '\0';
 }
 
@@ -152,7 +201,8 @@ static void feed_free(struct name_feed *feed)
     arena_free(feed->arena);
 }
 
-struct name_feed *name_feed_start(const struct db_options *options, struct series_cache *cache)
+struct name_feed *name_feed_start(const struct db_options *options, struct series_cache *names,
+                                  struct token_cache *tokens)
 {
     struct arena *arena = arena_new(sizeof(struct name_feed) + 64);
     struct name_feed *feed = arena ? arena_alloc(arena, sizeof *feed) : NULL;
@@ -170,7 +220,8 @@ struct name_feed *name_feed_start(const struct db_options *options, struct serie
     (void)pthread_cond_init(&feed->stop, &attributes);
     (void)pthread_condattr_destroy(&attributes);
     feed->arena = arena;
-    feed->cache = cache;
+    feed->names = names;
+    feed->tokens = tokens;
     feed->conn = db_conn_new(&own);
     feed->scratch = arena_new(ARENA_BYTES);
     if (!feed->conn || !feed->scratch ||

@@ -4,6 +4,7 @@
 #include "ingest/series_cache.h"
 
 #include "base/clock.h"
+#include "base/hearing.h"
 #include "ingest/map.h"
 
 #include <pthread.h>
@@ -22,11 +23,7 @@ struct series_cache {
     struct ingest_map *devices; /* tenant, key → id, site, when asked for */
     struct ingest_map *sites;   /* tenant, key → id, when asked for */
     struct ingest_map *series;  /* tenant, device, metric, labels → id, newest time claimed */
-
-    /* What is heard of changes, in monotonic times. */
-    int64_t heard_us; /* all changes until then are known; INT64_MIN: nothing is heard */
-    int64_t since_us; /* of names asked for from then on */
-    int64_t told_us;  /* when there was one last */
+    struct hearing hearing;     /* of changes of devices and sites */
 };
 
 struct key {
@@ -83,7 +80,7 @@ struct series_cache *series_cache_new(size_t max_series)
     }
     cache->arena = arena;
     (void)pthread_mutex_init(&cache->lock, NULL);
-    cache->heard_us = cache->told_us = INT64_MIN;
+    hearing_init(&cache->hearing);
     cache->devices = ingest_map_new(max_series / DEVICE_SHARE);
     cache->sites = ingest_map_new(max_series / SITE_SHARE);
     cache->series = ingest_map_new(max_series);
@@ -108,25 +105,16 @@ void series_cache_free(struct series_cache *cache)
 
 /* ---- devices and sites ---- */
 
-/* An age, less up to half of it by the name's number: names that were asked for together, as after
- * a start, do not all have to be asked for again at one moment. */
-static int64_t age_us(int64_t age_ms, int32_t id)
-{
-    int64_t age = age_ms * (US_PER_SECOND / 1000);
-
-    return age - (int64_t)((uint32_t)id * 2654435769u) % (age / 2);
-}
-
 static bool is_fresh(const struct series_cache *cache, const struct ingest_map_value *value,
                      int64_t now_us)
 {
     if (!value || value->time_us == NEVER_US) {
         return false;
     }
-    bool is_heard_of = cache->heard_us != INT64_MIN && value->time_us >= cache->since_us &&
-                       now_us - cache->heard_us < NAME_CACHE_AGE_MS * (US_PER_SECOND / 1000);
+    bool is_heard_of = hearing_covers(&cache->hearing, value->time_us, now_us);
     return now_us - value->time_us <
-           age_us(is_heard_of ? NAME_CACHE_LONG_MS : NAME_CACHE_AGE_MS, value->id);
+           hearing_age_us(is_heard_of ? NAME_CACHE_LONG_MS : NAME_CACHE_AGE_MS,
+                          (uint64_t)value->id);
 }
 
 /* Remembers a name, unless something changed since it was asked for: that may have been it. */
@@ -134,7 +122,7 @@ static void put_name(struct series_cache *cache, struct ingest_map *map, struct 
                      struct ingest_map_value value)
 {
     (void)pthread_mutex_lock(&cache->lock);
-    if (value.time_us > cache->told_us) {
+    if (hearing_may_keep(&cache->hearing, value.time_us)) {
         ingest_map_put(map, key, value);
     }
     (void)pthread_mutex_unlock(&cache->lock);
@@ -243,24 +231,21 @@ void series_cache_hear(struct series_cache *cache, const struct name_change *cha
 
     (void)pthread_mutex_lock(&cache->lock);
     if (n > 0) {
-        cache->told_us = clock_monotonic_us(); /* first: who asked before puts nothing any more */
+        hearing_tell(&cache->hearing);
     }
     for (size_t i = 0; i < n; i++) {
         forget_name(changes[i].is_site ? cache->sites : cache->devices,
                     name_key(&key, changes[i].tenant_id, changes[i].key));
         breathe(&cache->lock, i);
     }
-    if (cache->heard_us == INT64_MIN) {
-        cache->since_us = clock_monotonic_us(); /* of those before, changes were not listened to */
-    }
-    cache->heard_us = began_us;
+    hearing_note(&cache->hearing, began_us);
     (void)pthread_mutex_unlock(&cache->lock);
 }
 
 void series_cache_lose_track(struct series_cache *cache)
 {
     (void)pthread_mutex_lock(&cache->lock);
-    cache->heard_us = INT64_MIN;
+    hearing_lose(&cache->hearing);
     (void)pthread_mutex_unlock(&cache->lock);
 }
 

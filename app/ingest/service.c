@@ -57,9 +57,11 @@ struct ingest_service *ingest_start(const struct ingest_options *options)
     crypto_random(&service->options.seed, sizeof service->options.seed);
     service->queue = ingest_queue_new(options->queue_bytes);
     service->cache = series_cache_new(SERIES_CACHE_MAX);
-    service->flush = ingest_flush_start(&options->db, options->quotas);
+    service->flush = ingest_flush_start(&options->db, options->quotas, options->tokens);
     service->ledger = ingest_ledger_start(&options->db);
-    service->feed = service->cache ? name_feed_start(&options->db, service->cache) : NULL;
+    service->feed = service->cache
+                        ? name_feed_start(&options->db, service->cache, options->tokens)
+                        : NULL;
     if (service->queue && service->feed && service->flush && service->ledger) {
         const struct writer_parts parts = {
             .queue = service->queue, .cache = service->cache, .flush = service->flush,

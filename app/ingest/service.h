@@ -9,12 +9,14 @@
 #include "ingest/ticket.h"
 
 struct ingest_service;
+struct token_cache;
 
 struct ingest_options {
     struct db_options db;   /* for the role ingest; the strings outlive the service */
     struct db_pool *pool;   /* where requests take connections from; outlives the service */
     int raw_days;           /* retention of samples of tenants without one of their own */
     size_t queue_bytes;     /* QUEUE_MAX_BYTES but for tests */
+    struct token_cache *tokens; /* kept true, and their uses noted; outlives it. NULL: none */
     struct ingest_adapters *adapters; /* NULL: conventions are taken as they are */
     struct quotas *quotas;  /* counts what is stored; NULL: nobody has limits */
     uint64_t seed;          /* of hashes of what senders name; set by ingest_start */

@@ -181,8 +181,11 @@ static enum err dir_put_finish(void *self, struct op *op, const struct store_wri
 {
     struct dir_put *put = self;
     char *path = arena_copy(put->arena, str_of(put->path));
-    enum err err = path ? settle(put, op, written->size) : fail_memory(op);
 
+    if (!path) {
+        return fail_memory(op);
+    }
+    enum err err = settle(put, op, written->size);
     if (err != OK) {
         return err;
     }
@@ -243,7 +246,7 @@ static int64_t modified_us(const struct stat *status)
 
 static enum err dir_head(void *self, struct op *op, const char *key, struct store_object *out)
 {
-    struct stat status;
+    struct stat status = { 0 };
     int fd = -1;
     enum err err = open_object(self, op, key, &fd, &status);
 
@@ -288,7 +291,7 @@ static enum err hand_on(struct op *op, int fd, const char *key, struct store_ran
 static enum err dir_get(void *self, struct op *op, const char *key, struct store_range range,
                         store_sink sink, void *context)
 {
-    struct stat status;
+    struct stat status = { 0 };
     int fd = -1;
     enum err err = open_object(self, op, key, &fd, &status);
 

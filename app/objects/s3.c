@@ -370,8 +370,11 @@ static enum err take_place(struct op *op, struct store *store, struct s3 *s3,
 enum err s3_open(struct op *op, struct store *store, const struct config *config)
 {
     struct s3 *s3 = arena_alloc(store->arena, sizeof *s3);
-    enum err err = s3 ? take_place(op, store, s3, config) : fail_memory(op);
 
+    if (!s3) {
+        return fail_memory(op);
+    }
+    enum err err = take_place(op, store, s3, config);
     if (err != OK) {
         return err;
     }

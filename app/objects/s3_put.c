@@ -123,7 +123,7 @@ static bool make_room(struct s3_put *put)
         put->bytes = bytes ? bytes : put->bytes;
         put->room = bytes ? room : put->room;
     }
-    return put->room >= room;
+    return put->bytes && put->room >= room;
 }
 
 /* To whom writes, what is not found is no address of theirs. */

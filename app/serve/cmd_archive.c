@@ -13,7 +13,6 @@
 #define COMMAND_ARENA_BYTES (64u << 20)
 #define PAGE_FILES 1000 /* listed at a time */
 #define STATEMENT_TIMEOUT_MS (60 * 60 * 1000)
-#define PIN_DAYS 30
 
 /* A file's place in the list. */
 struct place {
@@ -139,7 +138,7 @@ typedef enum err (*visit_file)(struct session *session, const struct db_rows *li
 static enum err visit_files(struct session *session, visit_file visit)
 {
     struct db_rows *list;
-    enum err err;
+    enum err err = OK;
     int n;
 
     do {
@@ -346,7 +345,7 @@ static enum err restore_one(struct session *session, const struct db_rows *list,
     if (!is_first_of_day(session, list, at)) {
         return OK;
     }
-    enum err err = archive_restore_day(&session->archive, &task, PIN_DAYS, &done);
+    enum err err = archive_restore_day(&session->archive, &task, ARCHIVE_PIN_DAYS, &done);
     if (err != OK) {
         printf("failed\t%s\t%s\t%s\n", task.slug, task.day, session->op.fault.detail);
         op_clear_fault(&session->op);

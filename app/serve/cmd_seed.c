@@ -86,29 +86,35 @@ static int seed_part(const struct config *config, const struct demo_tenant *tena
 /* Rolls up what was filled, as the worker would: the first page finds it done. */
 static int roll_up(const struct config *config)
 {
-    struct op op;
+    struct op op, work;
     const char *url;
-    struct arena *arena = arena_new(SEED_ARENA_BYTES);
-    if (arena == NULL) {
+    struct arena *arena = arena_new(SEED_ARENA_BYTES); /* the address, as long as the connection */
+    struct arena *passes = arena_new(SEED_ARENA_BYTES); /* emptied by the job */
+    if (!arena || !passes) {
+        arena_free(arena);
+        arena_free(passes);
         return EXIT_FAILED;
     }
     op_init(&op, arena, "seed");
+    op_init(&work, passes, "seed");
     struct db_conn *conn = NULL;
     enum err err = db_role_url(&op, config, DB_ROLE_WORKER, &url);
     if (err == OK) {
         struct db_options options = { .url = url, .name = "tidemark seed",
                                       .is_prepared = config->db_prepare };
         conn = db_conn_new(&options);
-        struct job_pass pass = { .op = &op, .conn = conn, .config = config, .stop_fd = -1,
+        struct job_pass pass = { .op = &work, .conn = conn, .config = config, .stop_fd = -1,
                                  .is_once = true };
-        err = conn ? job_rollups(&pass) : fail_memory(&op);
+        err = conn ? job_rollups(&pass) : fail_memory(&work);
     }
     if (err != OK) {
-        options_complain(&op);
-        op_log_fault(&op);
+        const struct op *failed = op.fault.code != OK ? &op : &work;
+        options_complain(failed);
+        op_log_fault(failed);
     }
     db_conn_close(conn);
     arena_free(arena);
+    arena_free(passes);
     return err == OK ? EXIT_OK : EXIT_FAILED;
 }
 

@@ -81,6 +81,22 @@ enum fcgi_admission dispatch_call_admit(void *dispatcher, struct fcgi_call *call
     return FCGI_REFUSED;
 }
 
+/* Whose turn a request takes that has to ask the database: its tenant's or, before that is known,
+ * its client's. */
+static uint32_t sharer_of(const struct passage *passage)
+{
+    struct str address = passage->request.remote_addr;
+    uint32_t sum = 0;
+
+    if (passage->who.tenant_id) {
+        return (uint32_t)passage->who.tenant_id;
+    }
+    for (size_t i = 0; i < address.len; i++) {
+        sum = sum * 31 + (unsigned char)address.ptr[i];
+    }
+    return sum;
+}
+
 enum fcgi_call_state dispatch_call_begin(void *dispatcher, struct fcgi_call *call)
 {
     struct passage *passage = begin_passage(dispatcher, call);
@@ -96,6 +112,7 @@ enum fcgi_call_state dispatch_call_begin(void *dispatcher, struct fcgi_call *cal
     }
     if (passage->op.would_wait) {
         gate_unlimit(passage);
+        fcgi_call_share(call, sharer_of(passage));
         return FCGI_CALL_WAITS;
     }
     conclude(passage, err);

@@ -38,7 +38,8 @@ static enum err identify_token(struct passage *passage)
         return OK;
     }
     token_hash(passage->credential.secret, hash);
-    if (token_cache_find(dispatcher->tokens, &passage->op, hash, &passage->who)) {
+    if (token_cache_find(dispatcher->tokens, &passage->op, hash, clock_monotonic_us(),
+                         &passage->who)) {
         return OK;
     }
     enum err err = passage_begin(passage, true, 0, &tx, &conn);

@@ -16,7 +16,7 @@
 
 #define INGEST_CONNECTIONS 512 /* kept ones of nginx; idle ones cost nothing but memory */
 #define INGEST_STATEMENT_TIMEOUT_MS 20000
-#define INGEST_TOKEN_CACHE 8192 /* devices with tokens of their own */
+#define INGEST_TOKEN_CACHE 262144 /* devices with tokens of their own; half of them stay */
 #define INGEST_QUICK_BODY (64u << 10) /* parsed by the loop itself: under a millisecond */
 #define DRAIN_MS 15000 /* less than the supervisor's patience */
 
@@ -61,6 +61,7 @@ int ingest_process_run(const struct serve_setup *setup)
         .queue_bytes = QUEUE_MAX_BYTES,
         .find_format = find_format,
         .adapters = ingest_adapters_new(),
+        .tokens = token_cache_new(INGEST_TOKEN_CACHE),
         .quotas = setup->quotas,
     };
     options.pool = db_pool_new(&options.db, setup->config->pool_max);
@@ -69,17 +70,17 @@ int ingest_process_run(const struct serve_setup *setup)
         .config = setup->config,
         .process = PROCESS_INGEST,
         .pool = options.pool,
-        .tokens = token_cache_new(INGEST_TOKEN_CACHE),
+        .tokens = options.tokens,
         .maintenance = &maintenance,
         .metrics = setup->metrics,
-        .ingest = options.pool ? ingest_start(&options) : NULL,
+        .ingest = options.pool && options.tokens ? ingest_start(&options) : NULL,
         .ingest_metrics = &metrics,
         .quotas = setup->quotas,
     };
     int status = 1;
 
     ingest_metrics_begin(&metrics, setup->metrics);
-    if (stop_fd >= 0 && model.tokens && model.ingest && options.adapters) {
+    if (stop_fd >= 0 && model.ingest && options.adapters) {
         status = serve(setup, &model, stop_fd);
     } else {
         log_error("starting the ingest process failed");

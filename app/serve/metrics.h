@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define METRICS_MAX_ROUTES 208
+#define METRICS_MAX_ROUTES 224
 #define METRICS_MAX_PROCESSES 80
 #define METRICS_MAX_INGEST 32
 #define METRICS_N_BUCKETS 12 /* of the latency histogram, without +Inf */

@@ -13,7 +13,7 @@
 #include "serve/stop_fd.h"
 
 #define UPLOAD_STATEMENT_TIMEOUT_MS 20000
-#define UPLOAD_TOKEN_CACHE 1024
+#define UPLOAD_TOKEN_CACHE 2048
 #define START_ARENA_BYTES (1u << 20)
 /* A minute of waiting must bring as much: 1 KiB/s. */
 #define PACE_US (60 * US_PER_SECOND)

@@ -14,7 +14,8 @@
 
 #define WEB_CONNECTIONS 1              /* a further one would wait behind this one's request */
 #define WEB_STATEMENT_TIMEOUT_MS 20000 /* nginx gives up after 60 s, people sooner */
-#define WEB_TOKEN_CACHE 256
+#define WEB_TOKEN_CACHE 512
+#define WEB_MEMORY_KEPT (4u << 20) /* a page of many hundred KB is made of what the last one left */
 
 static bool is_our_turn(const void *seat)
 {
@@ -39,6 +40,7 @@ static int serve_socket(const struct serve_setup *setup, int listen_fd, const ch
                         struct turns *turns)
 {
     int stop_fd = stop_fd_open();
+    arena_keep_released(WEB_MEMORY_KEPT);
     struct db_options options = {
         .url = setup->web_url,
         .name = name,

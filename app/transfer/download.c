@@ -1,9 +1,10 @@
 /* GET and HEAD of a file: whole, a range of it, or nothing where the client has it. Never shown as
  * a page of ours, whatever it is. */
-#include "transfer/transfer.h"
+#include "transfer/download.h"
 
 #include "transfer/range.h"
 #include "transfer/receive.h"
+#include "transfer/transfer.h"
 
 #include <inttypes.h>
 
@@ -107,21 +108,10 @@ static enum err send_file(struct outgoing *out)
     return err;
 }
 
-enum err transfer_uploads_show(struct web *web)
+enum err download_answer(struct web *web, const struct upload *file)
 {
-    struct outgoing out = { .web = web };
-    const char *id;
-    enum err err = receive_id(web, &id);
+    struct outgoing out = { .web = web, .upload = *file };
 
-    if (err == OK) {
-        err = web->own->begin(web, false);
-    }
-    if (err == OK) {
-        err = web->own->end(web, upload_find(web->tx, id, &out.upload));
-    }
-    if (err != OK) {
-        return err;
-    }
     out.tag = arena_printf(web->op->arena, "\"%s\"", out.upload.sha256);
     if (!out.tag) {
         return fail_memory(web->op);
@@ -136,4 +126,19 @@ enum err transfer_uploads_show(struct web *web)
     }
     choose_range(&out);
     return out.kind == RANGE_NONE ? answer_no_range(&out) : send_file(&out);
+}
+
+enum err transfer_uploads_show(struct web *web)
+{
+    struct upload upload;
+    const char *id;
+    enum err err = receive_id(web, &id);
+
+    if (err == OK) {
+        err = web->own->begin(web, false);
+    }
+    if (err == OK) {
+        err = web->own->end(web, upload_find(web->tx, id, &upload));
+    }
+    return err == OK ? download_answer(web, &upload) : err;
 }

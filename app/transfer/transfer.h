@@ -14,6 +14,9 @@ enum err transfer_uploads_put(struct web *web);
 enum err transfer_uploads_show(struct web *web);
 enum err transfer_uploads_remove(struct web *web);
 
+/* A file of the archive. */
+enum err transfer_archives_show(struct web *web);
+
 /* The form of the page /uploads. */
 enum err transfer_page_post(struct web *web);
 

@@ -113,6 +113,7 @@ static enum err take_files(struct web *web, struct multipart_stream *form,
             if (err != OK) {
                 return err;
             }
+            continue;
         }
         if (head.file_name.len == 0) {
             continue;

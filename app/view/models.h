@@ -78,6 +78,7 @@ struct editor_view; /* of models_editor.h, which needs all of these */
 
 #include "view/models_access.h"
 #include "view/models_admin.h"
+#include "view/models_archives.h"
 #include "view/models_bill.h"
 #include "view/models_corrections.h"
 #include "view/models_costs.h"

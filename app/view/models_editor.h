@@ -10,7 +10,11 @@
 #define EDITOR_PERIODS 16
 #define EDITOR_RULES 48
 #define EDITOR_CHARGES 40
+#define EDITOR_HOLIDAYS 48
+#define EDITOR_BASELINES 13
+#define EDITOR_SERIES 8
 #define EDITOR_HEAD 7
+#define EDITOR_BILL 4
 
 struct season_row {
     const char *name, *title, *from, *to;   /* "06-01" */
@@ -31,9 +35,29 @@ struct rule_row {
 /* A price of a charge, or a charge. */
 struct charge_row {
     const char *type, *name, *season, *period;
-    const char *price;                      /* "0.30", "0.20 to 100, 0.30", "7.5 %" */
+    const char *price;                      /* "0.30", "0.20 to 100, 0.30", "7.5 %", "spot * 1.1" */
     const char *per, *of;                   /* "day"; codes of charges, "energy, fixed" */
     const char *more;                       /* other members, a JSON object */
+    const char *error;
+};
+
+struct holiday_row {
+    const char *name;
+    const char *day;                        /* "12-25", "easter -2", "4th thu of nov" */
+    const char *later;                      /* days after it: "1" */
+    const char *observed;                   /* "sunday_to_monday" */
+    const char *error;
+};
+
+/* The baseline that tiers in percent are of. */
+struct baseline_row {
+    const char *season, *kwh, *error;       /* a day; season "": of all */
+};
+
+/* Prices by time. */
+struct timed_row {
+    const char *name, *minutes;
+    const char *prices;                     /* "2024-01-01T00:00:00Z 0.12", a line for each */
     const char *error;
 };
 
@@ -43,7 +67,12 @@ struct rate_form {
     struct period_row periods[EDITOR_PERIODS];
     struct rule_row rules[EDITOR_RULES];
     struct charge_row charges[EDITOR_CHARGES];
-    int n_seasons, n_periods, n_rules, n_charges;   /* shown, with empty ones to fill in */
+    struct holiday_row holidays[EDITOR_HOLIDAYS];
+    struct baseline_row baselines[EDITOR_BASELINES];
+    struct timed_row series[EDITOR_SERIES];
+    /* Shown, with empty ones to fill in. */
+    int n_seasons, n_periods, n_rules, n_charges, n_holidays, n_baselines, n_series;
+    struct field_view bill[EDITOR_BILL];    /* billing and rounding */
     struct field_view other;                /* the document's other members, a JSON object */
 };
 
@@ -56,8 +85,8 @@ struct editor_view {
     const struct rate_wrong *wrongs;        /* what has no field of its own */
     int n_wrongs;
     bool is_new;
-    const struct choice_view *types, *pers;
-    int n_types, n_pers;
+    const struct choice_view *types, *pers, *observed, *minutes;
+    int n_types, n_pers, n_observed, n_minutes;
     struct rate_view week;                  /* seasons' weeks, where the document is whole */
     const char *preview_day;                /* "Friday 20 November"; NULL: no preview */
     const char *preview_total, *preview_now;    /* with this document; with what is in force */

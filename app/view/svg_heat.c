@@ -7,7 +7,7 @@
 
 #include <math.h>
 
-#define CELL_PX 9
+#define CELL_PX 9 /* of a row; cells have it from `.heat .hit` in tidemark.css */
 #define LEVELS 7
 #define LEGEND_CELL_PX 18
 
@@ -68,8 +68,6 @@ static void cell(const struct drawing *drawing, const struct heat_day *day, int 
     }
     buf_add_text(out, "\" y=\"");
     buf_add_int(out, hour * CELL_PX);
-    buf_add_text(out, "\" width=\"100%\" height=\"");
-    buf_add_int(out, CELL_PX);
     buf_add_text(out, "\"><title>");
     html_text(out, day->name);
     buf_add_text(out, ", ");

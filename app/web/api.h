@@ -5,6 +5,9 @@
 
 #include "web/web.h"
 
+/* GET /v1/archives?limit=&cursor=, POST /v1/archives/{id}/restore */
+enum err api_archives_list(struct web *web);
+enum err api_archives_restore(struct web *web);
 /* GET /v1/devices?site=&q=&retired=&limit=&cursor= */
 enum err api_devices_list(struct web *web);
 /* POST /v1/devices */

@@ -18,7 +18,7 @@ enum cursor_kind {
     CURSOR_TOKENS = 't', CURSOR_MEMBERS = 'M', CURSOR_INVITES = 'i', CURSOR_AUDIT = 'a',
     CURSOR_PLUGINS = 'P', CURSOR_REJECTS = 'x', CURSOR_HOURS = 'h', CURSOR_RATES = '$',
     CURSOR_METER = 'n', CURSOR_COSTS = 'c', CURSOR_PRICES = 'k', CURSOR_ENERGY = 'E',
-    CURSOR_UPLOADS = 'u'
+    CURSOR_UPLOADS = 'u', CURSOR_ARCHIVES = 'A'
 };
 
 /* The last item of a page, by what the list is ordered by. */

@@ -7,6 +7,8 @@
 #include "web/costs_load.h"
 #include "web/page.h"
 
+#define BACK_DAYS 398
+
 /* ---- what was asked for ---- */
 
 static enum cost_view read_view(const struct web *web)
@@ -152,10 +154,23 @@ static void keep(struct web *web, const struct costs_facts *facts, struct place_
     form->n_kept = 2;
 }
 
+/* For all that the page asks, which looks a year and a month back. */
+static struct cost_memo memo_of(const struct costs_facts *facts)
+{
+    int64_t from_us = span_day_start(&facts->zone, facts->from_day);
+    int64_t to_us = span_day_start(&facts->zone, facts->to_day);
+    int64_t back_us = facts->now_us - BACK_DAYS * US_PER_DAY;
+
+    return (struct cost_memo){
+        .from_us = (from_us < back_us ? from_us : back_us) - 2 * US_PER_DAY,
+        .to_us = (to_us > facts->now_us ? to_us : facts->now_us) + 2 * US_PER_DAY,
+    };
+}
+
 /* All of it from the same reading of meters. */
 static enum err load(struct web *web, struct place *place, struct costs_facts *facts)
 {
-    struct cost_memo memo = { { NULL, 0 } };
+    struct cost_memo memo = memo_of(facts);
 
     place->query.memo = &memo;
     place->query.needs_meters = facts->view != COSTS_YEAR;

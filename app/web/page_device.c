@@ -26,7 +26,7 @@ static enum err load_zone(struct web *web, struct device_facts *facts)
 
 /* Raw samples where they are asked for, quarter hours where there are too many of them. */
 static enum err load_trace(struct web *web, const struct trace_filter *filter,
-                           struct device_facts *facts)
+                           const struct trace_open *open, struct device_facts *facts)
 {
     struct span *span = &facts->trace.span;
     if (span->bucket == SAMPLE_RAW) {
@@ -36,11 +36,13 @@ static enum err load_trace(struct web *web, const struct trace_filter *filter,
         }
         span->bucket = SAMPLE_15M;
     }
-    return trace_buckets(web->tx, &facts->look.closed, filter, span->bucket, &facts->trace.trace);
+    return trace_buckets(web->tx, &facts->look.closed, open, filter, span->bucket,
+                         &facts->trace.trace);
 }
 
 /* Whole hours of the local clock; where they are none of UTC, from quarter hours. */
-static enum err load_heat(struct web *web, struct trace_filter filter, struct device_facts *facts)
+static enum err load_heat(struct web *web, struct trace_filter filter,
+                          const struct trace_open *open, struct device_facts *facts)
 {
     struct trace_facts *trace = &facts->trace;
     int64_t today = span_day_of(&facts->zone, facts->now_us);
@@ -60,10 +62,11 @@ static enum err load_heat(struct web *web, struct trace_filter filter, struct de
         trace->heat = trace->trace; /* what the chart shows, too */
         return OK;
     }
-    return trace_buckets(web->tx, &facts->look.closed, &filter, bucket, &trace->heat);
+    return trace_buckets(web->tx, &facts->look.closed, open, &filter, bucket, &trace->heat);
 }
 
-static enum err load_chosen(struct web *web, struct device_facts *facts)
+static enum err load_chosen(struct web *web, const struct trace_open *open,
+                            struct device_facts *facts)
 {
     const struct device_series *chosen = facts->chosen;
     facts->trace = (struct trace_facts){
@@ -78,24 +81,27 @@ static enum err load_chosen(struct web *web, struct device_facts *facts)
         .from_us = facts->trace.span.from_us,
         .to_us = facts->trace.span.to_us,
     };
-    enum err err = load_trace(web, &filter, facts);
-    return err == OK && series_has_heat(chosen) ? load_heat(web, filter, facts) : err;
+    enum err err = load_trace(web, &filter, open, facts);
+    return err == OK && series_has_heat(chosen) ? load_heat(web, filter, open, facts) : err;
 }
 
-/* The last hours of the metrics on this page of the list. */
-static enum err load_sparks(struct web *web, struct device_facts *facts)
+/* The last hours of the metrics on this page of the list; the open ones of what is drawn, too. */
+static enum err load_sparks(struct web *web, struct device_facts *facts, struct trace_open *open)
 {
-    int32_t ids[DEVICE_SERIES_SHOWN];
-    int first, end = series_on_page(&facts->look.series, facts->page, &first);
+    int32_t ids[DEVICE_SERIES_SHOWN + 1];
+    int n = 0, first, end = series_on_page(&facts->look.series, facts->page, &first);
     for (int i = first; i < end; i++) {
-        ids[i - first] = facts->look.series.items[i].id;
+        ids[n++] = facts->look.series.items[i].id;
+    }
+    if (facts->chosen != NULL) {
+        ids[n++] = facts->chosen->id; /* may be on another page; twice is not told twice */
     }
     facts->spark_from_us =
         facts->now_us - facts->now_us % US_PER_HOUR - (SPARK_HOURS - 1) * US_PER_HOUR;
     const struct spark_filter filter = {
-        ids, end - first, facts->spark_from_us, facts->now_us + 1,
+        ids, n, facts->spark_from_us, facts->now_us + 1,
     };
-    return trace_sparks(web->tx, &facts->look.closed, &filter, &facts->sparks);
+    return trace_sparks(web->tx, &facts->look.closed, &filter, &facts->sparks, open);
 }
 
 static enum err choose_series(struct web *web, struct device_facts *facts)
@@ -134,11 +140,12 @@ static enum err load(struct web *web, struct str key, struct device_facts *facts
     if (err == OK) {
         err = load_zone(web, facts);
     }
-    if (err == OK && facts->chosen != NULL) {
-        err = load_chosen(web, facts);
-    }
+    struct trace_open open = { NULL };
     if (err == OK && facts->look.series.n > 0) {
-        err = load_sparks(web, facts);
+        err = load_sparks(web, facts, &open);
+    }
+    if (err == OK && facts->chosen != NULL) {
+        err = load_chosen(web, &open, facts);
     }
     return err;
 }

@@ -53,7 +53,7 @@ static enum err load_rest(struct web *web, struct devices_facts *facts)
     }
     if (err == OK && n > 0) {
         const struct spark_filter filter = { ids, n, facts->spark_from_us, facts->now_us + 1 };
-        err = trace_sparks(web->tx, &closed, &filter, &facts->sparks);
+        err = trace_sparks(web->tx, &closed, &filter, &facts->sparks, NULL);
     }
     return err;
 }

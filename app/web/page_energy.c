@@ -88,7 +88,7 @@ static enum err add_costs(struct web *web, const struct cost_list *page,
 static enum err load_pages(struct web *web, struct cost_list_query *query,
                            struct energy_facts *facts)
 {
-    struct cost_memo memo = { { NULL, 0 } };
+    struct cost_memo memo = { .states = NULL };
     struct cost_list page;
     enum err err;
 

@@ -29,6 +29,16 @@ static const struct choice_view PERS[] = {
     { "", "–" }, { "day", "day" }, { "month", "month" }, { "year", "year" }, { "date", "date" },
 };
 
+static const struct choice_view OBSERVED[] = {
+    { "", "it is that day" },
+    { "nearest_weekday", "the nearest weekday" },
+    { "sunday_to_monday", "Sunday’s on Monday" },
+    { "next_weekday", "both on Monday" },
+};
+static const struct choice_view MINUTES[] = {
+    { "", "–" }, { "15", "15" }, { "30", "30" }, { "60", "60" },
+};
+
 /* What is edited. */
 struct editing {
     int32_t id;                /* 0: a new one */
@@ -54,6 +64,10 @@ static enum err begin(struct web *web, bool is_new, struct editing *out)
     view->n_types = sizeof TYPES / sizeof *TYPES;
     view->pers = PERS;
     view->n_pers = sizeof PERS / sizeof *PERS;
+    view->observed = OBSERVED;
+    view->n_observed = sizeof OBSERVED / sizeof *OBSERVED;
+    view->minutes = MINUTES;
+    view->n_minutes = sizeof MINUTES / sizeof *MINUTES;
     view->is_new = is_new;
     view->heading = "A new rate schedule";
     view->back = "/admin/rates";

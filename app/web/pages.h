@@ -11,6 +11,8 @@ enum err page_devices(struct web *web);
 /* GET /events */
 enum err page_events(struct web *web);
 /* GET /uploads; POST /uploads/remove (id) */
+enum err page_archives(struct web *web);
+enum err page_archives_restore(struct web *web);
 enum err page_uploads(struct web *web);
 enum err page_uploads_remove(struct web *web);
 /* GET /devices/{key} */

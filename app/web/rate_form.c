@@ -3,6 +3,7 @@
 #include "web/rate_form.h"
 
 #include "web/form_input.h"
+#include "web/rate_form_terms.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -37,16 +38,17 @@ void rate_form_init(struct rate_form *form)
         .name = "valid_to", .label = "Until before", .type = "date", .hint = "Empty: open.",
     };
     form->other = (struct field_view){
-        .name = "other", .label = "Everything else", .type = "textarea", .rows = 5,
+        .name = "other", .label = "Other members", .type = "textarea", .rows = 5,
         .is_code = true, .max_bytes = MAX_LIST_BODY_BYTES,
-        .hint = "A JSON object with the document’s other members: holidays, baseline, "
-                "price_series, demand_windows, export_windows, billing, rounding.",
+        .hint = "A JSON object: demand_windows and export_windows, where they differ from the "
+                "rules.",
     };
+    rate_form_terms_init(form);
 }
 
 /* ---- what was posted ---- */
 
-static const char *posted(const struct web *web, const char *table, int row, const char *column)
+const char *rate_cell(const struct web *web, const char *table, int row, const char *column)
 {
     char *name = arena_printf(web->op->arena, "%s%d_%s", table, row, column);
     struct str value = name ? str_trim(web_form(web, name)) : (struct str){ NULL, 0 };
@@ -59,9 +61,9 @@ static void take_rules(const struct web *web, struct rate_form *form)
 {
     for (int i = 0; i < EDITOR_RULES; i++) {
         const struct rule_row row = {
-            posted(web, "w", i, "period"), posted(web, "w", i, "seasons"),
-            posted(web, "w", i, "days"),   posted(web, "w", i, "from"),
-            posted(web, "w", i, "to"),     NULL,
+            rate_cell(web, "w", i, "period"), rate_cell(web, "w", i, "seasons"),
+            rate_cell(web, "w", i, "days"),   rate_cell(web, "w", i, "from"),
+            rate_cell(web, "w", i, "to"),     NULL,
         };
         form->rules[i] = row;
         if (row.period[0] || row.seasons[0] || row.days[0] || row.from[0] || row.to[0]) {
@@ -74,10 +76,10 @@ static void take_charges(const struct web *web, struct rate_form *form)
 {
     for (int i = 0; i < EDITOR_CHARGES; i++) {
         const struct charge_row row = {
-            .type = posted(web, "c", i, "type"),     .name = posted(web, "c", i, "name"),
-            .season = posted(web, "c", i, "season"), .period = posted(web, "c", i, "period"),
-            .price = posted(web, "c", i, "price"),   .per = posted(web, "c", i, "per"),
-            .of = posted(web, "c", i, "of"),         .more = posted(web, "c", i, "more"),
+            .type = rate_cell(web, "c", i, "type"),     .name = rate_cell(web, "c", i, "name"),
+            .season = rate_cell(web, "c", i, "season"), .period = rate_cell(web, "c", i, "period"),
+            .price = rate_cell(web, "c", i, "price"),   .per = rate_cell(web, "c", i, "per"),
+            .of = rate_cell(web, "c", i, "of"),         .more = rate_cell(web, "c", i, "more"),
         };
         form->charges[i] = row;
         if (row.type[0] || row.name[0] || row.price[0]) {
@@ -91,20 +93,23 @@ void rate_form_take(const struct web *web, struct rate_form *form)
     (void)form_take(web, form->head, EDITOR_HEAD);
     (void)form_take(web, &form->other, 1);
     for (int i = 0; i < EDITOR_SEASONS; i++) {
-        const struct season_row row = { posted(web, "s", i, "name"), posted(web, "s", i, "title"),
-                                        posted(web, "s", i, "from"), posted(web, "s", i, "to"),
-                                        NULL };
+        const struct season_row row = {
+            rate_cell(web, "s", i, "name"), rate_cell(web, "s", i, "title"),
+            rate_cell(web, "s", i, "from"), rate_cell(web, "s", i, "to"), NULL,
+        };
         form->seasons[i] = row;
         form->n_seasons = row.name[0] || row.from[0] || row.to[0] ? i + 1 : form->n_seasons;
     }
     for (int i = 0; i < EDITOR_PERIODS; i++) {
-        const struct period_row row = { posted(web, "p", i, "name"), posted(web, "p", i, "title"),
-                                        NULL };
+        const struct period_row row = {
+            rate_cell(web, "p", i, "name"), rate_cell(web, "p", i, "title"), NULL,
+        };
         form->periods[i] = row;
         form->n_periods = row.name[0] || row.title[0] ? i + 1 : form->n_periods;
     }
     take_rules(web, form);
     take_charges(web, form);
+    rate_form_terms_take(web, form);
 }
 
 static int more(int n, int by, int most)
@@ -118,6 +123,9 @@ void rate_form_pad(struct rate_form *form)
     form->n_periods = more(form->n_periods, 1, EDITOR_PERIODS);
     form->n_rules = more(form->n_rules, 2, EDITOR_RULES);
     form->n_charges = more(form->n_charges, 2, EDITOR_CHARGES);
+    form->n_holidays = more(form->n_holidays, 2, EDITOR_HOLIDAYS);
+    form->n_baselines = more(form->n_baselines, 1, EDITOR_BASELINES);
+    form->n_series = more(form->n_series, 1, EDITOR_SERIES);
 }
 
 /* ---- what is wrong ---- */
@@ -149,54 +157,74 @@ static const char *last_word(const char *field, const char *pointer)
     return slash && strlen(field) > strlen(pointer) ? slash + 1 : "";
 }
 
-static bool blame_place(struct arena *arena, const struct rate_form_place *place,
-                        const struct problem *problem, const char **error)
+static bool blame_place(struct arena *arena, const char *pointer, const struct problem *problem,
+                        const char **error)
 {
-    const char *pointer = is_below(problem->field, place->pointer) ? place->pointer
-                          : is_below(problem->field, place->also)  ? place->also
-                                                                   : NULL;
+    bool is_here = is_below(problem->field, pointer);
 
-    if (pointer) {
+    if (is_here) {
         add_error(arena, error, last_word(problem->field, pointer), problem->detail);
     }
-    return pointer != NULL;
+    return is_here;
 }
+
+/* What is wrong with a charge as a whole stands beside its first price. */
+static bool blame_charge(struct arena *arena, struct rate_form *form,
+                         const struct rate_form_places *places, const struct problem *problem)
+{
+    for (int i = 0; i < EDITOR_CHARGES; i++) {
+        if (blame_place(arena, places->charges[i].also, problem, &form->charges[i].error)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Rows of one kind: where each stands, and the first one's error. */
+struct blamed {
+    const struct rate_form_place *places;
+    const char **error;
+    size_t row_bytes;
+    int n;
+};
 
 static bool blame_rows(struct arena *arena, struct rate_form *form,
                        const struct rate_form_places *places, const struct problem *problem)
 {
-    for (int i = 0; i < EDITOR_CHARGES; i++) {
-        if (blame_place(arena, &places->charges[i], problem, &form->charges[i].error)) {
-            return true;
+    const struct blamed kinds[] = {
+        { places->charges, &form->charges->error, sizeof *form->charges, EDITOR_CHARGES },
+        { places->rules, &form->rules->error, sizeof *form->rules, EDITOR_RULES },
+        { places->periods, &form->periods->error, sizeof *form->periods, EDITOR_PERIODS },
+        { places->seasons, &form->seasons->error, sizeof *form->seasons, EDITOR_SEASONS },
+        { places->holidays, &form->holidays->error, sizeof *form->holidays, EDITOR_HOLIDAYS },
+        { places->baselines, &form->baselines->error, sizeof *form->baselines, EDITOR_BASELINES },
+        { places->series, &form->series->error, sizeof *form->series, EDITOR_SERIES },
+    };
+
+    for (size_t kind = 0; kind < sizeof kinds / sizeof *kinds; kind++) {
+        for (int i = 0; i < kinds[kind].n; i++) {
+            void *error = (char *)kinds[kind].error + (size_t)i * kinds[kind].row_bytes;
+            if (blame_place(arena, kinds[kind].places[i].pointer, problem, error)) {
+                return true;
+            }
         }
     }
-    for (int i = 0; i < EDITOR_RULES; i++) {
-        if (blame_place(arena, &places->rules[i], problem, &form->rules[i].error)) {
-            return true;
-        }
-    }
-    for (int i = 0; i < EDITOR_PERIODS; i++) {
-        if (blame_place(arena, &places->periods[i], problem, &form->periods[i].error)) {
-            return true;
-        }
-    }
-    for (int i = 0; i < EDITOR_SEASONS; i++) {
-        if (blame_place(arena, &places->seasons[i], problem, &form->seasons[i].error)) {
-            return true;
-        }
-    }
-    return false;
+    return blame_charge(arena, form, places, problem);
 }
 
-static bool blame_head(struct arena *arena, struct rate_form *form, const struct problem *problem)
+static bool blame_field(struct arena *arena, struct rate_form *form, const struct problem *problem)
 {
+    struct field_view *field = rate_form_terms_field(form, problem->field);
+
     for (int i = 0; i < EDITOR_HEAD; i++) {
         if (problem->field[0] == '/' && strcmp(problem->field + 1, form->head[i].name) == 0) {
-            add_error(arena, &form->head[i].error, "This", problem->detail);
-            return true;
+            field = &form->head[i];
         }
     }
-    return false;
+    if (field) {
+        add_error(arena, &field->error, "This", problem->detail);
+    }
+    return field != NULL;
 }
 
 int rate_form_blame(struct arena *arena, struct rate_form *form,
@@ -207,7 +235,7 @@ int rate_form_blame(struct arena *arena, struct rate_form *form,
 
     for (int i = 0; i < problems->n; i++) {
         const struct problem *problem = &problems->items[i];
-        if (!blame_rows(arena, form, places, problem) && !blame_head(arena, form, problem)) {
+        if (!blame_rows(arena, form, places, problem) && !blame_field(arena, form, problem)) {
             rest[n++] = (struct rate_wrong){ problem->field, problem->detail };
         }
     }

@@ -17,6 +17,8 @@ struct rate_form_place {
 struct rate_form_places {
     struct rate_form_place seasons[EDITOR_SEASONS], periods[EDITOR_PERIODS];
     struct rate_form_place rules[EDITOR_RULES], charges[EDITOR_CHARGES];
+    struct rate_form_place holidays[EDITOR_HOLIDAYS], baselines[EDITOR_BASELINES];
+    struct rate_form_place series[EDITOR_SERIES];
 };
 
 /* An empty form with its head's fields. */
@@ -25,6 +27,9 @@ void rate_form_init(struct rate_form *form);
 /* Fills the form from a valid document, canonical as tariff_write writes it. ERR_INTERNAL where it
  * is none, ERR_INVALID where it has more rows than the form. */
 enum err rate_form_of(struct op *op, struct str document, struct rate_form *form) MUST_CHECK;
+
+/* The posted text of a row's column, such as "w3_from"; "" where there is none. */
+const char *rate_cell(const struct web *web, const char *table, int row, const char *column);
 
 /* Takes what was posted. */
 void rate_form_take(const struct web *web, struct rate_form *form);

@@ -2,6 +2,9 @@
 #include "web/rate_form.h"
 
 #include "base/json.h"
+#include "web/rate_form_day.h"
+#include "web/rate_form_json.h"
+#include "web/rate_form_terms.h"
 
 #include <string.h>
 
@@ -24,31 +27,9 @@ static const char *copy(struct reading *reading, struct str text)
     return kept ? kept : "";
 }
 
-/* A text or number as text. */
 static const char *scalar(struct reading *reading)
 {
-    struct str text = { NULL, 0 };
-
-    if (json_peek(&reading->json) == JSON_STRING) {
-        return json_read_string(&reading->json, &text) ? copy(reading, text) : "";
-    }
-    return json_skip(&reading->json, &text) ? copy(reading, text) : "";
-}
-
-/* A list of texts, with `mark` between them. */
-static const char *list(struct reading *reading, const char *mark)
-{
-    char *all = NULL;
-
-    if (!json_enter_array(&reading->json)) {
-        return "";
-    }
-    while (json_next_element(&reading->json)) {
-        const char *word = scalar(reading);
-        all = all ? arena_printf(reading->op->arena, "%s%s%s", all, mark, word)
-                  : arena_copy(reading->op->arena, str_of(word));
-    }
-    return all ? all : "";
+    return form_json_scalar(&reading->json, reading->op->arena);
 }
 
 static void *next_row(struct reading *reading, void *rows, size_t size, int *n, int most)
@@ -60,31 +41,9 @@ static void *next_row(struct reading *reading, void *rows, size_t size, int *n, 
     return (char *)rows + size * (size_t)(*n)++;
 }
 
-/* What belongs to the member that comes, in the row; NULL: nothing does. */
-struct column {
-    const char *key;
-    const char **value;
-    const char *mark; /* of a list; NULL: a text */
-};
-
-static void read_row(struct reading *reading, const struct column *columns)
+static void read_row(struct reading *reading, const struct form_column *columns)
 {
-    struct str key;
-
-    if (!json_enter_object(&reading->json)) {
-        return;
-    }
-    while (json_next_member(&reading->json, &key)) {
-        const struct column *column = columns;
-        while (column->key && !str_equal(key, str_of(column->key))) {
-            column++;
-        }
-        if (!column->key) {
-            (void)json_skip(&reading->json, NULL);
-        } else {
-            *column->value = column->mark ? list(reading, column->mark) : scalar(reading);
-        }
-    }
+    form_json_row(&reading->json, reading->op->arena, columns);
 }
 
 /* ---- the calendar ---- */
@@ -95,12 +54,15 @@ static void read_seasons(struct reading *reading)
 
     for (bool is_in = json_enter_array(&reading->json);
          is_in && json_next_element(&reading->json);) {
+        struct season_row spare = { "", "", "", "", NULL }; /* of one too many */
         struct season_row *row = next_row(reading, form->seasons, sizeof *row, &form->n_seasons,
                                           EDITOR_SEASONS);
-        struct season_row spare;
-        row = row ? row : &spare;
-        *row = (struct season_row){ "", "", "", "", NULL };
-        read_row(reading, (const struct column[]){ { "name", &row->name, NULL },
+        if (row) {
+            *row = spare;
+        } else {
+            row = &spare;
+        }
+        read_row(reading, (const struct form_column[]){ { "name", &row->name, NULL },
                                                    { "title", &row->title, NULL },
                                                    { "from", &row->from, NULL },
                                                    { "to", &row->to, NULL },
@@ -114,12 +76,15 @@ static void read_periods(struct reading *reading)
 
     for (bool is_in = json_enter_array(&reading->json);
          is_in && json_next_element(&reading->json);) {
+        struct period_row spare = { "", "", NULL }; /* of one too many */
         struct period_row *row = next_row(reading, form->periods, sizeof *row, &form->n_periods,
                                           EDITOR_PERIODS);
-        struct period_row spare;
-        row = row ? row : &spare;
-        *row = (struct period_row){ "", "", NULL };
-        read_row(reading, (const struct column[]){ { "name", &row->name, NULL },
+        if (row) {
+            *row = spare;
+        } else {
+            row = &spare;
+        }
+        read_row(reading, (const struct form_column[]){ { "name", &row->name, NULL },
                                                    { "title", &row->title, NULL },
                                                    { NULL, NULL, NULL } });
     }
@@ -131,12 +96,15 @@ static void read_rules(struct reading *reading)
 
     for (bool is_in = json_enter_array(&reading->json);
          is_in && json_next_element(&reading->json);) {
+        struct rule_row spare = { "", "", "", "", "", NULL }; /* of one too many */
         struct rule_row *row =
             next_row(reading, form->rules, sizeof *row, &form->n_rules, EDITOR_RULES);
-        struct rule_row spare;
-        row = row ? row : &spare;
-        *row = (struct rule_row){ "", "", "", "", "", NULL };
-        read_row(reading, (const struct column[]){ { "period", &row->period, NULL },
+        if (row) {
+            *row = spare;
+        } else {
+            row = &spare;
+        }
+        read_row(reading, (const struct form_column[]){ { "period", &row->period, NULL },
                                                    { "seasons", &row->seasons, ", " },
                                                    { "days", &row->days, " " },
                                                    { "from", &row->from, NULL },
@@ -156,7 +124,7 @@ static const char *read_tiers(struct reading *reading)
     for (bool is_in = json_enter_array(&reading->json);
          is_in && json_next_element(&reading->json);) {
         const char *rate = "", *limit = NULL;
-        read_row(reading, (const struct column[]){ { "rate", &rate, NULL },
+        read_row(reading, (const struct form_column[]){ { "rate", &rate, NULL },
                                                    { "up_to", &limit, NULL },
                                                    { NULL, NULL, NULL } });
         const char *tier = limit ? arena_printf(arena, "%s to %s", rate, limit) : rate;
@@ -166,19 +134,34 @@ static const char *read_tiers(struct reading *reading)
 }
 
 /* Adds a member to the row's JSON object. */
-static void keep_more(struct reading *reading, struct charge_row *row, struct str key)
+static void add_more(struct arena *arena, struct charge_row *row, struct str key, struct str value)
 {
-    struct arena *arena = reading->op->arena;
-    struct str value = { NULL, 0 };
-
-    if (!json_skip(&reading->json, &value)) {
-        return;
-    }
     const char *had = row->more[0] ? row->more : "{}";
     size_t len = strlen(had) - 1;
     char *all = arena_printf(arena, "%.*s%s\"%.*s\": %.*s}", (int)len, had, len > 1 ? ", " : "",
                              (int)key.len, key.ptr, (int)value.len, value.ptr);
     row->more = all ? all : row->more;
+}
+
+static void keep_more(struct reading *reading, struct charge_row *row, struct str key)
+{
+    struct str value = { NULL, 0 };
+
+    if (json_skip(&reading->json, &value)) {
+        add_more(reading->op->arena, row, key, value);
+    }
+}
+
+/* A text as JSON. */
+static struct str quoted(struct arena *arena, const char *text)
+{
+    struct json_writer json;
+    struct buf out;
+
+    buf_init(&out, arena, MAX_TEXT_BYTES);
+    json_writer_init(&json, &out);
+    json_text(&json, text);
+    return buf_str(&out);
 }
 
 static const struct charge_row BLANK = { "", "", "", "", "", "", "", "", NULL };
@@ -213,6 +196,47 @@ static bool read_price_member(struct reading *reading, struct charge_row *row, s
     return true;
 }
 
+/* The members of a price by time, as they come. */
+struct price_by_time {
+    const char *series, *factor, *add; /* NULL: there is none */
+};
+
+static bool read_by_time(struct reading *reading, struct price_by_time *price, struct str key)
+{
+    const char **value = str_equal(key, STR("series"))   ? &price->series
+                         : str_equal(key, STR("factor")) ? &price->factor
+                         : str_equal(key, STR("add"))    ? &price->add
+                                                         : NULL;
+
+    if (value) {
+        *value = scalar(reading);
+    }
+    return value != NULL;
+}
+
+/* Puts the price by time into the row: as its price, or among its other members where that would
+ * not be read as the same. */
+static void keep_by_time(struct reading *reading, struct charge_row *row,
+                         const struct price_by_time *price)
+{
+    struct arena *arena = reading->op->arena;
+    const char *const values[] = { price->series, price->factor, price->add };
+    static const char *const keys[] = { "series", "factor", "add" };
+    const char *text = price->series
+                           ? series_price_text(arena, price->series, price->factor, price->add)
+                           : NULL;
+
+    if (text) {
+        row->price = text;
+        return;
+    }
+    for (int i = 0; i < 3; i++) {
+        if (values[i]) {
+            add_more(arena, row, str_of(keys[i]), quoted(arena, values[i]));
+        }
+    }
+}
+
 /* The rows of a charge's prices: the first is the charge's own. */
 static void read_prices(struct reading *reading, struct charge_row *first)
 {
@@ -223,14 +247,17 @@ static void read_prices(struct reading *reading, struct charge_row *first)
     for (bool is_in = json_enter_array(&reading->json);
          is_in && json_next_element(&reading->json); is_first = false) {
         struct charge_row *row = is_first ? first : next_charge(reading, &spare);
+        struct price_by_time by_time = { NULL, NULL, NULL };
         row->type = first->type;
         row->name = first->name;
         for (bool is_object = json_enter_object(&reading->json);
              is_object && json_next_member(&reading->json, &key);) {
-            if (!read_price_member(reading, row, key)) {
+            if (!read_price_member(reading, row, key) &&
+                !read_by_time(reading, &by_time, key)) {
                 keep_more(reading, row, key);
             }
         }
+        keep_by_time(reading, row, &by_time);
     }
 }
 
@@ -252,6 +279,7 @@ static void read_charge(struct reading *reading)
 {
     struct charge_row spare;
     struct charge_row *row = next_charge(reading, &spare);
+    struct price_by_time by_time = { NULL, NULL, NULL };
     struct str key;
 
     for (bool is_in = json_enter_object(&reading->json);
@@ -263,13 +291,15 @@ static void read_charge(struct reading *reading)
         } else if (str_equal(key, STR("per"))) {
             row->per = scalar(reading);
         } else if (str_equal(key, STR("on"))) {
-            row->of = list(reading, ", ");
+            row->of = form_json_list(&reading->json, reading->op->arena, ", ");
         } else if (str_equal(key, STR("prices"))) {
             read_prices(reading, row);
-        } else if (!read_price_member(reading, row, key)) {
+        } else if (!read_price_member(reading, row, key) &&
+                   !read_by_time(reading, &by_time, key)) {
             keep_more(reading, row, key);
         }
     }
+    keep_by_time(reading, row, &by_time);
     add_code(reading, row);
 }
 
@@ -292,7 +322,8 @@ static void read_other(struct reading *reading, struct str key)
 {
     struct str value;
 
-    if (json_skip(&reading->json, &value)) {
+    if (json_skip(&reading->json, &value) &&
+        !rate_form_terms_read(reading->op->arena, key, value, reading->form)) {
         reading->has_other = true;
         json_key_str(&reading->other, key);
         json_raw(&reading->other, value);

@@ -2,6 +2,8 @@
 #include "web/rate_form.h"
 
 #include "base/json.h"
+#include "web/rate_form_day.h"
+#include "web/rate_form_terms.h"
 
 #include <string.h>
 
@@ -117,7 +119,30 @@ static void write_tier(struct writing *writing, struct str text)
     json_close_object(&writing->json);
 }
 
-/* "0.30", or tiers: "0.20 to 100, 0.30". */
+/* A price by time; false where the text is none. */
+static bool write_by_time(struct writing *writing, const char *text)
+{
+    struct series_price price;
+
+    if (!series_price_read(str_of(text), &price)) {
+        return false;
+    }
+    json_key(&writing->json, "series");
+    json_string(&writing->json, price.series);
+    if (price.factor.len > 0) {
+        json_key(&writing->json, "factor");
+        json_string(&writing->json, price.factor);
+    }
+    if (price.add.len > 0) {
+        json_key(&writing->json, "add");
+        json_text(&writing->json,
+                  arena_printf(writing->op->arena, "%s%.*s", price.is_less ? "-" : "",
+                               (int)price.add.len, price.add.ptr));
+    }
+    return true;
+}
+
+/* "0.30", or tiers: "0.20 to 100, 0.30", or "spot * 1.1 + 0.02". */
 static void write_price(struct writing *writing, const struct charge_row *row, const char *pointer)
 {
     struct str rest = str_of(row->price);
@@ -130,7 +155,7 @@ static void write_price(struct writing *writing, const struct charge_row *row, c
             write_tier(writing, str_trim(str_cut(&rest, ',')));
         }
         json_close_array(&writing->json);
-    } else {
+    } else if (!write_by_time(writing, row->price)) {
         member(writing, "rate", row->price);
     }
     members_of(writing, row->more, pointer, OF_PRICES, true);
@@ -345,6 +370,7 @@ enum err rate_form_write(struct op *op, const struct rate_form *form, struct pro
     write_periods(&writing);
     write_rules(&writing);
     write_charges(&writing);
+    rate_form_terms_write(op->arena, form, problems, places, &writing.json);
     members_of(&writing, form->other.value, "/other", none, false);
     json_close_object(&writing.json);
     *out = buf_str(&text);

@@ -8,11 +8,16 @@
 
 #include <stdio.h>
 
-static bool goes_on(void *context)
+#define REST_MOST_US (10 * US_PER_SECOND)
+
+/* Rests as long as it worked, so that pages and devices have at least half of the database's time;
+ * not when it is to be done with. */
+static bool goes_on(void *context, int64_t worked_us)
 {
     const struct job_pass *pass = context;
+    int64_t rest_us = worked_us < REST_MOST_US ? worked_us : REST_MOST_US;
 
-    return !worker_is_stopping(pass->stop_fd, 0);
+    return !worker_is_stopping(pass->stop_fd, pass->is_once ? 0 : rest_us);
 }
 
 enum err job_archive_configure(struct job_pass *pass)

@@ -34,6 +34,9 @@ enum err job_retention(struct job_pass *pass);
 /* Archives what is finished and old enough; whether that is due. */
 enum err job_archive(struct job_pass *pass);
 enum err job_archive_due(struct job_pass *pass, bool *out);
+/* Restores the days that admins want back; whether there is one. */
+enum err job_restores(struct job_pass *pass);
+enum err job_restores_due(struct job_pass *pass, bool *out);
 /* Tells the database whether there is an archive, which retention then asks. */
 enum err job_archive_configure(struct job_pass *pass);
 /* Moves chunks that are due into the columnstore. */

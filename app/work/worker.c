@@ -15,6 +15,7 @@
 #define PASS_ARENA_BYTES (64u << 20) /* of one job's pass; none reads rows without bounds */
 #define RETRY_AFTER_S 30             /* after a failure, where the job is not due sooner */
 #define MAX_JOBS 32
+#define IDLE_RECORD_US (2 * 60 * US_PER_SECOND) /* that a job was looked at: it is not overdue */
 #define STOP_WAIT_US (5 * US_PER_SECOND)   /* for the steps that are under way */
 #define STOP_AGAIN_US (US_PER_SECOND / 4)  /* between one cancelling and the next */
 #define STOP_MOST_S 12 /* and for the server to give them up; then SIGALRM ends the process */
@@ -68,6 +69,7 @@ struct lane {
     struct arena *arena;
     struct metrics_memory metrics;
     pthread_t thread;
+    int64_t recorded_us[MAX_JOBS]; /* when a job of it was written down last (monotonic) */
     char said[sizeof ((struct job_pass *)0)->detail]; /* what its last pass says it did */
 };
 
@@ -93,15 +95,18 @@ static bool run_job(struct lane *lane, const struct job *job, bool is_first)
                              .stop_fd = lane->worker->stop_fd, .is_once = lane->is_once };
     int64_t id = 0;
     int64_t started_us = clock_monotonic_us();
-    if (!is_first && is_idle(&pass, job)) {
+    int64_t *recorded_us = &lane->recorded_us[job - worker_jobs];
+    bool has_none = !is_first && is_idle(&pass, job);
+    if (has_none && started_us - *recorded_us < IDLE_RECORD_US) {
         return true;
     }
+    *recorded_us = started_us;
     enum err err = begin_record(&pass, job, &id);
     if (err == OK && id == 0) {
         log_debug("job is run by another worker", LOG_TEXT("job", job->name));
         return true;
     }
-    if (err == OK) {
+    if (err == OK && !has_none) {
         err = job->run(&pass);
     }
     bool is_good = err == OK;
@@ -147,10 +152,52 @@ static bool lane_open(struct lane *lane, const struct worker *worker, enum job_l
     return lane->arena != NULL;
 }
 
+/* When the job of that name is due (monotonic), by how long ago it began; 0: at once. */
+static int64_t due_after(const struct job *job, const struct db_rows *rows, int64_t now_us)
+{
+    for (int i = 0; i < db_count(rows); i++) {
+        double ago_s = db_double(rows, i, JOB_RECENT_AGO_S);
+        double left_s = ago_s < 0 ? 0 : job->every_s - ago_s; /* of the future: a clock was set */
+        if (left_s > 0 && strcmp(db_text(rows, i, JOB_RECENT_NAME), job->name) == 0) {
+            return now_us + (int64_t)(left_s * US_PER_SECOND);
+        }
+    }
+    return 0;
+}
+
+/* A check of everything that a worker before made lately is not due at once. What cannot be told
+ * is, and so is all else: it may be what the worker was started again for. */
+static void find_due(struct lane *lane, int64_t *due_us)
+{
+    struct op op;
+    struct db_tx *tx;
+    struct db_rows *rows;
+
+    if (lane->kind != JOB_SLOW) {
+        return;
+    }
+    op_init(&op, lane->arena, "jobs");
+    enum err err = db_begin(&op, lane->worker->conns[lane->kind], DB_READ, 0, &tx);
+    if (err == OK) {
+        err = db_run(tx, &q_job_recent, NULL, &rows);
+        for (int i = 0; err == OK && i < worker_jobs_count; i++) {
+            due_us[i] = worker_jobs[i].is_lasting
+                            ? due_after(&worker_jobs[i], rows, clock_monotonic_us())
+                            : 0;
+        }
+        db_rollback(tx);
+    }
+    if (err != OK) {
+        op_log_fault(&op);
+        op_clear_fault(&op);
+    }
+}
+
 static void *lane_run(void *context)
 {
     struct lane *lane = context;
     int64_t due_us[MAX_JOBS] = { 0 };
+    find_due(lane, due_us);
     while (!worker_is_stopping(lane->worker->stop_fd,
                                until_due_us(lane->kind, due_us, clock_monotonic_us()))) {
         for (int i = 0; i < worker_jobs_count; i++) {

@@ -45,9 +45,10 @@ struct job {
     int every_s;           /* from the end of one pass to the next */
     enum job_lane lane;
     enum err (*run)(struct job_pass *pass);
-    /* Asked before each pass but the first; where nothing is due there is no record of one. NULL:
-     * always. */
+    /* Asked before each pass but the first; where nothing is due there is no pass, and a record of
+     * none only now and then. NULL: always. */
     enum err (*is_due)(struct job_pass *pass, bool *out);
+    bool is_lasting;       /* not run at a start, where a worker before did so lately */
 };
 
 /* The table (jobs.c), in the order of the first passes. */

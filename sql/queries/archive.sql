@@ -5,11 +5,18 @@
 -- Says whether there is an archive, and the age in hours of a day's end at which it is archived.
 SELECT ops.archive_configure($1::bool, $2::int4);
 
--- name: archive_plan
+-- name: archive_tenants
 -- roles: worker
--- columns: tenant_id slug relation day is_end
--- The days that are to be archived, and what is reached when a tenant's are.
-SELECT p.tenant_id, p.slug, p.relation, p.day, p.is_end FROM ops.archive_plan() p;
+-- columns: tenant_id slug
+-- At most $3 tenants after $2 (NULL: from the first on) of whose table $1 something may be due.
+SELECT t.tenant_id, t.slug FROM ops.archive_tenants($1::text, $2::text, $3::int4) t;
+
+-- name: archive_next
+-- roles: worker
+-- columns: from_day to_day is_changed
+-- The days of the table $1 that come next, $2 at most, or one that changed, after $3; none: that is
+-- all.
+SELECT n.from_day, n.to_day, n.is_changed FROM ops.archive_next($1::text, $2::int4, $3::text) n;
 
 -- name: archive_intend
 -- roles: worker
@@ -19,9 +26,10 @@ SELECT ops.archive_intend($1::text[]);
 -- name: archive_begin
 -- roles: worker
 -- columns: n is_first seen
--- Begins to archive the day $2 of the table $1 as these objects: opens the cursor; n NULL: somebody
--- is at it.
-SELECT b.n, b.is_first, b.seen FROM ops.archive_begin($1::text, $2::text, $3::text[]) b;
+-- Begins to archive the days $2 to $3 of the table $1, which may have been archived before where $4,
+-- as these objects: opens the cursor; n NULL: somebody is at them, or was.
+SELECT b.n, b.is_first, b.seen
+FROM ops.archive_begin($1::text, $2::text, $3::text, $4::boolean, $5::text[]) b;
 
 -- name: archive_fetch
 -- roles: worker
@@ -45,14 +53,10 @@ FROM ops.archive_tombstones($1::text, $2::text, $3::text) t;
 
 -- name: archive_mark
 -- roles: worker
--- Notes the files of the day $2 of the table $1 under the number $3.
-SELECT ops.archive_mark($1::text, $2::text, $3::int4, $4::text, $5::text[], $6::text[],
-                        $7::int8[], $8::int8[], $9::bytea[]);
-
--- name: archive_advance
--- roles: worker
--- Notes that all days before $2 of the table $1 are archived.
-SELECT ops.archive_advance($1::text, $2::text);
+-- Notes the files of the days $2 to $3 of the table $1 under the number $5; whether they are the
+-- first of theirs.
+SELECT ops.archive_mark($1::text, $2::text, $3::text, $4::bool, $5::int4, $6::text, $7::text[],
+                        $8::text[], $9::text[], $10::int8[], $11::int8[], $12::bytea[]);
 
 -- name: archive_garbage_list
 -- roles: worker
@@ -116,3 +120,35 @@ SELECT ops.archive_restore_void($1::text, $2::text[], $3::text[], $4::text[], $5
 -- columns: samples
 -- Notes that the database has the day $2 of the table $1 again, pinned for $3 days; its samples.
 SELECT ops.archive_restore_end($1::text, $2::text, $3::int4) AS samples;
+
+-- name: archived_list
+-- roles: web
+-- columns: id relation day n kind object n_rows n_bytes sha256 archived_at verified_at place wish problem
+-- The file $1 (0: any), at most $3 before the file $2 (0: from the latest on).
+SELECT a.id, a.relation, a.day, a.n, a.kind, a.object, a.n_rows, a.n_bytes, a.sha256, a.archived_at,
+       a.verified_at, a.place, a.wish, a.problem
+FROM api.archive_list($1::int8, $2::int8, $3::int4) a
+ORDER BY a.id DESC;
+
+-- name: archived_total
+-- roles: web
+-- columns: n_days n_files n_bytes
+-- What there is of the tenant.
+SELECT t.n_days, t.n_files, t.n_bytes FROM api.archive_total() t;
+
+-- name: archived_restore
+-- roles: web
+-- columns: state
+-- Wants the day of the file $1 back.
+SELECT api.archive_restore($1::int8) AS state;
+
+-- name: archive_wish_next
+-- roles: worker
+-- columns: tenant_id slug relation day
+-- The day that is due to be restored.
+SELECT w.tenant_id, w.slug, w.relation, w.day FROM ops.archive_wish_next() w;
+
+-- name: archive_wish_done
+-- roles: worker
+-- It was, or why it was not, and whether it is not tried again.
+SELECT ops.archive_wish_done($1::text, $2::text, $3::text, $4::boolean);

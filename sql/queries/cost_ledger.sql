@@ -2,10 +2,10 @@
 
 -- name: cost_places
 -- roles: web read
--- columns: site first_time dirty_from energy_from
+-- columns: site first_time dirty_from energy_from stamp
 -- Since when the site $1, or (NULL) each of the tenant's places, is not as the ledger has it in
--- [$2, $3).
-SELECT p.site, p.first_time, p.dirty_from, p.energy_from
+-- [$2, $3), and the ledger's stamp.
+SELECT p.site, p.first_time, p.dirty_from, p.energy_from, p.stamp
 FROM api.cost_places($1::text, $2::timestamptz, $3::timestamptz) p;
 
 -- name: cost_days

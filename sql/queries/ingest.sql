@@ -34,10 +34,11 @@ ORDER BY s.ord;
 
 -- name: ingest_name_changes
 -- roles: ingest
--- columns: tenant_id is_site key next
--- Devices and sites that changed since $1 (NULL: from now on), $2 at most, and what to ask with
--- next time; without a key where there are none.
-SELECT c.tenant_id, c.is_site, c.key, c.next FROM api.name_changes($1::text, $2::int4) c;
+-- columns: kind tenant_id key next
+-- Devices and sites by their keys, tokens by their hashes in hexadecimal, and tenants that changed
+-- since $1 (NULL: from now on), $2 at most, and what to ask with next time; without a kind where
+-- there are none.
+SELECT c.kind, c.tenant_id, c.key, c.next FROM api.name_changes($1::text, $2::int4) c;
 
 -- name: ingest_day_add
 -- roles: ingest

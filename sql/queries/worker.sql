@@ -12,6 +12,12 @@ SELECT ops.job_begin($1::text) AS id;
 -- Records the start of the job $1, which other workers may be running.
 SELECT ops.job_join($1::text) AS id;
 
+-- name: job_recent
+-- roles: worker
+-- columns: name ago_s
+-- How long ago jobs began that went well: of each the last.
+SELECT r.name, r.ago_s FROM ops.job_recent() r;
+
 -- name: job_end
 -- roles: worker
 -- Records how the run $1 ended.

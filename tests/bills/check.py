@@ -100,15 +100,22 @@ class Schedule:
         periods = [self.period(kind, m, use) for m in range(minute, minute + 15)]
         return [(period, len(list(same))) for period, same in groupby(periods)]
 
-    def period(self, kind, minute, use):
-        windows = self.document.get(use) or self.document.get('windows', [{'period': self.names[0]}])
-        found = None
-        for window in windows:
+    @lru_cache(maxsize=None)
+    def windows(self, use):
+        """(kinds of days, first minute, minute after the last, period) of each window."""
+        found = []
+        for window in self.document.get(use) or self.document.get('windows', [{'period': self.names[0]}]):
             since, until = (sum(int(n) * w for n, w in zip(window.get(k, d).split(':'), (60, 1)))
                             for k, d in (('from', '00:00'), ('to', '24:00')))
-            kinds = [k for word in window.get('days', ['all']) for k in WORDS.get(word, [word])]
+            kinds = {k for word in window.get('days', ['all']) for k in WORDS.get(word, [word])}
+            found.append((kinds, since, until, window['period']))
+        return found
+
+    def period(self, kind, minute, use):
+        found = None
+        for kinds, since, until, period in self.windows(use):
             if kind in kinds and since <= minute < until:
-                found = window['period']
+                found = period
         return found
 
     def price(self, charge, season, period):
@@ -136,6 +143,9 @@ class Schedule:
     def baseline(self, days):
         rows = self.document.get('baseline', [])
         return sum(F(r['kwh_per_day']) for d in days for r in rows if r.get('season', self.season(d)) == self.season(d))
+
+
+number = lru_cache(maxsize=None)(F)    # of a text, read once
 
 
 def days_of(since, until):
@@ -182,7 +192,7 @@ def energy_lines(schedule, charge, bill, load):
             price = schedule.price(charge, season, period)
             counter = period if charge.get('tiers_count') == 'period' else ''
             tiers = price.get('tiers', [price])
-            bounds = [F(t['up_to']) * (allowance / 100 if charge.get('tier_unit') else 1) for t in tiers[:-1]]
+            bounds = [number(t['up_to']) * (allowance / 100 if charge.get('tier_unit') else 1) for t in tiers[:-1]]
             while left:
                 used, tier = filled.get(counter, F(0)), 0
                 while tier < len(bounds) and used >= bounds[tier]:
@@ -191,9 +201,9 @@ def energy_lines(schedule, charge, bill, load):
                 if 'series' in price:
                     step = minutes[price['series']] * 60
                     start = datetime.fromtimestamp(at.timestamp() // step * step, timezone.utc)
-                    rate = points[price['series']][start] * F(price.get('factor', '1')) + F(price.get('add', '0'))
+                    rate = points[price['series']][start] * number(price.get('factor', '1')) + number(price.get('add', '0'))
                 else:
-                    rate = F(tiers[tier]['rate'])
+                    rate = number(tiers[tier]['rate'])
                 filled[counter] = used + part
                 left -= part
                 if day.isoformat() >= bill['from']:

@@ -1,5 +1,6 @@
 'use strict';
-// The page that puts readings right: a value set, readings counted and deleted, a device erased;
+// The page that puts readings right: a value set, readings counted and deleted, a device erased; the
+// archive;
 // without scripts, light and dark, on a phone. Started by corrections.t.
 
 const { setup, ok, is, enter, inspect, main } = require('./browser.js');
@@ -102,6 +103,23 @@ async function wrongMeter(page) {
   await press(page, 'Enter it');
 }
 
+// The archive: what there is, and a day that is brought back.
+async function testArchive(browser) {
+  const page = await enter(browser, setup.person, { javaScriptEnabled: false });
+  await page.goto(`${setup.url}/uploads`);
+  await Promise.all([page.waitForNavigation(), page.click('text=The archive of finished days')]);
+  is(new URL(page.url()).pathname, '/archives', 'files lead to the archive');
+  ok((await text(page, '.page-head')).includes('days in'), 'which says how much there is');
+  const row = page.locator('.archives tr', { hasText: '2026-05-01' });
+  is(await row.locator('.state').textContent(), 'Archive alone', 'a day that retention dropped');
+  is(await page.getByRole('button', { name: /^Restore/ }).count(), 1, 'it alone can be brought back');
+  const file = await page.request.get(setup.url + await row.locator('a').getAttribute('href'));
+  is((await file.body()).subarray(0, 4).toString(), 'PAR1', 'its file is a link');
+  await press(page, 'Restore 2026-05-01');
+  ok((await text(page, '[role=status]')).startsWith('The day will be brought back'), 'it will be brought back');
+  await page.context().close();
+}
+
 async function testErase(browser) {
   const page = await enter(browser, setup.person);
   await page.goto(setup.url + path);
@@ -131,7 +149,8 @@ async function testLooks(browser) {
   const shown = [['corrections', (page) => page.goto(setup.url + path)], ['corrections, refused', wrong],
     ['corrections, to be confirmed', question], ['corrections of a silent device',
       (page) => page.goto(`${setup.url}/admin/devices/silent/corrections`)],
-    ['meter', (page) => page.goto(`${setup.url}${meter}?kind=swap`)], ['meter, refused', wrongMeter]];
+    ['meter', (page) => page.goto(`${setup.url}${meter}?kind=swap`)], ['meter, refused', wrongMeter],
+    ['archive', (page) => page.goto(`${setup.url}/archives`)]];
   const page = await enter(browser, setup.person);
   for (const [name, go] of shown) {
     await go(page);
@@ -141,4 +160,4 @@ async function testLooks(browser) {
   await page.context().close();
 }
 
-main([testWork, testMeter, testLooks, testErase]);
+main([testWork, testMeter, testLooks, testArchive, testErase]);

@@ -1,5 +1,5 @@
 #!/usr/bin/env perl
-# Correcting and deleting readings, and erasing a device, in a real browser: starts a stack with a
+# Correcting and deleting readings, erasing a device, and the archive, in a real browser: starts a stack with a
 # device, and lets corrections.js work with the page. Skips, saying what is missing, where there is
 # no chromium, no npm or no way to its registry.
 use strict;
@@ -28,6 +28,11 @@ my @events = map { { device => 'odd/<b>key</b>', time => "2026-06-01T1$_:00:00Z"
 push @events, { device => 'silent', type => 'note', data => { a => 1 } };
 my $answer = $stack->post('/v1/events/batch', \@events, token => $token);
 die "the readings were not taken: $answer->{status} $answer->{content}" if $answer->{status} != 200;
+
+# a day that the archive has alone, beside what is corrected
+$answer = $stack->post('/v1/events/batch', [{ device => 'roof', time => '2026-05-01T12:00:00Z', metrics => { power_w => 1 } }], token => $token);
+$stack->archive("day = '2026-05-01'");
+$stack->sql("UPDATE core.archive_day SET is_held = false WHERE day = '2026-05-01'");
 
 $ENV{NODE_PATH} = "$tools/node_modules";
 $ENV{PAGES} = JSON::PP->new->utf8->encode({

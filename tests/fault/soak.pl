@@ -20,21 +20,21 @@ use constant {
 };
 
 # How often each kind comes; what takes long is rare.
-my %WEIGHT = (backend => 5, clients => 5, disk => 2, freeze => 1, ingest => 6, both => 4, nginx => 4, postmaster => 5, terminate => 5);
+my %WEIGHT = (backend => 5, clients => 5, disk => 2, freeze => 1, ingest => 6, both => 4, nginx => 4, postmaster => 5, terminate => 5, wal => 2);
 
 Tidemark::Loss::Disk::enter();    # begins anew
 my %option = (faults => 200, seed => int time, senders => 6);
 GetOptions(\%option, 'faults=i', 'seed=i', 'engine=s', 'senders=i') or exit 2;
 
 sub random_kind {
-    my @kinds = map { ($_) x $WEIGHT{$_} } grep { $_ ne 'disk' || Tidemark::Loss::Disk::is_there() } Tidemark::Loss::Faults::kinds();
+    my @kinds = map { ($_) x $WEIGHT{$_} } grep { !Tidemark::Loss::Faults::wants_disk($_) || Tidemark::Loss::Disk::is_there() } Tidemark::Loss::Faults::kinds();
     return $kinds[rand @kinds];
 }
 
 # One fault, drawn before anything begins, so that the order depends on the seed alone.
 sub draw {
     my ($kind, $pause, $which, $share, $is_twice) = (random_kind(), rand 2, int rand 3, rand, rand() < TWICE);
-    my $seconds = $kind eq 'freeze' ? FREEZE : $kind eq 'disk' ? 1 + $share * $share * LONGEST_DISK : 0;
+    my $seconds = $kind eq 'freeze' ? FREEZE : Tidemark::Loss::Faults::wants_disk($kind) ? 1 + $share * $share * LONGEST_DISK : 0;
     my $steps = [\@Tidemark::Loss::Steps::WRITING, \@Tidemark::Loss::Steps::ANSWERING, undef]->[$kind eq 'clients' ? $which % 2 : $which];
     my $other = $is_twice && $kind !~ /^(?:clients|ingest|both)$/ ? 'ingest' : undef;
     my $name = $kind . ($other ? " and $other" : '') . ($seconds ? sprintf(' for %.0f s', $seconds) : '')

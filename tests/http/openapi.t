@@ -157,6 +157,8 @@ sub fill {
     $stack->post('/v1/shares', { page => 'overview', days => 3 }, token => $admin);
     $stack->request('PUT', '/v1/uploads/notes.txt', token => $admin, body => 'x');
     my $deadline = time + 20;
+    $stack->post('/v1/event', { device => 'meter-1', time => $now - 5 * 86400, metrics => { energy_kwh => 1 } }, token => $token);
+    $stack->archive('true');
     sleep 0.1 while !@{ $stack->get('/v1/rejects', token => $admin)->{json}{items} } && time < $deadline;
     return $admin;
 }

@@ -241,18 +241,22 @@ like $eve->get("/admin/rates/$own?version=1")->{content}, qr{0\.61949 a kWh}, 't
 sub fields_of {
     my ($html) = @_;
     my %field = $html =~ /<input\b(?=[^>]*\bname="(?!csrf)([^"]+)")[^>]*\bvalue="([^"]*)"/g;
-    $field{$1} = $2 while $html =~ m{<textarea[^>]*name="(other)"[^>]*>\n?(.*?)</textarea>}gs;
+    $field{$1} = $2 while $html =~ m{<textarea[^>]*name="([^"]+)"[^>]*>\n?(.*?)</textarea>}gs;
     while ($html =~ m{<select[^>]*name="([^"]+)"[^>]*>(.*?)</select>}gs) { my ($name, $body) = ($1, $2); $field{$name} = $body =~ /value="([^"]*)" selected/ ? $1 : '' }
     s/&#34;|&quot;/"/g, s/&#39;/'/g, s/&lt;/</g, s/&gt;/>/g, s/&amp;/&/g for values %field;
     return \%field;
 }
 my $rich = { name => 'Rich', timezone => 'Europe/Berlin', currency => 'EUR', valid_from => '2026-01-01',
     seasons => [ { name => 'summer', from => '04-01', to => '10-01' }, { name => 'winter', title => 'Winter', from => '10-01', to => '04-01' } ],
-    holidays => [ { name => 'May Day', on => '05-01' } ], periods => [ 'low', { name => 'high', title => 'High' } ],
+    holidays => [ { name => 'May Day', on => '05-01' }, { date => '2026-12-24', offset => 1, observed => 'next_weekday' }, { name => 'Good Friday', easter => -2 },
+        { month => 11, weekday => 'thu', nth => 4, offset => 1 }, { month => 5, weekday => 'mon', nth => -1 } ], baseline => [ { season => 'summer', kwh_per_day => '7.5' } ],
+    periods => [ 'low', { name => 'high', title => 'High' } ],
     windows => [ { period => 'low' }, { period => 'high', seasons => ['winter'], days => [qw(mon tue weekends)], from => '06:30', to => '22:00' } ],
-    price_series => [ { name => 'spot', minutes => 30 } ], billing => { day => 15 }, rounding => { mode => 'half_even', decimals => 3 },
+    price_series => [ { name => 'spot', minutes => 30 }, { name => 'a to b', minutes => 15, prices => [ { from => '2026-01-01T00:00:00Z', rate => '0.12' }, { from => '2026-01-01T00:15:00Z', rate => '-0.02' } ] } ],
+    demand_windows => [ { period => 'high' } ], billing => { day => 15, starts => [ '2026-01-14', '2026-02-12' ] }, rounding => { mode => 'half_even', decimals => 3 },
     charges => [ { type => 'energy', tiers_begin => 'day', prices => [ { tiers => [ { up_to => '10', rate => '0.2' }, { rate => '0.3' } ] },
-                { period => 'high', series => 'spot', factor => '1.1', add => '0.02' } ] },
+                { period => 'high', series => 'spot', factor => '1.1', add => '-0.02' } ] },
+        { type => 'rider', name => 'Odd', series => 'a to b', factor => '2' },
         { type => 'demand', rate => '4', window_minutes => 30, ratchet => { percent => '80', cycles => 11 } }, { type => 'fixed', amount => '60', per => 'year' },
         { type => 'tax', name => 'VAT', percent => '19' }, { type => 'rider', name => 'Fund', percent => '2', on => ['energy'] },
         { type => 'minimum', amount => '5', per => 'month', on => [ 'energy', 'fixed' ] } ] };
@@ -261,8 +265,11 @@ my $stored = ask('GET', "/$full")->{json};
 $page = $eve->get("/admin/rates/$full/edit");
 is $page->{status}, 200, 'the editor';
 my $fields = fields_of($page->{content});
-is_deeply [@$fields{qw(name s1_title p1_title w1_seasons w1_from c0_price c1_more c4_price c4_of c5_of c6_per)}],
-    ['Rich', 'Winter', 'High', 'winter', '06:30', '0.2 to 10, 0.3', '{"series": "spot", "factor": "1.1", "add": "0.02"}', '19 %', '', 'energy', 'month'], 'its rows';
+is_deeply [@$fields{qw(name s1_title p1_title w1_seasons w1_from c0_price c1_price c2_more c5_price c5_of c6_of c7_per)}],
+    ['Rich', 'Winter', 'High', 'winter', '06:30', '0.2 to 10, 0.3', 'spot * 1.1 - 0.02', '{"series": "a to b", "factor": "2"}', '19 %', '', 'energy', 'month'], 'its rows';
+is_deeply [@$fields{qw(h0_day h0_name h1_day h1_later h1_observed h2_day h3_day h4_day b0_season b0_kwh x0_name x0_minutes x1_prices billing_day billing_starts rounding_mode rounding_decimals other)}],
+    ['05-01', 'May Day', '2026-12-24', '1', 'next_weekday', 'easter -2', '4th thu of nov', 'last mon of may', 'summer', '7.5', 'spot', '30',
+        "2026-01-01T00:00:00Z 0.12\n2026-01-01T00:15:00Z -0.02", '15', '2026-01-14, 2026-02-12', 'half_even', '3', '{"demand_windows":[{"period":"high"}]}'], 'holidays, baseline, prices by time and billing too';
 is $eve->submit($page, "/admin/rates/$full/edit", %$fields, do => 'save')->{headers}{location}, "/admin/rates/$full?done=changed", 'saved as it is';
 my $again = ask('GET', "/$full")->{json};
 is_deeply $again->{document}, $stored->{document}, 'it is the same document';
@@ -270,6 +277,13 @@ my $tried = $eve->submit($page, "/admin/rates/$full/edit", %$fields, w1_period =
 is $tried->{status}, 422, 'what is wrong is refused';
 like $tried->{content}, qr{id="w1-error">[^<]*"peak" is no period of it[^<]*<}, 'beside its row';
 like $tried->{content}, qr{id="currency-about"><strong class="error">This must be a currency}, 'and its field';
+$tried = $eve->submit($page, "/admin/rates/$full/edit", %$fields, h0_day => 'some day', h2_later => '1', h3_day => '5th Mon of feb', h5_day => '13-45', b0_season => 'monsoon', x0_minutes => '', x1_prices => 'soon 1',
+    billing_day => '40', billing_starts => "2026-01-14\n2026-01-13", rounding_decimals => 'two', c1_price => 'spot * much', do => 'save');
+is $tried->{status}, 422, 'so is what is wrong with its terms';
+like $tried->{content}, qr{id="$_->[0]">(?:<strong class="error">)?[^<]*$_->[1]}, "beside $_->[0]"
+    for [ 'h0-error', 'day must be such as 12-25' ], [ 'h2-error', 'must be part of easter' ], [ 'h5-error', 'on must be a day of the year' ], [ 'b0-error', 'season' ], [ 'x1-error', 'from' ], [ 'billing_day-about', 'This must be' ],
+    [ 'billing_starts-about', 'after the one before it' ], [ 'rounding_decimals-about', 'This must be' ], [ 'c1-error', 'factor' ];
+unlike $tried->{content}, qr{id="h3-error">[^<]}, 'and not beside what is right';
 is scalar @{ $eve->call('GET', "/v1/rate-schedules/$full")->{json}{versions} // [] }, scalar @{ $again->{versions} // [] }, 'and nothing is kept';
 my $plain = { name => 'Plain', timezone => 'America/Los_Angeles', currency => 'USD', c0_type => 'energy', c0_price => '0.5', c1_type => 'fixed', c1_price => '1', c1_per => 'day' };
 $tried = $eve->submit($page, '/admin/rates/new', %$plain, do => 'preview');

@@ -27,7 +27,7 @@ sub stored { return $_[0]->sql('SELECT count(*) FROM core.sample') }
 # All samples up to a time as one text, so that two states can be compared.
 sub fingerprint {
     my ($stack, $until) = @_;
-    return $stack->sql("SELECT md5(string_agg(x::text, ';' ORDER BY x)) FROM core.sample x WHERE time <= '$until'");
+    return $stack->sql("SELECT md5(string_agg(x::text, ';' ORDER BY tenant_id, series_id, time)) FROM core.sample x WHERE time <= '$until'");
 }
 
 sub check_past {
@@ -53,8 +53,9 @@ sub check_past {
         . ' LEFT JOIN core.site p ON p.id = a.site_id WHERE p.key IS NOT NULL ORDER BY 1')],
         ['Half-Hourly Dynamic|mumbai-mill', 'PG&E Time-of-Use Summer 2024|home'], 'energy has its price at each site');
     is($stack->sql('SELECT count(*), min(nano_rate) < 0 FROM core.rate_price'), 48 * 93 . '|t', 'one by the half hour, also below nothing');
-    is($stack->sql("SELECT count(*) FROM core.series s WHERE (SELECT sum(r.count) FROM core.rollup_15m r WHERE r.series_id = s.id)"
-        . " IS DISTINCT FROM (SELECT count(*) FROM core.sample x, core.rollup_state c WHERE x.series_id = s.id AND x.time < c.closed_until)"),
+    is($stack->sql('SELECT count(*) FROM core.series s LEFT JOIN (SELECT series_id, sum(count) AS n FROM core.rollup_15m GROUP BY 1) r ON r.series_id = s.id'
+        . ' LEFT JOIN (SELECT x.series_id, count(*) AS n FROM core.sample x, core.rollup_state c WHERE x.time < c.closed_until GROUP BY 1) k ON k.series_id = s.id'
+        . ' WHERE r.n IS DISTINCT FROM coalesce(k.n, 0)'),
         0, 'every sample of a quarter hour that is closed is rolled up');
     return;
 }

@@ -81,7 +81,10 @@ sub check_whole {
     is($rows, $ROWS + 1, 'has every row and a line of names');
     like($tail, qr/\r\n2026-11-15T17:39:59Z,d,74999\.5\r\n\z/, 'to the last');
     ok(!$answer->{headers}{'content-length'} && !$answer->{headers}{'x-next-cursor'}, 'its length is not known before');
-    cmp_ok($peak - $before, '<', $MAX_GROWTH_KB, 'in bounded memory') or diag "$before KiB before, $peak KiB at most";
+    SKIP: {
+        skip 'sanitizers keep what is freed', 1 if $stack->{bin} =~ /asan|tsan/;
+        cmp_ok($peak - $before, '<', $MAX_GROWTH_KB, 'in bounded memory') or diag "$before KiB before, $peak KiB at most";
+    }
     note sprintf '%d rows, %.1f MB in %.1f s (%.0f rows/s); memory %d KiB before, %d at most',
         $rows, $bytes / 1e6, $took, $rows / $took, $before, $peak;
     return;

@@ -9,7 +9,7 @@ use Test::More;
 use Tidemark::Processes;
 use Tidemark::Stack;
 
-my @JOBS = qw(aggregates analyse archive columnstore cost_prune costs metrics objects orphans partitions rejects retention rollups schedule series_last sessions);
+my @JOBS = qw(aggregates analyse archive columnstore cost_prune costs metrics objects orphans partitions rejects restores retention rollups schedule series_last sessions);
 
 sub await {
     my ($is_true, $seconds) = @_;
@@ -31,6 +31,19 @@ sub check_first_passes {
     cmp_ok($value{database_connections} // 0, '>=', 1, 'its connections');
     cmp_ok($value{processes} // 0, '>=', 3, 'our processes');
     cmp_ok($value{process_pss_bytes} // 0, '>', 1e6, 'and their memory');
+    return;
+}
+
+# All but the check of everything, which is not made anew with each start.
+sub check_restart {
+    my ($stack) = @_;
+    my $runs = sub { $stack->sql("SELECT count(*) FROM ops.job_run WHERE name = '$_[0]' AND is_ok") };
+    my %before = map { ($_ => $runs->($_)) } qw(analyse orphans schedule);
+    my ($pid) = Tidemark::Processes::part($stack, 'worker');
+    kill 'TERM', $pid;
+    ok(await(sub { $runs->('analyse') > $before{analyse} }, 20), 'a worker that is started again runs its jobs');
+    is($runs->('schedule'), $before{schedule} + 1, 'and tells of them');
+    is($runs->('orphans'), $before{orphans}, 'the check of everything is still good');
     return;
 }
 
@@ -77,6 +90,7 @@ for my $engine (Tidemark::Stack::engines()) {
     subtest $engine => sub {
         my $stack = Tidemark::Stack->start(engine => $engine);
         subtest 'first passes' => sub { check_first_passes($stack) };
+        subtest 'another start' => sub { check_restart($stack) };
         subtest repairs => sub { check_repairs($stack) };
         subtest orphans => sub { check_orphans($stack) };
         subtest stop => sub { check_stop($stack) };

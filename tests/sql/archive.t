@@ -146,6 +146,8 @@ sub check_first {
     is($manifest->{files}[0]{object}, $object, '  with a manifest that names it');
     is($manifest->{files}[0]{rows}, 288, '  and its rows');
     archives_well($cluster, qr/^0 days, 0 rows/m, 'nothing new');
+    $super->query('DELETE FROM core.archive_cursor');
+    archives_well($cluster, qr/^0 days, 0 rows/m, 'nothing twice');
     my ($status, $said) = archive($cluster, 'list', '--tenant', 'bravo');
     is(scalar(() = $said =~ /^bravo\tsamples\t\S+\t1\trows\t288\t\d+\tin the database/mg), 6, 'they are listed');
     ($status, $said) = archive($cluster, 'verify');
@@ -228,9 +230,9 @@ sub check_late_to_dropped {
 sub check_erasure {
     my ($cluster, $super) = @_;
     my $archiver = $cluster->session('tidemark_worker', new => 1)->bind(1);
-    my $seen = $archiver->value("BEGIN; SELECT seen FROM ops.archive_begin('samples', '@{[day(7)]}', '{}')");
+    my $seen = $archiver->value("BEGIN; SELECT seen FROM ops.archive_begin('samples', '@{[day(7)]}', '@{[day(7)]}', true, '{}')");
     $cluster->session('tidemark_web', new => 1)->bind(1)->query("SELECT api.device_erase('meter é')");
-    is($archiver->run("SELECT ops.archive_mark('samples', '@{[day(7)]}', 9, '$seen', '{}', '{}', '{}', '{}', '{}')")->{error}, 'TM409',
+    is($archiver->run("SELECT ops.archive_mark('samples', '@{[day(7)]}', '@{[day(7)]}', false, 9, '$seen', '{}', '{}', '{}', '{}', '{}', '{}')")->{error}, 'TM409',
         'a day that was read before a device was erased is not archived like that');
     $archiver->query('ROLLBACK');
     $cluster->session('tidemark_worker')->query('SELECT ops.residue_erase()');
@@ -355,6 +357,38 @@ sub check_kills {
     return;
 }
 
+# Days on which the clocks of the worker's time zone are changed are days of UTC like any other.
+sub check_switches {
+    my ($cluster, $super) = @_;
+    my $id = $cluster->session('tidemark_operator')->value("SELECT ops.tenant_add('charlie', 'charlie', 'Europe/Berlin', 'EUR')");
+    my $ingest = $cluster->session('tidemark_ingest', new => 1)->bind($id);
+    my $device = $ingest->value("SELECT device_id FROM api.ingest_devices(ARRAY['clock'], true)");
+    my @series = map { $ingest->value("SELECT series_id FROM api.ingest_series(ARRAY[$device], ARRAY['$_'], ARRAY['{}'], true)") } qw(voltage_v current_a);
+    my @spans = (['2025-03-29', '2025-03-30', '2025-03-31'], ['2025-10-25', '2025-10-26', '2025-10-27']);
+    for my $span (@spans) {
+        $ingest->query("SELECT api.partitions_ensure(timestamptz '$span->[0]Z', timestamptz '$span->[2]Z')");
+        $ingest->query("SELECT api.ingest_samples(array_agg($id), array_agg($_), array_agg(t ORDER BY t), array_agg(1.5 ORDER BY t), array_agg(true))"
+                . " FROM generate_series(timestamptz '$span->[0] 00:00Z', timestamptz '$span->[2] 23:50Z', '10 minutes') t") for @series;
+    }
+    $super->query("ALTER ROLE tidemark_worker SET timezone = 'Europe/Berlin'");
+    my $worker = $cluster->session('tidemark_worker', new => 1)->bind($id);
+    for my $span (@spans) {
+        for my $days ([@{$span}[0, 2], 864], map { [$_, $_, 288] } @{$span}) {
+            my ($from, $to, $n) = @{$days};
+            $worker->query("BEGIN; SELECT is_first FROM ops.archive_begin('samples', '$from', '$to', false, '{}')");
+            my @rows = $worker->query('FETCH ALL FROM archive_samples');
+            $worker->query('ROLLBACK');
+            is(scalar @rows, $n, "$from to $to where the clocks are changed: each sample is read once");
+        }
+    }
+    archives_well($cluster, qr/^6 days, 1728 rows/m, 'all of them');
+    is($super->text("SELECT count(*), min(n_rows), max(n_rows) FROM core.archive WHERE tenant_id = $id"), '6 288 288', '  each with all of its own');
+    is($worker->value("BEGIN; SELECT n FROM ops.archive_begin('samples', '2025-03-30', '2025-03-30', false, '{}')"), undef, '  and none is begun as a first one again');
+    $worker->query('ROLLBACK');
+    $super->query('ALTER ROLE tidemark_worker RESET timezone');
+    return;
+}
+
 Tidemark::Cluster->each_engine(sub {
     my ($cluster) = @_;
     my $super = $cluster->session('tidemark_super');
@@ -366,5 +400,6 @@ Tidemark::Cluster->each_engine(sub {
     check_damage($cluster, $super);
     check_erasure($cluster, $super);
     check_kills($cluster, $super, $ENV{ARCHIVE_KILLS} || 10);
+    check_switches($cluster, $super);
 });
 done_testing;

@@ -301,6 +301,23 @@ SQL
     return;
 }
 
+# The stamp and the ledger of each tenant.
+sub stamps {
+    my $ledger = join ' UNION ALL ', map {"SELECT k.tenant_id, k::text AS line FROM core.$_ k"} qw(cost_day cost_device);
+    return map { ($_->[0] => [ @{$_}[1, 2] ]) } $super->query("SELECT x.tenant_id, x.n, md5(string_agg(l.line, '|' ORDER BY l.line)) FROM (SELECT tenant_id, sum(n) AS n FROM core.cost_stamp GROUP BY 1) x"
+            . " LEFT JOIN ($ledger) l USING (tenant_id) GROUP BY 1, 2");
+}
+
+# Whoever kept what the ledger had under a stamp, has what it has while the stamp is the same.
+sub compare_stamps {
+    my ($before, $after) = @_;
+    my @same = grep { $before->{$_} && $before->{$_}[0] eq $after->{$_}[0] } sort keys %{$after};
+    my @wrong = grep { ($before->{$_}[1] // '') ne ($after->{$_}[1] // '') } @same;
+    is "@wrong", '', 'what the ledger has is the same while its stamp is' or diag "seed $SEED";
+    cmp_ok scalar @same, '<', keys %{$after}, 'which changes';
+    return;
+}
+
 # What differs between the ledger and one that is made from the beginning. That may begin later, where
 # the first energy was taken away: what it has not, must be without energy.
 sub compare {
@@ -347,6 +364,7 @@ Tidemark::Cluster->each_engine(sub {
     edit($_, 'a schedule', 'an assignment', 'prices', map { pick(@EDITS) } 1 .. $EDITS) for 1 .. $HISTORIES;
     kill_soon(worker());
     catch_up();
+    my %stamps = stamps();
     send_counters(0.5);
     my $worker = worker();
     edit($_, map { pick(@EDITS) } 1 .. $EDITS) for 1 .. $HISTORIES;
@@ -354,6 +372,7 @@ Tidemark::Cluster->each_engine(sub {
     send_counters(1);
     catch_up();
     cmp_ok $super->value('SELECT count(DISTINCT tenant_id) FROM core.cost_calculation'), '>', $HISTORIES / 4, 'many tenants pay something';
+    compare_stamps(\%stamps, { stamps() });
     compare_counters();
     compare_energy();
     compare_choice();

@@ -155,7 +155,7 @@ sub check_sources {
     my $hours = join ',', (250_000_000) x 8;    # of two days: 1 kW for an hour each
     is $web->text(<<'SQL'),
 WITH told AS MATERIALIZED (SELECT * FROM api.energy_closed('2024-05-02 00:00+00', '2024-05-02 00:00+00'), api.energy_open())
-SELECT s.device, s.role, s.place, s.zone, q.at[1], q.nkwh, to_char(d.at[1], 'DD HH24'), d.nkwh, to_char(o.at[1], 'DD HH24'), o.nkwh
+SELECT s.device, s.role, s.metric, s.zone, q.at[1], q.nkwh, to_char(d.at[1], 'DD HH24'), d.nkwh, to_char(o.at[1], 'DD HH24'), o.nkwh
 FROM api.energy_sources() s CROSS JOIN told t
 CROSS JOIN LATERAL (SELECT array_agg(x.at ORDER BY x.at) AS at, array_agg(x.nkwh ORDER BY x.at) AS nkwh
                     FROM unnest(t.quarter_series, t.quarters, t.quarter_nkwh) AS x (id, at, nkwh) WHERE x.id = s.series_id) q
@@ -163,11 +163,18 @@ CROSS JOIN LATERAL (SELECT array_agg(x.at ORDER BY x.at) AS at, array_agg(x.nkwh
                     FROM unnest(t.day_series, t.days, t.day_nkwh) AS x (id, at, nkwh) WHERE x.id = s.series_id) d
 CROSS JOIN LATERAL (SELECT array_agg(x.at ORDER BY x.at) AS at, array_agg(x.nkwh ORDER BY x.at) AS nkwh
                     FROM unnest(t.open_series, t.open, t.open_nkwh) AS x (id, at, nkwh) WHERE x.id = s.series_id) o
-WHERE s.device = 'sources' ORDER BY s.place
+WHERE s.device = 'sources'
 SQL
-        'sources consumption 1 UTC 2024-05-02 02:00:00+00 {7000000000} 02 00 {7000000000} 05 02 {7000000000}; '
-        . 'sources consumption 2 UTC 2024-05-02 00:00:00+00 ' . "{$hours} 02 00 {1000000000,1000000000} 04 00 {$hours}",
+        'sources consumption energy_kwh UTC 2024-05-02 02:00:00+00 {7000000000} 02 00 {7000000000} 05 02 {7000000000}; '
+        . 'sources consumption power_w UTC 2024-05-02 00:00:00+00 ' . "{$hours} 02 00 {1000000000,1000000000} 04 00 {$hours}",
         'what the overview adds up: each source by itself';
+    my $super = $cluster->session('tidemark_super');
+    $super->query("SELECT set_config('tidemark.tenant_id', (SELECT tenant_id::text FROM core.device WHERE key = 'sources'), false)");
+    my $order = 'SELECT string_agg(format($$%s %s %s$$, x.device, x.role, x.metric), $$, $$ ORDER BY x.n) FROM';
+    is $super->text("$order (SELECT s.*, row_number() OVER () AS n FROM api.energy_sources() s) x"),
+        $super->text("$order (SELECT e.*, row_number() OVER (ORDER BY e.device, e.role COLLATE \"C\", e.place, e.series_id) AS n"
+            . ' FROM core.energy_series(core.tenant()) e) x'), 'in the order in which bills rank them';
+    $super->query("SELECT set_config('tidemark.tenant_id', '', false)");
     return;
 }
 

@@ -80,6 +80,36 @@ sub check_device {
     return;
 }
 
+# Raters of a tenant do not wait for each other, and whoever reads the ledger's stamp sees a commit of
+# either, whichever began first. A device is erased when who rates its place is done: both come to an end.
+sub check_rating {
+    feed('rated', 'energy_kwh');
+    my $place = $super->value("SELECT site_id FROM core.device WHERE id = $device");
+    my @rater = map { $cluster->session('tidemark_super', tenant => 1, new => 1) } 0, 1;
+    my $store = sub { my ($from, $to, @worth) = @_; my $days = "'2021-01-$from'::date, '2021-01-$to'::date";
+        return "SELECT ops.cost_store_devices('attic', NULL, $days, ARRAY[18627 + $from], ARRAY[true], ARRAY[1], ARRAY['rated'], ARRAY[1], ARRAY['$worth[0]'], ARRAY['1'])" };
+    my $stamp = sub { return $super->value('SELECT sum(n) FROM core.cost_stamp WHERE tenant_id = 1') // 0 };
+    my @stamps = $stamp->();
+    $_->query("SET lock_timeout = '5s'; BEGIN") for @rater;
+    $rater[0]->query($store->('01', '02', 1));
+    is $rater[1]->error($store->('02', '03', 1)), '', 'two rate at once';
+    for (reverse @rater) { $_->query('COMMIT'); push @stamps, $stamp->() }
+    ok $stamps[0] < $stamps[1] && $stamps[1] < $stamps[2], 'the stamp tells of both' or diag "@stamps";
+    cmp_ok $super->value('SELECT count(*) FROM core.cost_stamp WHERE tenant_id = 1'), '<=', 2, 'in few rows';
+    # as the worker does: the place, a day that is new, and then one that erasure wants as well
+    $rater[0]->query("BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('tidemark.cost.1.$place', 0))");
+    $rater[0]->query($store->('03', '04', 1));
+    $web->begin("SELECT api.device_erase('rated')");
+    my $until = time + 20;
+    select undef, undef, undef, 0.02 while time < $until && $super->value("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%device_erase%' AND pid <> pg_backend_pid()") == 0;
+    is $rater[0]->error($store->('01', '02', 2)), '', 'who rates goes on beside erasure';
+    $rater[0]->query('COMMIT');
+    my $erased = $web->finish;
+    is $erased->{error}, '', 'which follows' or diag $erased->{message};
+    is $super->value("SELECT count(*) FROM core.cost_device WHERE devices @> ARRAY[$device]"), 0, 'and leaves nothing';
+    return;
+}
+
 sub check_floors {
     feed('old', 'level');
     $cluster->roll_up;
@@ -126,6 +156,7 @@ Tidemark::Cluster->each_engine(sub {
     $ingest = $cluster->session('tidemark_ingest', tenant => 1);
     $web = $cluster->session('tidemark_web', tenant => 1);
     check_device();
+    check_rating();
     check_floors();
     check_person();
 });

@@ -222,7 +222,7 @@ sub check_name_changes {
     my ($ingest, $super) = ($cluster->session('tidemark_ingest'), $cluster->session('tidemark_super'));
     my $next = $ingest->value('SELECT next FROM api.name_changes(NULL, 9)');
     my $told = sub {
-        my @rows = $ingest->query("SELECT coalesce(tenant_id || ':' || CASE WHEN is_site THEN 'site ' ELSE '' END || key, ''), next"
+        my @rows = $ingest->query("SELECT coalesce(tenant_id || ':' || CASE kind WHEN 'site' THEN 'site ' ELSE '' END || key, ''), next"
                 . " FROM api.name_changes('$next', 9)");
         $next = $rows[0][1];
         return join ' ', sort grep { $_ ne '' } map { $_->[0] } @rows;

@@ -34,7 +34,7 @@ Tidemark::Cluster->each_engine(sub {
     my ($cluster) = @_;
     my $super = $cluster->session('tidemark_super');
     $super->query("SELECT ops.tenant_add('$_', '$_', 'UTC', 'EUR')") for qw(alpha beta);
-    run_program($cluster, $_) for qw(ingest_store ingest_load);
+    run_program($cluster, $_) for qw(ingest_store ingest_load ingest_tokens);
     is $super->value('SELECT ops.orphan_check()'), 0, 'no row is of another tenant than its series';
 });
 

@@ -73,6 +73,10 @@ sub check_events {
     my $list = 'SELECT seq, type, device, site FROM api.event_list';
     is $web->text("$list(NULL, NULL, '$FROM', '$TO', NULL, NULL, NULL, 3)"),
         '29999 job m2 -; 29998 door m1 roof; 29997 alarm m2 roof', 'newest first';
+    my $far = q{SELECT count(*), min(x.seq), bool_and(x.seq = 29999 - %d * (x.n - 1)) FROM (SELECT e.seq, row_number() OVER () AS n}
+        . qq{ FROM api.event_list(NULL, %s, '-infinity', '$TO', NULL, NULL, NULL, %d) e) x};
+    is $web->text(sprintf $far, 1, 'NULL', 15000), '15000 15000 t', 'so are those of six weeks, of which four are read first';
+    is $web->text(sprintf $far, 2, "'m2'", 8000), '8000 14001 t', '  of a device, too';
     is $web->text("$list('alarm', NULL, '$FROM', '$TO', NULL, NULL, NULL, 2)"),
         '29997 alarm m2 roof; 29994 alarm m1 roof', 'of a type';
     is $web->text("$list('alarm', 'm1', '$FROM', '2026-02-01', NULL, NULL, NULL, 2)"),

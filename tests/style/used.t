@@ -8,9 +8,11 @@ use Test::More;
 use Tidemark::Source qw(files c_files read_source bare functions holds);
 
 my %code = map { $_ => bare(read_source($_)) } c_files();
-my $app = join "\n", values %code;
-my %word;
-$word{$_}++ for $app =~ /\b([A-Za-z_]\w*)\b/g;
+my %word;    # the files that have it
+for my $path (keys %code) {
+    my %seen = map { $_ => 1 } $code{$path} =~ /\b([A-Za-z_]\w*)\b/g;
+    push @{ $word{$_} }, $path for keys %seen;
+}
 
 my @queries;
 for my $path (files(qr/\.sql$/, 'sql/queries')) {
@@ -38,7 +40,7 @@ $called{$_}++ for $callers =~ /\b([A-Za-z_]\w*)\b/g;
 for my $name (sort keys %declared) {
     next if $called{$name};
     my $header = $declared{$name};
-    my $is_used = grep { $_ ne $header && $code{$_} =~ /\b$name\b/ && $code{$_} !~ /^[A-Za-z_][\w \t*]*?\b$name\([^;{}]*\)\s*\{/m } keys %code;
+    my $is_used = grep { $_ ne $header && $code{$_} !~ /^[A-Za-z_][\w \t*]*?\b$name\([^;{}]*\)\s*\{/m } @{ $word{$name} };
     # macros of the header itself call it, or make its name by ##
     my $is_macro = $code{$header} =~ /##|^[ \t]*#define(?:[^\n\\]|\\.|\\\n)*\b$name\b/m;
     push @lonely, "$header: $name" if !$is_used && !$is_macro;

@@ -236,6 +236,7 @@ static const struct { const char *text, *field, *detail; } REFUSED[] = {
     { DOC(FLAT ",'seasons':[{'name':'a','from':'02-30','to':'06-02'}]"), "/seasons/0/from", "day of the year" },
     { DOC(FLAT ",'seasons':[{'name':'a','from':'02-01'}]"), "/seasons/0/to", "is missing" },
     { DOC(FLAT ",'holidays':[{'on':'12-25','easter':1}]"), "/holidays/0", "exactly one" },
+    { DOC(FLAT ",'holidays':[{'easter':-2,'offset':1}]"), "/holidays/0/offset", "part of easter" },
     { DOC(FLAT ",'holidays':[{'month':11,'weekday':'thu'}]"), "/holidays/0/nth", "is missing" },
     { DOC(FLAT ",'holidays':[{'month':11,'weekday':'thu','nth':0}]"), "/holidays/0/nth", "1 to 5" },
     { DOC(FLAT ",'holidays':[{'month':11,'weekday':'thursday','nth':1}]"), "/holidays/0/weekday", "must be mon" },

@@ -239,19 +239,111 @@ static void test_tokens(void)
     token_hash(str_of(a), hash);
     token_hash(str_of(b), other);
     int64_t now_us = clock_monotonic_us();
-    ok(!token_cache_find(cache, &op, hash, &got), "an empty cache knows nothing");
-    ok(token_cache_put(cache, hash, &who, now_us, US_PER_MINUTE), "a first use is to be noted");
-    ok(!token_cache_put(cache, hash, &who, now_us + 1, US_PER_MINUTE), "one soon after is not");
-    ok(token_cache_find(cache, &op, hash, &got) && got.tenant_id == 7, "an answer is remembered");
+    ok(!token_cache_find(cache, &op, hash, clock_monotonic_us(), &got), "an empty cache knows nothing");
+    ok(token_cache_put(cache, hash, &who, now_us), "a first use is to be noted");
+    ok(!token_cache_put(cache, hash, &who, now_us + 1), "one soon after is not");
+    ok(token_cache_find(cache, &op, hash, clock_monotonic_us(), &got) && got.tenant_id == 7, "an answer is remembered");
     is_str(got.tenant_slug, "acme", "with its texts");
     is_str(got.device_key, "meter-1", "all of them");
     ok(got.tenant_currency == NULL, "a missing text stays missing");
-    ok(!token_cache_find(cache, &op, other, &got), "another token is not known by it");
-    token_cache_put(cache, hash, &who, now_us - INT64_C(1000) * TOKEN_CACHE_AGE_MS, US_PER_MINUTE);
-    ok(!token_cache_find(cache, &op, hash, &got), "an answer of %d ms is too old", TOKEN_CACHE_AGE_MS);
-    token_cache_put(cache, hash, &who, now_us - INT64_C(900) * TOKEN_CACHE_AGE_MS, US_PER_MINUTE);
-    ok(!token_cache_find(cache, &op, hash, &got), "shortly before that one caller asks again");
-    ok(token_cache_find(cache, &op, hash, &got), "while the others go on");
+    ok(!token_cache_find(cache, &op, other, clock_monotonic_us(), &got), "another token is not known by it");
+    token_cache_put(cache, hash, &who, now_us - INT64_C(1000) * TOKEN_CACHE_AGE_MS);
+    ok(!token_cache_find(cache, &op, hash, clock_monotonic_us(), &got), "an answer of %d ms is too old",
+       TOKEN_CACHE_AGE_MS);
+    token_cache_put(cache, hash, &who, now_us - INT64_C(900) * TOKEN_CACHE_AGE_MS);
+    ok(!token_cache_find(cache, &op, hash, clock_monotonic_us(), &got), "shortly before that one caller asks again");
+    ok(token_cache_find(cache, &op, hash, clock_monotonic_us(), &got), "while the others go on");
+    token_cache_free(cache);
+}
+
+static const uint8_t *hash_of(uint32_t number)
+{
+    static uint8_t hashes[4][CRYPTO_HASH_BYTES];
+
+    crypto_sha256((struct str){ (const char *)&number, sizeof number }, hashes[number % 4]);
+    return hashes[number % 4];
+}
+
+/* Whether the cache knows the token of a number at that time. */
+static bool knows(struct token_cache *cache, uint32_t number, int64_t now_us)
+{
+    struct identity got;
+    struct op op;
+
+    op_init(&op, arena, "test");
+    return token_cache_find(cache, &op, hash_of(number), now_us, &got);
+}
+
+/* Tokens 0 and 1 of tenant 7, 2 of tenant 8. */
+static void learn(struct token_cache *cache, int64_t asked_us)
+{
+    for (uint32_t i = 0; i < 3; i++) {
+        struct identity who = { .kind = IDENTITY_DEVICE, .tenant_id = i < 2 ? 7 : 8,
+                                .tenant_slug = "acme", .tenant_timezone = "UTC" };
+        (void)token_cache_put(cache, hash_of(i), &who, asked_us);
+    }
+}
+
+static void test_told_tokens(void)
+{
+    const int64_t age_us = TOKEN_CACHE_AGE_MS * INT64_C(1000);
+    const int64_t long_us = NAME_CACHE_LONG_MS * INT64_C(1000);
+    const struct token_change token = { 7, hash_of(0) }, tenant = { 7, NULL };
+    struct token_cache *cache = token_cache_new(16);
+    int64_t begin_us = clock_monotonic_us();
+
+    learn(cache, begin_us - 1);
+    token_cache_hear(cache, NULL, 0, begin_us);
+    ok(!knows(cache, 0, begin_us + age_us),
+       "what was asked for before changes were listened to holds for seconds");
+    int64_t asked_us = clock_monotonic_us() + 1; /* later than all that was heard so far */
+    learn(cache, asked_us);
+    ok(knows(cache, 0, begin_us + age_us - 1), "what was asked for since holds");
+    ok(!knows(cache, 0, begin_us + age_us + 1), "  unless nothing was heard for some seconds");
+    token_cache_hear(cache, NULL, 0, begin_us + long_us);
+    ok(knows(cache, 0, asked_us + long_us / 3), "  until something is");
+    ok(!knows(cache, 0, asked_us + long_us), "nothing holds for ever");
+    token_cache_hear(cache, &token, 1, begin_us);
+    ok(!knows(cache, 0, asked_us + 1) && knows(cache, 1, asked_us + 1),
+       "a token that changed has to be asked for, no other");
+    learn(cache, asked_us);
+    ok(!knows(cache, 0, asked_us + 1), "and is not taken from who asked before the change was told");
+    asked_us = clock_monotonic_us() + 1;
+    learn(cache, asked_us);
+    ok(knows(cache, 0, asked_us + 1), "who asks afterwards is believed");
+    token_cache_hear(cache, &tenant, 1, begin_us);
+    ok(!knows(cache, 0, asked_us + 1) && !knows(cache, 1, asked_us + 1) &&
+           knows(cache, 2, asked_us + 1),
+       "with a tenant all of its tokens have to be asked for, no others");
+    asked_us = clock_monotonic_us() + 1;
+    learn(cache, asked_us);
+    ok(knows(cache, 0, asked_us + 1) && knows(cache, 1, asked_us + 1), "  and are known again");
+    token_cache_lose_track(cache);
+    ok(knows(cache, 2, asked_us + 1) && !knows(cache, 2, asked_us + age_us),
+       "without the changes all hold for seconds again");
+    token_cache_free(cache);
+}
+
+static void test_token_uses(void)
+{
+    struct token_cache *cache = token_cache_new(64);
+    int64_t now_us = clock_monotonic_us() + 3600 * US_PER_SECOND;
+    struct token_use uses[4];
+
+    token_cache_hear(cache, NULL, 0, now_us);
+    for (uint32_t i = 0; i < 3; i++) {
+        struct identity who = { .kind = IDENTITY_DEVICE, .tenant_id = 7, .token_id = i + 1 };
+        if (token_cache_put(cache, hash_of(i), &who, now_us - 100 * US_PER_SECOND)) {
+            ok(false, "who asked need not do it");
+        }
+    }
+    is_int((int64_t)token_cache_take_uses(cache, uses, 4), 3, "uses of tokens that were asked for are to be noted");
+    ok(knows(cache, 0, now_us) && knows(cache, 1, now_us), "two of them go on");
+    size_t n = token_cache_take_uses(cache, uses, 1);
+    ok(n == 1 && token_cache_take_uses(cache, uses + 1, 1) == 1 &&
+           uses[0].token_id + uses[1].token_id == 3,
+       "a minute later theirs are to be noted again, as many as are wanted at once");
+    is_int((int64_t)token_cache_take_uses(cache, uses, 4), 0, "once");
     token_cache_free(cache);
 }
 
@@ -272,13 +364,14 @@ static void test_many_tokens(void)
             op_init(&op, arena, "test");
             crypto_sha256((struct str){ (const char *)&i, sizeof i }, hash);
             if (pass == 0) {
-                (void)token_cache_put(cache, hash, &who, now_us + i, US_PER_MINUTE);
+                (void)token_cache_put(cache, hash, &who, now_us + i);
             } else {
-                n_found += token_cache_find(cache, &op, hash, &got);
+                n_found += token_cache_find(cache, &op, hash, clock_monotonic_us(), &got);
             }
         }
     }
-    is_int(n_found, 16, "of a thousand tokens the cache remembers as many as it has room for");
+    ok(n_found >= 8 && n_found <= 16,
+       "of a thousand tokens the cache remembers as many as it has room for (%d)", n_found);
     token_cache_free(cache);
 }
 
@@ -325,6 +418,8 @@ int main(void)
     test_throttled_address();
     test_tokens();
     test_many_tokens();
+    test_told_tokens();
+    test_token_uses();
     test_passwords();
     arena_free(arena);
     return done_testing();

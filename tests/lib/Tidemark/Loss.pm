@@ -9,6 +9,7 @@ package Tidemark::Loss;
 
 use strict;
 use warnings;
+use File::Path qw(remove_tree);
 use File::Temp qw(tempdir);
 use JSON::PP;
 use Test::More;
@@ -25,10 +26,11 @@ use constant RECOVERY => 10;    # seconds after a fault until everything works a
 sub start {
     my ($class, %of) = @_;
     my $n_senders = delete $of{senders};
-    my $self = bless { %of, senders => {}, disk => undef, owner => $$, now => time, worst => 0, probed => 0,
+    my $self = bless { %of, senders => {}, disk => undef, wal => undef, owner => $$, now => time, worst => 0, probed => 0,
         notes => tempdir(CLEANUP => 1), home => tempdir('tidemark-test-XXXXXX', DIR => '/tmp', CLEANUP => 1) }, $class;
     $self->{disk} = Tidemark::Loss::Disk->make($self->{home}) if Tidemark::Loss::Disk::is_there();
     my $stack = $self->{stack} = Tidemark::Stack->start(engine => $of{engine}, home => $self->{home});
+    $self->{wal} = $self->move_wal if $self->{disk};
     $stack->cli('tenant', 'add', 'fault');
     $self->{api} = $stack->token('fault', 'api');
     $self->{admin} = $stack->token('fault', 'admin');
@@ -41,6 +43,24 @@ sub start {
                 port => $stack->{port}, now => $self->{now}, file => "$self->{notes}/c$n", pause => $of{pause}, seed => $of{seed} * 100 + $n) };
     }
     return $self;
+}
+
+# Gives the write-ahead log a disk of its own, which may be full while others have room: what runs
+# finds itself there after a fall.
+sub move_wal {
+    my ($self) = @_;
+    my ($stack, $wal) = ($self->{stack}, "$self->{home}/pgdata/pg_wal");
+    kill 'STOP', $stack->{pid};    # or it would be started amid that
+    my @pids = Tidemark::Processes::part($stack, 'postgres');
+    kill 'KILL', @pids;
+    sleep 0.01 while grep { eval { Tidemark::Stack::slurp("/proc/$_/cmdline") } } @pids;    # a dead one has none
+    rename $wal, "$wal.was" and mkdir $wal or die "$wal: $!";
+    my $disk = Tidemark::Loss::Disk->make($wal);
+    system('cp', '-a', "$wal.was/.", $wal) and die "copying $wal failed";
+    remove_tree("$wal.was");
+    kill 'CONT', $stack->{pid};
+    Tidemark::Loss::Faults::ask($self, 'SELECT 1');
+    return $disk;
 }
 
 # Lets one fault happen, with requests held at `steps` (a set of Tidemark::Loss::Steps) if that is
@@ -197,7 +217,7 @@ sub finish {
     note "held at $_: " . join ', ', do { my $of = $said->{$_}; map { ($_ || 'none') . " $of->{$_}" } sort keys %$of } for sort keys %$said;
     note sprintf 'the longest until everything worked again: %.1f s', $self->{worst};
     is($self->{stack}->stop, 0, 'and the stack stops in order');
-    delete $self->{disk};
+    delete @$self{qw(wal disk)};
     return;
 }
 

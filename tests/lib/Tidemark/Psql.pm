@@ -30,14 +30,20 @@ sub bind {
     return $self;
 }
 
-# Runs statements (the last ends without a semicolon). Returns { rows => [[…]], error => SQLSTATE
-# or '', message => text }; NULL comes as undef.
-sub run {
+# Starts statements (the last ends without a semicolon); what comes of them is finish's.
+sub begin {
     my ($self, $sql) = @_;
     # after COPY's data psql takes an empty statement for more of it
     my $stop = $sql =~ /^\\\.\n\z/m ? '' : "\n;\n";
     print { $self->{in} } "$sql$stop\\echo $END\n";
     $self->{in}->flush;
+    return;
+}
+
+# Waits for what was begun. Returns { rows => [[…]], error => SQLSTATE or '', message => text }; NULL
+# comes as undef.
+sub finish {
+    my ($self) = @_;
     my (@rows, $error, $message);
     while (defined(my $line = readline $self->{out})) {
         chomp $line;
@@ -49,6 +55,13 @@ sub run {
         }
     }
     croak "$self->{role}: the session ended: " . ($message // (@rows ? $rows[-1][0] : ''));
+}
+
+# Runs statements: begins and finishes them.
+sub run {
+    my ($self, $sql) = @_;
+    $self->begin($sql);
+    return $self->finish;
 }
 
 # The rows of statements that must not fail.

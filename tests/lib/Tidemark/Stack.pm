@@ -225,7 +225,7 @@ sub settle {
 
 # ---- the command line and the database ----
 
-# Runs `tidemark ARGS…`; the last argument may be { stdin => … }. Returns (status, out, err).
+# Runs `tidemark ARGS…`; the last argument may be { stdin => …, env => {…} }. Returns (status, out, err).
 sub tidemark {
     my ($self, @args) = @_;
     my $option = ref $args[-1] ? pop @args : {};
@@ -236,7 +236,7 @@ sub tidemark {
     if (!$pid) {
         delete @ENV{grep { /^(DATABASE|DB|S3)_/ } keys %ENV};
         delete $ENV{TIDEMARK_BIN};
-        $ENV{TIDEMARK_HOME} = $self->{home};
+        %ENV = (%ENV, TIDEMARK_HOME => $self->{home}, %{ $option->{env} || {} });
         open STDIN, '<', $in->filename or die;
         open STDOUT, '>', $out->filename or die;
         open STDERR, '>', $err->filename or die;
@@ -260,6 +260,18 @@ sub cli {
     die "tidemark @{[grep { !ref } @args]}: status $status: $err" if $status;
     chomp $out;
     return $out;
+}
+
+# Archives what is due, as the user that the stack runs as: by the command, until the file's row is there.
+sub archive {
+    my ($self, $rows) = @_;
+    my $deadline = time + 30;
+    while (!$self->sql("SELECT count(*) FROM core.archive WHERE $rows")) {
+        die "nothing was archived within 30 s\n" if time > $deadline;
+        $self->cli('archive', 'run');
+    }
+    system('chown', '-R', "--reference=$self->{home}/run", "$self->{home}/objects") == 0 or die 'chown failed';
+    return;
 }
 
 # A new token of a tenant: token('acme', 'device', '--device', 'm1').

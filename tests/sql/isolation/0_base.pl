@@ -86,7 +86,7 @@ my %function = (
         [tenant_login_bind => q{'nobody', 'alpha'}]),
     # the worker keeps the installation up; none of these answers with a tenant's rows
     (map { ("ops.$_->[0]" => { may => 'worker', door => 'upkeep', call => $_->[1] }) }
-        [job_begin => q{'isolation'}], [job_end => q{0, true, ''}], [partitions_ahead => q{}],
+        [job_begin => q{'isolation'}], [job_recent => q{}], [job_end => q{0, true, ''}], [partitions_ahead => q{}],
         [series_last_repair => q{}], [session_prune => q{}],
         [residue_erase => q{}], [orphan_check => q{}], [system_metric_add => q{ARRAY['x'], ARRAY[1.0]}]),
     # parts of the above, for the functions' owners alone

@@ -5,7 +5,7 @@ use warnings;
 
 my $day = q{'samples', '2026-11-20'};
 my $seen = q{pg_current_snapshot()::text};
-my $none = q{'{}', '{}', '{}', '{}', '{}'};
+my $none = q{'{}', '{}', '{}', '{}', '{}', '{}'};
 
 my %unprotected = (
     'core.archive_setting' => 'belongs to the installation',
@@ -14,11 +14,11 @@ my %unprotected = (
 
 my %function = (
     # of a tenant; ids from 7700001 on are bravo's
-    'ops.archive_begin' => { may => 'worker', call => [qq{$day, '{}'}] },
+    'ops.archive_next' => { may => 'worker', call => [q{'samples', 31, NULL}] },
+    'ops.archive_begin' => { may => 'worker', call => [qq{$day, '2026-11-20', true, '{}'}] },
     'ops.archive_series' => { may => 'worker', call => [q{ARRAY[7700001]}, q{ARRAY(SELECT generate_series(1, 1000))}] },
     'ops.archive_tombstones' => { may => 'worker', call => [qq{$day, $seen}] },
-    'ops.archive_mark' => { may => 'worker', call => [qq{'samples', '2020-01-01', 2, $seen, $none}] },
-    'ops.archive_advance' => { may => 'worker', call => [$day] },
+    'ops.archive_mark' => { may => 'worker', call => [qq{'samples', '2020-01-01', '2020-01-01', false, 2, $seen, $none}] },
     'ops.archive_verified' => { may => 'worker', call => [q{7700001}] },
     'ops.archive_restore_begin' => { may => 'worker', call => [$day] },
     'ops.archive_restore_files' => { may => 'worker', call => [q{'samples', '2020-01-01'}] },
@@ -29,13 +29,17 @@ my %function = (
     'ops.archive_restore_void' => { may => 'worker', call => [
         q{current_date::text, ARRAY['bravo-meter'], ARRAY['bravo_kwh'], ARRAY['{}'], ARRAY[timestamptz '-infinity'], ARRAY[timestamptz 'infinity']}] },
     'ops.archive_restore_end' => { may => 'worker', call => [qq{$day, 1}] },
+    'api.archive_list' => { may => 'web', call => [q{0, 0, 100}, q{(SELECT count(*) FROM generate_series(1, 2)), 0, 100}] },
+    'api.archive_total' => { may => 'web', call => q{} },
+    'api.archive_restore' => { may => 'web', call => [q{1}, q{2}] },
+    'ops.archive_wish_done' => { may => 'worker', call => [q{'samples', '2020-01-01', NULL, true}, q{'samples', '2020-01-01', 'stolen', true}] },
     # upkeep: none answers with a tenant's rows
     (map { ("ops.$_->[0]" => { may => 'worker', door => 'upkeep', call => $_->[1] }) }
-        [archive_configure => q{false, 72}], [archive_plan => q{}], [archive_garbage_list => q{}],
-        [archive_garbage_done => q{'{}'}], [archive_list => q{'alpha', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 10}], [archive_intend => q{'{}'}], [job_last_good => q{'x'}]),
+        [archive_configure => q{false, 72}], [archive_tenants => q{'samples', NULL, 10}], [archive_garbage_list => q{}],
+        [archive_garbage_done => q{'{}'}], [archive_list => q{'alpha', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 10}], [archive_intend => q{'{}'}], [archive_wish_next => q{}], [job_last_good => q{'x'}]),
     # parts of the above
     (map { ("core.$_" => { may => '' }) } qw(archive_note_change archive_note_erasure archive_note_garbage archive_lock
-        archive_allows archive_let_go archive_is_pinned archive_horizon archive_has_samples)),
+        archive_allows archive_let_go archive_is_pinned archive_horizon archive_stop archive_first_day archive_is_changed)),
 );
 
 # A file of each tenant, and what is noted beside it.
@@ -43,7 +47,8 @@ my $fill = sub {
     my ($cluster, $name, $tenant_id, $value) = @_;
     $cluster->session('tidemark_super')->query(<<"SQL");
 INSERT INTO core.archive_cursor VALUES ($tenant_id, 'samples', '2020-01-02');
-INSERT INTO core.archive_day VALUES ($tenant_id, 'samples', '2020-01-01', true, NULL);
+INSERT INTO core.archive_day VALUES ($tenant_id, 'samples', '2020-01-01', false, NULL);
+INSERT INTO core.archive_wish (tenant_id, relation, day, problem) VALUES ($tenant_id, 'samples', '2020-01-01', '$name');
 INSERT INTO core.archive (tenant_id, relation, day, n, kind, object, n_rows, n_bytes, sha256)
 VALUES ($tenant_id, 'samples', '2020-01-01', 1, 'rows', '$name', $value, $value, '$name');
 INSERT INTO core.archive_change (tenant_id, relation, day, series, device, metric, labels, from_time, to_time, is_erasure)

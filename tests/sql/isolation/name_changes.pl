@@ -6,7 +6,7 @@ use warnings;
     function => {
         # bravo's changes have happened before anybody asks
         'api.name_changes' => { may => 'ingest', door => 'one process, all tenants', call => [q{NULL, 10}] },
-        (map { ("core.$_" => { may => '' }) } qw(name_changed name_change_prune)),
+        (map { ("core.$_" => { may => '' }) } qw(name_changed name_change_prune token_changed token_device_changed token_tenant_changed)),
     },
     fill => sub {
         my ($cluster, $name, $id) = @_;

@@ -3,8 +3,8 @@ package Tidemark::BenchPages;
 # How fast pages are over a filled installation: 100 tenants of 10 devices of 10 metrics, 1,000
 # samples a series over 90 days (a device in ten tells every five minutes, the others every half
 # day) and 500 events a tenant. Samples go in by SQL and are derived by the worker's own function.
-# Then four clients, persons of different tenants, ask for one page after another: warm, and each
-# tenant's first page after PostgreSQL was started again. Each figure that has a limit says whether
+# Once the worker has come to rest, four clients, persons of different tenants, ask for one page after
+# another: warm, and each tenant's first page after PostgreSQL was started again. Each figure that has a limit says whether
 # it holds; the CPU time of a page says how much of a latency is the neighbours' on a machine that is
 # busy otherwise. --small is a hundredth of it.
 
@@ -35,16 +35,17 @@ sub pages {
     my @rows = ({ name => 'rollups and energy of ' . $stack->sql('SELECT count(*) FROM core.sample') . ' samples', unit => 'samples/s',
             value => sprintf('%.0f', $filled / $derived), spread => sprintf('%.0f s', $derived) });
     push @rows, closing($stack);
+    settle($stack);
+    my %warm = map { ($_ => load($stack, $_, $tenants, $option->{seconds})) } @PAGES;
     my %cold = cold($stack, $tenants);
-    push @rows, page_rows($stack, $_, $tenants, $option->{seconds}, $cold{$_}) for @PAGES;
+    push @rows, page_rows($stack, $_, $warm{$_}, $cold{$_}) for @PAGES;
     print STDERR statements($stack) if $option->{statements};
     return @rows;
 }
 
 # The figures of a page.
 sub page_rows {
-    my ($stack, $page, $tenants, $seconds, $cold_ms) = @_;
-    my $answer = load($stack, $page, $tenants, $seconds);
+    my ($stack, $page, $answer, $cold_ms) = @_;
     my $kb = wire_bytes($stack, $page) / 1000;
     return map { { name => "$page $_->[0]", unit => $_->[1], value => sprintf('%.1f', $_->[2]), spread => $_->[3] } }
         ['p50 warm, 4 clients', 'ms', $answer->{p50_ms}, 'aim 10'],
@@ -52,7 +53,7 @@ sub page_rows {
         ['p99 cold', 'ms', $cold_ms, judged($cold_ms, 100)],
         ['over the wire', 'KB', $kb, judged($kb, 50)],
         ['CPU of the web processes', 'ms/page', $answer->{web_cpu_ms}, ''],
-        ['CPU of PostgreSQL', 'ms/page', $answer->{postgres_cpu_ms}, sprintf('load average %.1f', load_average())];
+        ['CPU of PostgreSQL', 'ms/page', $answer->{postgres_cpu_ms}, sprintf('load average %.1f', $answer->{load_average})];
 }
 
 sub judged { return "at most $_[1]: " . ($_[0] <= $_[1] ? 'holds' : 'MISSED') }
@@ -135,7 +136,30 @@ sub tidy {
         1 while $stack->sql("SELECT * FROM ops.columnstore_next('{}')");
     }
     $stack->sql('VACUUM ANALYZE');
+    $stack->cli('archive', 'run');    # at once: the worker rests between
     $stack->sql('CHECKPOINT');
+    return;
+}
+
+# Waits until the worker has done what there is to do at its start and of so much that is new.
+sub settle {
+    my ($stack) = @_;
+    my $since = time;
+    my $until = $since + 600;
+    my $quiet = 0;
+    $stack->sql('DELETE FROM ops.job_run');    # all is due at the start
+    $stack->stop;
+    $stack->run;
+    while ($quiet < 10) {
+        die "the worker has not come to rest\n" if time > $until;
+        my $busy = $stack->sql(<<"SQL");
+SELECT count(*) FROM ops.job j
+WHERE NOT EXISTS (SELECT FROM ops.job_run r WHERE r.name = j.name AND r.is_ok AND r.started_at > to_timestamp($since))
+   OR EXISTS (SELECT FROM ops.job_run r WHERE r.name = j.name AND r.finished_at IS NULL)
+SQL
+        $quiet = $busy ? 0 : $quiet + 1;
+        select undef, undef, undef, 0.3;    # between two looks
+    }
     return;
 }
 
@@ -191,6 +215,7 @@ sub load {
         die "$page: $answer->{errors} failed requests, status $answer->{bad_status}\n" if $answer->{errors};
         $answer->{$_} = 1000 * (Tidemark::Bench::cpu_seconds(@{ $cpu{$_} }) - $before{$_}) / $answer->{requests} for keys %cpu;
     }
+    $answer->{load_average} = load_average();
     return $answer;
 }
 

@@ -23,6 +23,7 @@ sub enter {
 
 sub is_there { return !!$is_there }
 
+# An empty one at the path, an empty folder.
 sub make {
     my ($class, $path) = @_;
     system('mount', '-t', 'tmpfs', '-o', 'mode=0755,size=' . SIZE, 'tmpfs', $path) and die "mounting $path failed";

@@ -22,10 +22,14 @@ my %DO = (
     nginx => sub { return Tidemark::Processes::kill_hard($_[0]{stack}, 'nginx') },
     freeze => \&freeze,
     disk => \&fill_disk,
+    wal => \&fill_wal,
     clients => sub { return $_[0]{steps}->leave },
 );
 
 sub kinds { return sort keys %DO }
+
+# True for a kind that takes a disk of the test's own.
+sub wants_disk { return $_[0] =~ /^(?:disk|wal)$/ }
 
 sub strike {
     my ($loss, $kind, $seconds) = @_;
@@ -69,6 +73,21 @@ sub fill_disk {
     eval { $loss->{stack}->sql("SELECT pg_logical_emit_message(false, 'x', repeat('x', 1000000)), pg_switch_wal() FROM generate_series(1, 40)") };
     sleep $seconds / 2;
     $loss->{disk}->free;
+    return;
+}
+
+# All has room but the next file of the write-ahead log, while senders post: PostgreSQL panics, tries
+# to recover, and ends; it is started in vain until there is room.
+sub fill_wal {
+    my ($loss, $seconds) = @_;
+    my $log = "$loss->{stack}{home}/log/postgres.log";
+    my $before = -s $log;
+    $loss->{wal}->fill;
+    $loss->{steps}{holders} = {};    # what was held goes on, while it can
+    eval { $loss->{stack}->sql("SELECT pg_logical_emit_message(false, 'x', repeat('x', 1000000)), pg_switch_wal() FROM generate_series(1, 80)") };
+    sleep $seconds;
+    $loss->{wal}->free;
+    substr(Tidemark::Stack::slurp($log), $before) =~ /PANIC: +could not write to file "pg_wal/ or die "PostgreSQL did not panic\n";
     return;
 }
 

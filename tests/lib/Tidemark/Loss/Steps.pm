@@ -191,34 +191,45 @@ sub hold_writing {
     return sleep 0.05;
 }
 
-sub hold_answering {
-    my ($self) = @_;
-    my $entry = $self->entry($self->next_format('answer'), 'answer');
-    my $n = $self->next_number($entry);
-    $self->hold_sample('commit');
-    my $writer = $self->{control}->value("SELECT pid FROM pg_stat_activity WHERE pg_blocking_pids(pid) \@> ARRAY[$self->{pids}{commit}] LIMIT 1");
-    $self->wait_for_standby(1);
-    $self->post('answer', $entry, $n);
-    $self->await('a commit waits', "SELECT count(*) FROM pg_stat_activity WHERE usename = 'tidemark_ingest' AND wait_event = 'SyncRep'");
-    sleep 0.05;    # nginx has passed it on
-    $self->signal_nginx('STOP');
-    $self->wait_for_standby(0);
-    $self->await('the answer is due', sample_sql($entry, $n) =~ s/^INSERT.*?SELECT.*?FROM/SELECT count(*) FROM core.sample s JOIN/r
-            =~ s/ JOIN core.device/ ON r.id = s.series_id AND s.value = $n JOIN core.device/r);
+# The backend that a step's holder blocks.
+sub blocked_backend { my ($self, $step) = @_; return $self->{control}->value("SELECT pid FROM pg_stat_activity WHERE pg_blocking_pids(pid) \@> ARRAY[$self->{pids}{$step}] LIMIT 1") }
+
+# Lets a step's holder go, and waits until what it held is committed but for the standby. What reads
+# the setting last is no session: when it is late, the commit slips by and this dies.
+sub hold_commit {
+    my ($self, $step, $writer) = @_;
     $self->wait_for_standby(1);
     sleep 0.05;    # until all know
-    delete $self->{holders}{commit};
-    $self->await('commit is held', "SELECT count(*) FROM pg_stat_activity WHERE pid = $writer AND wait_event = 'SyncRep'");
+    delete $self->{holders}{$step};
+    return $self->await("the commit of $step waits", "SELECT count(*) FROM pg_stat_activity WHERE pid = $writer AND wait_event = 'SyncRep'");
+}
+
+sub hold_answering {
+    my ($self) = @_;
+    my %writer;
+    for my $step (qw(commit answer)) {
+        $self->hold_sample($step);
+        $writer{$step} = $self->blocked_backend($step);
+    }
+    my ($answer) = grep { $_->{step} eq 'answer' } reverse @{ $self->{probes} };
+    $self->hold_commit('answer', $writer{answer});
+    $self->signal_nginx('STOP');
+    $self->wait_for_standby(0);
+    $self->await('the answer is due', sample_sql($answer->{entry}, $answer->{n}) =~ s/^INSERT.*?SELECT.*?FROM/SELECT count(*) FROM core.sample s JOIN/r
+            =~ s/ JOIN core.device/ ON r.id = s.series_id AND s.value = $answer->{n} JOIN core.device/r);
+    $self->hold_commit('commit', $writer{commit});
     $self->{control}->query('ALTER SYSTEM RESET synchronous_standby_names');    # holds when read again
     return;
 }
 
-# Holds a set: \@WRITING or \@ANSWERING. The database may still be dying of the fault before.
+# Holds a set: \@WRITING or \@ANSWERING. The database may still be dying of the fault before, and on a
+# busy machine a request may slip by: then once more, from where nothing waits for a standby.
 sub hold {
     my ($self, $steps) = @_;
     for my $attempt (1 .. 3) {
         return if eval {
             @{$self}{qw(control holders pids)} = ($self->session, {}, {});
+            $self->wait_for_standby(0) if $attempt > 1;
             $steps == \@WRITING ? $self->hold_writing : $self->hold_answering;
             1;
         };

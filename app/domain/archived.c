@@ -1,0 +1,92 @@
+/* Files of the archive over the tenant's functions. Called by transfer/, the API and the page. */
+#include "domain/archived.h"
+
+#include "db/db.h"
+#include "gen/queries.h"
+
+static enum err load(struct db_tx *tx, const int64_t numbers[2], int limit,
+                     struct archived_list *out)
+{
+    struct arena *arena = db_op(tx)->arena;
+    struct db_args args;
+    struct db_rows *rows;
+
+    db_args_init(&args, arena);
+    db_arg_int64(&args, numbers[0]);
+    db_arg_int64(&args, numbers[1]);
+    db_arg_int(&args, limit);
+    enum err err = db_run(tx, &q_archived_list, &args, &rows);
+    if (err != OK) {
+        return err;
+    }
+    out->n = db_count(rows);
+    out->items = arena_array(arena, (size_t)out->n + 1, sizeof *out->items);
+    if (out->items == NULL) {
+        return fail_memory(db_op(tx));
+    }
+    for (int i = 0; i < out->n; i++) {
+        out->items[i] = (struct archived){
+            .id = db_int64(rows, i, ARCHIVED_LIST_ID),
+            .table = db_text(rows, i, ARCHIVED_LIST_RELATION),
+            .day = db_text(rows, i, ARCHIVED_LIST_DAY),
+            .n = db_int(rows, i, ARCHIVED_LIST_N),
+            .kind = db_text(rows, i, ARCHIVED_LIST_KIND),
+            .object = db_text(rows, i, ARCHIVED_LIST_OBJECT),
+            .n_rows = db_int64(rows, i, ARCHIVED_LIST_N_ROWS),
+            .n_bytes = db_int64(rows, i, ARCHIVED_LIST_N_BYTES),
+            .sha256 = db_text(rows, i, ARCHIVED_LIST_SHA256),
+            .archived_us = db_time(rows, i, ARCHIVED_LIST_ARCHIVED_AT),
+            .verified_us = db_time(rows, i, ARCHIVED_LIST_VERIFIED_AT),
+            .place = db_text(rows, i, ARCHIVED_LIST_PLACE),
+            .wish = db_text(rows, i, ARCHIVED_LIST_WISH),
+            .problem = db_text(rows, i, ARCHIVED_LIST_PROBLEM),
+        };
+    }
+    return OK;
+}
+
+enum err archived_list(struct db_tx *tx, int64_t before_id, int limit, struct archived_list *out)
+{
+    return load(tx, (const int64_t[]){ 0, before_id }, limit, out);
+}
+
+enum err archived_find(struct db_tx *tx, int64_t id, struct archived *out)
+{
+    struct archived_list list = { .n = 0 };
+    enum err err = id > 0 ? load(tx, (const int64_t[]){ id, 0 }, 1, &list) : OK;
+
+    if (err == OK && list.n == 0) {
+        return fail(db_op(tx), ERR_NOT_FOUND, ARCHIVED_NONE);
+    }
+    if (err == OK) {
+        *out = list.items[0];
+    }
+    return err;
+}
+
+enum err archived_total(struct db_tx *tx, struct archived_total *out)
+{
+    struct db_rows *rows;
+    enum err err = db_run(tx, &q_archived_total, NULL, &rows);
+
+    if (err == OK) {
+        *out = (struct archived_total){ db_int64(rows, 0, ARCHIVED_TOTAL_N_DAYS),
+                                        db_int64(rows, 0, ARCHIVED_TOTAL_N_FILES),
+                                        db_int64(rows, 0, ARCHIVED_TOTAL_N_BYTES) };
+    }
+    return err;
+}
+
+enum err archived_restore(struct db_tx *tx, int64_t id, bool *is_there)
+{
+    struct db_args args;
+    struct db_rows *rows;
+
+    db_args_init(&args, db_op(tx)->arena);
+    db_arg_int64(&args, id);
+    enum err err = db_run(tx, &q_archived_restore, &args, &rows);
+    if (err == OK) {
+        *is_there = str_equal(db_str(rows, 0, ARCHIVED_RESTORE_STATE), STR("there"));
+    }
+    return err;
+}

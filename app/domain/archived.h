@@ -1,0 +1,45 @@
+/* Files of the archive as their tenant sees them, and days that are wanted back. Texts live in the
+ * operation's arena. */
+#ifndef TIDEMARK_DOMAIN_ARCHIVED_H
+#define TIDEMARK_DOMAIN_ARCHIVED_H
+
+#include "base/op.h"
+
+#include <stdint.h>
+
+struct db_tx;
+
+struct archived {
+    int64_t id;
+    const char *table, *day; /* "samples", "2026-11-20", of UTC */
+    int n;                   /* a day's files apply in this order */
+    const char *kind;        /* "rows" or "tombstones" */
+    const char *object;      /* its key in the store */
+    int64_t n_rows, n_bytes;
+    const char *sha256; /* hexadecimal */
+    int64_t archived_us, verified_us;
+    const char *place;   /* where the day is: "database", "restored", "archive" alone */
+    const char *wish;    /* "waiting" or "failed" where it is wanted back; NULL */
+    const char *problem; /* why that failed; NULL */
+};
+struct archived_list {
+    struct archived *items; /* the latest first */
+    int n;
+};
+struct archived_total {
+    int64_t n_days, n_files, n_bytes;
+};
+
+#define ARCHIVED_NONE "There is no such file in the archive."
+
+/* At most `limit` files before that id; 0: from the latest on. */
+enum err archived_list(struct db_tx *tx, int64_t before_id, int limit,
+                       struct archived_list *out) MUST_CHECK;
+/* ERR_NOT_FOUND without it. */
+enum err archived_find(struct db_tx *tx, int64_t id, struct archived *out) MUST_CHECK;
+enum err archived_total(struct db_tx *tx, struct archived_total *out) MUST_CHECK;
+/* Wants the file's day back, which the worker sees to; *is_there: the database has it.
+ * ERR_NOT_FOUND without the file. */
+enum err archived_restore(struct db_tx *tx, int64_t id, bool *is_there) MUST_CHECK;
+
+#endif

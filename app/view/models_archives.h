@@ -1,0 +1,29 @@
+/* What the page of the archive shows. Filled by web/page_archives. */
+#ifndef TIDEMARK_VIEW_MODELS_ARCHIVES_H
+#define TIDEMARK_VIEW_MODELS_ARCHIVES_H
+
+#include "view/models.h"
+
+struct archive_row {
+    const char *id;
+    const char *day;   /* "2026-11-20" */
+    const char *about; /* "samples", "samples, what changed later (2)" */
+    const char *href;  /* of the file */
+    const char *rows, *size;
+    const char *sha256; /* its beginning */
+    const char *place, *place_class; /* "In the database", "live" */
+    const char *problem;             /* NULL: none */
+    struct moment_view verified;
+    bool may_restore; /* an admin looks, and the day is in the archive alone */
+};
+
+struct archives_view {
+    struct page_view page;
+    struct notice_view notice;
+    const char *summary; /* "12 days in 14 files, 3.4 GB" */
+    const struct archive_row *rows;
+    int n_rows;
+    struct pager_view pager;
+};
+
+#endif

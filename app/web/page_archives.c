@@ -1,0 +1,168 @@
+/* /archives: the files that the archive has of the tenant, the latest first; admins have days
+ * brought back. */
+#include "web/form_input.h"
+#include "web/page.h"
+#include "web/pages.h"
+
+#include "domain/archived.h"
+#include "gen/templates.h"
+#include "view/format.h"
+#include "view/link.h"
+#include "view/model_parts.h"
+#include "web/cursor.h"
+
+#include <inttypes.h>
+
+#define FILES_SHOWN 50
+#define SUM_CHARACTERS 12 /* of the checksum: enough to compare by eye */
+
+static const struct form_outcome outcomes[] = {
+    { "wanted",
+      "The day will be brought back: within a minute, unless the archive is busy or it changed." },
+    { "there", "The database has this day, and keeps it for 30 days at least." },
+};
+
+static const struct {
+    const char *place, *text, *class;
+} PLACES[] = {
+    { "database", "In the database", "live" },
+    { "restored", "Restored", "live" },
+    { "archive", "Archive alone", "late" },
+};
+
+/* What is shown where the day is wanted back says more than where it is. */
+static void set_place(struct archive_row *row, const struct archived *file)
+{
+    for (size_t i = 0; i < sizeof PLACES / sizeof *PLACES; i++) {
+        if (strcmp(PLACES[i].place, file->place) == 0) {
+            row->place = PLACES[i].text;
+            row->place_class = PLACES[i].class;
+        }
+    }
+    if (file->wish != NULL) {
+        bool is_failed = strcmp(file->wish, "failed") == 0;
+        row->place = is_failed ? "Not restored" : "Being restored";
+        row->place_class = is_failed ? "silent" : "late";
+    }
+}
+
+static const char *about(struct arena *arena, const struct archived *file)
+{
+    if (strcmp(file->kind, "rows") != 0) {
+        return arena_printf(arena, "%s, what is void of it (%d)", file->table, file->n);
+    }
+    return file->n == 1 ? file->table
+                        : arena_printf(arena, "%s, what changed later (%d)", file->table, file->n);
+}
+
+static struct archive_row row_of(struct web *web, const struct zone *zone, int64_t now_us,
+                                 const struct archived *file)
+{
+    struct arena *arena = web->op->arena;
+    struct archive_row row = {
+        .id = arena_printf(arena, "%" PRId64, file->id),
+        .day = file->day,
+        .about = about(arena, file),
+        .href = arena_printf(arena, "/v1/archives/%" PRId64, file->id),
+        .rows = format_number(arena, (double)file->n_rows, 0),
+        .size = format_quantity(arena, (double)file->n_bytes, "B"),
+        .sha256 = arena_printf(arena, "%.*s", SUM_CHARACTERS, file->sha256),
+        .problem = file->problem,
+        .verified = moment_view(arena, zone, now_us, file->verified_us),
+        .may_restore = web->who->role == ROLE_ADMIN && strcmp(file->place, "archive") == 0,
+    };
+
+    set_place(&row, file);
+    return row;
+}
+
+/* The number that `before` says; 0 without a cursor of this list. */
+static int64_t read_before(struct web *web)
+{
+    struct str text = web_query_text(web, "before");
+    struct cursor cursor;
+    long long id = 0;
+
+    if (text.ptr == NULL || !cursor_decode(web->op->arena, CURSOR_ARCHIVES, text, &cursor) ||
+        !str_to_int64(cursor.key, &id)) {
+        return 0;
+    }
+    return id;
+}
+
+static const char *list_link(struct arena *arena, const struct archived *last)
+{
+    const char *id = arena_printf(arena, "%" PRId64, last->id);
+    const char *cursor = NULL;
+
+    if (id != NULL) {
+        cursor = cursor_encode(arena, CURSOR_ARCHIVES, (struct cursor){ 0, str_of(id) });
+    }
+    const struct link_param params[] = { { "before", cursor } };
+    return link_to(arena, "/archives", params, 1);
+}
+
+static enum err add_rows(struct web *web, struct archives_view *view)
+{
+    struct arena *arena = web->op->arena;
+    int64_t now_us = clock_now_us(), before = read_before(web);
+    struct archived_list list;
+    struct zone zone;
+    enum err err = archived_list(web->tx, before, FILES_SHOWN + 1, &list);
+
+    if (err == OK) {
+        err = page_zone(web, now_us, &zone);
+    }
+    if (err != OK) {
+        return err;
+    }
+    int n = list.n > FILES_SHOWN ? FILES_SHOWN : list.n;
+    struct archive_row *rows = arena_array(arena, (size_t)n + 1, sizeof *rows);
+    if (rows == NULL) {
+        return fail_memory(web->op);
+    }
+    for (int i = 0; i < n; i++) {
+        rows[i] = row_of(web, &zone, now_us, &list.items[i]);
+    }
+    view->rows = rows;
+    view->n_rows = n;
+    view->pager.first = before > 0 ? "/archives" : NULL;
+    view->pager.next = list.n > n ? list_link(arena, &list.items[n - 1]) : NULL;
+    return OK;
+}
+
+enum err page_archives(struct web *web)
+{
+    struct archives_view view = {
+        .notice = form_notice(web, outcomes, sizeof outcomes / sizeof *outcomes),
+    };
+    struct archived_total total;
+    enum err err = archived_total(web->tx, &total);
+
+    if (err == OK) {
+        err = add_rows(web, &view);
+    }
+    if (err != OK) {
+        return err;
+    }
+    view.summary = arena_printf(web->op->arena, "%" PRId64 " day%s in %" PRId64 " file%s, %s",
+                                total.n_days, total.n_days == 1 ? "" : "s", total.n_files,
+                                total.n_files == 1 ? "" : "s",
+                                format_quantity(web->op->arena, (double)total.n_bytes, "B"));
+    view.page = page_view(web, "Archive", "/uploads");
+    page_is_html(web);
+    tpl_page_archives(&web->response->body, &view);
+    return OK;
+}
+
+enum err page_archives_restore(struct web *web)
+{
+    bool is_there = false;
+    long long id = 0;
+
+    if (!str_to_int64(web_form(web, "id"), &id)) {
+        return fail(web->op, ERR_NOT_FOUND, ARCHIVED_NONE);
+    }
+    enum err err = archived_restore(web->tx, id, &is_there);
+    return err == OK ? form_done(web, "/archives", is_there ? "there" : "wanted") : err;
+}

@@ -1,0 +1,135 @@
+#!/usr/bin/perl
+# The archive over HTTP, through the real nginx and in a real MinIO: days are archived, listed, fetched,
+# and brought back by an admin's asking; a viewer asks in vain, another tenant finds nothing. A bucket
+# that is not to be had, a file that is gone from it or another in its place.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Digest::SHA qw(sha256_hex);
+use POSIX qw(strftime);
+use Test::More;
+use Tidemark::Minio;
+use Tidemark::Stack;
+use Time::HiRes qw(sleep time);
+
+my ($minio, $why) = Tidemark::Minio->start;
+plan skip_all => "no MinIO: $why" if !$minio;
+my %settings = $minio->settings;
+my $stack = Tidemark::Stack->start(env => { %settings, ARCHIVE_INTERVAL_HOURS => 24 });
+$stack->cli('tenant', 'add', $_) for qw(home other);
+my %token = (admin => $stack->token('home', 'admin'), api => $stack->token('home', 'api'), device => $stack->token('home', 'device'),
+    old => $stack->token('home', 'device', '--backfill'), other => $stack->token('other', 'admin'));
+
+sub as { my ($who, $method, $path, %option) = @_; return $stack->request($method, $path, token => $token{$who}, %option) }
+
+sub await {
+    my ($what, $name) = @_;
+    my $deadline = time + 30;
+    sleep 0.1 while !$what->() && time < $deadline;
+    return ok($what->(), $name);
+}
+
+await(sub { $stack->sql("SELECT count(*) FROM ops.job_run WHERE name = 'archive' AND is_ok") }, 'the worker has archived what there was');
+my $midnight = int(time / 86400) * 86400;
+my @events = map { my $ago = $_; map { { device => 'meter', time => $midnight - $ago * 86400 + 600 * $_, metrics => { power_w => $_ / 8, energy_kwh => $ago } } } 0 .. 99 } 5, 6, 40;
+is($stack->post('/v1/events/batch', \@events, token => $token{old})->{status}, 200, 'three days of two metrics');
+
+# ---- archived ----
+
+like($stack->cli('archive', 'run', { env => \%settings }), qr/^3 days, 600 rows/m, 'are archived');
+like($stack->cli('archive', 'run', { env => \%settings }), qr/^0 days/m, '  once');
+unlike($stack->cli('archive', 'verify', { env => \%settings }), qr/damaged/, '  soundly');
+my $list = as('api', 'GET', '/v1/archives?limit=2')->{json};
+is(scalar @{ $list->{items} }, 2, 'a page of them');
+my @files = (@{ $list->{items} }, @{ as('api', 'GET', "/v1/archives?limit=2&cursor=$list->{next}")->{json}{items} });
+is(scalar @files, 3, 'and the rest');
+is_deeply([map { $_->{table}, $_->{kind}, $_->{number}, $_->{rows}, $_->{place}, $_->{restore} } $files[0]], ['samples', 'rows', 1, 200, 'database', undef], 'what a file is');
+my $file = $files[-1];
+is($file->{day}, strftime('%Y-%m-%d', gmtime($midnight - 40 * 86400)), 'the oldest day came first');
+like(as('api', 'GET', '/v1/archives?format=csv')->{content}, qr/^id,table,day,number,kind,rows,bytes,sha256,/, 'as CSV, too');
+
+my $answer = as('api', 'GET', "/v1/archives/$file->{id}");
+is($answer->{status}, 200, 'a file is fetched');
+is(sha256_hex($answer->{content}), $file->{sha256}, '  as it was written');
+is(length $answer->{content}, $file->{bytes}, '  whole');
+like($answer->{content}, qr/^PAR1.*PAR1$/s, '  a Parquet file');
+is($answer->{headers}{'content-type'}, 'application/vnd.apache.parquet', '  by its type');
+like($answer->{headers}{'content-disposition'}, qr/^attachment; filename="samples-$file->{day}-1\.parquet"/, '  and its name');
+is($answer->{headers}{'x-content-type-options'}, 'nosniff', '  never shown');
+my $part = as('api', 'GET', "/v1/archives/$file->{id}", headers => { Range => 'bytes=-4' });
+is("$part->{status} $part->{content}", '206 PAR1', 'a range of it');
+is(as('api', 'GET', "/v1/archives/$file->{id}", headers => { 'If-None-Match' => $answer->{headers}{etag} })->{status}, 304, 'not again where the client has it');
+
+# ---- whose, and who may ----
+
+is_deeply(as('other', 'GET', '/v1/archives')->{json}{items}, [], 'another tenant has none');
+for my $case (['GET', ''], ['POST', '/restore']) {
+    my ($method, $what) = @$case;
+    is(as('other', $method, "/v1/archives/$file->{id}$what")->{status}, 404, "  nor $method of one$what");
+    is(as('admin', $method, "/v1/archives/$_$what")->{status}, 404, "$method of $_$what: 404") for 0, 999999999, '-1', 'x', '9' x 30;
+}
+is(as('api', 'POST', "/v1/archives/$file->{id}/restore")->{status}, 403, 'who may only read restores nothing');
+is(as('device', 'GET', "/v1/archives/$file->{id}")->{status}, 403, 'a device reads nothing');
+is($stack->request('GET', "/v1/archives/$file->{id}")->{status}, 401, 'nor does nobody');
+
+# ---- brought back ----
+
+my $count = "SELECT count(*) FROM core.sample WHERE time < now() - interval '39 days'";
+sub lose { return $stack->sql("DELETE FROM core.sample WHERE time < now() - interval '39 days'; UPDATE core.archive_day SET is_held = false WHERE day = '$file->{day}'") }
+sub now_of { my ($id) = @_; return (grep { $_->{id} == $id } @{ as('api', 'GET', '/v1/archives')->{json}{items} })[0] }
+is(as('admin', 'POST', "/v1/archives/$file->{id}/restore")->{status}, 200, 'what the database has needs no restoring');
+is($stack->sql("SELECT pinned_until > now() + interval '29 days' FROM core.archive_day WHERE day = '$file->{day}'"), 't', '  and is kept from then on');
+lose();
+is($stack->sql($count), 0, 'a day is dropped');
+is(now_of($file->{id})->{place}, 'archive', '  and the list says so');
+$answer = as('admin', 'POST', "/v1/archives/$file->{id}/restore");
+is("$answer->{status} $answer->{json}{restore}", '202 waiting', 'an admin wants it back');
+await(sub { $stack->sql($count) == 200 }, '  and the worker restores it');
+await(sub { now_of($file->{id})->{place} eq 'restored' }, '  which the list says');
+is(now_of($file->{id})->{restore}, undef, '  and that nobody waits for it');
+is($stack->sql("SELECT count(*) FROM core.audit WHERE action = 'archive.restore'"), 1, '  and the audit log');
+
+# ---- asked in vain for now ----
+
+my $day = "relation = 'samples' AND day = '$file->{day}'";
+my $audited = "SELECT count(*) FROM core.audit WHERE action = 'archive.restore'";
+lose();
+$stack->sql("INSERT INTO core.archive_change (tenant_id, relation, day, series, device, metric, labels, from_time, to_time, is_erasure)"
+        . " SELECT tenant_id, relation, day, 0, 'none', 'none', '{}', day, day, false FROM core.archive_day WHERE $day");
+$answer = as('admin', 'POST', "/v1/archives/$file->{id}/restore") for 1, 2;
+is("$answer->{status} $answer->{json}{restore}", '202 waiting', 'a day that changed waits');
+like($answer->{json}{problem}, qr/^Changes of this day/, '  which the list explains');
+is($stack->sql($audited), 2, '  and asking again is nothing new');
+is($stack->sql('SELECT count(*) FROM ops.archive_wish_next()'), 0, '  nor is it tried');
+$stack->sql("INSERT INTO core.archive_wish (tenant_id, relation, day, due_at) SELECT d.tenant_id, d.relation, d.day + n, 'infinity'"
+        . " FROM core.archive_day d, generate_series(1001, 1400) n WHERE $day; UPDATE core.archive_wish SET problem = 'none' WHERE $day");
+$answer = as('admin', 'POST', "/v1/archives/$file->{id}/restore");
+is($answer->{status}, 409, 'no more days wait than are allowed');
+like($answer->{content}, qr/400 days are waiting/, '  which is said');
+$stack->sql("DELETE FROM core.archive_wish WHERE due_at = 'infinity'; DELETE FROM core.archive_change");
+$stack->sql("UPDATE core.archive_wish SET problem = NULL, due_at = now()");
+await(sub { $stack->sql($count) == 200 }, 'without those it is restored');
+await(sub { !defined now_of($file->{id})->{restore} }, '  and nobody waits');
+
+# ---- a store that fails ----
+
+my ($object) = $stack->sql("SELECT object FROM core.archive WHERE id = $file->{id}");
+my ($other) = $stack->sql("SELECT object FROM core.archive WHERE id = $files[0]{id}");
+lose();
+$stack->sql("UPDATE core.archive SET object = '$other' WHERE id = $file->{id}");
+as('admin', 'POST', "/v1/archives/$file->{id}/restore");
+await(sub { (now_of($file->{id})->{restore} // '') eq 'failed' }, 'another file in its place is not restored');
+my $problem = now_of($file->{id})->{problem};
+like($problem, qr/not what was written/, '  and the list says why');
+unlike($problem, qr/\Q$other\E|tenant=/, '  and nothing of the store');
+is($stack->sql($count), 0, '  in the least');
+$stack->sql("UPDATE core.archive SET object = '$object' WHERE id = $file->{id}");
+$minio->stop;
+$answer = as('api', 'GET', "/v1/archives/$file->{id}");
+ok($answer->{status} >= 500, 'a store that is down: a failure') or diag($answer->{status});
+unlike($answer->{content}, qr/PAR1|\Q$object\E/, '  that shows nothing of it');
+as('admin', 'POST', "/v1/archives/$file->{id}/restore");
+$minio->run;
+await(sub { $stack->sql($count) == 200 }, 'when it is there again the day is brought back');
+done_testing;
