@@ -11,6 +11,15 @@ RESTARTS_AT_ONCE=4         # of one child within the window; further ones wait l
 RESTART_US=500000          # a database needs its old backends gone
 RESTART_SLOW_US=3000000    # what keeps ending may yet succeed: once its disk has room, say
 
+exec {nothing}<> <(:)    # a pipe with nothing in it
+is_asked_to_stop=        # set by traps, which do no more: bash runs them within `read`, where no child's end is seen
+
+# Waits so many seconds without a process for that; does not come back when the script is to stop.
+pause() {
+    read -rt "$1" -u "$nothing" || true
+    [ -z "$is_asked_to_stop" ] || { say "stopping"; children_stop; exit 0; }
+}
+
 # child_start NAME SIGNAL COMMAND…: SIGNAL is what ends it in an orderly way.
 child_start() {
     child_names+=("$1")
@@ -26,7 +35,7 @@ child_start() {
 child_launch() {
     local i=$1 command
     eval "command=(${child_commands[i]})"
-    setsid setpriv --pdeathsig "${child_signals[i]}" "${command[@]}" 7>&- \
+    setsid setpriv --pdeathsig "${child_signals[i]}" "${command[@]}" 7>&- {nothing}>&- \
         >>"$HOME_PATH/log/${child_names[i]}.log" 2>&1 &
     child_pids[i]=$!
     child_dues[i]=0
@@ -50,50 +59,26 @@ child_note_end() {
     child_dues[$1]=$(($(now_us) + pause_us))
 }
 
-# Starts again what has ended and is due; sets next_us to when the next one is, or to nothing. A
-# child may have been waited for already by the time we look (bash forgets it then), so the pids
-# tell, not `wait`.
+# Starts again what has ended and is due. The pids tell what has, not `wait`: of a child that ends
+# just before it is called, `wait` knows nothing and waits for the next one.
 children_look() {
     local i
-    next_us=
     for i in "${!child_pids[@]}"; do
         ! kill -0 "${child_pids[i]}" 2>/dev/null || continue
         [ "${child_dues[i]}" != 0 ] || child_note_end "$i"
-        if [ "${child_dues[i]}" -le "$(now_us)" ]; then
-            # what it left behind: nginx's workers outlive a killed master and keep the port
-            kill -s KILL -- "-${child_pids[i]}" 2>/dev/null || true
-            child_launch "$i"
-        elif [ -z "$next_us" ] || [ "${child_dues[i]}" -lt "$next_us" ]; then
-            next_us=${child_dues[i]}
-        fi
+        [ "${child_dues[i]}" -le "$(now_us)" ] || continue
+        # what it left behind: nginx's workers outlive a killed master and keep the port
+        kill -s KILL -- "-${child_pids[i]}" 2>/dev/null || true
+        child_launch "$i"
     done
 }
 
 # Starts children again when they end, as long as it runs.
 children_watch() {
-    local next_us left_us i pids
     while :; do
         children_look
-        pids=()
-        for i in "${!child_pids[@]}"; do
-            [ "${child_dues[i]}" != 0 ] || pids+=("${child_pids[i]}")
-        done
-        if [ -n "$next_us" ]; then
-            left_us=$((next_us - $(now_us)))
-            [ "$left_us" -gt 0 ] || continue
-            sleep "$(printf '%d.%06d' $((left_us / 1000000)) $((left_us % 1000000)))" &
-            children_timer=$!
-            pids+=("$children_timer")
-        fi
-        wait -n "${pids[@]}" 2>/dev/null || true
-        children_stop_timer
+        pause 0.2
     done
-}
-
-children_timer=
-children_stop_timer() {
-    [ -z "$children_timer" ] || kill "$children_timer" 2>/dev/null || true
-    children_timer=
 }
 
 child_show_log() {
@@ -112,7 +97,7 @@ child_await() {
             child_show_log "${child_names[last]}"
             return 1
         fi
-        sleep 0.05
+        pause 0.05
     done
 }
 
@@ -121,17 +106,19 @@ CHILD_PATIENCE=30    # seconds that a child has to end; serve and the worker nee
 # child_end I: ends a child in an orderly way, or after its time by force. PostgreSQL, which may
 # have much to write, has four times as long, and loses nothing then.
 child_end() {
-    local pid=${child_pids[$1]} patience=$CHILD_PATIENCE timer
+    local pid=${child_pids[$1]} patience=$CHILD_PATIENCE until
     [ "${child_names[$1]}" != postgres ] || patience=$((4 * CHILD_PATIENCE))
     kill -s "${child_signals[$1]}" "$pid" 2>/dev/null || return 0
-    sleep "$patience" 7>&- >/dev/null 2>&1 &
-    timer=$!
-    wait -n "$pid" "$timer" 2>/dev/null || true
-    kill -s KILL "$timer" 2>/dev/null || {
-        say "${child_names[$1]} does not end"
-        kill -s KILL -- "-$pid" 2>/dev/null || true
-    }
-    wait "$pid" "$timer" 2>/dev/null || true
+    until=$((SECONDS + patience))
+    while kill -0 "$pid" 2>/dev/null; do
+        if [ "$SECONDS" -ge "$until" ]; then
+            say "${child_names[$1]} does not end"
+            kill -s KILL -- "-$pid" 2>/dev/null || true
+            break
+        fi
+        pause 0.02
+    done
+    wait "$pid" 2>/dev/null || true
 }
 
 children_stopped=
@@ -141,7 +128,7 @@ children_stop() {
     [ -z "$children_stopped" ] || return 0
     children_stopped=1
     trap '' INT TERM
-    children_stop_timer
+    is_asked_to_stop=
     for ((i = ${#child_pids[@]} - 1; i >= 0; i--)); do
         child_end "$i"
     done

@@ -300,7 +300,15 @@ sub start_archive {
     exec $cluster->command($cluster->home . '/tidemark', 'archive', @words) or die "exec: $!";
 }
 
-sub slay { my ($pid) = @_; kill KILL => $pid; waitpid $pid, 0; return }
+# Kills an archiver and waits until its session has ended too, which may hold locks that the test wants.
+sub slay {
+    my ($super, $pid) = @_;
+    kill KILL => $pid;
+    waitpid $pid, 0;
+    my $until = time + 20;
+    sleep 0.01 while $super->value("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tidemark archive'") && time < $until;
+    return;
+}
 
 # Kills an archiver that stands where it wants to write to a table, or to begin reading it.
 sub kill_at {
@@ -312,10 +320,9 @@ sub kill_at {
     my $until = time + 20;
     sleep 0.01 while !$super->value($waits) && time < $until;
     ok($super->value($waits), "killed when about to $step");
-    slay($pid);
+    kill KILL => $pid;
     $blocker->query('ROLLBACK');
-    $until = time + 20;
-    sleep 0.01 while $super->value("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tidemark archive'") && time < $until;
+    slay($super, $pid);
     return;
 }
 
@@ -333,7 +340,7 @@ sub check_kills {
         $super->query($FORGET) if $_ % 4 == 0;
         my $pid = start_archive($cluster, 'run');
         sleep rand 0.15;
-        slay($pid);
+        slay($super, $pid);
     }
     archives_well($cluster, undef, "after $rounds more that were killed");
     my ($status, $said) = archive($cluster, 'verify');
@@ -349,7 +356,7 @@ sub check_kills {
         $super->query($lose) if $_ % 4 == 0;
         my $pid = start_archive($cluster, @restore);
         sleep rand 0.15;
-        slay($pid);
+        slay($super, $pid);
     }
     ($status, $said) = archive($cluster, @restore);
     is($status, 0, 'a restore after all those') or diag($said);

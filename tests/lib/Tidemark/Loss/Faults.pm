@@ -41,7 +41,7 @@ sub ask {
     my ($loss, $query) = @_;
     my ($value, $deadline) = (undef, time + PATIENCE);
     until ($value = eval { $loss->{stack}->sql($query) }) {
-        die "nothing there: $query\n" if time > $deadline;
+        die "nothing there: $query\n$@" . $loss->{stack}->logs if time > $deadline;
         sleep 0.05;
     }
     return $value;
