@@ -23,6 +23,7 @@ struct config {
     const char *database_worker_url;
     const char *database_operator_url;
     const char *database_read_url;
+    const char *database_backup_url;
     int pool_min, pool_max; /* DB_POOL_MIN_SIZE, DB_POOL_MAX_SIZE */
     bool db_prepare;        /* DB_PREPARE: named statements; off behind a pooler */
     int web_processes;      /* WEB_PROCESSES */

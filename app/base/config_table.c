@@ -42,6 +42,8 @@ const struct setting settings[] = {
     { "DATABASE_WORKER_URL", DATABASE(database_worker_url), "Role tidemark_worker" },
     { "DATABASE_OPERATOR_URL", DATABASE(database_operator_url), "Role tidemark_operator" },
     { "DATABASE_READ_URL", DATABASE(database_read_url), "Role tidemark_read" },
+    { "DATABASE_BACKUP_URL", DATABASE(database_backup_url),
+      "Role tidemark_backup, for `tidemark backup`; a direct connection, not a pooler's" },
     { "DB_POOL_MIN_SIZE", INT(pool_min, "2", 0, 1000, "connections"), "Kept open by one process" },
     { "DB_POOL_MAX_SIZE", INT(pool_max, "16", 1, 1000, "connections"), "Most of one process" },
     { "DB_PREPARE", BOOL(db_prepare, "1"),

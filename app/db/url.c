@@ -13,6 +13,7 @@ static const char *const role_names[] = {
     [DB_ROLE_OWNER] = "tidemark_owner",       [DB_ROLE_WEB] = "tidemark_web",
     [DB_ROLE_INGEST] = "tidemark_ingest",     [DB_ROLE_WORKER] = "tidemark_worker",
     [DB_ROLE_OPERATOR] = "tidemark_operator", [DB_ROLE_READ] = "tidemark_read",
+    [DB_ROLE_BACKUP] = "tidemark_backup",
 };
 
 const char *db_role_name(enum db_role role)
@@ -29,6 +30,7 @@ const char *db_url_explicit(const struct config *config, enum db_role role)
     case DB_ROLE_WORKER: return config->database_worker_url;
     case DB_ROLE_OPERATOR: return config->database_operator_url;
     case DB_ROLE_READ: return config->database_read_url;
+    case DB_ROLE_BACKUP: return config->database_backup_url;
     }
     return NULL;
 }
@@ -183,4 +185,41 @@ enum err db_role_url(struct op *op, const struct config *config, enum db_role ro
     }
     return config->database_url ? db_url_with_login(op, config->database_url, &login, out)
                                 : db_url_embedded(op, config->home, &login, out);
+}
+
+static enum err list_variables(struct op *op, const PQconninfoOption *options, const char **list)
+{
+    bool has_database = find_setting(options, "dbname") != NULL;
+    int n = 0;
+    for (const PQconninfoOption *option = options; option->keyword; option++) {
+        const char *value = option->val;
+        if (!has_database && strcmp(option->keyword, "dbname") == 0) {
+            value = find_setting(options, "user"); /* as libpq does */
+        }
+        if (value && option->envvar) {
+            list[n] = arena_printf(op->arena, "%s=%s", option->envvar, value);
+            if (!list[n++]) {
+                return fail_memory(op);
+            }
+        }
+    }
+    list[n] = NULL;
+    return OK;
+}
+
+enum err db_url_environment(struct op *op, const char *url, const char ***out)
+{
+    PQconninfoOption *options;
+    enum err err = parse(op, url, &options);
+    if (err) {
+        return err;
+    }
+    size_t n = 1;
+    for (const PQconninfoOption *option = options; option->keyword; option++) {
+        n++;
+    }
+    *out = arena_array(op->arena, n, sizeof **out);
+    err = *out ? list_variables(op, options, *out) : fail_memory(op);
+    PQconninfoFree(options);
+    return err;
 }

@@ -12,7 +12,8 @@ enum db_role {
     DB_ROLE_INGEST,
     DB_ROLE_WORKER,
     DB_ROLE_OPERATOR,
-    DB_ROLE_READ
+    DB_ROLE_READ,
+    DB_ROLE_BACKUP
 };
 
 /* "tidemark_web" etc. */
@@ -24,5 +25,10 @@ const char *db_role_name(enum db_role role);
  * to run) when the password file is missing. */
 enum err db_role_url(struct op *op, const struct config *config, enum db_role role,
                      const char **out) MUST_CHECK;
+
+/* The connection string as the environment of PostgreSQL's own programs: "PGHOST=…" and so on,
+ * ended by NULL, in the op's arena; other processes see no password then. What libpq takes by no
+ * variable is left out. ERR_INVALID when `url` is malformed. */
+enum err db_url_environment(struct op *op, const char *url, const char ***out) MUST_CHECK;
 
 #endif

@@ -12,7 +12,7 @@ use Sql qw(tokens strip_comments);
 use constant MAX_PARAMS => 24;      # DB_MAX_PARAMS of db/db.h
 use constant MAX_NAME => 63;        # PostgreSQL's limit for a statement's name
 
-my %is_role = map { $_ => 1 } qw(super owner web ingest worker operator read);
+my %is_role = map { $_ => 1 } qw(super owner web ingest worker operator read backup);
 
 my ($option, @files) = options('queries.pl --out DIR FILE.sql…', ['out'], @ARGV);
 my (@queries, %named_at, %enum_at);

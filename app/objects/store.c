@@ -5,6 +5,8 @@
 #include "base/sha256.h"
 #include "objects/kind.h"
 
+#include <limits.h>
+
 #define STORE_ARENA_BYTES (1u << 20) /* of an open store */
 #define PUT_ARENA_BYTES (12u << 20)  /* of one put: the part that is being filled */
 
@@ -27,7 +29,28 @@ static enum err open_kind(struct op *op, const struct config *config, struct sto
     return path ? dir_open(op, store, path) : fail_memory(op);
 }
 
-enum err store_open(struct op *op, const struct config *config, struct store **out)
+/* A folder as the directory store wants it: from the root, without slashes at its end. */
+static enum err open_folder(struct op *op, const char *path, struct store *store)
+{
+    size_t len = strlen(path);
+    char *here = arena_alloc(op->arena, PATH_MAX);
+
+    while (len > 1 && path[len - 1] == '/') {
+        len--;
+    }
+    if (len == 0 || (len == 1 && *path == '/')) {
+        return fail(op, ERR_INVALID, "\"%s\" is no folder to keep files in", path);
+    }
+    if (!here || (*path != '/' && !getcwd(here, PATH_MAX))) {
+        return fail(op, ERR_INTERNAL, "cannot tell where we are");
+    }
+    const char *whole = *path == '/'
+                            ? arena_copy(store->arena, (struct str){ path, len })
+                            : arena_printf(store->arena, "%s/%.*s", here, (int)len, path);
+    return whole ? dir_open(op, store, whole) : fail_memory(op);
+}
+
+static enum err make_store(struct op *op, struct store **out)
 {
     struct arena *arena = arena_new(STORE_ARENA_BYTES);
     struct store *store = arena ? arena_alloc(arena, sizeof *store) : NULL;
@@ -37,13 +60,35 @@ enum err store_open(struct op *op, const struct config *config, struct store **o
         return fail_memory(op);
     }
     store->arena = arena;
-    enum err err = open_kind(op, config, store);
+    *out = store;
+    return OK;
+}
+
+/* Hands over a store that was opened, or releases one that was not. */
+static enum err hand_over(struct store *store, enum err err, struct store **out)
+{
     if (err != OK) {
-        arena_free(arena);
+        arena_free(store->arena);
         return err;
     }
     *out = store;
     return OK;
+}
+
+enum err store_open(struct op *op, const struct config *config, struct store **out)
+{
+    struct store *store;
+    enum err err = make_store(op, &store);
+
+    return err == OK ? hand_over(store, open_kind(op, config, store), out) : err;
+}
+
+enum err store_open_folder(struct op *op, const char *path, struct store **out)
+{
+    struct store *store;
+    enum err err = make_store(op, &store);
+
+    return err == OK ? hand_over(store, open_folder(op, path, store), out) : err;
 }
 
 void store_close(struct store *store)

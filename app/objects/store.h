@@ -30,6 +30,9 @@ struct store_put; /* an object that is being written */
 /* Opens what the settings name, and reaches nothing yet. ERR_INVALID for settings that contradict
  * each other. Release with store_close. */
 enum err store_open(struct op *op, const struct config *config, struct store **out) MUST_CHECK;
+/* The same in a folder that somebody named, absolute or not, which need not be there yet.
+ * ERR_INVALID for an empty name. */
+enum err store_open_folder(struct op *op, const char *path, struct store **out) MUST_CHECK;
 void store_close(struct store *store); /* NULL is allowed */
 
 /* "$TIDEMARK_HOME/objects" or "https://host/bucket", for people. */

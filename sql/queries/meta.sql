@@ -2,7 +2,7 @@
 -- and the steps of the migration runner. Every other statement lives with its subject.
 
 -- name: tx_begin_read
--- roles: owner web ingest worker operator read
+-- roles: owner web ingest worker operator read backup
 -- Opens a transaction that cannot write, and sees one moment in all its statements.
 BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
 
@@ -22,7 +22,7 @@ COMMIT;
 ROLLBACK;
 
 -- name: tx_bind
--- roles: owner web ingest worker operator read
+-- roles: owner web ingest worker operator read backup
 -- columns: tenant_id statement_timeout idle_timeout
 -- Binds the open transaction, and nothing beyond it, to a tenant ('' to none) and to its
 -- timeouts. Settings local to a transaction are the only ones a pooler cannot mix up.

@@ -223,6 +223,20 @@ static enum err check_as(struct db_test *test, const char *url)
     return err;
 }
 
+/* Whether a login is let in at all. */
+static bool is_let_in(struct db_test *test, const char *url)
+{
+    struct db_options options = { .url = url, .name = "test" };
+    struct db_conn *conn = db_conn_new(&options);
+    struct db_tx *tx;
+    bool is_in = db_begin(&test->op, conn, DB_READ, 0, &tx) == OK;
+    if (is_in) {
+        db_rollback(tx);
+    }
+    db_conn_close(conn);
+    return is_in;
+}
+
 static void test_logins(struct db_test *test, struct db_conn *conn)
 {
     struct config config = config_of(test);
@@ -231,6 +245,9 @@ static void test_logins(struct db_test *test, struct db_conn *conn)
         ok(db_role_url(&test->op, &config, role, &url) == OK && check_as(test, url) == OK,
            "%s logs in and finds its schema: %s", db_role_name(role), test->op.fault.detail);
     }
+    const char *backup;
+    ok(db_role_url(&test->op, &config, DB_ROLE_BACKUP, &backup) == OK && is_let_in(test, backup),
+       "tidemark_backup logs in: %s", test->op.fault.detail);
     ok(db_test_do(test, conn, "one_more",
                   "INSERT INTO ops.migration_history VALUES (9999, 'x', 'x', 'x', now(), 1)") == OK,
        "with a newer schema");
@@ -283,7 +300,7 @@ static void test_as_owner(struct db_test *test, struct db_conn *conn)
 static void clean(void)
 {
     char path[128];
-    for (enum db_role role = DB_ROLE_WEB; role <= DB_ROLE_READ; role++) {
+    for (enum db_role role = DB_ROLE_WEB; role <= DB_ROLE_BACKUP; role++) {
         snprintf(path, sizeof path, "%s/secrets/%s", home, db_role_name(role));
         remove(path);
     }

@@ -218,6 +218,7 @@ static void migrate(struct db_test *test)
         .database_worker_url = test->url,
         .database_operator_url = test->url,
         .database_read_url = test->url,
+        .database_backup_url = test->url,
     };
     if (db_migrate(&test->op, &config, NULL) != OK) {
         printf("Bail out! %s\n", test->op.fault.detail);

@@ -42,6 +42,36 @@ static const struct {
     { "an unknown keyword is refused", "host=h frobnicate=1", NULL },
 };
 
+static bool has_variable(const char *const *list, const char *expected)
+{
+    for (; *list; list++) {
+        if (strcmp(*list, expected) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void test_environment(void)
+{
+    const char **list = NULL;
+    const char *url = "postgresql://ann:p%20w@db.example:6543/tm?sslmode=verify-full";
+
+    ok(db_url_environment(&op, url, &list) == OK && has_variable(list, "PGHOST=db.example") &&
+           has_variable(list, "PGPORT=6543") && has_variable(list, "PGDATABASE=tm") &&
+           has_variable(list, "PGUSER=ann") && has_variable(list, "PGPASSWORD=p w") &&
+           has_variable(list, "PGSSLMODE=verify-full"),
+       "what a connection string says is in the environment of a program");
+    reset();
+    ok(db_url_environment(&op, "host=h user=ann", &list) == OK &&
+           has_variable(list, "PGDATABASE=ann"),
+       "a database named like the user by default is that one");
+    reset();
+    is_int(db_url_environment(&op, "host=h frobnicate=1", &list), ERR_INVALID,
+           "nonsense has no environment");
+    reset();
+}
+
 /* The same settings, in whatever order libpq lists them. */
 static bool has_same_words(const char *got, const char *expected)
 {
@@ -187,6 +217,7 @@ int main(void)
     }
     op_init(&op, arena, "test");
     test_with_login();
+    test_environment();
     test_role_urls();
     test_secrets();
     clean();

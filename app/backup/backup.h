@@ -1,0 +1,75 @@
+/* Backups of the whole database: pg_dump's custom format, streamed into the object store or a
+ * folder, with a manifest that comes last: what has none is no backup. Called by `tidemark backup`
+ * and `tidemark restore`. */
+#ifndef TIDEMARK_BACKUP_BACKUP_H
+#define TIDEMARK_BACKUP_BACKUP_H
+
+#include "base/config.h"
+#include "base/crypto.h"
+#include "base/op.h"
+#include "objects/store.h"
+
+#include <stdio.h>
+
+#define BACKUP_KEEP 7          /* so many, of which the oldest go first */
+#define BACKUP_NAME_BYTES 25   /* "20261122T050300Z-1a2b3c4d" */
+#define BACKUP_LATEST "latest" /* in place of a name */
+
+/* Where backups are: below "backup/" in the store of the settings, or in a folder. */
+struct backups {
+    struct op *op; /* the caller's: failures end up here, and all that is returned in its arena */
+    const struct config *config;
+    struct store *store;
+    const char *prefix; /* of their keys */
+};
+
+/* `folder` NULL: the object store. ERR_INVALID for settings that contradict each other.
+ * backups_close is due in any case. */
+enum err backups_open(struct backups *backups, struct op *op, const struct config *config,
+                      const char *folder) MUST_CHECK;
+void backups_close(struct backups *backups);
+
+struct backup_table {
+    const char *name; /* "core.sample" */
+    int64_t n_rows;
+};
+
+/* What the manifest says. */
+struct backup {
+    const char *name;      /* BACKUP_NAME_BYTES long; names sort by time */
+    int64_t made_us;       /* when it was begun: the moment that it shows, within seconds */
+    const char *program;   /* the version of tidemark that made it */
+    int schema;            /* its newest migration */
+    const char *engine;    /* "postgres" or "timescaledb" */
+    const char *extension; /* TimescaleDB's version, NULL without */
+    int server_major;      /* of PostgreSQL: 15 */
+    const char *server_version;
+    int64_t n_bytes; /* of the dump */
+    uint8_t sha256[CRYPTO_HASH_BYTES];
+    struct backup_table *tables; /* sorted by name */
+    int n_tables;
+};
+
+/* The key of the dump in the store; NULL without memory. */
+const char *backup_key(const struct backups *backups, const char *name, const char *ending);
+
+/* Makes a backup as tidemark_backup, in memory that does not grow with it. Whatever goes wrong
+ * leaves none: ERR_UNAVAILABLE for a database or store that is away, ERR_INTERNAL with pg_dump's
+ * words. */
+enum err backup_make(struct backups *backups, struct backup *out) MUST_CHECK;
+
+/* Removes the oldest but `keep`, and after a day what was begun and never finished.
+ * *out_n: backups removed. */
+enum err backup_prune(struct backups *backups, int keep, int *out_n) MUST_CHECK;
+
+/* The names of all, the oldest first. */
+enum err backup_list(struct backups *backups, const char *const **out_names, int *out_n) MUST_CHECK;
+
+/* The manifest of a backup, or of the newest for BACKUP_LATEST. ERR_NOT_FOUND where there is none,
+ * ERR_INVALID where the manifest is damaged. */
+enum err backup_read(struct backups *backups, const char *name, struct backup *out) MUST_CHECK;
+
+/* Reads the dump whole and holds it against the manifest. ERR_INVALID where they differ. */
+enum err backup_verify(struct backups *backups, const struct backup *backup) MUST_CHECK;
+
+#endif

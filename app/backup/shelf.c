@@ -1,0 +1,305 @@
+/* Backups that are there: finding, reading, verifying and removing them. A key ends with a backup's
+ * name and ".dump" or ".json"; whatever else lies in a folder is left alone. */
+#include "backup/backup.h"
+
+#include "backup/manifest.h"
+#include "base/clock.h"
+#include "base/sha256.h"
+
+#define FIRST_NAMES 32
+#define UNFINISHED_AGE_S (24 * 3600) /* no backup comes for longer */
+
+enum err backups_open(struct backups *backups, struct op *op, const struct config *config,
+                      const char *folder)
+{
+    *backups = (struct backups){ .op = op, .config = config, .prefix = folder ? "" : "backup/" };
+    return folder ? store_open_folder(op, folder, &backups->store)
+                  : store_open(op, config, &backups->store);
+}
+
+void backups_close(struct backups *backups)
+{
+    store_close(backups->store);
+    backups->store = NULL;
+}
+
+const char *backup_key(const struct backups *backups, const char *name, const char *ending)
+{
+    return arena_printf(backups->op->arena, "%s%s%s", backups->prefix, name, ending);
+}
+
+/* ---- listing ---- */
+
+/* One name, with what there is of it. */
+struct entry {
+    const char *name;
+    bool has_manifest, has_dump;
+    int64_t modified_us;
+};
+
+struct entries {
+    struct arena *arena;
+    struct entry *list; /* ascending by name */
+    int n, room;
+};
+
+static bool is_of(const char *text, const char *form)
+{
+    for (; *form; form++, text++) {
+        bool is_digit = *text >= '0' && *text <= '9';
+        bool is_hex = is_digit || (*text >= 'a' && *text <= 'f');
+        bool fits = *form == '0' ? is_digit : *form == 'f' ? is_hex : *text == *form;
+        if (!fits) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* "20261122T050300Z-1a2b3c4d" and what follows. */
+static bool begins_with_name(const char *text)
+{
+    return is_of(text, "00000000T000000Z-ffffffff");
+}
+
+/* Room for one more, with its name; NULL without memory. */
+static struct entry *add_entry(struct entries *entries, const char *name)
+{
+    int room = entries->room > 0 ? entries->room * 2 : FIRST_NAMES;
+    struct entry *list = entries->list;
+
+    if (!list || entries->n == entries->room) {
+        list = arena_resize(entries->arena, list, (size_t)entries->room * sizeof *list,
+                            (size_t)room * sizeof *list);
+        if (!list) {
+            return NULL;
+        }
+        entries->list = list;
+        entries->room = room;
+    }
+    struct entry *entry = &list[entries->n++];
+    *entry = (struct entry){
+        .name = arena_copy(entries->arena, (struct str){ name, BACKUP_NAME_BYTES })
+    };
+    return entry->name ? entry : NULL;
+}
+
+/* A name's keys come one after another. */
+static struct entry *find_entry(struct entries *entries, const char *name)
+{
+    struct entry *last = entries->n > 0 ? &entries->list[entries->n - 1] : NULL;
+
+    return last && strncmp(last->name, name, BACKUP_NAME_BYTES) == 0 ? last
+                                                                     : add_entry(entries, name);
+}
+
+static enum err note_object(struct backups *backups, struct entries *entries,
+                            const struct store_object *object)
+{
+    const char *name = object->key + strlen(backups->prefix);
+
+    if (!begins_with_name(name)) {
+        return OK;
+    }
+    bool is_manifest = strcmp(name + BACKUP_NAME_BYTES, ".json") == 0;
+    if (!is_manifest && strcmp(name + BACKUP_NAME_BYTES, ".dump") != 0) {
+        return OK;
+    }
+    struct entry *entry = find_entry(entries, name);
+    if (!entry) {
+        return fail_memory(backups->op);
+    }
+    entry->has_manifest |= is_manifest;
+    entry->has_dump |= !is_manifest;
+    entry->modified_us =
+        object->modified_us > entry->modified_us ? object->modified_us : entry->modified_us;
+    return OK;
+}
+
+/* The digit keeps a folder's other folders from being walked through. */
+static enum err list_entries(struct backups *backups, struct entries *entries)
+{
+    const char *prefix = backup_key(backups, "2", "");
+    struct store_page page = { .next = NULL };
+    enum err err = prefix ? OK : fail_memory(backups->op);
+
+    *entries = (struct entries){ .arena = backups->op->arena };
+    for (bool is_first = true; err == OK && (is_first || page.next); is_first = false) {
+        err = store_list(backups->store, backups->op, prefix, page.next, STORE_MAX_LIST, &page);
+        for (int i = 0; i < page.n && err == OK; i++) {
+            err = note_object(backups, entries, &page.objects[i]);
+        }
+    }
+    return err;
+}
+
+enum err backup_list(struct backups *backups, const char *const **out_names, int *out_n)
+{
+    struct entries entries;
+    enum err err = list_entries(backups, &entries);
+
+    *out_n = 0;
+    if (err != OK) {
+        return err;
+    }
+    const char **names = arena_array(backups->op->arena, (size_t)entries.n + 1, sizeof *names);
+    if (!names) {
+        return fail_memory(backups->op);
+    }
+    for (int i = 0; i < entries.n; i++) {
+        if (entries.list[i].has_manifest) {
+            names[(*out_n)++] = entries.list[i].name;
+        }
+    }
+    *out_names = names;
+    return OK;
+}
+
+/* ---- reading ---- */
+
+static enum err find_latest(struct backups *backups, const char **out)
+{
+    const char *const *names;
+    int n;
+    enum err err = backup_list(backups, &names, &n);
+
+    if (err == OK && n == 0) {
+        err = fail(backups->op, ERR_NOT_FOUND, "there is no backup in %s",
+                   store_name(backups->store));
+    }
+    if (err == OK) {
+        *out = names[n - 1];
+    }
+    return err;
+}
+
+static enum err read_object(struct backups *backups, const char *key, struct str *out)
+{
+    struct op *op = backups->op;
+    struct store_object object;
+    enum err err = store_head(backups->store, op, key, &object);
+
+    if (err != OK) {
+        return err;
+    }
+    if (object.size > MANIFEST_MAX_BYTES) {
+        return fail(op, ERR_INVALID, "%s is too long for a manifest", key);
+    }
+    char *text = arena_alloc(op->arena, (size_t)object.size + 1);
+    if (!text) {
+        return fail_memory(op);
+    }
+    *out = (struct str){ text, (size_t)object.size };
+    return store_read(backups->store, op, key, 0, out->len, text);
+}
+
+enum err backup_read(struct backups *backups, const char *name, struct backup *out)
+{
+    struct op *op = backups->op;
+    struct str text;
+    enum err err = OK;
+
+    if (strcmp(name, BACKUP_LATEST) == 0) {
+        err = find_latest(backups, &name);
+    } else if (strlen(name) != BACKUP_NAME_BYTES || !begins_with_name(name)) {
+        err = fail(op, ERR_NOT_FOUND, "%s is no backup's name; `tidemark backup list` has them",
+                   name);
+    }
+    const char *key = err == OK ? backup_key(backups, name, ".json") : NULL;
+    if (err != OK || !key) {
+        return err != OK ? err : fail_memory(op);
+    }
+    err = read_object(backups, key, &text);
+    if (err == ERR_NOT_FOUND) {
+        op_clear_fault(op);
+        return fail(op, ERR_NOT_FOUND, "there is no backup %s in %s", name,
+                    store_name(backups->store));
+    }
+    *out = (struct backup){ .name = arena_copy(op->arena, str_of(name)) };
+    return err == OK ? manifest_read(op, text, out) : err;
+}
+
+/* ---- verifying ---- */
+
+struct sum {
+    struct sha256 sha;
+    int64_t n_bytes;
+};
+
+static enum err add_bytes(void *context, struct op *op, struct str bytes)
+{
+    struct sum *sum = context;
+
+    (void)op;
+    sha256_add(&sum->sha, bytes);
+    sum->n_bytes += (int64_t)bytes.len;
+    return OK;
+}
+
+enum err backup_verify(struct backups *backups, const struct backup *backup)
+{
+    struct op *op = backups->op;
+    struct sum sum = { .n_bytes = 0 };
+    uint8_t digest[CRYPTO_HASH_BYTES];
+    const char *key = backup_key(backups, backup->name, ".dump");
+
+    if (!key || !sha256_open(&sum.sha)) {
+        return fail_memory(op);
+    }
+    enum err err = store_get(backups->store, op, key, STORE_WHOLE, add_bytes, &sum);
+    bool is_summed = sha256_end(&sum.sha, digest);
+    sha256_close(&sum.sha);
+    if (err == ERR_NOT_FOUND) {
+        op_clear_fault(op);
+        return fail(op, ERR_INVALID, "the dump of %s is gone", backup->name);
+    }
+    if (err != OK) {
+        return err;
+    }
+    if (sum.n_bytes != backup->n_bytes) {
+        return fail(op, ERR_INVALID, "the dump of %s has %lld bytes, %lld were written",
+                    backup->name, (long long)sum.n_bytes, (long long)backup->n_bytes);
+    }
+    return is_summed && memcmp(digest, backup->sha256, sizeof digest) == 0
+               ? OK
+               : fail(op, ERR_INVALID,
+                      "the dump of %s is not what was written: its checksum differs", backup->name);
+}
+
+/* ---- removing ---- */
+
+/* The manifest first: no backup is seen whose dump is gone. */
+static enum err remove_backup(struct backups *backups, const char *name)
+{
+    static const char *const ENDINGS[] = { ".json", ".dump" };
+    enum err err = OK;
+
+    for (int i = 0; i < 2 && err == OK; i++) {
+        const char *key = backup_key(backups, name, ENDINGS[i]);
+        err = key ? store_delete(backups->store, backups->op, key) : fail_memory(backups->op);
+    }
+    return err;
+}
+
+enum err backup_prune(struct backups *backups, int keep, int *out_n)
+{
+    int64_t limit_us = clock_now_us() - UNFINISHED_AGE_S * US_PER_SECOND;
+    struct entries entries;
+    int n = 0, n_swept;
+    enum err err = list_entries(backups, &entries);
+
+    *out_n = 0;
+    for (int i = 0; i < entries.n && err == OK; i++) {
+        n += entries.list[i].has_manifest;
+    }
+    for (int i = 0; i < entries.n && err == OK; i++) {
+        const struct entry *entry = &entries.list[i];
+        bool is_surplus = entry->has_manifest && n > keep;
+        if (is_surplus || (!entry->has_manifest && entry->modified_us < limit_us)) {
+            err = remove_backup(backups, entry->name);
+            n -= is_surplus;
+            *out_n += is_surplus;
+        }
+    }
+    return err == OK ? store_sweep(backups->store, backups->op, UNFINISHED_AGE_S, &n_swept) : err;
+}
