@@ -143,7 +143,7 @@ enum err archive_run(struct archive *archive, struct archive_run *run)
     struct running running = { .archive = archive, .run = run, .relation = "samples" };
     struct db_rows *page = NULL;
     char after[SLUG_SIZE] = "";
-    enum err err;
+    enum err err = OK;
     int n;
 
     do {
