@@ -256,12 +256,9 @@ char *clock_format_offset(int64_t time_us, int32_t offset_s, char out[CLOCK_TEXT
 
 /* ---- zones ---- */
 
-int32_t zone_offset_at(const struct zone *zone, int64_t time_us)
+/* The last offset that begins at or before the time; the first where none does. */
+static int find_offset(const struct zone *zone, int64_t time_us)
 {
-    if (zone->n_offsets == 0) {
-        return 0;
-    }
-    /* The last one that begins at or before the time; the first where none does. */
     int low = 0;
     int high = zone->n_offsets;
     while (high - low > 1) {
@@ -272,5 +269,26 @@ int32_t zone_offset_at(const struct zone *zone, int64_t time_us)
             high = middle;
         }
     }
-    return zone->offsets[low].offset_s;
+    return low;
+}
+
+int32_t zone_offset_at(const struct zone *zone, int64_t time_us)
+{
+    return zone->n_offsets > 0 ? zone->offsets[find_offset(zone, time_us)].offset_s : 0;
+}
+
+int32_t zone_offset_near(const struct zone *zone, int64_t time_us, int *hint)
+{
+    const struct zone_offset *offsets = zone->offsets;
+    int at = *hint;
+
+    if (zone->n_offsets == 0) {
+        return 0;
+    }
+    bool is_here = (at == 0 || offsets[at].from_us <= time_us) &&
+                   (at + 1 == zone->n_offsets || time_us < offsets[at + 1].from_us);
+    if (!is_here) {
+        *hint = at = find_offset(zone, time_us);
+    }
+    return offsets[at].offset_s;
 }

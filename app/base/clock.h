@@ -67,5 +67,7 @@ struct zone {
 };
 /* Seconds east of UTC that the zone had at that time. */
 int32_t zone_offset_at(const struct zone *zone, int64_t time_us);
+/* The same, fast for times that follow one another: *hint, 0 at first, is where to look first. */
+int32_t zone_offset_near(const struct zone *zone, int64_t time_us, int *hint);
 
 #endif

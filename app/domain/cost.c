@@ -216,7 +216,7 @@ static void set_cycles(const struct cost_query *query, struct cost_account *acco
 
 /* ---- rating ---- */
 
-enum err cost_set_intervals(struct op *op, struct cost_account *account)
+enum err cost_set_intervals(struct op *op, struct cost_account *account, bool has_empty)
 {
     const struct cost_energy *energy = &account->energy;
     struct rating_interval *intervals =
@@ -227,7 +227,8 @@ enum err cost_set_intervals(struct op *op, struct cost_account *account)
         return fail_memory(op);
     }
     for (size_t i = 0; i < energy->n; i++) {
-        if (energy->known[i] != COST_MISSING) {
+        bool is_wanted = has_empty || energy->import_nkwh[i] != 0 || energy->export_nkwh[i] != 0;
+        if (is_wanted && energy->known[i] != COST_MISSING) {
             intervals[n++] = (struct rating_interval){
                 .start_us = energy->start_us + (int64_t)i * COST_QUARTER_US,
                 .import_nkwh = energy->import_nkwh[i],
@@ -242,7 +243,7 @@ enum err cost_set_intervals(struct op *op, struct cost_account *account)
 
 enum err cost_rate_input(struct op *op, struct cost_account *account)
 {
-    enum err err = cost_set_intervals(op, account);
+    enum err err = cost_set_intervals(op, account, true);
 
     return err == OK ? rating_run(op, &account->input, &account->rating) : err;
 }

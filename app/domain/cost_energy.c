@@ -2,6 +2,7 @@
 #include "domain/cost_energy.h"
 
 #include "domain/energy_best.h"
+#include "domain/span.h"
 
 #include <string.h>
 
@@ -50,11 +51,11 @@ static enum part part_of(const char *role)
 static void number_days(struct sums *sums, const struct zone *zone)
 {
     int64_t first = 0;
+    int hint = 0;
 
     for (size_t i = 0; i < sums->out->n; i++) {
         int64_t at_us = sums->out->start_us + (int64_t)i * COST_QUARTER_US;
-        int64_t local_us = at_us + zone_offset_at(zone, at_us) * US_PER_SECOND;
-        int64_t day = (local_us - ((local_us % US_PER_DAY) + US_PER_DAY) % US_PER_DAY) / US_PER_DAY;
+        int64_t day = span_day_near(zone, at_us, &hint);
         first = i == 0 ? day : first;
         sums->day_of[i] = (int)(day - first);
         sums->n_days = sums->day_of[i] + 1;

@@ -86,8 +86,9 @@ enum err cost_read_all(struct db_tx *tx, struct cost_account *account, int64_t f
 enum err cost_supply(struct db_tx *tx, const struct cost_supply *supply,
                      struct cost_account *account) MUST_CHECK;
 
-/* Makes the input's intervals of the account's energy. */
-enum err cost_set_intervals(struct op *op, struct cost_account *account) MUST_CHECK;
+/* Makes the input's intervals of the account's energy; `has_empty`: with those of no energy. */
+enum err cost_set_intervals(struct op *op, struct cost_account *account,
+                            bool has_empty) MUST_CHECK;
 
 /* The same, and rates it. */
 enum err cost_rate_input(struct op *op, struct cost_account *account) MUST_CHECK;

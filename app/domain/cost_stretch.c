@@ -39,16 +39,15 @@ static struct cost_stretch valued_of(const struct cost_turn *turn,
     return valued;
 }
 
-/* Reads all meters of the days on which devices are valued: the account's quarter hours are the
- * same by them. */
+/* Where something is read, all meters of the days on which devices are valued: the account's
+ * quarter hours are the same by them, and they are read once. */
 static void add_valued(const struct cost_stretch *valued, struct cost_supply *supply)
 {
-    bool is_idle = supply->read_from >= supply->read_to;
-
-    supply->needs_meters = true;
-    supply->read_from =
-        is_idle ? valued->from_day : cost_least(supply->read_from, valued->from_day);
-    supply->read_to = is_idle ? valued->to_day : cost_latest(supply->read_to, valued->to_day);
+    if (supply->read_from < supply->read_to) {
+        supply->needs_meters = true;
+        supply->read_from = cost_least(supply->read_from, valued->from_day);
+        supply->read_to = cost_latest(supply->read_to, valued->to_day);
+    }
 }
 
 /* What of the input's days has to be read from meters: all but those that the ledger has at both

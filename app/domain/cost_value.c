@@ -98,7 +98,7 @@ static enum err rate_alone(const struct valuing *valuing, int from, int to,
     enum err err = cost_energy_make(op, &meters, &out->site_zone, valuing->from_us, valuing->to_us,
                                     &out->energy);
     if (err == OK) {
-        err = cost_set_intervals(op, out);
+        err = cost_set_intervals(op, out, false); /* where nothing flowed nothing is to be paid */
     }
     out->input.from_day = valuing->from_day;
     out->input.to_day = valuing->to_day;
@@ -106,22 +106,56 @@ static enum err rate_alone(const struct valuing *valuing, int from, int to,
     return err == OK ? rating_run(op, &out->input, &out->rating) : err;
 }
 
-/* Adds its quarter hours to their days. `step`: from a day's value to the next one's. */
-static void add_up(const struct cost_account *alone, const struct cost_values *values, int step,
-                   struct cost_value *first)
+/* A device's values: of the first day, and how far it is from a day's to the next one's. */
+struct column {
+    const struct cost_values *values;
+    struct cost_value *first;
+    int step;
+};
+
+/* The day's; NULL: it is none of those. */
+static struct cost_value *value_on(const struct column *column, int64_t day)
+{
+    const struct cost_values *values = column->values;
+    bool is_in = day >= values->from_day && day < values->to_day;
+
+    return is_in ? column->first + (day - values->from_day) * column->step : NULL;
+}
+
+/* Marks the days of which something is known. */
+static void mark_known(const struct cost_account *alone, const struct column *column)
+{
+    const struct cost_energy *energy = &alone->energy;
+    int hint = 0;
+
+    for (size_t i = 0; i < energy->n; i++) {
+        if (energy->known[i] == COST_MISSING) {
+            continue;
+        }
+        int64_t at_us = energy->start_us + (int64_t)i * COST_QUARTER_US;
+        int64_t day = span_day_near(&alone->zone, at_us, &hint);
+        struct cost_value *value = value_on(column, day);
+        if (value) {
+            value->is_known = true;
+            value->is_priced = alone->rating.days[day - alone->input.from_day].version >= 0;
+        }
+    }
+}
+
+/* Adds its quarter hours to their days. */
+static void add_up(const struct cost_account *alone, const struct column *column)
 {
     const struct rating_input *input = &alone->input;
+    int hint = 0;
 
     for (size_t i = 0; i < input->n_intervals; i++) {
         const struct rating_interval *interval = &input->intervals[i];
         const struct rating_slot *slot = &alone->rating.slots[i];
-        int64_t day = span_day_of(&alone->zone, interval->start_us);
-        if (day < values->from_day || day >= values->to_day) {
+        int64_t day = span_day_near(&alone->zone, interval->start_us, &hint);
+        struct cost_value *value = value_on(column, day);
+        if (!value) {
             continue;
         }
-        struct cost_value *value = first + (day - values->from_day) * step;
-        value->is_known = true;
-        value->is_priced = value->is_priced || slot->period != TARIFF_ANY;
         value->import = quantity_add(value->import, interval->import_nkwh);
         value->cost = money_add(value->cost, money_add(slot->import, slot->export));
     }
@@ -144,7 +178,9 @@ static enum err value_all(struct valuing *valuing, const struct cost_values *val
         to = device_end(account, from);
         err = rate_alone(valuing, from, to, &alone);
         if (err == OK && alone.n_meters > 0) {
-            add_up(&alone, values, values->n_devices, values->items + at);
+            const struct column column = { values, values->items + at, values->n_devices };
+            mark_known(&alone, &column);
+            add_up(&alone, &column);
         }
         arena_reset(scratch);
     }

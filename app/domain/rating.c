@@ -221,9 +221,10 @@ static bool is_faulty(int64_t nkwh)
 }
 
 /* What the zone's clocks show. */
-static int local_minute(const struct zone *zone, int64_t time_us)
+static int local_minute(struct rating_work *work, int64_t time_us)
 {
-    int64_t local_us = time_us + zone_offset_at(zone, time_us) * US_PER_SECOND;
+    int32_t offset_s = zone_offset_near(work->input->zone, time_us, &work->zone_hint);
+    int64_t local_us = time_us + offset_s * US_PER_SECOND;
 
     return (int)((local_us % US_PER_DAY + US_PER_DAY) % US_PER_DAY / US_PER_MINUTE);
 }
@@ -248,7 +249,7 @@ static void rate_intervals(struct rating_work *work, struct rating_today *today,
         if (!today->bench) {
             continue;
         }
-        int minute = local_minute(input->zone, interval.start_us);
+        int minute = local_minute(work, interval.start_us);
         struct rating_slot *slot = work->slots ? &work->slots[*at] : NULL;
         rating_add_energy(today, &interval, minute, slot);
         if (today->bench->n_charges[TARIFF_DEMAND] > 0) {

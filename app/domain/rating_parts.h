@@ -75,6 +75,7 @@ struct rating_work {
     struct rating_slot *slots;    /* or NULL */
     struct money *sums;           /* by day of a cycle and charge; NULL: no version needs them */
     int sums_charges;             /* of each day */
+    int zone_hint;                /* for zone_offset_near */
     enum err err;                 /* of memory: nothing is added behind it */
 };
 

@@ -23,6 +23,13 @@ int64_t span_day_of(const struct zone *zone, int64_t time_us)
     return floor_div(time_us + zone_offset_at(zone, time_us) * US_PER_SECOND, US_PER_DAY);
 }
 
+int64_t span_day_near(const struct zone *zone, int64_t time_us, int *hint)
+{
+    int64_t offset_us = zone_offset_near(zone, time_us, hint) * US_PER_SECOND;
+
+    return floor_div(time_us + offset_us, US_PER_DAY);
+}
+
 int64_t span_day_start(const struct zone *zone, int64_t day)
 {
     int64_t local_us = day * US_PER_DAY;

@@ -15,6 +15,8 @@ const char *span_range_name(enum span_range range);
 
 /* Local days are counted from 1970-01-01. The one that the zone's clock shows at an instant. */
 int64_t span_day_of(const struct zone *zone, int64_t time_us);
+/* The same, for times that follow one another (zone_offset_near). */
+int64_t span_day_near(const struct zone *zone, int64_t time_us, int *hint);
 /* The instant at which the day begins: the first of two midnights, or, of one that the clock
  * jumps over, the jump. */
 int64_t span_day_start(const struct zone *zone, int64_t day);

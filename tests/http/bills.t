@@ -85,6 +85,8 @@ add('spot', 'berlin', { price_series => [ { name => 'spot', minutes => 60 } ], c
     [epoch('2026-03-10 11'), 'grid_import_kwh', 0.4]);
 $stack->sql("INSERT INTO core.rate_price (tenant_id, schedule_id, series, from_time, to_time, nano_rate, known_since)"
     . " SELECT tenant_id, id, 'spot', '2026-01-01', '2026-07-01', 500000000, now() FROM core.rate_schedule WHERE id = $id{spot}");
+# Behind the meter one that is off, and says so.
+push @events, { device => 'lamp', site => 'flat', time => epoch('2026-03-29 10'), metrics => { energy_kwh => 0 } };
 my $sent = $stack->post('/v1/events/batch', \@events, token => $device);
 is $sent->{status}, 200, 'readings are stored' or diag $sent->{content};
 $stack->settle;
@@ -213,6 +215,7 @@ like $page_of, qr/Sun 29 Mar, 12:00–13:00 1\.00 €0\.300 €0\.083 €0\.383.
 like $page_of, qr/energy All hours – 23\.0000 kWh 0\.30 €6\.900000 flat, version 1 fixed – – 1\.0000 times 0\.50 €0\.500000 flat, version 1 tax:VAT – – – 19\.00 % €1\.406000 flat, version 1/,
     'why: each charge with its period, tier, rate and version';
 like $page_of, qr/meter-flat grid_import_kwh from the grid 23\.000 kWh 92 yes/, 'and the readings that were counted';
+like $page_of, qr/lamp 0\.00 kWh €0\.00/, 'a device that took nothing is worth nothing, and is there';
 my $solar = words('/costs?site=solar&view=month&at=2026-02-14');
 like $solar, qr/February 2026 1\.5 kWh €0\.40 Provisional/, 'a month with what is fed in: 0.60 - 0.20';
 like $solar, qr/All hours €0\.60 Fed in −€0\.20/, 'which is stacked downwards';

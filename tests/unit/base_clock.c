@@ -196,6 +196,17 @@ static void test_zones(void)
     is_int(zone_offset_at(&zone, 1793523600000000), -28800, "winter again in November");
     is_int(zone_offset_at(&zone, INT64_MAX), -28800, "the last offset holds on");
     is_int(zone_offset_at(&utc, 1772964000000000), 0, "no offsets mean UTC");
+
+    int hint = 0;
+    is_int(zone_offset_near(&zone, 1772964000000000 - 1, &hint), -28800,
+           "times that follow one another: winter");
+    is_int(zone_offset_near(&zone, 1772964000000000, &hint), -25200, "then summer");
+    is_int(zone_offset_near(&zone, 1793523600000000 - 1, &hint), -25200, "to its end");
+    is_int(zone_offset_near(&zone, INT64_MAX, &hint), -28800, "then the last offset");
+    is_int(zone_offset_near(&zone, 0, &hint), -28800, "and back to before the first");
+    is_int(zone_offset_near(&zone, 1780000000000000, &hint), -25200, "whichever it was before");
+    hint = 0;
+    is_int(zone_offset_near(&utc, 1772964000000000, &hint), 0, "of no offsets too");
 }
 
 static void test_clocks(void)

@@ -70,6 +70,12 @@ static void check_days(void)
     is_int(span_day_start(&zone, day("2026-11-02")), at("2026-11-02T05:00:00Z"), "and the next is the next");
     is_int(span_day_of(&la, at("2026-11-01T06:59:59Z")), day("2026-10-31"), "a second before midnight");
     is_int(span_day_start(&utc, 1), US_PER_DAY, "a zone without rules is UTC");
+
+    int hint = 0;
+    is_int(span_day_near(&la, at("2026-11-01T06:59:59Z"), &hint), day("2026-10-31"),
+           "times that follow one another: summer");
+    is_int(span_day_near(&la, at("2026-11-02T07:59:59Z"), &hint), day("2026-11-01"), "the change's 25th hour");
+    is_int(span_day_near(&la, at("2026-11-02T08:00:00Z"), &hint), day("2026-11-02"), "and midnight of winter");
 }
 
 static void check_spans(void)
