@@ -42,7 +42,7 @@ static bool is_for_sink(const struct running *running)
     return running->request->sink && status == running->request->sink_status;
 }
 
-static size_t take_body(char *bytes, size_t size, size_t count, void *context)
+static size_t take_body(const char *bytes, size_t size, size_t count, void *context)
 {
     struct running *running = context;
     struct str piece = { bytes, size * count };
