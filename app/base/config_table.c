@@ -50,7 +50,7 @@ const struct setting settings[] = {
       "Named prepared statements; 0 behind a pooler in transaction mode" },
     { "WEB_PROCESSES", INT(web_processes, "4", 1, 64, "processes"), "Answer pages and the API" },
     { "EXPORT_PROCESSES", INT(export_processes, "2", 1, 64, "processes"),
-      "Answer CSV and NDJSON of any length" },
+      "Answer CSV, NDJSON and Parquet of any length" },
     { "INGEST_THREADS", INT(ingest_threads, "16", 1, 256, "threads"),
       "Of ingest, for posts that are large or name something not seen before" },
     { "UPLOAD_THREADS", INT(upload_threads, "32", 1, 256, "threads"),

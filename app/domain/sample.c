@@ -46,6 +46,7 @@ static void add_filter(struct db_args *args, const struct sample_filter *filter)
     db_arg_int(args, filter->limit);
 }
 
+/* Both queries begin with the same columns; the constants of one serve both. */
 enum err sample_list(struct db_tx *tx, const struct sample_filter *filter, struct sample_list *out)
 {
     struct op *op = db_op(tx);
@@ -53,7 +54,8 @@ enum err sample_list(struct db_tx *tx, const struct sample_filter *filter, struc
     db_args_init(&args, op->arena);
     add_filter(&args, filter);
     struct db_rows *rows;
-    enum err err = db_run(tx, &q_sample_list, &args, &rows);
+    enum err err =
+        db_run(tx, filter->has_units ? &q_sample_list_units : &q_sample_list, &args, &rows);
     if (err != OK) {
         return err;
     }
@@ -68,6 +70,7 @@ enum err sample_list(struct db_tx *tx, const struct sample_filter *filter, struc
             .series_id = db_int(rows, i, SAMPLE_LIST_SERIES_ID),
             .metric = db_text(rows, i, SAMPLE_LIST_METRIC),
             .labels = db_text(rows, i, SAMPLE_LIST_LABELS),
+            .unit = filter->has_units ? db_text(rows, i, SAMPLE_LIST_UNITS_UNIT) : NULL,
             .value = db_double(rows, i, SAMPLE_LIST_VALUE),
         };
     }
@@ -136,6 +139,7 @@ static enum err read_rollups(struct op *op, const struct db_rows *rows,
             .series_id = db_int(rows, i, SAMPLE_BUCKET_LIST_SERIES_ID),
             .metric = db_text(rows, i, SAMPLE_BUCKET_LIST_METRIC),
             .labels = db_text(rows, i, SAMPLE_BUCKET_LIST_LABELS),
+            .unit = db_text(rows, i, SAMPLE_BUCKET_LIST_UNIT),
             .count = db_int64(rows, i, SAMPLE_BUCKET_LIST_COUNT),
             .min = db_double(rows, i, SAMPLE_BUCKET_LIST_MIN),
             .max = db_double(rows, i, SAMPLE_BUCKET_LIST_MAX),

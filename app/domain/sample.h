@@ -30,6 +30,7 @@ struct sample_filter {
     bool is_after;           /* only what follows (after_us, after_series) */
     int64_t after_us;
     int32_t after_series;
+    bool has_units;          /* the units of raw samples, too */
     int limit;
 };
 
@@ -38,6 +39,7 @@ struct sample {
     int32_t series_id;
     const char *metric;
     const char *labels;      /* JSON object, {} without labels */
+    const char *unit;        /* or NULL: unknown, or not asked for */
     double value;
 };
 
@@ -55,6 +57,7 @@ struct sample_rollup {
     int32_t series_id;
     const char *metric;
     const char *labels;
+    const char *unit;        /* or NULL; of sample_rollup_list alone */
     int64_t count;
     double min, max, avg, sum;
     double first, last;      /* by time */

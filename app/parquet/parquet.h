@@ -25,6 +25,7 @@ struct parquet_column {
     bool is_nullable;
 };
 
+#define PARQUET_MEDIA_TYPE "application/vnd.apache.parquet" /* as IANA has it */
 #define PARQUET_MAX_COLUMNS 32
 #define PARQUET_MAX_STRING_BYTES (4u << 20) /* of one value */
 

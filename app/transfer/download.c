@@ -2,6 +2,7 @@
  * a page of ours, whatever it is. */
 #include "transfer/download.h"
 
+#include "http/disposition.h"
 #include "transfer/range.h"
 #include "transfer/receive.h"
 #include "transfer/transfer.h"
@@ -91,7 +92,7 @@ static enum err send_file(struct outgoing *out)
     web->response->content_type = out->upload.type;
     if (!add_facts(out) || !add_lengths(out) || !add(out, "Accept-Ranges", "bytes") ||
         !add(out, "Content-Disposition",
-             range_disposition(web->op->arena, out->upload.name))) {
+             http_disposition(web->op->arena, out->upload.name))) {
         return fail_memory(web->op);
     }
     if (web->request->method == HTTP_HEAD || out->range.len == 0) {

@@ -20,8 +20,4 @@ enum range_kind range_read(struct str header, int64_t size, int64_t *from, int64
  * strong, or is a star. `is_weak`: a weak one fits as well. */
 bool range_names_tag(struct str header, const char *tag, bool is_weak);
 
-/* The value of Content-Disposition for an attachment of any name (RFC 6266, RFC 8187), in the
- * arena; NULL without memory. */
-const char *range_disposition(struct arena *arena, const char *name);
-
 #endif

@@ -2,7 +2,9 @@
  * CSV besides their JSON. */
 #include "web/accept.h"
 
-#define N_FORMS 3
+#include "parquet/parquet.h"
+
+#define N_FORMS 4 /* Parquet is the last */
 
 static const struct {
     const char *name;       /* of ?format= */
@@ -13,6 +15,7 @@ static const struct {
     [ANSWER_JSON] = { "json", "application/json", "application/*", "application/json" },
     [ANSWER_CSV] = { "csv", "text/csv", "text/*", "text/csv; charset=utf-8; header=present" },
     [ANSWER_NDJSON] = { "ndjson", "application/x-ndjson", "application/*", "application/x-ndjson" },
+    [ANSWER_PARQUET] = { "parquet", PARQUET_MEDIA_TYPE, "application/*", PARQUET_MEDIA_TYPE },
 };
 
 /* How a range of Accept covers a form: the closest one's weight counts. */
@@ -71,18 +74,21 @@ static struct wish find_wish(struct str accept, int form)
     return wish;
 }
 
-static enum err choose_by_name(struct web *web, struct str format, enum answer_form *out)
+static enum err choose_by_name(struct web *web, struct str format, int n_forms,
+                               enum answer_form *out)
 {
-    for (int i = 0; i < N_FORMS; i++) {
+    for (int i = 0; i < n_forms; i++) {
         if (str_equal(format, str_of(FORMS[i].name))) {
             *out = (enum answer_form)i;
             return OK;
         }
     }
-    return fail(web->op, ERR_NOT_ACCEPTABLE, "format: must be json, csv or ndjson");
+    return fail(web->op, ERR_NOT_ACCEPTABLE, "format: must be json, csv%s",
+                n_forms == N_FORMS ? ", ndjson or parquet" : " or ndjson");
 }
 
-enum err accept_form(struct web *web, enum answer_form *out)
+/* One of the first `n_forms` of the table. */
+static enum err choose(struct web *web, int n_forms, enum answer_form *out)
 {
     struct str format = web_query_text(web, "format");
     struct str accept = http_header(web->request, "Accept");
@@ -90,7 +96,7 @@ enum err accept_form(struct web *web, enum answer_form *out)
 
     *out = ANSWER_JSON;
     if (format.ptr != NULL) {
-        return choose_by_name(web, format, out);
+        return choose_by_name(web, format, n_forms, out);
     }
     if (!http_add_header(web->response, "Vary", "Accept")) {
         return fail(web->op, ERR_INTERNAL, "no room for the header Vary");
@@ -98,7 +104,7 @@ enum err accept_form(struct web *web, enum answer_form *out)
     if (str_trim(accept).len == 0) {
         return OK;
     }
-    for (int i = 0; i < N_FORMS; i++) {
+    for (int i = 0; i < n_forms; i++) {
         struct wish wish = find_wish(accept, i);
         if (wish.weight > best.weight ||
             (wish.weight > 0 && wish.weight == best.weight && wish.closeness == BY_NAME &&
@@ -109,8 +115,19 @@ enum err accept_form(struct web *web, enum answer_form *out)
     }
     if (best.weight == 0) {
         return fail(web->op, ERR_NOT_ACCEPTABLE,
-                    "Accept: this address answers application/json, text/csv and "
-                    "application/x-ndjson");
+                    "Accept: this address answers application/json, text/csv%s",
+                    n_forms == N_FORMS ? ", application/x-ndjson and " PARQUET_MEDIA_TYPE
+                                       : " and application/x-ndjson");
     }
     return OK;
+}
+
+enum err accept_form(struct web *web, enum answer_form *out)
+{
+    return choose(web, ANSWER_PARQUET, out);
+}
+
+enum err accept_form_or_parquet(struct web *web, enum answer_form *out)
+{
+    return choose(web, N_FORMS, out);
 }

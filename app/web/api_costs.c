@@ -127,8 +127,10 @@ enum err api_costs_list(struct web *web)
     if (!query || !source) {
         return fail_memory(web->op);
     }
-    *source = (struct list_source){ COLUMNS, N_COLUMNS, CURSOR_COSTS, PAGE_BUCKETS, query,
-                                    write_page };
+    *source = (struct list_source){
+        .columns = COLUMNS, .n_columns = N_COLUMNS, .kind = CURSOR_COSTS, .page_rows = PAGE_BUCKETS,
+        .query = query, .write_page = write_page,
+    };
     enum err err = read_query(web, query);
     return err == OK ? list_answer(web, source) : err;
 }

@@ -81,8 +81,11 @@ enum err api_devices_list(struct web *web)
     if (filter == NULL || source == NULL) {
         return fail_memory(web->op);
     }
-    *source = (struct list_source){ device_columns, N_DEVICE_COLUMNS, CURSOR_DEVICES, STREAM_ROWS,
-                                    filter, write_page };
+    *source = (struct list_source){
+        .columns = device_columns, .n_columns = N_DEVICE_COLUMNS,
+        .kind = CURSOR_DEVICES, .page_rows = STREAM_ROWS,
+        .query = filter, .write_page = write_page,
+    };
     enum err err = read_filter(web, filter);
     return err == OK ? list_answer(web, source) : err;
 }

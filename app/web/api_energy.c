@@ -158,8 +158,10 @@ enum err api_energy_list(struct web *web)
         return fail_memory(web->op);
     }
     struct energy_filter *filter = &query->filter;
-    *source = (struct list_source){ COLUMNS, N_COLUMNS, CURSOR_ENERGY, STREAM_ROWS, query,
-                                    write_page };
+    *source = (struct list_source){
+        .columns = COLUMNS, .n_columns = N_COLUMNS, .kind = CURSOR_ENERGY, .page_rows = STREAM_ROWS,
+        .query = query, .write_page = write_page,
+    };
     *filter = (struct energy_filter){ .device = web_query_text(web, "device"),
                                       .site = web_query_text(web, "site") };
     enum err err = cost_input_place(web, &query->costs);

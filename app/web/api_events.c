@@ -9,6 +9,14 @@ static const char *const event_columns[] = {
 };
 #define N_EVENT_COLUMNS ((int)(sizeof event_columns / sizeof *event_columns))
 
+static const struct parquet_column typed_columns[] = {
+    { "time", PARQUET_TIME, false }, { "type", PARQUET_STRING, false },
+    { "device", PARQUET_STRING, true }, { "seq", PARQUET_INT64, true },
+    { "id", PARQUET_STRING, true },  { "site", PARQUET_STRING, true },
+    { "data", PARQUET_STRING, true },
+};
+static const struct parquet_schema event_schema = { typed_columns, N_EVENT_COLUMNS };
+
 #define UUID_TEXT_LEN 36
 #define MAX_DATA_PATH 16 /* members of data.a.b.c */
 
@@ -165,7 +173,7 @@ enum err api_events_list(struct web *web)
         return fail_memory(web->op);
     }
     *source = (struct list_source){ event_columns, N_EVENT_COLUMNS, CURSOR_EVENTS, STREAM_ROWS,
-                                    filter, write_page };
+                                    filter, write_page, &event_schema, "events.parquet" };
     enum err err = read_filter(web, filter);
     return err == OK ? list_answer(web, source) : err;
 }

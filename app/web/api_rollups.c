@@ -81,7 +81,7 @@ enum err api_rollups_list(struct web *web)
         return fail_memory(web->op);
     }
     *source = (struct list_source){ rollup_columns, N_ROLLUP_COLUMNS, CURSOR_ACROSS, STREAM_ROWS,
-                                    filter, write_page };
+                                    filter, write_page, &buckets_schema, "rollups.parquet" };
     enum err err = read_filter(web, filter);
     return err == OK ? list_answer(web, source) : err;
 }

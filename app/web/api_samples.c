@@ -12,6 +12,17 @@ static const char *const rollup_columns[] = {
 #define N_RAW_COLUMNS 4
 #define N_ROLLUP_COLUMNS 10
 
+/* Of raw samples in Parquet: those of the archive's files (docs/archive.md). */
+static const struct parquet_column typed_columns[] = {
+    { "time", PARQUET_TIME, false },    { "device", PARQUET_STRING, false },
+    { "metric", PARQUET_STRING, false }, { "value", PARQUET_DOUBLE, false },
+    { "unit", PARQUET_STRING, false },  { "site", PARQUET_STRING, true },
+    { "labels", PARQUET_STRING, false },
+};
+static const struct parquet_schema raw_schema = {
+    typed_columns, sizeof typed_columns / sizeof *typed_columns
+};
+
 #define STREAM_ROWS 5000
 
 /* A request for samples, read and checked. */
@@ -19,6 +30,7 @@ struct query {
     struct sample_filter filter;
     enum sample_bucket bucket;
     const char *zone_name; /* NULL: the site's */
+    const char *site;      /* key, or NULL */
     bool has_labels;
 };
 
@@ -32,6 +44,34 @@ static enum err set_position(struct web *web, struct sample_filter *filter,
     }
     filter->after_us = after->time_us;
     return buckets_position(web, after, &filter->after_series);
+}
+
+/* An item of a Parquet file. */
+static void write_typed_sample(struct list_writer *list, const struct query *query,
+                               const struct sample *sample)
+{
+    list_item(list);
+    list_time(list, sample->time_us);
+    list_text(list, query->filter.device);
+    list_text(list, sample->metric);
+    list_double(list, sample->value);
+    list_text(list, sample->unit ? sample->unit : "");
+    list_text(list, query->site);
+    list_labels(list, sample->labels);
+    list_end_item(list);
+}
+
+static void write_typed_bucket(struct list_writer *list, const struct query *query,
+                               const struct sample_rollup *rollup)
+{
+    list_item(list);
+    list_time(list, rollup->time_us);
+    list_text(list, query->filter.device);
+    list_text(list, rollup->metric);
+    buckets_write(list, rollup);
+    list_text(list, rollup->unit);
+    list_labels(list, rollup->labels);
+    list_end_item(list);
 }
 
 static void write_labels(struct list_writer *list, const struct query *query, const char *labels)
@@ -50,6 +90,7 @@ static enum err write_raw_page(struct list_writer *list, void *state, const stru
     enum err err = set_position(list->web, &query.filter, after, limit);
 
     if (err == OK) {
+        query.filter.has_units = list->parquet != NULL;
         err = sample_list(list->web->tx, &query.filter, &samples);
     }
     if (err != OK) {
@@ -59,6 +100,10 @@ static enum err write_raw_page(struct list_writer *list, void *state, const stru
     int n = *is_more ? limit : samples.n;
     for (int i = 0; i < n; i++) {
         const struct sample *sample = &samples.items[i];
+        if (list->parquet) {
+            write_typed_sample(list, &query, sample);
+            continue;
+        }
         list_item(list);
         list_time(list, sample->time_us);
         list_text(list, sample->metric);
@@ -91,6 +136,10 @@ static enum err write_bucket_page(struct list_writer *list, void *state, const s
     int n = *is_more ? limit : rollups.n;
     for (int i = 0; i < n; i++) {
         const struct sample_rollup *rollup = &rollups.items[i];
+        if (list->parquet) {
+            write_typed_bucket(list, &query, rollup);
+            continue;
+        }
         list_item(list);
         list_time(list, rollup->time_us);
         list_text(list, rollup->metric);
@@ -121,6 +170,7 @@ static enum err find_device(struct web *web, struct query *query)
     }
     query->filter.device = device.key;
     query->filter.site_zone = device.timezone;
+    query->site = device.site;
     return sample_has_labels(web->tx, &query->filter, &query->has_labels);
 }
 
@@ -146,6 +196,8 @@ enum err api_samples_list(struct web *web)
         .page_rows = STREAM_ROWS,
         .query = query,
         .write_page = is_raw ? write_raw_page : write_bucket_page,
+        .schema = is_raw ? &raw_schema : &buckets_schema,
+        .file_name = arena_printf(web->op->arena, "samples-%s.parquet", query->filter.device),
     };
-    return list_answer(web, source);
+    return source->file_name ? list_answer(web, source) : fail_memory(web->op);
 }

@@ -115,11 +115,14 @@ void bill_write_members(struct web *web, struct json_writer *json,
                         const struct cost_accounts *accounts, const struct bill_sum *sum)
 {
     char text[MONEY_TEXT_SIZE];
+    const struct list_writer begun = {
+        .form = ANSWER_JSON, .columns = BILL_COLUMNS, .n_columns = BILL_N_COLUMNS
+    };
     struct list_writer lines;
 
     json_key(json, "lines");
     json_open_array(json);
-    list_resume(&lines, web, ANSWER_JSON, BILL_COLUMNS, BILL_N_COLUMNS);
+    list_resume(&lines, web, &begun);
     lines.json = *json; /* within the array that is open */
     bill_write_lines(&lines, accounts, sum);
     *json = lines.json;

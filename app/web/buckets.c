@@ -4,6 +4,18 @@
 #include "domain/zone.h"
 #include "web/list_stream.h"
 
+#define N_COLUMNS 12
+
+static const struct parquet_column columns[N_COLUMNS] = {
+    { "time", PARQUET_TIME, false },    { "device", PARQUET_STRING, false },
+    { "metric", PARQUET_STRING, false }, { "count", PARQUET_INT64, false },
+    { "min", PARQUET_DOUBLE, false },   { "max", PARQUET_DOUBLE, false },
+    { "avg", PARQUET_DOUBLE, false },   { "sum", PARQUET_DOUBLE, false },
+    { "first", PARQUET_DOUBLE, false }, { "last", PARQUET_DOUBLE, false },
+    { "unit", PARQUET_STRING, true },   { "labels", PARQUET_STRING, false },
+};
+const struct parquet_schema buckets_schema = { columns, N_COLUMNS };
+
 enum err buckets_query(struct web *web, enum sample_bucket fallback, enum sample_bucket *out)
 {
     struct str bucket = web_query_text(web, "bucket");

@@ -1,9 +1,13 @@
-/* What the lists of samples and of rollups share: parameters, positions, a bucket's columns. */
+/* What the lists of samples and of rollups share: parameters, positions, a bucket's columns, and
+ * those of both in Parquet. */
 #ifndef TIDEMARK_WEB_BUCKETS_H
 #define TIDEMARK_WEB_BUCKETS_H
 
 #include "domain/sample.h"
 #include "web/list.h"
+
+/* time, device, metric, count, min, max, avg, sum, first, last, unit, labels. */
+extern const struct parquet_schema buckets_schema;
 
 /* `bucket`, one of the names that sample_bucket_parse knows, else `fallback` where it is absent. */
 enum err buckets_query(struct web *web, enum sample_bucket fallback,

@@ -1,4 +1,4 @@
-/* Writes lists in JSON, CSV or NDJSON. Called by the api_*.c handlers and by list_stream.c. */
+/* Writes lists in JSON, CSV, NDJSON or Parquet. Called by api_*.c handlers and list_stream.c. */
 #include "web/list.h"
 
 #include "base/clock.h"
@@ -36,18 +36,26 @@ static void write_head(struct list_writer *list)
     }
 }
 
-enum err list_begin(struct list_writer *list, struct web *web, const char *const *columns,
-                    int n_columns)
+enum err list_begin_typed(struct list_writer *list, struct web *web, const char *const *columns,
+                          int n_columns, const struct parquet_schema *schema)
 {
     enum answer_form form;
-    enum err err = accept_form(web, &form);
+    enum err err = schema ? accept_form_or_parquet(web, &form) : accept_form(web, &form);
     if (err != OK) {
         return err;
     }
     start(list, web, form, columns, n_columns);
     web->response->content_type = accept_media_type(form);
     write_head(list);
-    return OK;
+    return form == ANSWER_PARQUET
+               ? list_parquet_begin(web->op, schema, &web->response->body, &list->parquet)
+               : OK;
+}
+
+enum err list_begin(struct list_writer *list, struct web *web, const char *const *columns,
+                    int n_columns)
+{
+    return list_begin_typed(list, web, columns, n_columns, NULL);
 }
 
 void list_single(struct list_writer *list, struct web *web, const char *const *columns,
@@ -57,15 +65,21 @@ void list_single(struct list_writer *list, struct web *web, const char *const *c
     web->response->content_type = "application/json";
 }
 
-void list_resume(struct list_writer *list, struct web *web, enum answer_form form,
-                 const char *const *columns, int n_columns)
+void list_resume(struct list_writer *list, struct web *web, const struct list_writer *begun)
 {
-    start(list, web, form, columns, n_columns);
+    start(list, web, begun->form, begun->columns, begun->n_columns);
+    list->parquet = begun->parquet;
+    if (list->parquet) {
+        list->parquet->body = &web->response->body;
+    }
 }
 
 void list_item(struct list_writer *list)
 {
     list->at = 0;
+    if (list->parquet) {
+        return;
+    }
     if (list->form == ANSWER_NDJSON) {
         json_writer_init(&list->json, &list->web->response->body); /* no comma between lines */
     }
@@ -76,6 +90,10 @@ void list_item(struct list_writer *list)
 
 void list_end_item(struct list_writer *list)
 {
+    if (list->parquet) {
+        list_parquet_end_row(list->parquet);
+        return;
+    }
     if (is_csv(list)) {
         csv_end_record(&list->csv);
         return;
@@ -97,6 +115,10 @@ static void begin_value(struct list_writer *list)
 
 void list_null(struct list_writer *list)
 {
+    if (list->parquet) {
+        list->at++; /* what is not put is NULL */
+        return;
+    }
     begin_value(list);
     if (is_csv(list)) {
         csv_null(&list->csv);
@@ -111,6 +133,10 @@ void list_text(struct list_writer *list, const char *value)
         list_null(list);
         return;
     }
+    if (list->parquet) {
+        parquet_put_str(list->parquet->writer, list->at++, str_of(value));
+        return;
+    }
     begin_value(list);
     if (is_csv(list)) {
         csv_text(&list->csv, str_of(value));
@@ -121,6 +147,10 @@ void list_text(struct list_writer *list, const char *value)
 
 void list_int(struct list_writer *list, int64_t value)
 {
+    if (list->parquet) {
+        parquet_put_int(list->parquet->writer, list->at++, value);
+        return;
+    }
     begin_value(list);
     if (is_csv(list)) {
         csv_int(&list->csv, value);
@@ -131,6 +161,10 @@ void list_int(struct list_writer *list, int64_t value)
 
 void list_bool(struct list_writer *list, bool value)
 {
+    if (list->parquet) {
+        parquet_put_bool(list->parquet->writer, list->at++, value);
+        return;
+    }
     begin_value(list);
     if (is_csv(list)) {
         csv_bool(&list->csv, value);
@@ -141,6 +175,10 @@ void list_bool(struct list_writer *list, bool value)
 
 void list_double(struct list_writer *list, double value)
 {
+    if (list->parquet) {
+        parquet_put_double(list->parquet->writer, list->at++, value);
+        return;
+    }
     begin_value(list);
     if (is_csv(list)) {
         csv_double(&list->csv, value);
@@ -152,13 +190,18 @@ void list_double(struct list_writer *list, double value)
 void list_time(struct list_writer *list, int64_t time_us)
 {
     char text[CLOCK_TEXT_SIZE];
-    list_text(list, clock_format(time_us, text));
+
+    if (list->parquet) {
+        parquet_put_time(list->parquet->writer, list->at++, time_us);
+    } else {
+        list_text(list, clock_format(time_us, text));
+    }
 }
 
 void list_json(struct list_writer *list, const char *value)
 {
-    if (value == NULL) {
-        list_null(list);
+    if (value == NULL || list->parquet) {
+        list_text(list, value);
         return;
     }
     begin_value(list);
@@ -172,7 +215,7 @@ void list_json(struct list_writer *list, const char *value)
 void list_labels(struct list_writer *list, const char *value)
 {
     bool is_empty = value == NULL || str_equal(str_of(value), STR("{}"));
-    if (!is_empty) {
+    if (!is_empty || list->parquet) {
         list_json(list, value);
     } else if (is_csv(list)) {
         list_null(list);
@@ -199,8 +242,9 @@ enum err list_end(struct list_writer *list, enum cursor_kind kind, const struct 
     } else if (next != NULL && !http_add_header(list->web->response, "X-Next-Cursor", next)) {
         return fail(op, ERR_INTERNAL, "no room for the header of the next page");
     }
-    if (list->web->response->body.is_broken) {
+    enum err err = list->parquet ? list_parquet_end(list->parquet) : OK;
+    if (err == OK && list->web->response->body.is_broken) {
         return fail(op, ERR_INTERNAL, "the list is longer than a response may be");
     }
-    return OK;
+    return err;
 }

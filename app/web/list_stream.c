@@ -2,12 +2,14 @@
  * handlers of samples, rollups, events and devices; serve/stream.c asks for the further pages. */
 #include "web/list_stream.h"
 
+#include "http/disposition.h"
+
 #define PAGE_FULL_BYTES (4u << 20) /* a page ends with the item that reaches this */
 
 /* A stream between two pages; in the request's arena. */
 struct progress {
     const struct list_source *source;
-    enum answer_form form;
+    struct list_writer begun;
     struct cursor after;            /* its key in `key` */
     char key[MAX_NAME_BYTES + 1];
 };
@@ -40,9 +42,12 @@ static enum err next_page(struct web *web, void *state, bool *is_more)
     struct list_writer list;
     struct cursor last = { 0 };
 
-    list_resume(&list, web, progress->form, source->columns, source->n_columns);
+    list_resume(&list, web, &progress->begun);
     enum err err = source->write_page(&list, source->query, &progress->after, source->page_rows,
                                       &last, is_more);
+    if (err == OK && list.parquet) {
+        err = *is_more ? list.parquet->err : list_parquet_end(list.parquet);
+    }
     if (err == OK && *is_more) {
         keep_position(progress, &last);
     }
@@ -51,7 +56,7 @@ static enum err next_page(struct web *web, void *state, bool *is_more)
 
 /* Leaves behind how the answer goes on after the page that was written. */
 static enum err leave_stream(struct web *web, const struct list_source *source,
-                             enum answer_form form, const struct cursor *last)
+                             const struct list_writer *begun, const struct cursor *last)
 {
     struct progress *progress = arena_alloc(web->op->arena, sizeof *progress);
 
@@ -59,10 +64,19 @@ static enum err leave_stream(struct web *web, const struct list_source *source,
         return fail_memory(web->op);
     }
     progress->source = source;
-    progress->form = form;
+    progress->begun = *begun;
     keep_position(progress, last);
     web->stream = (struct web_stream){ next_page, progress };
     return OK;
+}
+
+static enum err name_file(struct web *web, const char *name)
+{
+    const char *value = http_disposition(web->op->arena, name);
+
+    return value && http_add_header(web->response, "Content-Disposition", value)
+               ? OK
+               : fail_memory(web->op);
 }
 
 enum err list_answer(struct web *web, const struct list_source *source)
@@ -77,7 +91,7 @@ enum err list_answer(struct web *web, const struct list_source *source)
         err = web_query_cursor(web, (int)source->kind, &is_after, &after);
     }
     if (err == OK) {
-        err = list_begin(&list, web, source->columns, source->n_columns);
+        err = list_begin_typed(&list, web, source->columns, source->n_columns, source->schema);
     }
     if (err != OK) {
         return err;
@@ -85,8 +99,11 @@ enum err list_answer(struct web *web, const struct list_source *source)
     bool is_stream = list.form != ANSWER_JSON && web_query_text(web, "limit").ptr == NULL;
     err = source->write_page(&list, source->query, is_after ? &after : NULL,
                              is_stream ? source->page_rows : limit, &last, &is_more);
+    if (err == OK && list.parquet) {
+        err = name_file(web, source->file_name);
+    }
     if (err == OK && is_stream && is_more) {
-        return leave_stream(web, source, list.form, &last);
+        return leave_stream(web, source, &list, &last);
     }
     return err == OK ? list_end(&list, source->kind, is_more ? &last : NULL) : err;
 }

@@ -1,5 +1,5 @@
-/* Lists that may be of any length: one page with ?limit or in JSON; in CSV and NDJSON without
- * ?limit the whole, read page by page, so that memory stays what one page needs. */
+/* Lists that may be of any length: one page with ?limit or in JSON; in CSV, NDJSON and Parquet
+ * without ?limit the whole, read page by page, so that memory stays what one page needs. */
 #ifndef TIDEMARK_WEB_LIST_STREAM_H
 #define TIDEMARK_WEB_LIST_STREAM_H
 
@@ -18,6 +18,9 @@ struct list_source {
      * list_is_full may end a page sooner. ERR_MALFORMED for a position of another list. */
     enum err (*write_page)(struct list_writer *list, void *query, const struct cursor *after,
                            int limit, struct cursor *last, bool *is_more);
+
+    const struct parquet_schema *schema; /* of its columns in Parquet; NULL: not to be had */
+    const char *file_name;               /* of the Parquet file, in the request's arena */
 };
 
 /* Answers with the list, by limit, cursor, format and Accept of the request. The source must live

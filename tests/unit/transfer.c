@@ -1,5 +1,6 @@
 /* Ranges, entity tags and names of what is fetched; forms with files, however they are cut on their
  * way. Expected values by RFC 9110, 6266, 8187 and 7578. */
+#include "http/disposition.h"
 #include "transfer/range.h"
 
 #include "base/buf.h"
@@ -49,11 +50,11 @@ static void test_tags(void)
 
 static void test_disposition(void)
 {
-    is_str(range_disposition(arena, "plain.txt"), "attachment; filename=\"plain.txt\"; filename*=UTF-8''plain.txt",
+    is_str(http_disposition(arena, "plain.txt"), "attachment; filename=\"plain.txt\"; filename*=UTF-8''plain.txt",
            "a plain name");
-    is_str(range_disposition(arena, "\xe2\x82\xac rates"),
+    is_str(http_disposition(arena, "\xe2\x82\xac rates"),
            "attachment; filename=\"_ rates\"; filename*=UTF-8''%E2%82%AC%20rates", "the example of RFC 8187");
-    is_str(range_disposition(arena, "a\"\\%'()*"),
+    is_str(http_disposition(arena, "a\"\\%'()*"),
            "attachment; filename=\"a___'()*\"; filename*=UTF-8''a%22%5C%25%27%28%29%2A", "quotes and escapes");
 }
 

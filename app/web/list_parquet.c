@@ -1,0 +1,35 @@
+/* Hands what the writer of Parquet files has ready to the response at hand. */
+#include "web/list_parquet.h"
+
+static enum err add_to_body(void *context, const void *bytes, size_t len)
+{
+    struct list_parquet *file = context;
+
+    buf_add(file->body, bytes, len); /* a body that breaks is looked at by who sends it */
+    return OK;
+}
+
+enum err list_parquet_begin(struct op *op, const struct parquet_schema *schema, struct buf *body,
+                            struct list_parquet **out)
+{
+    struct list_parquet *file = arena_alloc(op->arena, sizeof *file);
+
+    if (file == NULL) {
+        return fail_memory(op);
+    }
+    *file = (struct list_parquet){ .body = body };
+    *out = file;
+    return parquet_begin(op, schema, add_to_body, file, &file->writer);
+}
+
+void list_parquet_end_row(struct list_parquet *file)
+{
+    enum err err = parquet_end_row(file->writer);
+
+    file->err = file->err == OK ? err : file->err;
+}
+
+enum err list_parquet_end(struct list_parquet *file)
+{
+    return file->err != OK ? file->err : parquet_end(file->writer, NULL, 0);
+}
