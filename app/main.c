@@ -40,6 +40,7 @@ static const struct command COMMANDS[] = {
     { "device", cmd_device, "add, list, import devices", NEEDS_CONFIG },
     { "import", cmd_import, "bring in readings from a file", NEEDS_CONFIG },
     { "backup", cmd_backup, "back up the whole database, list and verify backups", NEEDS_CONFIG },
+    { "restore", cmd_restore, "put a backup in place of the database", NEEDS_CONFIG },
     { "archive", cmd_archive, "finished days as files in the object store", NEEDS_CONFIG },
     { "check", cmd_check, "ask every part whether it is well", NEEDS_CONFIG },
     { "seed", cmd_seed, "make the demo tenants, or let their devices post", NEEDS_CONFIG },

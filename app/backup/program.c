@@ -199,3 +199,11 @@ void program_kill(struct program *program)
     }
     close_fd(&program->said);
 }
+
+enum err program_run(struct op *op, const struct program_call *call)
+{
+    struct program program;
+    enum err err = program_start(op, call, &program);
+
+    return err == OK ? program_end(&program, op) : err;
+}

@@ -36,4 +36,7 @@ enum err program_end(struct program *program, struct op *op) MUST_CHECK;
 /* Ends it at once. */
 void program_kill(struct program *program);
 
+/* Starts one without a pipe and waits for it. */
+enum err program_run(struct op *op, const struct program_call *call) MUST_CHECK;
+
 #endif

@@ -123,14 +123,9 @@ static enum err take_lock(struct migrator *migrator)
     return err;
 }
 
-/* Roles, the database's owner, the extension: a superuser's work, before anything is migrated. */
-static enum err bootstrap(struct migrator *migrator)
+static enum err run_bootstrap(struct migrator *migrator)
 {
     struct db_tx *tx;
-    if (!migrator->is_super ||
-        (migrator->has_owner && migrator->n_applied == db_migrations_count)) {
-        return OK;
-    }
     enum err err = db_begin(migrator->op, migrator->conn, DB_WRITE, 0, &tx);
     if (err) {
         return err;
@@ -141,8 +136,27 @@ static enum err bootstrap(struct migrator *migrator)
         db_rollback(tx);
         return err;
     }
-    err = db_commit(tx);
+    return db_commit(tx);
+}
+
+/* Roles, the database's owner, the extension: a superuser's work, before anything is migrated. */
+static enum err bootstrap(struct migrator *migrator)
+{
+    if (!migrator->is_super ||
+        (migrator->has_owner && migrator->n_applied == db_migrations_count)) {
+        return OK;
+    }
+    enum err err = run_bootstrap(migrator);
     return err ? err : ask_server(migrator); /* the extension may be there now */
+}
+
+enum err db_bootstrap(struct op *op, const char *url)
+{
+    struct migrator migrator = { .op = op };
+    enum err err = open_url(&migrator, url);
+    err = err ? err : run_bootstrap(&migrator);
+    db_conn_close(migrator.conn);
+    return err;
 }
 
 static enum err become_owner(struct migrator *migrator)

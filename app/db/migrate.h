@@ -28,6 +28,10 @@ enum db_engine { DB_ENGINE_POSTGRES, DB_ENGINE_TIMESCALEDB };
  * TIDEMARK_HOME/secrets/ (mode 0600). Writes a line a step to `progress` (may be NULL). */
 enum err db_migrate(struct op *op, const struct config *config, FILE *progress) MUST_CHECK;
 
+/* Makes in the database of `url`, whose login is a superuser's, what only that can (bootstrap.sql):
+ * roles, the owner, the extension. What is there stays. */
+enum err db_bootstrap(struct op *op, const char *url) MUST_CHECK;
+
 /* Prints one line a migration: version, name, applied at or "pending". ERR_CONFLICT when the
  * history is newer or edited. Changes nothing. */
 enum err db_migrate_status(struct op *op, const struct config *config, FILE *out) MUST_CHECK;

@@ -187,6 +187,34 @@ enum err db_role_url(struct op *op, const struct config *config, enum db_role ro
                                 : db_url_embedded(op, config->home, &login, out);
 }
 
+enum err db_super_url(struct op *op, const struct config *config, const char **out)
+{
+    const struct db_login super = { .user = "tidemark_super" };
+
+    *out = config->database_url;
+    return *out ? OK : db_url_embedded(op, config->home, &super, out);
+}
+
+enum err db_url_with_database(struct op *op, const char *url, const char *database,
+                              const char **out)
+{
+    PQconninfoOption *options;
+    struct buf text;
+    enum err err = parse(op, url, &options);
+    if (err) {
+        return err;
+    }
+    buf_init(&text, op->arena, MAX_URL_BYTES);
+    for (const PQconninfoOption *option = options; option->keyword; option++) {
+        if (strcmp(option->keyword, "dbname") != 0) {
+            add_setting(&text, option->keyword, option->val);
+        }
+    }
+    add_setting(&text, "dbname", database);
+    PQconninfoFree(options);
+    return take_text(op, &text, out);
+}
+
 static enum err list_variables(struct op *op, const PQconninfoOption *options, const char **list)
 {
     bool has_database = find_setting(options, "dbname") != NULL;

@@ -26,6 +26,15 @@ const char *db_role_name(enum db_role role);
 enum err db_role_url(struct op *op, const struct config *config, enum db_role role,
                      const char **out) MUST_CHECK;
 
+/* What only a superuser can do: DATABASE_URL, or the embedded cluster as tidemark_super. That it is
+ * one is the server's to say. In the op's arena. */
+enum err db_super_url(struct op *op, const struct config *config, const char **out) MUST_CHECK;
+
+/* The same server and login with another database, as keyword=value in the op's arena. ERR_INVALID
+ * when `url` is malformed. */
+enum err db_url_with_database(struct op *op, const char *url, const char *database,
+                              const char **out) MUST_CHECK;
+
 /* The connection string as the environment of PostgreSQL's own programs: "PGHOST=…" and so on,
  * ended by NULL, in the op's arena; other processes see no password then. What libpq takes by no
  * variable is left out. ERR_INVALID when `url` is malformed. */

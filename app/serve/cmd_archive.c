@@ -358,7 +358,7 @@ static enum err restore_one(struct session *session, const struct db_rows *list,
     return OK;
 }
 
-static int cmd_restore(const struct config *config, int argc, char **argv)
+static int cmd_restore_days(const struct config *config, int argc, char **argv)
 {
     static const struct options_help HELP = {
         .usage = "tidemark archive restore --tenant SLUG [--from DAY] [--to DAY] | --all",
@@ -383,7 +383,7 @@ int cmd_archive(const struct config *config, int argc, char **argv)
         { "run", cmd_run, "archive what is due" },
         { "list", cmd_list, "what is in the archive" },
         { "verify", cmd_verify, "read files, and see that they are as they were written" },
-        { "restore", cmd_restore, "bring days back into the database" },
+        { "restore", cmd_restore_days, "bring days back into the database" },
         { .name = NULL },
     };
     return operator_verb(config, argc, argv, VERBS);

@@ -20,6 +20,7 @@ int cmd_device(const struct config *config, int argc, char **argv);
 int cmd_import(const struct config *config, int argc, char **argv);
 int cmd_seed(const struct config *config, int argc, char **argv);
 int cmd_backup(const struct config *config, int argc, char **argv);
+int cmd_restore(const struct config *config, int argc, char **argv);
 int cmd_archive(const struct config *config, int argc, char **argv);
 int cmd_check(const struct config *config, int argc, char **argv);
 

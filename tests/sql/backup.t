@@ -13,15 +13,6 @@ use Time::HiRes qw(sleep time);
 
 my $NAME = qr/\d{8}T\d{6}Z-[0-9a-f]{8}/;
 
-# Runs `tidemark …`; (exit status, what it said).
-sub tidemark {
-    my ($cluster, @words) = @_;
-    my $command = join ' ', map {"'$_'"} $cluster->home . '/tidemark', @words;
-    my $said = $cluster->run('sh', '-c', "TIDEMARK_HOME='@{[$cluster->home]}' $command 2>&1; echo exit \$?");
-    my ($status) = $said =~ /^exit (\d+)$/m;
-    return ($status, $said);
-}
-
 # All files below a folder, by their paths in it.
 sub files {
     my ($folder) = @_;
@@ -72,9 +63,9 @@ sub populate {
 sub check_made {
     my ($cluster, $super) = @_;
     my $objects = $cluster->home . '/objects';
-    my ($status, $said) = tidemark($cluster, 'backup', 'list');
-    is("$status $said", "0 exit 0\n", 'no backup is listed where there is none');
-    ($status, $said) = tidemark($cluster, 'backup');
+    my ($status, $said) = $cluster->tidemark('backup', 'list');
+    is("$status $said", '0 ', 'no backup is listed where there is none');
+    ($status, $said) = $cluster->tidemark('backup');
     is($status, 0, 'a backup into the object store') or diag($said);
     my ($name) = $said =~ /^($NAME)\t/m;
     is(join(' ', grep {m{^backup/}} files($objects)), "backup/$name.dump backup/$name.json", '  is a dump and its manifest');
@@ -91,9 +82,9 @@ sub check_made {
     is($manifest->{postgresql}, $super->value('SHOW server_version'), "  and PostgreSQL's");
     my $contents = $cluster->run("$cluster->{programs}/pg_restore", '--list', "$objects/backup/$name.dump");
     like($contents, qr/TABLE DATA core tenant /, '  pg_restore knows what is in it');
-    ($status, $said) = tidemark($cluster, 'backup', 'list');
+    ($status, $said) = $cluster->tidemark('backup', 'list');
     like($said, qr/^$name\t\S+Z\t$manifest->{bytes} bytes\tschema $manifest->{schema}\t@{[$cluster->engine]}\t/m, '  and it is listed');
-    ($status, $said) = tidemark($cluster, 'backup', 'verify', 'latest');
+    ($status, $said) = $cluster->tidemark('backup', 'verify', 'latest');
     like($said, qr/^sound\t$name\t/m, '  and found sound');
     return;
 }
@@ -139,8 +130,8 @@ sub check_killed {
     $blocker->query('ROLLBACK');
     ok(await(sub { !kill 0 => $child }), 'when the command itself is killed, pg_dump ends');
     is(join(' ', grep { !m{^\.put/} } files($folder)), '', '  and nothing is seen of a backup');
-    my ($status, $said) = tidemark($cluster, 'backup', 'list', '--from', $folder);
-    is("$status $said", "0 exit 0\n", '  nor listed');
+    my ($status, $said) = $cluster->tidemark('backup', 'list', '--from', $folder);
+    is("$status $said", '0 ', '  nor listed');
     $super->query('DROP TABLE public.held');
 
     my $home = $cluster->home;
@@ -148,7 +139,7 @@ sub check_killed {
     like($cut, qr/cannot write .*File too large/, 'a file that cannot grow is told of');
     is(join(' ', files("$home/full")), '', '  and leaves nothing');
     rename "$home/secrets/tidemark_backup", "$home/secrets/moved" or die $!;
-    ($status, $said) = tidemark($cluster, 'backup');
+    ($status, $said) = $cluster->tidemark('backup');
     rename "$home/secrets/moved", "$home/secrets/tidemark_backup" or die $!;
     like($said, qr/no password for tidemark_backup .*tidemark migrate/, 'without a password it says what to run');
     is($status, 1, '  and fails');
@@ -169,7 +160,7 @@ sub multiply {
 sub check_pruned {
     my ($cluster) = @_;
     my $folder = $cluster->home . '/kept';
-    my ($status, $said) = tidemark($cluster, 'backup', '--to', "$folder/");
+    my ($status, $said) = $cluster->tidemark('backup', '--to', "$folder/");
     my ($first) = $said =~ /^($NAME)\t/m;
     is(join(' ', files($folder)), "$first.dump $first.json", 'a backup into a folder') or diag($said);
     multiply($cluster, $folder, $first, map {"2026010${_}T000000Z"} 1 .. 6);
@@ -177,7 +168,7 @@ sub check_pruned {
     $cluster->run('touch', '-d', '2 days ago', "$folder/20251231T000000Z-0123abcd.dump");
     $cluster->run('cp', "$folder/$first.dump", "$folder/20260901T000000Z-0123abcd.dump");
     spit("$folder/notes.json", 'a file of somebody else');
-    ($status, $said) = tidemark($cluster, 'backup', '--to', $folder);
+    ($status, $said) = $cluster->tidemark('backup', '--to', $folder);
     is($status, 0, 'the eighth') or diag($said);
     my @files = files($folder);
     is(scalar(grep {/^$NAME\.json$/} @files), 7, '  leaves seven');
@@ -185,7 +176,7 @@ sub check_pruned {
     is(join(' ', grep {/^2025/} @files), '', '  a dump without a manifest goes after a day');
     is(join(' ', grep {/^202609/} @files), '20260901T000000Z-0123abcd.dump', '  and not before');
     ok(-e "$folder/notes.json", "  other files of the folder stay");
-    ($status, $said) = tidemark($cluster, 'backup', 'list', '--from', $folder);
+    ($status, $said) = $cluster->tidemark('backup', 'list', '--from', $folder);
     is(scalar(() = $said =~ /^$NAME\t/mg), 7, '  and seven are listed');
     return ($folder, $first);
 }
@@ -197,25 +188,25 @@ sub check_damaged {
     my $flipped = $bytes;
     substr($flipped, length($flipped) / 2, 1) ^= "\x01";
     spit($path, $flipped);
-    my ($status, $said) = tidemark($cluster, 'backup', 'verify', '--from', $folder);
+    my ($status, $said) = $cluster->tidemark('backup', 'verify', '--from', $folder);
     is($status, 1, 'a flipped byte is found');
     like($said, qr/^damaged\t$name\t.*checksum/m, '  and named') or diag($said);
     is(scalar(() = $said =~ /^sound\t/mg), 6, '  the others are sound');
     spit($path, substr $bytes, 0, 1000);
-    ($status, $said) = tidemark($cluster, 'backup', 'verify', $name, '--from', $folder);
+    ($status, $said) = $cluster->tidemark('backup', 'verify', $name, '--from', $folder);
     like($said, qr/^damaged\t$name\t.*1000 bytes/m, 'one that was cut is found');
     unlink $path or die $!;
-    ($status, $said) = tidemark($cluster, 'backup', 'verify', $name, '--from', $folder);
+    ($status, $said) = $cluster->tidemark('backup', 'verify', $name, '--from', $folder);
     like($said, qr/^damaged\t$name\t.*gone/m, 'one that is gone, too');
     spit($path, $bytes);
     my $manifest = slurp_whole("$folder/$name.json");
     spit("$folder/$name.json", substr $manifest, 0, 200);
-    ($status, $said) = tidemark($cluster, 'backup', 'verify', $name, '--from', $folder);
+    ($status, $said) = $cluster->tidemark('backup', 'verify', $name, '--from', $folder);
     like($said, qr/^damaged\t$name\t.*manifest/m, 'and a manifest that was cut');
     spit("$folder/$name.json", $manifest);
-    ($status, $said) = tidemark($cluster, 'backup', 'verify', '--from', $folder);
+    ($status, $said) = $cluster->tidemark('backup', 'verify', '--from', $folder);
     is($status, 0, 'nothing where all is well') or diag($said);
-    ($status, $said) = tidemark($cluster, 'backup', 'verify', '../../etc/passwd', '--from', $folder);
+    ($status, $said) = $cluster->tidemark('backup', 'verify', '../../etc/passwd', '--from', $folder);
     like($said, qr/no backup's name/, 'a name is no path');
     return;
 }

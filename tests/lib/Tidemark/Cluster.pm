@@ -168,6 +168,14 @@ sub run {
     return $said;
 }
 
+# Runs `tidemark …` with the cluster's home: (its exit status, what it said).
+sub tidemark {
+    my ($self, @words) = @_;
+    my $said = $self->run('sh', '-c', '"$@" 2>&1; echo exit $?', 'sh', "$self->{home}/tidemark", @words);
+    my $status = $said =~ s/^exit (\d+)\n\z//m ? $1 : -1;
+    return ($status, $said);
+}
+
 # ---- asking it ----
 
 sub home { return $_[0]{home} }

@@ -1,0 +1,461 @@
+/* Restoring: the backup is judged, a new database made, filled by pg_restore and compared, and then
+ * given the name of the old one. */
+#include "backup/restore.h"
+
+#include "backup/program.h"
+#include "base/clock.h"
+#include "base/sha256.h"
+#include "db/conn.h"
+#include "db/migrate.h"
+#include "db/url.h"
+#include "gen/migrations.h"
+#include "gen/queries.h"
+
+#include <stdarg.h>
+
+#define NAME_ROOM 40  /* of a database's name, so that the longer ones fit into 63 bytes */
+#define SWAP_TRIES 10 /* while sessions come again as fast as they are ended */
+#define OBJECT_IN_USE "55006"
+
+struct restoring {
+    struct backups *backups;
+    const struct restore_wish *wish;
+    struct op *op;
+    struct backup backup;
+    const char *url;                      /* of the database in use */
+    const char *live, *collation, *ctype; /* its name, and what it sorts by */
+    int server_major;
+    const char *fresh, *fresh_url, *kept; /* the new one; what the old one will be called */
+    bool is_made;                         /* the new one is there */
+};
+
+__attribute__((format(printf, 2, 3))) static void say(const struct restoring *restoring,
+                                                      const char *format, ...)
+{
+    FILE *progress = restoring->wish->progress;
+    va_list args;
+
+    if (progress) {
+        va_start(args, format);
+        vfprintf(progress, format, args);
+        va_end(args);
+        fputc('\n', progress);
+        (void)fflush(progress);
+    }
+}
+
+/* ---- asking databases ---- */
+
+/* Statements in a transaction of their own, on a connection of their own; `rows` are the last one's
+ * and may be NULL. */
+static enum err ask(struct op *op, const char *url, const struct db_query *query,
+                    const struct db_args *args, struct db_rows **rows)
+{
+    struct db_options options = { .url = url, .name = "tidemark restore" };
+    struct db_conn *conn = db_conn_new(&options);
+    struct db_tx *tx;
+
+    if (!conn) {
+        return fail_memory(op);
+    }
+    enum err err = db_begin(op, conn, DB_WRITE, 0, &tx);
+    if (err == OK) {
+        err = db_run(tx, query, args, rows);
+        if (err == OK) {
+            err = db_commit(tx);
+        } else {
+            db_rollback(tx);
+        }
+    }
+    db_conn_close(conn);
+    return err;
+}
+
+static enum err copy_text(struct op *op, const struct db_rows *rows, int column, const char **out)
+{
+    *out = arena_copy(op->arena, db_str(rows, 0, column));
+    return *out ? OK : fail_memory(op);
+}
+
+/* ---- judging ---- */
+
+static enum err judge_backup(struct restoring *restoring)
+{
+    const struct backup *backup = &restoring->backup;
+    struct op *op = restoring->op;
+    int known = db_migrations[db_migrations_count - 1].version;
+    enum err err = backup_read(restoring->backups, restoring->wish->name, &restoring->backup);
+
+    if (err != OK) {
+        return err;
+    }
+    if (backup->schema > known) {
+        return fail(op, ERR_CONFLICT,
+                    "the backup's schema is at version %d, this tidemark knows "
+                    "%d: restore it with the tidemark that made it (%s) or a later one",
+                    backup->schema, known, backup->program);
+    }
+    say(restoring, "reading %s whole (%lld bytes)", backup->name, (long long)backup->n_bytes);
+    return backup_verify(restoring->backups, backup);
+}
+
+static enum err judge_sessions(struct restoring *restoring)
+{
+    struct op *op = restoring->op;
+    struct db_args args;
+    struct db_rows *rows;
+
+    if (restoring->wish->is_forced || restoring->wish->is_trial) {
+        return OK;
+    }
+    db_args_init(&args, op->arena);
+    db_arg_text(&args, restoring->live);
+    enum err err = ask(op, restoring->url, &q_restore_sessions, &args, &rows);
+    if (err != OK || db_int64(rows, 0, RESTORE_SESSIONS_N) == 0) {
+        return err;
+    }
+    return fail(op, ERR_CONFLICT,
+                "the database %s is in use by %s: stop the application and the "
+                "worker, or end their sessions with --force",
+                restoring->live, db_text(rows, 0, RESTORE_SESSIONS_NAMES));
+}
+
+static enum err judge_target(struct restoring *restoring)
+{
+    struct op *op = restoring->op;
+    bool is_bold = restoring->wish->is_forced || restoring->wish->is_trial;
+    struct db_rows *rows;
+    enum err err = ask(op, restoring->url, &q_restore_target, NULL, &rows);
+
+    if (err != OK) {
+        return err;
+    }
+    if (!db_bool(rows, 0, RESTORE_TARGET_IS_SUPER)) {
+        return fail(op, ERR_FORBIDDEN, "DATABASE_URL must log in as a superuser for a restore");
+    }
+    restoring->server_major = db_int(rows, 0, RESTORE_TARGET_SERVER_MAJOR);
+    int64_t n_own = db_int64(rows, 0, RESTORE_TARGET_N_OWN);
+    int64_t n_foreign = db_int64(rows, 0, RESTORE_TARGET_N_FOREIGN);
+    err = copy_text(op, rows, RESTORE_TARGET_DATABASE, &restoring->live);
+    err = err ? err : copy_text(op, rows, RESTORE_TARGET_COLLATION, &restoring->collation);
+    err = err ? err : copy_text(op, rows, RESTORE_TARGET_CTYPE, &restoring->ctype);
+    if (err == OK && !is_bold && n_own + n_foreign > 0) {
+        return fail(op, ERR_CONFLICT,
+                    "the database %s is not empty (%lld tenants and persons, "
+                    "%lld tables of others): --force puts the backup into its place, and keeps it "
+                    "under another name",
+                    restoring->live, (long long)n_own, (long long)n_foreign);
+    }
+    return err ? err : judge_sessions(restoring);
+}
+
+/* ---- the new database ---- */
+
+static enum err call(struct restoring *restoring, const char *name, const char *const *args)
+{
+    const char **environment;
+    enum err err = db_url_environment(restoring->op, restoring->url, &environment);
+
+    if (err != OK) {
+        return err;
+    }
+    const struct program_call call = { .name = name,
+                                       .major = restoring->server_major,
+                                       .args = args,
+                                       .environment = environment,
+                                       .pipe = PROGRAM_NEITHER };
+    return program_run(restoring->op, &call);
+}
+
+static enum err make_names(struct restoring *restoring)
+{
+    struct op *op = restoring->op;
+    struct clock_fields at = clock_split(clock_now_us());
+    uint8_t random[4];
+    char id[2 * sizeof random + 1];
+
+    crypto_random(random, sizeof random);
+    crypto_hex(random, sizeof random, id);
+    restoring->fresh = arena_printf(op->arena, "%.*s_restore_%s", NAME_ROOM, restoring->live, id);
+    restoring->kept =
+        arena_printf(op->arena, "%.*s_before_%04d%02d%02dt%02d%02d%02d", NAME_ROOM, restoring->live,
+                     at.year, at.month, at.day, at.hour, at.minute, at.second);
+    if (!restoring->fresh || !restoring->kept) {
+        return fail_memory(op);
+    }
+    return db_url_with_database(op, restoring->url, restoring->fresh, &restoring->fresh_url);
+}
+
+static enum err make_database(struct restoring *restoring)
+{
+    struct op *op = restoring->op;
+    enum err err = make_names(restoring);
+
+    if (err != OK) {
+        return err;
+    }
+    const char *collation = arena_printf(op->arena, "--lc-collate=%s", restoring->collation);
+    const char *ctype = arena_printf(op->arena, "--lc-ctype=%s", restoring->ctype);
+    const char *args[] = { "--maintenance-db=postgres",
+                           "--template=template0",
+                           "--encoding=UTF8",
+                           collation,
+                           ctype,
+                           "--",
+                           restoring->fresh,
+                           NULL };
+    if (!collation || !ctype) {
+        return fail_memory(op);
+    }
+    say(restoring, "making the database %s", restoring->fresh);
+    err = call(restoring, "createdb", args);
+    restoring->is_made = err == OK;
+    return err ? err : db_bootstrap(op, restoring->fresh_url);
+}
+
+static void drop_database(struct restoring *restoring)
+{
+    const char *args[] = {
+        "--maintenance-db=postgres", "--force", "--if-exists", "--", restoring->fresh, NULL
+    };
+    struct fault first = restoring->op->fault;
+
+    if (restoring->is_made && call(restoring, "dropdb", args) != OK) {
+        say(restoring, "the database %s is left: drop it", restoring->fresh);
+    }
+    restoring->op->fault = first;
+}
+
+/* What TimescaleDB's catalog holds fits the version that wrote it, and no other. */
+static enum err judge_extension(struct restoring *restoring)
+{
+    struct op *op = restoring->op;
+    const char *wanted = restoring->backup.extension;
+    struct db_rows *rows;
+    enum err err = ask(op, restoring->fresh_url, &q_restore_extension, NULL, &rows);
+
+    if (err != OK || !wanted) {
+        return err;
+    }
+    const char *found = db_text(rows, 0, RESTORE_EXTENSION_VERSION);
+    return found && strcmp(found, wanted) == 0
+               ? OK
+               : fail(op, ERR_CONFLICT, "the backup is of TimescaleDB %s, and this server makes %s",
+                      wanted, found ? found : "databases without");
+}
+
+/* ---- filling it ---- */
+
+struct feeding {
+    struct sha256 sha;
+    int fd;
+};
+
+static enum err feed(void *context, struct op *op, struct str bytes)
+{
+    struct feeding *feeding = context;
+
+    sha256_add(&feeding->sha, bytes);
+    while (bytes.len > 0) {
+        ssize_t n = write(feeding->fd, bytes.ptr, bytes.len);
+        if (n < 0 && errno != EINTR) {
+            return fail(op, ERR_INTERNAL, "pg_restore takes no more: %s", strerror(errno));
+        }
+        if (n > 0) {
+            bytes.ptr += n;
+            bytes.len -= (size_t)n;
+        }
+    }
+    return OK;
+}
+
+/* Hands the dump to pg_restore; its own words on a failure come first. */
+static enum err feed_all(struct restoring *restoring, struct program *program)
+{
+    struct op *op = restoring->op;
+    struct feeding feeding = { .fd = program->fd };
+    uint8_t digest[CRYPTO_HASH_BYTES];
+    const char *key = backup_key(restoring->backups, restoring->backup.name, ".dump");
+
+    if (!key || !sha256_open(&feeding.sha)) {
+        program_kill(program);
+        return fail_memory(op);
+    }
+    enum err err = store_get(restoring->backups->store, op, key, STORE_WHOLE, feed, &feeding);
+    bool is_whole = sha256_end(&feeding.sha, digest) &&
+                    memcmp(digest, restoring->backup.sha256, sizeof digest) == 0;
+    struct fault fault = op->fault;
+
+    sha256_close(&feeding.sha);
+    op_clear_fault(op);
+    enum err ended = program_end(program, op);
+    if (ended != OK) {
+        return ended;
+    }
+    op->fault = fault;
+    return err != OK || is_whole ? err
+                                 : fail(op, ERR_INVALID, "the dump was changed while it was read");
+}
+
+static enum err fill_database(struct restoring *restoring)
+{
+    struct op *op = restoring->op;
+    const char *target = arena_printf(op->arena, "--dbname=%s", restoring->fresh);
+    const char *args[] = { "--exit-on-error", target, NULL };
+    const char **environment;
+    struct program program;
+    enum err err = target ? db_url_environment(op, restoring->url, &environment) : fail_memory(op);
+
+    if (err != OK) {
+        return err;
+    }
+    const struct program_call call = { .name = "pg_restore",
+                                       .major = restoring->server_major,
+                                       .args = args,
+                                       .environment = environment,
+                                       .pipe = PROGRAM_INPUT };
+    say(restoring, "restoring");
+    err = ask(op, restoring->fresh_url, &q_restore_pre, NULL, NULL);
+    err = err ? err : program_start(op, &call, &program);
+    err = err ? err : feed_all(restoring, &program);
+    return err ? err : ask(op, restoring->fresh_url, &q_restore_post, NULL, NULL);
+}
+
+/* ---- comparing ---- */
+
+static enum err compare_table(struct op *op, const struct backup_table *table,
+                              const struct db_rows *rows)
+{
+    for (int i = 0; i < db_count(rows); i++) {
+        if (str_equal(db_str(rows, i, BACKUP_COUNT_RELATION), str_of(table->name))) {
+            int64_t n = db_int64(rows, i, BACKUP_COUNT_N);
+            return n == table->n_rows
+                       ? OK
+                       : fail(op, ERR_INTERNAL, "%s has %lld rows after the restore, not %lld",
+                              table->name, (long long)n, (long long)table->n_rows);
+        }
+    }
+    return fail(op, ERR_INTERNAL, "%s is missing after the restore", table->name);
+}
+
+static enum err compare(struct restoring *restoring)
+{
+    const struct backup *backup = &restoring->backup;
+    struct op *op = restoring->op;
+    int64_t n_rows = 0;
+    struct db_rows *rows;
+    enum err err = ask(op, restoring->fresh_url, &q_backup_count, NULL, &rows);
+
+    for (int i = 0; i < backup->n_tables && err == OK; i++) {
+        err = compare_table(op, &backup->tables[i], rows);
+        n_rows += backup->tables[i].n_rows;
+    }
+    if (err == OK) {
+        say(restoring, "%d tables have the backup's %lld rows", backup->n_tables,
+            (long long)n_rows);
+    }
+    return err;
+}
+
+/* Roles' passwords and later migrations. */
+static enum err migrate(struct restoring *restoring)
+{
+    struct config config = *restoring->backups->config;
+
+    config.database_url = restoring->fresh_url;
+    enum err err = db_migrate(restoring->op, &config, restoring->wish->progress);
+    return err ? err : ask(restoring->op, restoring->fresh_url, &q_restore_analyse, NULL, NULL);
+}
+
+/* ---- the names ---- */
+
+static enum err try_swap(struct restoring *restoring, struct db_conn *conn, bool *is_in_use)
+{
+    struct op *op = restoring->op;
+    struct db_args args;
+    struct db_tx *tx;
+    enum err err = db_begin(op, conn, DB_WRITE, 0, &tx);
+
+    if (err != OK) {
+        return err;
+    }
+    db_args_init(&args, op->arena);
+    db_arg_text(&args, restoring->live);
+    db_arg_text(&args, restoring->fresh);
+    db_arg_text(&args, restoring->kept);
+    db_arg_bool(&args, restoring->wish->is_forced);
+    err = db_run(tx, &q_restore_swap_names, &args, NULL);
+    err = err ? err : db_run(tx, &q_restore_swap, NULL, NULL);
+    if (err != OK) {
+        *is_in_use = strcmp(db_sqlstate(tx), OBJECT_IN_USE) == 0;
+        db_rollback(tx);
+        return err;
+    }
+    return db_commit(tx);
+}
+
+static enum err swap_over(struct restoring *restoring, struct db_conn *conn)
+{
+    struct op *op = restoring->op;
+    int n_tries = restoring->wish->is_forced ? SWAP_TRIES : 1;
+    bool is_in_use = true;
+    enum err err = OK;
+
+    for (int i = 0; i < n_tries && is_in_use; i++) {
+        op_clear_fault(op);
+        is_in_use = false;
+        err = try_swap(restoring, conn, &is_in_use);
+    }
+    if (err != OK && is_in_use) {
+        op_clear_fault(op);
+        return fail(op, ERR_CONFLICT,
+                    "the database %s is in use again: stop the application and "
+                    "the worker first",
+                    restoring->live);
+    }
+    return err;
+}
+
+static enum err swap_names(struct restoring *restoring)
+{
+    struct op *op = restoring->op;
+    const char *url;
+    enum err err = db_url_with_database(op, restoring->url, "postgres", &url);
+
+    if (err != OK) {
+        return err;
+    }
+    struct db_options options = { .url = url, .name = "tidemark restore" };
+    struct db_conn *conn = db_conn_new(&options);
+    if (!conn) {
+        return fail_memory(op);
+    }
+    err = swap_over(restoring, conn);
+    db_conn_close(conn);
+    if (err != OK) {
+        return err;
+    }
+    restoring->is_made = false; /* it is the one in use now */
+    say(restoring, "%s is the backup now; what was there is called %s", restoring->live,
+        restoring->kept);
+    return ask(op, restoring->url, &q_restore_workers, NULL, NULL);
+}
+
+enum err backup_restore(struct backups *backups, const struct restore_wish *wish)
+{
+    struct restoring restoring = { .backups = backups, .wish = wish, .op = backups->op };
+    enum err err = db_super_url(backups->op, backups->config, &restoring.url);
+
+    err = err ? err : judge_backup(&restoring);
+    err = err ? err : judge_target(&restoring);
+    err = err ? err : make_database(&restoring);
+    err = err ? err : judge_extension(&restoring);
+    err = err ? err : fill_database(&restoring);
+    err = err ? err : compare(&restoring);
+    err = err ? err : migrate(&restoring);
+    if (err == OK && !wish->is_trial) {
+        err = swap_names(&restoring);
+    }
+    drop_database(&restoring);
+    return err;
+}

@@ -1,0 +1,214 @@
+#!/usr/bin/env perl
+# Restoring backups on real servers: everything of two tenants, on the server that made the backup and
+# on another one; what is refused, and that whatever goes wrong leaves the database as it was.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Digest::SHA qw(sha256_hex);
+use JSON::PP;
+use Test::More;
+use Tidemark::Cluster;
+use Tidemark::TwoTenants qw(areas two_tenants count_from);
+
+my @FILL = map { $_->{fill} || () } areas();
+
+sub spit {
+    my ($path, $bytes) = @_;
+    open my $out, '>:raw', $path or die "$path: $!";
+    print {$out} $bytes;
+    close $out or die "$path: $!";
+    return;
+}
+
+sub slurp_whole {
+    my ($path) = @_;
+    open my $in, '<:raw', $path or die "$path: $!";
+    local $/ = undef;
+    return <$in>;
+}
+
+# All rows of all tables of ours, and what else a database is made of, each by its checksum.
+sub fingerprint {
+    my ($cluster) = @_;
+    my $super = $cluster->session('tidemark_super', new => 1);
+    my @tables = map { $_->[0] } $super->query("SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+            . " WHERE n.nspname IN ('core', 'ops') AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY 1");
+    my %print = map { $_ => $super->text("SELECT count(*), md5(string_agg(r::text, ',' ORDER BY r::text COLLATE \"C\")) FROM $_ r") } @tables, 'core.event_count_1d';
+    my $ours = "n.nspname IN ('core', 'api', 'ops')";
+    my %shape = (
+        functions => "SELECT pg_get_functiondef(p.oid) || (SELECT string_agg(a::text, ',' ORDER BY a::text) FROM unnest(p.proacl) a) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE $ours AND p.prokind IN ('f', 'p')",
+        policies => 'SELECT p::text FROM pg_policies p',
+        secured => "SELECT concat(c.relname, c.relkind, c.relrowsecurity, c.relforcerowsecurity, c.reloptions) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE $ours AND c.relname !~ '_hyper_'",
+        rights => "SELECT concat(c.relname, a) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, unnest(c.relacl) a WHERE $ours",
+        sequences => "SELECT concat(schemaname, sequencename, last_value) FROM pg_sequences WHERE schemaname IN ('core', 'ops')",
+        indexes => "SELECT i.indexdef FROM pg_indexes i WHERE i.schemaname IN ('core', 'ops')",
+        constraints => "SELECT concat(conrelid::regclass, conname, pg_get_constraintdef(c.oid)) FROM pg_constraint c JOIN pg_namespace n ON n.oid = c.connamespace WHERE $ours",
+        triggers => "SELECT translate(pg_get_triggerdef(t.oid), '()', '') FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE $ours AND NOT t.tgisinternal",
+        database => "SELECT concat(pg_get_userbyid(datdba), a) FROM pg_database, unnest(datacl) a WHERE datname = current_database() AND a::text !~ '^(grafana|sql)_'",
+    );
+    if ($cluster->{wanted} eq 'timescaledb') {
+        $shape{chunks} = "SELECT concat(chunk_name, is_compressed, range_start) FROM timescaledb_information.chunks WHERE hypertable_schema IN ('core', 'ops')";
+        $shape{policies_of_timescaledb} = 'SELECT concat(job_id, proc_name, schedule_interval, config, hypertable_name) FROM timescaledb_information.jobs WHERE job_id >= 1000';
+    }
+    $print{$_} = $super->text("SELECT count(*), md5(string_agg(x, ',' ORDER BY x COLLATE \"C\")) FROM ($shape{$_}) s(x)") for keys %shape;
+    return \%print;
+}
+
+sub databases {
+    my ($cluster) = @_;
+    return join ' ', sort split /\n/, $cluster->run("$cluster->{programs}/psql", '-AtX', '-h', $cluster->home . '/run', '-U',
+        'tidemark_super', '-d', 'postgres', '-c', "SELECT datname FROM pg_database WHERE datname LIKE 'tidemark%'");
+}
+
+# A session that ends takes its time; a restore minds it.
+sub leave {
+    my ($cluster) = @_;
+    delete $cluster->{sessions};
+    my $one = $cluster->session('tidemark_super', new => 1);
+    my $n = 1;
+    for (1 .. 500) {
+        $n = $one->value("SELECT count(*) FROM pg_stat_activity WHERE datname = 'tidemark' AND backend_type = 'client backend' AND pid <> pg_backend_pid()");
+        last if !$n;
+        select undef, undef, undef, 0.02;
+    }
+    return $n;
+}
+
+# ---- what is refused ----
+
+# Runs with the manifest changed by `edit`, then puts it back.
+sub with_manifest {
+    my ($path, $edit, $run) = @_;
+    my $text = slurp_whole($path);
+    my $manifest = JSON::PP->new->decode($text);
+    $edit->($manifest);
+    spit($path, JSON::PP->new->canonical->encode($manifest));
+    $run->();
+    spit($path, $text);
+    return;
+}
+
+sub check_refused {
+    my ($cluster, $folder, $name) = @_;
+    my $before = fingerprint($cluster);
+    my $refused = sub {
+        my ($expected, $what, @options) = @_;
+        my ($status, $said) = $cluster->tidemark('restore', $name, '--from', $folder, @options);
+        like($said, $expected, $what);
+        is("$status @{[databases($cluster)]}", '1 tidemark', '  and no database is left or renamed');
+    };
+    $refused->(qr/not empty \(\d+ tenants and persons, 0 tables of others\): --force/, 'a database that is not empty');
+    with_manifest("$folder/$name.json", sub { $_[0]{schema} += 1 },
+        sub { $refused->(qr/schema is at version \d+, this tidemark knows \d+/, 'a newer schema', '--force') });
+    with_manifest("$folder/$name.json", sub { $_[0]{timescaledb} = '1.0.0' },
+        sub { $refused->(qr/TimescaleDB 1\.0\.0, and this server makes/, 'another TimescaleDB', '--force') });
+    with_manifest("$folder/$name.json", sub { $_[0]{rows}{'core.device'}++ },
+        sub { $refused->(qr/core\.device has \d+ rows after the restore, not \d+/, 'other rows than were counted', '--force') });
+    my $dump = slurp_whole("$folder/$name.dump");
+    my $flipped = $dump;
+    substr($flipped, length($flipped) / 2, 1) ^= "\x01";
+    spit("$folder/$name.dump", $flipped);
+    $refused->(qr/checksum differs/, 'a flipped byte', '--force');
+    my $cut = substr $dump, 0, length($dump) * 0.7;
+    spit("$folder/$name.dump", $cut);
+    with_manifest("$folder/$name.json", sub { @{ $_[0] }{qw(bytes sha256)} = (length $cut, sha256_hex($cut)) },
+        sub { $refused->(qr/pg_restore failed: pg_restore: error: /, 'a dump that pg_restore cannot read', '--force') });
+    spit("$folder/$name.dump", $dump);
+    my $said = $cluster->run('sh', '-c', '"$@" 2>&1; true', 'sh', 'env', "DATABASE_URL=host=@{[$cluster->home]}/run user=tidemark_owner dbname=tidemark",
+        $cluster->home . '/tidemark', 'restore', $name, '--from', $folder, '--force');
+    like($said, qr/must log in as a superuser/, 'a login that is no superuser');
+    (my $status, $said) = $cluster->tidemark('restore', $name);
+    like($said, qr/there is no backup $name in /, 'a backup that is not there');
+    is_deeply(fingerprint($cluster), $before, 'nothing was changed by any of them');
+    return;
+}
+
+# ---- what is restored ----
+
+sub check_trial {
+    my ($cluster, $folder) = @_;
+    my ($status, $said) = $cluster->tidemark('restore', 'latest', '--from', $folder, '--trial');
+    is($status, 0, 'a trial, beside a database in use') or diag($said);
+    like($said, qr/^\d+ tables have the backup's \d+ rows$/m, '  compares');
+    is(databases($cluster), 'tidemark', '  and leaves nothing');
+    return;
+}
+
+# What tenants see through the application's role.
+sub check_tenants {
+    my ($cluster, $what) = @_;
+    my $web = $cluster->session('tidemark_web', new => 1);
+    is(join('; ', map { $web->bind($_)->text('SELECT key FROM api.device ORDER BY 1') } 1, 2), 'alpha-meter; bravo-meter', "$what: each tenant sees its own");
+    is($web->bind(undef)->value('SELECT count(*) FROM api.device'), 0, '  without one nothing is seen');
+    is($web->error('SELECT * FROM core.device'), '42501', '  nor past the views');
+    is($cluster->session('tidemark_owner', new => 1)->value('SELECT count(*) FROM core.device'), 0, '  and the owner is bound, too');
+    return;
+}
+
+# What is written after a restore.
+sub check_alive {
+    my ($cluster) = @_;
+    my $ingest = $cluster->session('tidemark_ingest', new => 1)->bind(1);
+    $ingest->query("SELECT api.partitions_ensure(now() - interval '1 day', now())");
+    my $device = $ingest->value("SELECT device_id FROM api.ingest_devices(ARRAY['new-meter'], true)");
+    my $series = $ingest->value("SELECT series_id FROM api.ingest_series(ARRAY[$device], ARRAY['power_w'], ARRAY['{}'], true)");
+    $ingest->query("SELECT api.ingest_samples(ARRAY[1], ARRAY[$series], ARRAY[now() - interval '3 hours'], ARRAY[7.5], ARRAY[true])");
+    $cluster->roll_up;
+    my $super = $cluster->session('tidemark_super');
+    is($super->value("SELECT sum(r.sum) FROM core.rollup_1h r WHERE r.series_id = $series"), 7.5, '  what comes later is stored and rolled up');
+    return;
+}
+
+sub check_in_place {
+    my ($cluster, $folder, $before) = @_;
+    my $late = $cluster->session('tidemark_operator', new => 1)->value("SELECT ops.tenant_add('late', 'late', 'UTC', 'EUR')");
+    my $held = $cluster->session('tidemark_web', new => 1)->bind(1);
+    my ($status, $said) = $cluster->tidemark('restore', 'latest', '--from', $folder, '--force');
+    is($status, 0, 'restored in place of a database in use') or diag($said);
+    my ($kept) = $said =~ /^tidemark is the backup now; what was there is called (tidemark_before_\w+)$/m;
+    is(databases($cluster), 'tidemark ' . ($kept // 'none'), '  the old one stays under the name that is told');
+    ok(!eval { $held->value('SELECT 1'); 1 }, '  whoever was connected is not any more');
+    delete $cluster->{sessions};
+    is_deeply(fingerprint($cluster), $before, '  each table, right and rule is as it was');
+    is($cluster->run("$cluster->{programs}/psql", '-AtX', '-h', $cluster->home . '/run', '-U', 'tidemark_super', '-d', $kept // 'none',
+            '-c', "SELECT slug FROM core.tenant WHERE id = $late"), "late\n", '  the old one has what came later');
+    check_tenants($cluster, 'after it');
+    check_alive($cluster);
+    return;
+}
+
+sub check_elsewhere {
+    my ($engine, $folder, $before) = @_;
+    my $other = Tidemark::Cluster->start($engine);
+    is($other->session('tidemark_super')->value('SELECT count(*) FROM core.tenant'), 0, 'another server, with an empty database');
+    my $held = $other->session('tidemark_web', new => 1);
+    my ($status, $said) = $other->tidemark('restore', 'latest', '--from', $folder);
+    like($said, qr/in use by .*psql: stop the application and the worker/, '  is not restored to while it is in use');
+    undef $held;
+    leave($other);
+    ($status, $said) = $other->tidemark('restore', 'latest', '--from', $folder);
+    is($status, 0, '  and then it is') or diag($said);
+    is_deeply(fingerprint($other), $before, '  the same as on the server it came from');
+    check_tenants($other, 'there');
+    check_alive($other);
+    $other->stop;
+    return;
+}
+
+Tidemark::Cluster->each_engine(sub {
+    my ($cluster) = @_;
+    two_tenants($cluster, @FILL);
+    count_from($cluster, 8_000_000);
+    my $folder = $cluster->home . '/backups';
+    my $before = fingerprint($cluster);
+    my ($status, $said) = $cluster->tidemark('backup', '--to', $folder);
+    my ($name) = $said =~ /^(\S+)\t/m;
+    is($status, 0, 'a backup') or diag($said);
+    isnt($before->{$_} =~ s/ .*//r, 0, "$_ has rows") for qw(core.sample core.rollup_1d core.energy_15m core.session core.cost_calculation core.event core.event_count_1d);
+    check_refused($cluster, $folder, $name);
+    check_trial($cluster, $folder);
+    check_in_place($cluster, $folder, $before);
+    check_elsewhere($cluster->engine, $folder, $before);
+});
+done_testing;
