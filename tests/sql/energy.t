@@ -16,6 +16,15 @@ my @ZONES = ('America/Los_Angeles', 'Asia/Kolkata', 'Australia/Lord_Howe');
 
 # ---- by hand ----
 
+# What the series tells in quarter hours, as costs read it: each with its kWh.
+sub quarters {
+    my ($web, $from, $to, @series) = @_;
+    my $ids = join ', ', map { $_->{id} } @series;
+    return $web->text("SELECT to_char(u.at AT TIME ZONE 'UTC', 'HH24:MI'), trim_scale(u.nkwh / 1e9)"
+        . " FROM api.energy_quarters(ARRAY[$ids], '2024-05-01 $from+00', '2024-05-01 $to+00') q,"
+        . ' unnest(q.quarters, q.nkwh) AS u (at, nkwh) ORDER BY q.series_id, u.at');
+}
+
 sub check_counter {
     my ($cluster, $web) = @_;
     my $meter = series($cluster, 'counter', 'UTC', 'meter_kwh_total', 'counter');
@@ -31,6 +40,11 @@ sub check_counter {
     my $super = $cluster->session('tidemark_super');
     is $super->text("SELECT count(*), sum(nkwh) FROM core.energy_15m WHERE series_id = $meter->{id}"), '4 2000000000',
         'the table holds the first step, in four quarter hours';
+    is quarters($web, '00:00', '12:00', $meter), join('; ', map {"$_ 0.5"} qw(00:30 00:45 01:00 01:15 01:30 01:45 02:00 02:15)),
+        'costs read those of the table and those of the step that is open';
+    is quarters($web, '00:45', '01:15', $meter), '00:45 0.5; 01:00 0.5', 'what is closed alone';
+    is quarters($web, '01:30', '01:45', $meter), '01:30 0.5', 'what is open alone';
+    is quarters($web, '02:30', '12:00', $meter), '', 'and nothing where there is nothing';
     close_until($cluster, '2024-05-01 12:00+00');
     is $hours->(), '00 1; 01 2; 02 1', 'all closed';
     is shown($web, 'counter', '15m', '2024-05-01 01:00', '2024-05-01 02:00', 'MI'), '00 0.5; 15 0.5; 30 0.5; 45 0.5',
