@@ -249,6 +249,7 @@ static enum err judge_extension(struct restoring *restoring)
 struct feeding {
     struct sha256 sha;
     int fd;
+    bool is_refused; /* pg_restore has ended */
 };
 
 static enum err feed(void *context, struct op *op, struct str bytes)
@@ -259,6 +260,7 @@ static enum err feed(void *context, struct op *op, struct str bytes)
     while (bytes.len > 0) {
         ssize_t n = write(feeding->fd, bytes.ptr, bytes.len);
         if (n < 0 && errno != EINTR) {
+            feeding->is_refused = true;
             return fail(op, ERR_INTERNAL, "pg_restore takes no more: %s", strerror(errno));
         }
         if (n > 0) {
@@ -269,7 +271,7 @@ static enum err feed(void *context, struct op *op, struct str bytes)
     return OK;
 }
 
-/* Hands the dump to pg_restore; its own words on a failure come first. */
+/* Hands the dump to pg_restore. Where that ends early, why is in its words. */
 static enum err feed_all(struct restoring *restoring, struct program *program)
 {
     struct op *op = restoring->op;
@@ -284,17 +286,17 @@ static enum err feed_all(struct restoring *restoring, struct program *program)
     enum err err = store_get(restoring->backups->store, op, key, STORE_WHOLE, feed, &feeding);
     bool is_whole = sha256_end(&feeding.sha, digest) &&
                     memcmp(digest, restoring->backup.sha256, sizeof digest) == 0;
-    struct fault fault = op->fault;
-
     sha256_close(&feeding.sha);
-    op_clear_fault(op);
-    enum err ended = program_end(program, op);
-    if (ended != OK) {
-        return ended;
+    if (err != OK && !feeding.is_refused) {
+        program_kill(program);
+        return err;
     }
-    op->fault = fault;
-    return err != OK || is_whole ? err
-                                 : fail(op, ERR_INVALID, "the dump was changed while it was read");
+    op_clear_fault(op);
+    err = program_end(program, op);
+    if (err == OK && (feeding.is_refused || !is_whole)) {
+        err = fail(op, ERR_INVALID, "the dump was changed while it was read");
+    }
+    return err;
 }
 
 static enum err fill_database(struct restoring *restoring)

@@ -9,6 +9,7 @@ use Digest::SHA qw(sha256_hex);
 use JSON::PP qw(decode_json);
 use Test::More;
 use Tidemark::Cluster;
+use Tidemark::Minio;
 use Time::HiRes qw(sleep time);
 
 my $NAME = qr/\d{8}T\d{6}Z-[0-9a-f]{8}/;
@@ -211,6 +212,31 @@ sub check_damaged {
     return;
 }
 
+# ---- in a bucket ----
+
+sub check_bucket {
+    my ($cluster) = @_;
+  SKIP: {
+        my ($minio, $why) = Tidemark::Minio->start;
+        skip "no MinIO: $why", 5 if !$minio;
+        my %settings = $minio->settings;
+        my $run = sub {
+            my ($more, @words) = @_;
+            my %all = (%settings, %{$more});
+            return $cluster->run('sh', '-c', '"$@" 2>&1; true', 'sh', 'env', (map {"$_=$all{$_}"} sort keys %all), $cluster->home . '/tidemark', @words);
+        };
+        $run->({}, 'migrate');
+        my $said = $run->({}, 'backup');
+        my ($name) = $said =~ /^($NAME)\t/m;
+        ok($name, 'a backup into a bucket') or diag($said);
+        like($run->({}, 'backup', 'list'), qr/\A$name\t[^\n]*\n\z/, '  is the one that is listed');
+        like($run->({}, 'backup', 'verify'), qr/^sound\t$name\t/m, '  and sound');
+        like($run->({}, 'restore', 'latest', '--trial'), qr/^\d+ tables have the backup's \d+ rows$/m, '  and can be restored');
+        like($run->({ S3_SECRET_KEY => 'wrong' }, 'backup'), qr/\Atidemark: .*SignatureDoesNotMatch/, '  and none is made with a wrong key');
+    }
+    return;
+}
+
 Tidemark::Cluster->each_engine(sub {
     my ($cluster) = @_;
     my $super = $cluster->session('tidemark_super');
@@ -218,5 +244,6 @@ Tidemark::Cluster->each_engine(sub {
     check_made($cluster, $super);
     check_killed($cluster, $super);
     check_damaged($cluster, check_pruned($cluster));
+    check_bucket($cluster);
 });
 done_testing;
