@@ -440,6 +440,10 @@ static enum err swap_names(struct restoring *restoring)
     restoring->is_made = false; /* it is the one in use now */
     say(restoring, "%s is the backup now; what was there is called %s", restoring->live,
         restoring->kept);
+    if (restoring->wish->is_forced) {
+        say(restoring, "start the application and the worker anew if they run: what they hold in "
+                       "memory is of the old database");
+    }
     return ask(op, restoring->url, &q_restore_workers, NULL, NULL);
 }
 

@@ -167,6 +167,7 @@ sub check_in_place {
     my ($status, $said) = $cluster->tidemark('restore', 'latest', '--from', $folder, '--force');
     is($status, 0, 'restored in place of a database in use') or diag($said);
     my ($kept) = $said =~ /^tidemark is the backup now; what was there is called (tidemark_before_\w+)$/m;
+    like($said, qr/^start the application and the worker anew/m, '  whoever runs on is to be started anew');
     is(databases($cluster), 'tidemark ' . ($kept // 'none'), '  the old one stays under the name that is told');
     ok(!eval { $held->value('SELECT 1'); 1 }, '  whoever was connected is not any more');
     delete $cluster->{sessions};
