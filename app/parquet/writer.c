@@ -217,6 +217,14 @@ enum err parquet_end_row(struct parquet_writer *writer)
     return writer->failed;
 }
 
+enum err parquet_end_group(struct parquet_writer *writer)
+{
+    if (writer->n_group_rows > 0 && writer->failed == OK) {
+        note(writer, end_group(writer));
+    }
+    return writer->failed;
+}
+
 int64_t parquet_rows(const struct parquet_writer *writer)
 {
     return writer->n_rows;
@@ -295,8 +303,8 @@ enum err parquet_end(struct parquet_writer *writer, const struct parquet_note *n
     struct thrift_writer out = thrift_writer(footer);
 
     assert(n <= PARQUET_MAX_NOTES);
-    if (writer->n_group_rows > 0 && writer->failed == OK) {
-        note(writer, end_group(writer));
+    if (parquet_end_group(writer) != OK) {
+        return writer->failed;
     }
     thrift_put_int(&out, 1, THRIFT_I32, 1);
     put_schema(&out, writer->schema);

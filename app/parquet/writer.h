@@ -34,6 +34,10 @@ void parquet_put_str(struct parquet_writer *writer, int column, struct str value
  * after one nothing more is written. */
 enum err parquet_end_row(struct parquet_writer *writer) MUST_CHECK;
 
+/* Ends the row group before it is full, so that the sink has all rows so far; nothing where it has.
+ * Many small groups make a large file. ERR_TOO_LARGE for too many, or the sink's failure. */
+enum err parquet_end_group(struct parquet_writer *writer) MUST_CHECK;
+
 /* Rows so far. */
 int64_t parquet_rows(const struct parquet_writer *writer);
 

@@ -46,7 +46,7 @@ static enum err next_page(struct web *web, void *state, bool *is_more)
     enum err err = source->write_page(&list, source->query, &progress->after, source->page_rows,
                                       &last, is_more);
     if (err == OK && list.parquet) {
-        err = *is_more ? list.parquet->err : list_parquet_end(list.parquet);
+        err = *is_more ? list_parquet_end_page(list.parquet) : list_parquet_end(list.parquet);
     }
     if (err == OK && *is_more) {
         keep_position(progress, &last);

@@ -82,6 +82,7 @@ struct kind {
     int n_distinct; /* texts and doubles; 0: no two are alike */
     size_t text_bytes;
     bool is_extreme;
+    int group_rows; /* a row group is ended after so many; 0: when it is full */
 };
 
 static const double extremes[] = { 0.0, -0.0, INFINITY, -INFINITY, NAN, 5e-324, 1.7976931348623157e308,
@@ -142,6 +143,9 @@ static enum err write_file(struct op *op, const struct kind *kind, struct memory
         make_row(kind, i, &row);
         put_row(writer, &row);
         err = parquet_end_row(writer);
+        for (int n = 0; n < 2 && err == OK && kind->group_rows > 0 && (i + 1) % kind->group_rows == 0; n++) {
+            err = parquet_end_group(writer); /* once more there is none */
+        }
     }
     return err != OK ? err : parquet_end(writer, notes, 2);
 }
@@ -188,18 +192,19 @@ static int read_file(struct op *op, const struct kind *kind, struct memory *memo
 }
 
 static const struct kind kinds[] = {
-    { "no row at all", required, 0, 0, 3, 1, false },
-    { "one row", required, 1, 0, 3, 1, false },
-    { "one row of NULLs", nullable, 1, 1, 3, 1, false },
-    { "some NULLs, few distinct values", nullable, 1000, 3, 5, 1, false },
-    { "nothing but NULLs over several pages", nullable, 45000, 1, 1, 1, false },
-    { "no NULL where some may be", nullable, 3000, 0, 7, 20, false },
-    { "extremes", nullable, 5000, 4, 1, 1, true },
-    { "extremes where there is no NULL", required, 5000, 0, 1, 1, true },
-    { "one value alone", required, 50000, 0, 1, 10, false },
-    { "more distinct values than a dictionary takes", required, 60000, 0, 0, 12, false },
-    { "texts that fill the dictionary's bytes and pages", nullable, 9000, 9, 0, 300, false },
-    { "several row groups", nullable, 300000, 7, 100, 4, false },
+    { "no row at all", required, 0, 0, 3, 1, false, 0 },
+    { "one row", required, 1, 0, 3, 1, false, 0 },
+    { "one row of NULLs", nullable, 1, 1, 3, 1, false, 0 },
+    { "some NULLs, few distinct values", nullable, 1000, 3, 5, 1, false, 0 },
+    { "nothing but NULLs over several pages", nullable, 45000, 1, 1, 1, false, 0 },
+    { "no NULL where some may be", nullable, 3000, 0, 7, 20, false, 0 },
+    { "extremes", nullable, 5000, 4, 1, 1, true, 0 },
+    { "extremes where there is no NULL", required, 5000, 0, 1, 1, true, 0 },
+    { "one value alone", required, 50000, 0, 1, 10, false, 0 },
+    { "more distinct values than a dictionary takes", required, 60000, 0, 0, 12, false, 0 },
+    { "texts that fill the dictionary's bytes and pages", nullable, 9000, 9, 0, 300, false, 0 },
+    { "several row groups", nullable, 300000, 7, 100, 4, false, 0 },
+    { "row groups that are ended early", nullable, 5000, 5, 9, 4, false, 700 },
 };
 
 static void test_kinds(struct arena *arena, const struct kind *kind)
@@ -246,7 +251,7 @@ static void test_footer(struct arena *arena)
  * may come out, but never an end as if all were well with the same rows changed to fewer or more. */
 static void test_damage(struct arena *arena)
 {
-    static const struct kind kind = { "", nullable, 200, 5, 9, 3, false };
+    static const struct kind kind = { "", nullable, 200, 5, 9, 3, false, 0 };
     struct memory whole = { .bytes = NULL }, cut;
     struct op op;
     enum err err;
