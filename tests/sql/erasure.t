@@ -149,6 +149,33 @@ sub check_person {
     return;
 }
 
+# What runs beside a rater who holds a place and has written some of its ledger waits for him, and he
+# gets all that he wants. Of a site, and of a tenant.
+sub check_removal {
+    my $operator = $cluster->session('tidemark_operator', new => 1);
+    my $rater = $cluster->session('tidemark_super', tenant => 1, new => 1);
+    feed('kept', 'energy_kwh');
+    $operator->query("SELECT ops.site_put('alpha', 'cellar', 'Cellar', 'America/Los_Angeles')");
+    my %ways = (cellar => [$web->bind(1), "SELECT api.site_remove('cellar')"], attic => [$operator, "SELECT ops.tenant_remove('alpha')"]);
+    for my $site (qw(cellar attic)) {
+        my ($who, $remove) = @{ $ways{$site} };
+        my $place = $super->value("SELECT id FROM core.site WHERE key = '$site'");
+        my $store = sub { return "SELECT ops.cost_store_devices('$site', NULL, '2021-01-01'::date, '2021-01-02'::date, ARRAY[18628], ARRAY[true], ARRAY[1], ARRAY['kept'], ARRAY[1], ARRAY['$_[0]'], ARRAY['1'])" };
+        $rater->query($store->(1));
+        $super->query("INSERT INTO core.cost_dirty (tenant_id, site_id, from_time, to_time, is_energy, is_move) VALUES (1, $place, '2021-01-01', '2021-01-02', true, false)");
+        $rater->query("SET lock_timeout = '5s'; BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('tidemark.cost.1.$place', 0)); DELETE FROM core.cost_dirty WHERE site_id = $place");
+        $who->begin($remove);
+        my $until = time + 20;
+        select undef, undef, undef, 0.02 while time < $until && $super->value("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%_remove(%' AND pid <> pg_backend_pid()") == 0;
+        is $rater->error($store->(2)), '', "who rates goes on beside $remove";
+        $rater->query('COMMIT');
+        my $removed = $who->finish;
+        is $removed->{error}, '', '  which follows' or diag $removed->{message};
+        is $super->value("SELECT count(*) FROM core.cost_device WHERE site_id = $place"), 0, '  and leaves nothing';
+    }
+    return;
+}
+
 Tidemark::Cluster->each_engine(sub {
     ($cluster) = @_;
     $super = $cluster->session('tidemark_super');
@@ -159,6 +186,7 @@ Tidemark::Cluster->each_engine(sub {
     check_rating();
     check_floors();
     check_person();
+    check_removal();
 });
 
 done_testing;
