@@ -4,15 +4,21 @@
 
 SET LOCAL ROLE tidemark_door;
 
--- Waits for who rates the place, and keeps others from it until the transaction ends.
+-- Waits for who rates the place, and keeps others from it until the transaction ends. One of which
+-- nothing is rated or to be rated takes no lock: a tenant may have thousands.
 CREATE FUNCTION core.cost_lock(home int, of_site int) RETURNS void
-LANGUAGE sql
+LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT pg_advisory_xact_lock(
-        hashtextextended(format('tidemark.cost.%s.%s', home, of_site), 0));   -- ops.cost_take's
+BEGIN
+    IF EXISTS (SELECT FROM core.cost_place p WHERE p.tenant_id = home AND p.site_id = of_site)
+       OR EXISTS (SELECT FROM core.cost_dirty d WHERE d.tenant_id = home AND d.site_id = of_site)
+    THEN
+        PERFORM pg_advisory_xact_lock(
+            hashtextextended(format('tidemark.cost.%s.%s', home, of_site), 0));   -- ops.cost_take's
+    END IF;
+END
 $$;
-REVOKE ALL ON FUNCTION core.cost_lock(int, int) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION core.cost_erase(home int, of_site int) RETURNS void
 LANGUAGE plpgsql
@@ -24,6 +30,37 @@ BEGIN
     DELETE FROM core.cost_day x WHERE x.tenant_id = home AND x.site_id = of_site;
     DELETE FROM core.cost_device x WHERE x.tenant_id = home AND x.site_id = of_site;
     DELETE FROM core.cost_calculation x WHERE x.tenant_id = home AND x.site_id = of_site;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION core.cost_place_trigger() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF TG_TABLE_NAME = 'tenant' THEN
+        PERFORM core.cost_note(NEW.id, '{0}', '-infinity', 'infinity', true);
+    ELSIF TG_TABLE_NAME = 'site' AND TG_OP = 'DELETE' THEN
+        PERFORM core.cost_lock(OLD.tenant_id, OLD.id);
+        DELETE FROM core.cost_dirty x WHERE x.tenant_id = OLD.tenant_id AND x.site_id = OLD.id;
+        PERFORM core.cost_erase(OLD.tenant_id, OLD.id);
+    ELSIF TG_TABLE_NAME = 'site' THEN
+        PERFORM core.cost_note(NEW.tenant_id, ARRAY[NEW.id], '-infinity', 'infinity', true);
+    ELSIF TG_TABLE_NAME = 'series' THEN
+        PERFORM core.cost_note(NEW.tenant_id,
+                               core.cost_places(NEW.tenant_id, NULL, NEW.device_id),
+                               '-infinity', 'infinity', true);
+    ELSIF TG_OP = 'DELETE' THEN
+        PERFORM core.cost_note(OLD.tenant_id, ARRAY[coalesce(OLD.site_id, 0)],
+                               '-infinity', 'infinity', true);
+    ELSE
+        -- what is derived meanwhile notes the former place alone: ops.cost_take waits for it, as
+        -- ingest, which places devices too, must not
+        INSERT INTO core.cost_dirty (tenant_id, site_id, from_time, to_time, is_energy, is_move)
+        SELECT NEW.tenant_id, coalesce(p.id, 0), '-infinity', 'infinity', true, true
+        FROM unnest(ARRAY[OLD.site_id, NEW.site_id]) AS p (id);
+    END IF;
+    RETURN NULL;
 END
 $$;
 

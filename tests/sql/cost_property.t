@@ -6,7 +6,7 @@
 # known to have counted what its energy comes to, and what the ledger takes for a site's energy what the
 # list of energy, which chooses among a device's series in SQL, says.
 #
-# Each tenant is a history of its own: TIDEMARK_HISTORIES of them an engine (60), drawn by
+# Each tenant is a history of its own: TIDEMARK_HISTORIES of them an engine (200), drawn by
 # TIDEMARK_COST_SEED, TIDEMARK_EDITS edits each.
 use strict;
 use warnings;

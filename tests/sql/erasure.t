@@ -163,11 +163,12 @@ sub check_removal {
         my $store = sub { return "SELECT ops.cost_store_devices('$site', NULL, '2021-01-01'::date, '2021-01-02'::date, ARRAY[18628], ARRAY[true], ARRAY[1], ARRAY['kept'], ARRAY[1], ARRAY['$_[0]'], ARRAY['1'])" };
         $rater->query($store->(1));
         $super->query("INSERT INTO core.cost_dirty (tenant_id, site_id, from_time, to_time, is_energy, is_move) VALUES (1, $place, '2021-01-01', '2021-01-02', true, false)");
-        $rater->query("SET lock_timeout = '5s'; BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('tidemark.cost.1.$place', 0)); DELETE FROM core.cost_dirty WHERE site_id = $place");
+        $rater->query("SET lock_timeout = '5s'; BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('tidemark.cost.1.$place', 0))");
         $who->begin($remove);
         my $until = time + 20;
         select undef, undef, undef, 0.02 while time < $until && $super->value("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%_remove(%' AND pid <> pg_backend_pid()") == 0;
-        is $rater->error($store->(2)), '', "who rates goes on beside $remove";
+        is $rater->error("DELETE FROM core.cost_dirty WHERE site_id = $place"), '', "who rates goes on beside $remove";
+        is $rater->error($store->(2)), '', '  with all that he wants';
         $rater->query('COMMIT');
         my $removed = $who->finish;
         is $removed->{error}, '', '  which follows' or diag $removed->{message};

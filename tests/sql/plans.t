@@ -61,10 +61,11 @@ sub named {
 
 # How many rows a statement fetches of all that holds a tenant's data, and how many it returns.
 sub fetched {
-    my ($super, $sql) = @_;
+    my ($super, $sql, $tenant) = @_;
+    $tenant //= 1;
     my $count = 'SELECT coalesce(sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0)), 0) FROM pg_stat_xact_all_tables'
         . " WHERE schemaname IN ('core', '_timescaledb_internal')";
-    my @rows = $super->query("SELECT set_config('tidemark.tenant_id', '1', false); BEGIN; $count; SELECT count(*) FROM ($sql) x; $count; COMMIT");
+    my @rows = $super->query("SELECT set_config('tidemark.tenant_id', '$tenant', false); BEGIN; $count; SELECT count(*) FROM ($sql) x; $count; COMMIT");
     return ($rows[-1][0] - $rows[1][0], $rows[2][0]);
 }
 
@@ -136,6 +137,27 @@ SQL
     return;
 }
 
+# What ingest looks up of a tenant that has come since the tables were analysed.
+sub check_ingest {
+    my ($super) = @_;
+    $super->query("SELECT ops.tenant_add('coyote', '', 'UTC', 'EUR');"
+            . " INSERT INTO core.device (tenant_id, key, name) SELECT 3, 'c' || n, '' FROM generate_series(1, 400) n;"
+            . " INSERT INTO core.series (tenant_id, device_id, metric, unit, kind, role) SELECT 3, d.id, m, 'kW', 'gauge', 'none' FROM core.device d, unnest(ARRAY['a_kw', 'b_kw']) m WHERE d.tenant_id = 3;"
+            . " INSERT INTO core.series_last (tenant_id, series_id, time, value) SELECT 3, s.id, '$FROM', 1 FROM core.series s WHERE s.tenant_id = 3");
+    my ($device) = map { $_->[0] } $super->query('SELECT max(id) FROM core.device WHERE tenant_id = 3');
+    $super->query("INSERT INTO core.sample SELECT 3, s.id, timestamptz '$TO' - interval '1 hour', 1 FROM core.series s WHERE s.device_id = $device");
+    my %asks = (
+        'a device, and one that is new' => [2, "SELECT * FROM api.ingest_devices(ARRAY['c7', 'new'], true)"],
+        'series, and one that is new' => [3, "SELECT * FROM api.ingest_series(ARRAY[$device, $device, $device], ARRAY['a_kw', 'b_kw', 'c_kw'], ARRAY['', '', ''], true)"],
+    );
+    for my $name (sort keys %asks) {
+        my ($n, $returned) = fetched($super, $asks{$name}[1], 3);
+        is $returned, $asks{$name}[0], "$name: found";
+        cmp_ok $n, '<=', 60, "$name: by few rows ($n)";
+    }
+    return;
+}
+
 Tidemark::Cluster->each_engine(sub {
     my ($cluster) = @_;
     my $super = $cluster->session('tidemark_super');
@@ -148,6 +170,7 @@ Tidemark::Cluster->each_engine(sub {
     check_events($super);
     check_administration($super);
     check_deriving($cluster, $super);
+    check_ingest($super);
 });
 
 done_testing;
