@@ -58,9 +58,9 @@ const char *backup_key(const struct backups *backups, const char *name, const ch
  * words. */
 enum err backup_make(struct backups *backups, struct backup *out) MUST_CHECK;
 
-/* Removes the oldest but `keep`, and after a day what was begun and never finished.
- * *out_n: backups removed. */
-enum err backup_prune(struct backups *backups, int keep, int *out_n) MUST_CHECK;
+/* Removes the oldest but `keep`, never the one named `made` (the clock may have been set back), and
+ * after a day what was begun and never finished. *out_n: backups removed. */
+enum err backup_prune(struct backups *backups, int keep, const char *made, int *out_n) MUST_CHECK;
 
 /* The names of all, the oldest first. */
 enum err backup_list(struct backups *backups, const char *const **out_names, int *out_n) MUST_CHECK;

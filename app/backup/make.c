@@ -152,7 +152,7 @@ static enum err pass_on(struct making *making, const struct program *dump, struc
 static enum err start_dump(struct making *making, struct program *dump)
 {
     const char *snapshot = arena_printf(making->op->arena, "--snapshot=%s", making->snapshot);
-    const char *args[] = { "--format=custom", snapshot, NULL };
+    const char *args[] = { "--format=custom", "--no-password", snapshot, NULL };
     const char **environment;
     enum err err = snapshot ? db_url_environment(making->op, making->url, &environment)
                             : fail_memory(making->op);

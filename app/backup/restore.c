@@ -197,6 +197,7 @@ static enum err make_database(struct restoring *restoring)
     const char *collation = arena_printf(op->arena, "--lc-collate=%s", restoring->collation);
     const char *ctype = arena_printf(op->arena, "--lc-ctype=%s", restoring->ctype);
     const char *args[] = { "--maintenance-db=postgres",
+                           "--no-password",
                            "--template=template0",
                            "--encoding=UTF8",
                            collation,
@@ -213,17 +214,23 @@ static enum err make_database(struct restoring *restoring)
     return err ? err : db_bootstrap(op, restoring->fresh_url);
 }
 
-static void drop_database(struct restoring *restoring)
+/* Drops the new database unless it is in use by now. The failure before it, or its own. */
+static enum err drop_database(struct restoring *restoring)
 {
     const char *args[] = {
-        "--maintenance-db=postgres", "--force", "--if-exists", "--", restoring->fresh, NULL
+        "--maintenance-db=postgres", "--no-password", "--force", "--if-exists", "--",
+        restoring->fresh, NULL
     };
     struct fault first = restoring->op->fault;
+    enum err err = restoring->is_made ? call(restoring, "dropdb", args) : OK;
 
-    if (restoring->is_made && call(restoring, "dropdb", args) != OK) {
+    if (err != OK) {
         say(restoring, "the database %s is left: drop it", restoring->fresh);
     }
-    restoring->op->fault = first;
+    if (first.code != OK) {
+        restoring->op->fault = first;
+    }
+    return first.code != OK ? first.code : err;
 }
 
 /* What TimescaleDB's catalog holds fits the version that wrote it, and no other. */
@@ -303,7 +310,7 @@ static enum err fill_database(struct restoring *restoring)
 {
     struct op *op = restoring->op;
     const char *target = arena_printf(op->arena, "--dbname=%s", restoring->fresh);
-    const char *args[] = { "--exit-on-error", target, NULL };
+    const char *args[] = { "--exit-on-error", "--no-password", target, NULL };
     const char **environment;
     struct program program;
     enum err err = target ? db_url_environment(op, restoring->url, &environment) : fail_memory(op);
@@ -359,13 +366,15 @@ static enum err compare(struct restoring *restoring)
     return err;
 }
 
-/* Roles' passwords and later migrations. */
-static enum err migrate(struct restoring *restoring)
+/* Roles' passwords, which are the whole server's, later migrations, and what is of the server that
+ * the backup was made on. */
+static enum err complete(struct restoring *restoring)
 {
     struct config config = *restoring->backups->config;
 
     config.database_url = restoring->fresh_url;
     enum err err = db_migrate(restoring->op, &config, restoring->wish->progress);
+    err = err ? err : ask(restoring->op, restoring->fresh_url, &q_restore_renumber, NULL, NULL);
     return err ? err : ask(restoring->op, restoring->fresh_url, &q_restore_analyse, NULL, NULL);
 }
 
@@ -458,10 +467,10 @@ enum err backup_restore(struct backups *backups, const struct restore_wish *wish
     err = err ? err : judge_extension(&restoring);
     err = err ? err : fill_database(&restoring);
     err = err ? err : compare(&restoring);
-    err = err ? err : migrate(&restoring);
     if (err == OK && !wish->is_trial) {
-        err = swap_names(&restoring);
+        err = complete(&restoring);
+        err = err ? err : swap_names(&restoring);
     }
-    drop_database(&restoring);
-    return err;
+    enum err dropped = drop_database(&restoring);
+    return err ? err : dropped;
 }

@@ -281,7 +281,7 @@ static enum err remove_backup(struct backups *backups, const char *name)
     return err;
 }
 
-enum err backup_prune(struct backups *backups, int keep, int *out_n)
+enum err backup_prune(struct backups *backups, int keep, const char *made, int *out_n)
 {
     int64_t limit_us = clock_now_us() - UNFINISHED_AGE_S * US_PER_SECOND;
     struct entries entries;
@@ -294,7 +294,7 @@ enum err backup_prune(struct backups *backups, int keep, int *out_n)
     }
     for (int i = 0; i < entries.n && err == OK; i++) {
         const struct entry *entry = &entries.list[i];
-        bool is_surplus = entry->has_manifest && n > keep;
+        bool is_surplus = entry->has_manifest && n > keep && strcmp(entry->name, made) != 0;
         if (is_surplus || (!entry->has_manifest && entry->modified_us < limit_us)) {
             err = remove_backup(backups, entry->name);
             n -= is_surplus;

@@ -271,7 +271,8 @@ static enum err list_uploads(struct s3 *s3, struct op *op, struct s3_upload_page
 /* The bucket may be others', too. */
 static bool is_ours(const char *key)
 {
-    return strncmp(key, "upload/", 7) == 0 || strncmp(key, "archive/", 8) == 0;
+    return strncmp(key, "upload/", 7) == 0 || strncmp(key, "archive/", 8) == 0 ||
+           strncmp(key, "backup/", 7) == 0;
 }
 
 static enum err abort_old(struct s3 *s3, struct op *op, const struct s3_upload_page *page,

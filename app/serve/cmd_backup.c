@@ -4,6 +4,8 @@
 #include "serve/commands.h"
 #include "serve/options.h"
 
+#include <sys/stat.h>
+
 #define BACKUP_ARENA_BYTES (64u << 20) /* manifests, a list of them */
 
 /* What all three have open. */
@@ -32,6 +34,7 @@ static enum err open_session(struct session *session, const struct config *confi
     if (!session->arena) {
         return ERR_INTERNAL;
     }
+    (void)umask(077); /* who reads a backup reads all tenants' */
     op_init(&session->op, session->arena, "backup");
     return backups_open(&session->backups, &session->op, config, session->folder);
 }
@@ -58,7 +61,7 @@ static enum err make(struct session *session, int keep)
     }
     print_backup(&backup);
     (void)fflush(stdout);
-    err = backup_prune(&session->backups, keep, &n_removed);
+    err = backup_prune(&session->backups, keep, backup.name, &n_removed);
     if (err == OK && n_removed > 0) {
         fprintf(stderr, "%d older removed\n", n_removed);
     }
@@ -98,7 +101,7 @@ static int cmd_make(const struct config *config, int argc, char **argv)
 
 typedef enum err (*visit_backup)(struct session *session, const struct backup *backup);
 
-/* Visits one, or all from the oldest on; what fails is told, and the others are visited. */
+/* Visits one, or all from the oldest on; what is damaged is told, and the others are visited. */
 static enum err visit(struct session *session, const char *name, visit_backup visitor)
 {
     const char *const *names = &name;
@@ -109,6 +112,9 @@ static enum err visit(struct session *session, const char *name, visit_backup vi
         struct backup backup;
         enum err found = backup_read(&session->backups, names[i], &backup);
         found = found ? found : visitor(session, &backup);
+        if (found != OK && found != ERR_INVALID && found != ERR_NOT_FOUND) {
+            return found; /* the store is away, say: of the backup that says nothing */
+        }
         if (found != OK) {
             printf("damaged\t%s\t%s\n", names[i], session->op.fault.detail);
             op_clear_fault(&session->op);

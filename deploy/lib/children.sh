@@ -35,7 +35,8 @@ child_start() {
 child_launch() {
     local i=$1 command
     eval "command=(${child_commands[i]})"
-    setsid setpriv --pdeathsig "${child_signals[i]}" "${command[@]}" 7>&- {nothing}>&- \
+    # bash starts what is in the background with INT and QUIT ignored, and so deaf to an early end
+    env --default-signal=INT,QUIT setsid setpriv --pdeathsig "${child_signals[i]}" "${command[@]}" 7>&- {nothing}>&- \
         >>"$HOME_PATH/log/${child_names[i]}.log" 2>&1 &
     child_pids[i]=$!
     child_dues[i]=0
@@ -64,7 +65,7 @@ child_note_end() {
 children_look() {
     local i
     for i in "${!child_pids[@]}"; do
-        ! kill -0 "${child_pids[i]}" 2>/dev/null || continue
+        [ "${child_dues[i]}" != 0 ] || ! kill -0 "${child_pids[i]}" 2>/dev/null || continue
         [ "${child_dues[i]}" != 0 ] || child_note_end "$i"
         [ "${child_dues[i]}" -le "$(now_us)" ] || continue
         # what it left behind: nginx's workers outlive a killed master and keep the port
@@ -108,7 +109,8 @@ CHILD_PATIENCE=30    # seconds that a child has to end; serve and the worker nee
 child_end() {
     local pid=${child_pids[$1]} patience=$CHILD_PATIENCE until
     [ "${child_names[$1]}" != postgres ] || patience=$((4 * CHILD_PATIENCE))
-    kill -s "${child_signals[$1]}" "$pid" 2>/dev/null || return 0
+    # of one that has ended, what it left behind
+    kill -s "${child_signals[$1]}" "$pid" 2>/dev/null || { kill -s KILL -- "-$pid" 2>/dev/null || true; return 0; }
     until=$((SECONDS + patience))
     while kill -0 "$pid" 2>/dev/null; do
         if [ "$SECONDS" -ge "$until" ]; then

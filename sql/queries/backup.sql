@@ -82,6 +82,13 @@ BEGIN
 END
 $do$;
 
+-- name: restore_renumber
+-- roles: super
+-- Numbers of transactions that the server has not come to are another's: what was committed there is
+-- committed here. Those of core.change are put right where they are read.
+UPDATE core.archive_change SET xid = pg_current_xact_id()
+WHERE xid >= pg_snapshot_xmax(pg_current_snapshot());
+
 -- name: restore_post
 -- roles: super
 -- Ends what restore_pre began.

@@ -193,6 +193,15 @@ sub check_elsewhere {
     is_deeply(fingerprint($other), $before, '  the same as on the server it came from');
     check_tenants($other, 'there');
     check_alive($other);
+    # a change that was noted on a server that had come to another transaction
+    my $note = q{core.archive_change c WHERE c.device = 'far'};
+    $other->session('tidemark_super')->query("INSERT INTO core.archive_change (tenant_id, relation, day, series, device, metric, labels, from_time, to_time, is_erasure, xid)"
+            . " VALUES (1, 'samples', '2020-01-01', 1, 'far', 'x', '{}', '2020-01-01', '2020-01-01', false, '99999999999')");
+    ($status, $said) = $other->tidemark('backup', '--to', "$folder.other");
+    ($status, $said) = $other->tidemark('restore', 'latest', '--from', "$folder.other", '--force');
+    is($status, 0, 'what was noted of the archive elsewhere') or diag($said);
+    delete $other->{sessions};
+    is($other->session('tidemark_super')->value("SELECT c.xid < pg_snapshot_xmax(pg_current_snapshot()) FROM $note"), 't', '  is seen');
     $other->stop;
     return;
 }
