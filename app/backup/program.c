@@ -80,7 +80,7 @@ static int spawn(struct op *op, const struct program_call *call, int theirs,
     pid_t pid = -1;
     int status = ENOMEM;
 
-    for (int i = 0; call->args[i] && i < MAX_ARGS - 2; i++) {
+    for (int i = 0; i < MAX_ARGS - 2 && call->args[i]; i++) {
         args[i + 1] = call->args[i];
     }
     if (!environment || posix_spawn_file_actions_init(&actions) != 0) {

@@ -70,6 +70,7 @@ sub check_made {
     is($status, 0, 'a backup into the object store') or diag($said);
     my ($name) = $said =~ /^($NAME)\t/m;
     is(join(' ', grep {m{^backup/}} files($objects)), "backup/$name.dump backup/$name.json", '  is a dump and its manifest');
+    is(join(' ', map { sprintf '%o', (stat "$objects/backup/$name.$_")[2] & 0777 } qw(dump json)), '600 600', '  for its owner alone');
     my $dump = slurp_whole("$objects/backup/$name.dump");
     my $manifest = decode_json(slurp_whole("$objects/backup/$name.json"));
     is(substr($dump, 0, 5), 'PGDMP', "  in pg_dump's custom format");
