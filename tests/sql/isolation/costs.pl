@@ -45,7 +45,7 @@ my %function = (
     'ops.cost_store_devices' => { may => 'worker', call => [ map { devices_of($_, 'alpha', 1) } @accounts ] },
     'ops.cost_finish' => { may => 'worker', call => [ map {"$_, ARRAY['bravo-meter'], now(), now(), now(), now()"} q{'bravo-site'}, 'NULL' ] },
     (map { ("core.$_" => { may => '' }) } qw(cost_touch cost_note cost_places cost_day_time cost_note_schedule cost_rates_trigger
-        cost_prices_trigger cost_place_trigger cost_stamp_trigger cost_step cost_account cost_erase cost_hold cost_device_cut cost_head rollup_await)),
+        cost_prices_trigger cost_place_trigger cost_stamp_trigger cost_step cost_account cost_erase cost_hold cost_lock cost_device_cut cost_head rollup_await)),
 );
 
 +{
