@@ -53,6 +53,7 @@ async function testNext(browser) {
 async function testKeyboard(browser) {
   const page = await open(browser);
   await page.goto(`${setup.url}/login`);
+  await page.waitForFunction(() => document.activeElement.name === 'email');
   await page.keyboard.type(setup.person);
   await page.keyboard.press('Tab');
   await page.keyboard.type(setup.password);
