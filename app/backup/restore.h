@@ -13,12 +13,12 @@ struct restore_wish {
 };
 
 /* Restores into the place of the database of DATABASE_URL (or the embedded one), as a superuser;
- * the database that was there stays under another name, told to `progress`. Later migrations are
- * applied. Until the names are changed, in one transaction, nothing of the old one is touched; a
- * failure drops the new one. ERR_INVALID for a damaged backup; ERR_CONFLICT for one that is newer
- * than this program or of an engine that the server lacks, for a database that is not empty or in
- * use; ERR_FORBIDDEN where the login is no superuser's; ERR_INTERNAL where rows are missing
- * afterwards. */
+ * the database that was there stays under another name, told to `progress`. But in a trial, later
+ * migrations are applied, and our roles get their passwords. Until the names are changed, in one
+ * transaction, nothing of the old one is touched; a failure drops the new one. ERR_INVALID for a
+ * damaged backup; ERR_CONFLICT for one that is newer than this program or of an engine that the
+ * server lacks, for a database that is not empty or in use; ERR_FORBIDDEN where the login is no
+ * superuser's; ERR_INTERNAL where rows are missing afterwards. */
 enum err backup_restore(struct backups *backups, const struct restore_wish *wish) MUST_CHECK;
 
 #endif

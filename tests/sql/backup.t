@@ -9,6 +9,7 @@ use Digest::SHA qw(sha256_hex);
 use JSON::PP qw(decode_json);
 use Test::More;
 use Tidemark::Cluster;
+use Tidemark::Scratch qw(slurp_whole spit);
 use Tidemark::Minio;
 use Time::HiRes qw(sleep time);
 
@@ -18,21 +19,6 @@ my $NAME = qr/\d{8}T\d{6}Z-[0-9a-f]{8}/;
 sub files {
     my ($folder) = @_;
     return sort map { s{^\Q$folder\E/}{}r } split /\n/, `find $folder -type f`;
-}
-
-sub spit {
-    my ($path, $bytes) = @_;
-    open my $out, '>', $path or die "$path: $!";
-    print {$out} $bytes;
-    close $out or die "$path: $!";
-    return;
-}
-
-sub slurp_whole {
-    my ($path) = @_;
-    open my $in, '<:raw', $path or die "$path: $!";
-    local $/ = undef;
-    return <$in>;
 }
 
 sub await {

@@ -9,24 +9,10 @@ use Digest::SHA qw(sha256_hex);
 use JSON::PP;
 use Test::More;
 use Tidemark::Cluster;
+use Tidemark::Scratch qw(slurp_whole spit);
 use Tidemark::TwoTenants qw(areas two_tenants count_from);
 
 my @FILL = map { $_->{fill} || () } areas();
-
-sub spit {
-    my ($path, $bytes) = @_;
-    open my $out, '>:raw', $path or die "$path: $!";
-    print {$out} $bytes;
-    close $out or die "$path: $!";
-    return;
-}
-
-sub slurp_whole {
-    my ($path) = @_;
-    open my $in, '<:raw', $path or die "$path: $!";
-    local $/ = undef;
-    return <$in>;
-}
 
 # All rows of all tables of ours, and what else a database is made of, each by its checksum.
 sub fingerprint {

@@ -5,7 +5,10 @@ package Tidemark::Scratch;
 
 use strict;
 use warnings;
+use Exporter qw(import);
 use File::Temp qw(tempdir);
+
+our @EXPORT_OK = qw(slurp_whole spit);
 
 use constant { MEMORY => '/dev/shm', DISK => '/tmp', NEEDED_MIB => 3072 };
 
@@ -43,6 +46,22 @@ sub lines {
     my ($path) = @_;
     open my $in, '<', $path or return;
     return <$in>;
+}
+
+# A file's bytes, and a file of these.
+sub slurp_whole {
+    my ($path) = @_;
+    open my $in, '<:raw', $path or die "$path: $!";
+    local $/ = undef;
+    return <$in>;
+}
+
+sub spit {
+    my ($path, $bytes) = @_;
+    open my $out, '>:raw', $path or die "$path: $!";
+    print {$out} $bytes;
+    close $out or die "$path: $!";
+    return;
 }
 
 1;
