@@ -15,6 +15,7 @@ static const char *const COLUMNS[] = {
 
 #define STREAM_ROWS 1000
 #define COST_BUCKETS 4000 /* rated at once */
+#define COST_LOADS 4      /* of one page: four years */
 
 struct list_query {
     struct energy_filter filter;
@@ -29,6 +30,7 @@ struct page {
     int n;
     struct cost_list costs; /* of the buckets from_us on, up to where it ends */
     int at;                 /* the next of its buckets */
+    int n_loads;            /* of costs */
 };
 
 /* ---- costs ---- */
@@ -49,6 +51,7 @@ static enum err load_costs(struct page *page, int first)
     enum err err = cost_list_load(page->web->tx, &query, &page->costs);
 
     page->at = 0;
+    page->n_loads++;
     if (err == ERR_INVALID) {
         op_clear_fault(page->web->op);
         page->costs = (struct cost_list){ .next_us = INT64_MAX };
@@ -115,6 +118,12 @@ static enum err write_bucket(struct list_writer *list, struct page *page, int in
     return OK;
 }
 
+/* Whether the page ends before the bucket: what was rated for it is in memory to its end. */
+static bool is_rated_out(const struct page *page, int index)
+{
+    return page->n_loads == COST_LOADS && page->items[index].time_us >= page->costs.next_us;
+}
+
 static enum err write_page(struct list_writer *list, void *state, const struct cursor *after,
                            int limit, struct cursor *last, bool *is_more)
 {
@@ -140,11 +149,13 @@ static enum err write_page(struct list_writer *list, void *state, const struct c
                          .items = buckets.items,
                          .n = *is_more ? limit : buckets.n,
                          .costs = { .next_us = INT64_MIN } };
-    for (int i = 0; err == OK && i < page.n; i++) {
-        err = write_bucket(list, &page, i);
+    int n = 0;
+    while (err == OK && n < page.n && !is_rated_out(&page, n)) {
+        err = write_bucket(list, &page, n++);
     }
-    if (page.n > 0) {
-        *last = (struct cursor){ .time_us = buckets.items[page.n - 1].time_us, .key = STR("") };
+    *is_more = *is_more || n < page.n;
+    if (n > 0) {
+        *last = (struct cursor){ .time_us = buckets.items[n - 1].time_us, .key = STR("") };
     }
     return err;
 }

@@ -104,8 +104,7 @@ static enum err load_pages(struct web *web, struct cost_list_query *query,
     return err;
 }
 
-/* Where what is in force cannot be added up there is energy without costs; nor are there any of
- * longer than a year where they are not the ledger's. */
+/* Where what is in force cannot be added up there is energy without costs. */
 static enum err load_costs(struct web *web, const struct place *place, struct energy_facts *facts)
 {
     const struct span *span = &facts->span;
@@ -117,10 +116,8 @@ static enum err load_costs(struct web *web, const struct place *place, struct en
         .to_us = span->to_us < facts->now_us ? span->to_us : facts->now_us,
         .limit = facts->n + 1,
     };
-    bool is_kept = span->bucket >= SAMPLE_1D && !place->device;
 
-    if (query.from_us >= query.to_us ||
-        (span->to_day - span->from_day > COST_LIST_DAYS && !is_kept)) {
+    if (query.from_us >= query.to_us) {
         return OK;
     }
     enum err err = load_pages(web, &query, facts);

@@ -1,0 +1,151 @@
+#!/usr/bin/perl
+# What energy cost over years, by hour, day and month, of a device: every hour as worked out here, the
+# same whether streamed, asked for page by page or year by year, the same as the ledger's days, in
+# memory that does not grow with the span. On both engines.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Test::More;
+use JSON::PP;
+use List::Util qw(max sum);
+use POSIX qw(strftime);
+use Time::HiRes qw(sleep time);
+use Time::Local qw(timegm);
+use Tidemark::Browser;
+use Tidemark::Processes;
+use Tidemark::Stack;
+
+my $FROM = timegm(0, 0, 0, 1, 0, 2023);
+my $RAISED = timegm(0, 0, 0, 1, 6, 2024);    # then prices rise
+my $TO = timegm(0, 0, 0, 1, 0, 2025);
+my $HOURS = ($TO - $FROM) / 3600;
+my $MAX_GROWTH_KB = 8_000;                   # of a process, from two months to two years of hours
+
+sub stamp { return strftime('%Y-%m-%dT%H:%M:%SZ', gmtime $_[0]) }
+
+# Thousandths of a kWh in an hour.
+sub wh { return 100 + ($_[0] / 3600 * 37) % 900 }
+
+# Billionths of a euro: 0.20 a kWh, 0.35 from 17 to 20 h on weekdays; 0.25 and 0.40 later.
+sub cost {
+    my ($at) = @_;
+    my (undef, undef, $hour, undef, undef, undef, $weekday) = gmtime $at;
+    my $is_peak = $weekday >= 1 && $weekday <= 5 && $hour >= 17 && $hour < 20;
+    return wh($at) * (($is_peak ? 35 : 20) + ($at >= $RAISED ? 5 : 0)) * 10_000;
+}
+
+# A decimal text in billionths.
+sub nano {
+    my ($sign, $whole, $part) = ($_[0] // '') =~ /^(-?)(\d+)(?:\.(\d{1,9}))?$/ or return 'no amount';
+    return "${sign}1" * ($whole * 1_000_000_000 + substr(($part // '') . '0' x 9, 0, 9));
+}
+
+sub fill {
+    my ($stack) = @_;
+    $stack->cli('tenant', 'add', 'home', '--timezone', 'UTC', '--currency', 'EUR');
+    my $admin = $stack->token('home', 'admin');
+    my $device = $stack->token('home', 'device', '--backfill');
+    my $answer = $stack->post('/v1/sites', { key => 'hall', timezone => 'UTC' }, token => $admin);
+    die "site: $answer->{content}" if $answer->{status} != 201;
+    my $prices = sub {
+        return { name => 'Hours', timezone => 'UTC', currency => 'EUR', periods => [qw(low high)], windows => [ { period => 'low' }, { period => 'high', days => ['weekdays'], from => '17:00', to => '20:00' } ],
+            charges => [ { type => 'energy', prices => [ { rate => $_[0] }, { period => 'high', rate => $_[1] } ] }, { type => 'fixed', amount => '0.50', per => 'day' } ], @_[2 .. $#_] };
+    };
+    my $schedule = $stack->post('/v1/rate-schedules', $prices->('0.20', '0.35'), token => $admin)->{json}{id};
+    $answer = $stack->request('PUT', "/v1/rate-schedules/$schedule", token => $admin, body => $prices->('0.25', '0.40', valid_from => '2024-07-01'));
+    die "schedule: $answer->{content}" if $answer->{status} != 200;
+    # the pump stands behind the hall's meter, the mill is billed alone, the old one told one hour a month
+    my @events = map { my $n = $_; map { { device => $_, site => 'hall', time => $FROM + 3600 * $n, metrics => { ($_ eq 'mill' ? 'grid_import_kwh' : 'energy_kwh') => wh($FROM + 3600 * $n) / 1000 } } } qw(pump mill) } 0 .. $HOURS - 1;
+    push @events, map { { device => 'old', site => 'hall', time => timegm(0, 0, 12, 15, $_ % 12, 2020 + int($_ / 12)), metrics => { energy_kwh => 1 } } } 0 .. 80;
+    push @events, { device => 'main', site => 'hall', time => $FROM, metrics => { grid_import_kwh => 1 } };
+    while (my @part = splice @events, 0, 10_000) {
+        $answer = $stack->post('/v1/events/batch', \@part, token => $device);
+        die "readings: $answer->{status} $answer->{content}" if $answer->{status} != 200;
+    }
+    for my $place ({ site => 'hall' }, { device => 'mill' }) {
+        $answer = $stack->post("/v1/rate-schedules/$schedule/assign", $place, token => $admin);
+        die "assign: $answer->{content}" if $answer->{status} != 201;
+    }
+    $stack->settle;
+    my $until = time + 120;
+    sleep 0.1 while $stack->sql('SELECT count(*) FROM core.cost_dirty') > 0 && time < $until;
+    return $admin;
+}
+
+sub check {
+    my ($stack) = @_;
+    my $token = fill($stack);
+    my $streamed = sub {
+        my $answer = $stack->get("/v1/energy?format=ndjson&$_[0]", token => $token);
+        return [ map { decode_json($_) } split /\n/, $answer->{content} ];
+    };
+    my $paged = sub {
+        my (@items, @sizes, $cursor);
+        do {
+            my $page = $stack->get("/v1/energy?limit=1000&$_[0]" . ($cursor ? "&cursor=$cursor" : ''), token => $token)->{json};
+            push @items, @{ $page->{items} };
+            push @sizes, scalar @{ $page->{items} };
+            $cursor = $page->{next};
+        } while ($cursor && @sizes < 100);
+        return (\@items, \@sizes);
+    };
+    my $most = sub {
+        return max(map { my ($kb) = Tidemark::Stack::slurp("/proc/$_/status") =~ /^VmHWM:\s+(\d+)/m; $kb } Tidemark::Processes::part($stack, 'export'));
+    };
+
+    # ---- by hour ----
+
+    $streamed->('device=pump&bucket=1h&from=2023-01-01T00:00:00Z&to=2023-03-01T00:00:00Z') for 1 .. 8;
+    my $before = $most->();
+    my $span = 'from=2023-01-01T00:00:00Z&to=2025-01-01T00:00:00Z';
+    my $hours = $streamed->("device=pump&bucket=1h&$span");
+    is scalar @{$hours}, $HOURS, 'two years of hours';
+    my @wrong = grep { my $item = $hours->[$_] // {}; ($item->{time} // '') ne stamp($FROM + 3600 * $_) || nano($item->{cost}) ne cost($FROM + 3600 * $_) } 0 .. $HOURS - 1;
+    is scalar @wrong, 0, 'each costs what its period costs' or diag explain [ map { [ stamp($FROM + 3600 * $_), cost($FROM + 3600 * $_), $hours->[$_] ] } @wrong[0 .. ($#wrong > 2 ? 2 : $#wrong)] ];
+    cmp_ok $most->() - $before, '<=', $MAX_GROWTH_KB, 'in memory that does not grow with the span';
+    my ($pages, $sizes) = $paged->("device=pump&bucket=1h&$span");
+    is_deeply $pages, $hours, 'page by page the same';
+    is_deeply [ map { @{ $streamed->("device=pump&bucket=1h&from=$_-01-01T00:00:00Z&to=@{[$_ + 1]}-01-01T00:00:00Z") } } 2023, 2024 ], $hours, 'year by year, too';
+
+    # ---- by day ----
+
+    my ($days) = $paged->("device=pump&bucket=1d&$span");
+    is scalar @{$days}, 731, 'two years of days';
+    is_deeply $streamed->("device=pump&bucket=1d&$span"), $days, 'streamed the same';
+    my @sums = map { my $day = $_; sum(map { cost($FROM + 86400 * $day + 3600 * $_) } 0 .. 23) } 0 .. 730;
+    is_deeply [ map { nano($_->{cost}) } @{$days} ], \@sums, 'each costs what its hours cost';
+    is_deeply [ map { nano($_) } $stack->sql("SELECT round(u.atto * 1e-18, 9)::text FROM core.cost_device c CROSS JOIN LATERAL unnest(c.devices, c.atto) u (id, atto) JOIN core.device d ON d.id = u.id"
+                . " WHERE d.key = 'pump' AND c.day >= '2023-01-01' AND c.day < '2025-01-01' ORDER BY c.day") ], \@sums, 'and what the ledger has of the day';
+    my ($billed) = $paged->("device=mill&bucket=1d&$span");
+    is_deeply [ map { nano($_->{cost}) } @{$billed} ], [ map { $_ + 500_000_000 } @sums ], 'of a device that is billed alone with its fixed charge';
+    is_deeply [ map { nano($_) } $stack->sql("SELECT round(c.cost, 9)::text FROM core.cost_day c JOIN core.device d ON d.id = c.device_id WHERE d.key = 'mill' AND c.day >= '2023-01-01' AND c.day < '2025-01-01' ORDER BY c.day") ],
+        [ map { nano($_->{cost}) } @{$billed} ], 'as the ledger has it';
+
+    # ---- by month ----
+
+    my ($months) = $paged->("device=pump&bucket=1mo&$span");
+    is sum(map { nano($_->{cost}) } @{$months}), sum(@sums), 'months come to the same';
+    my ($few, $parts) = $paged->('device=old&bucket=1d&from=2019-12-01T00:00:00Z&to=2026-11-01T00:00:00Z');
+    is scalar @{$few}, 81, 'one hour of each month, of seven years';
+    is join(' ', map { nano($_->{cost}) } @{$few}), join(' ', map { $_ < 54 ? 200_000_000 : 250_000_000 } 0 .. 80), 'costs its price';
+    cmp_ok scalar @{$parts}, '>', 1, 'a page has no more than is rated at once';
+
+    # ---- the page ----
+
+    $stack->cli('user', 'add', '--tenant', 'home', '--email', 'eve@home.example', '--role', 'viewer', { stdin => "a long enough password\n" });
+    my $eve = Tidemark::Browser->new($stack);
+    $eve->log_in('eve@home.example', 'a long enough password');
+    my $page = $eve->get('/energy?device=pump&from=2023-01-01&to=2024-12-31&bucket=1mo');
+    my ($shown) = $page->{content} =~ s/<[^>]+>/\n/gr =~ /Costs\s+€([^\n]+)/;
+    is(($shown // '') =~ s/[^\d.]//gr, sprintf('%.2f', sum(@sums) / 1e9), 'the page shows the same sum');
+    return;
+}
+
+for my $engine (Tidemark::Stack::engines()) {
+    subtest $engine => sub {
+        my $stack = Tidemark::Stack->start(engine => $engine, env => { map { ("RETENTION_${_}_DAYS" => 36500) } qw(RAW HOURLY DAILY EVENT) });
+        check($stack);
+    };
+}
+done_testing();
