@@ -1,4 +1,5 @@
-// The editor of rate schedules: paints the week's periods hour by hour and keeps its preview fresh.
+// The editor of rate schedules: paints the week's periods hour by hour, adds rows as they fill, and
+// keeps its preview fresh.
 // The form is whole without it: what is painted is written into its table of rules.
 (() => {
   'use strict';
@@ -9,12 +10,12 @@
   const DAY_NAMES = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday', 'Holidays'];
   const SETS = { weekdays: [0, 1, 2, 3, 4], weekends: [5, 6], holidays: [7], all: [0, 1, 2, 3, 4, 5, 6, 7] };
   const MINUTES = 1440;
-  const MOST_RULES = 48;
+  const MOST_ROWS = 48;
   const TINTS = 6;
   const WAIT_MS = 600;
 
   const painter = document.getElementById('painter');
-  const rulesTable = form.querySelector('[data-table="w"] tbody');
+  const rulesTable = form.querySelector('[data-table="w"]');
   const field = (name) => form.elements.namedItem(name);
   const text = (name) => (field(name)?.value ?? '').trim();
 
@@ -43,16 +44,20 @@
     return parts ? Number(parts[1]) * 60 + Number(parts[2]) : fallback;
   };
 
+  // Words between commas; one with a comma in it stands in quotation marks.
+  const wordsOf = (list) => (list.match(/"(?:[^"]|"")*"|[^,]+/g) ?? [])
+    .map((one) => one.trim().replace(/^"(.*)"$/, (all, inner) => inner.replace(/""/g, '"'))).filter(Boolean);
+  const wordText = (name) => (/^"|,/.test(name) ? `"${name.replace(/"/g, '""')}"` : name);
+
   const readRules = () => rowsOf('w', 'period').map((i) => ({
     period: text(`w${i}_period`),
-    seasons: text(`w${i}_seasons`).split(',').map((one) => one.trim()).filter(Boolean),
+    seasons: wordsOf(text(`w${i}_seasons`)),
     days: text(`w${i}_days`).split(/[\s,]+/).filter(Boolean),
     from: minute(text(`w${i}_from`), 0),
     to: minute(text(`w${i}_to`), MINUTES),
   })).filter((rule) => rule.period);
 
   const hasHolidays = (rules) => rowsOf('h', 'day').some((i) => text(`h${i}_day`)) ||
-    /"holidays"\s*:\s*\[\s*\{/.test(text('other')) ||
     rules.some((rule) => rule.days.includes('holidays'));
 
   const classesOf = (days) => new Set(days.length === 0 ? SETS.all
@@ -133,38 +138,57 @@
       const [period, from, to, days] = key.split('|');
       rules.push({
         period: periods[period].name,
-        seasons: in_.length === seasons.length ? '' : in_.map((s) => seasons[s].name).join(', '),
+        seasons: in_.length === seasons.length ? '' : in_.map((s) => wordText(seasons[s].name)).join(', '),
         days, from: clock(Number(from)), to: clock(Number(to)),
       });
     }
     return rules;
   };
 
-  const addRow = () => {
-    const rows = rulesTable.rows;
-    const copy = rows[rows.length - 1].cloneNode(true);
-    const number = rows.length;
+  // ---- more rows ----
+
+  const rowsIn = (table) => [...table.tBodies[0].rows].filter((row) => !row.matches('.more'));
+
+  // A copy of a row, empty, with the next number wherever the row's stands.
+  const copyOf = (row, letter, number) => {
+    const copy = row.cloneNode(true);
     copy.classList.remove('wrong');
-    for (const input of copy.querySelectorAll('input')) {
-      input.name = input.name.replace(/^w\d+/, `w${number}`);
-      input.setAttribute('aria-label', input.getAttribute('aria-label').replace(/\d+/, number + 1));
-      input.value = '';
+    for (const node of copy.querySelectorAll('*')) {
+      for (const name of ['name', 'id', 'aria-describedby']) {
+        const value = node.getAttribute(name);
+        if (value) node.setAttribute(name, value.replace(new RegExp(`^${letter}\\d+`), letter + number));
+      }
+      const label = node.getAttribute('aria-label');
+      if (label) node.setAttribute('aria-label', label.replace(/\d+/, number + 1));
+      if (node.matches('select')) node.selectedIndex = 0;
+      else if (node.matches('input, textarea')) node.value = '';
+      else if (node.matches('.problem-text')) node.textContent = '';
+      else if (node.matches('details')) node.open = false;
     }
-    for (const error of copy.querySelectorAll('.problem-text')) {
-      error.id = `w${number}-error`;
-      error.textContent = '';
-    }
-    copy.querySelector('[aria-describedby]')?.setAttribute('aria-describedby', `w${number}-error`);
-    rulesTable.append(copy);
+    return copy;
+  };
+
+  const addRow = (table) => {
+    const rows = rowsIn(table);
+    const last = rows[rows.length - 1];
+    const more = last.nextElementSibling;
+    table.tBodies[0].append(...[last, more].filter(Boolean).map((row) => copyOf(row, table.dataset.table, rows.length)));
+  };
+
+  // Behind the last row, once something stands in it, comes another.
+  const grow = (table) => {
+    const rows = rowsIn(table);
+    const isBegun = [...rows[rows.length - 1].querySelectorAll('input, textarea')].some((one) => one.value.trim());
+    if (isBegun && rows.length < MOST_ROWS) addRow(table);
   };
 
   const writeRules = () => {
     const rules = rulesOf();
-    if (rules.length > MOST_RULES) {
+    if (rules.length > MOST_ROWS) {
       say('This week has more rules than the form can hold.');
       return;
     }
-    while (rulesTable.rows.length < rules.length) addRow();
+    while (rowsIn(rulesTable).length < rules.length) addRow(rulesTable);
     rowsOf('w', 'period').forEach((i) => {
       for (const column of ['period', 'seasons', 'days', 'from', 'to']) {
         field(`w${i}_${column}`).value = rules[i]?.[column] ?? '';
@@ -324,10 +348,12 @@
 
   form.addEventListener('input', (event) => {
     if (event.target.name === 'painted-with') return;
+    const table = event.target.closest('[data-table]');
+    if (table) grow(table);
     refreshSoon();
   });
   form.addEventListener('change', (event) => {
-    if (/^[psw]\d+_|^other$/.test(event.target.name)) draw();
+    if (/^[pswh]\d+_/.test(event.target.name)) draw();
   });
 
   document.getElementById('weeks').hidden = true;

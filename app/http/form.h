@@ -6,7 +6,7 @@
 #include "http/request.h"
 
 #define MAX_FORM_FIELDS 64   /* of what devices send */
-#define MAX_PAGE_FIELDS 1024 /* of a page: the editor of rate schedules has a table of rules */
+#define MAX_PAGE_FIELDS 2048 /* of a page: the editor of rate schedules has tables of 48 rows */
 
 /* Decodes `text` into at most `max` pairs in the op's arena; a name without `=` has an empty
  * value, empty pieces are passed over. ERR_MALFORMED for a bad escape, bytes that are not

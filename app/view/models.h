@@ -75,6 +75,8 @@ struct stat_view {
 };
 
 struct editor_view; /* of models_editor.h, which needs all of these */
+struct rows_view;   /* the same */
+struct cell_view;   /* the same */
 
 #include "view/models_access.h"
 #include "view/models_admin.h"

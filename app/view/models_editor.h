@@ -1,92 +1,85 @@
-/* A rate schedule's document as a form: rows of seasons, periods, rules and prices, as texts that
- * people type, each with what is wrong with it. Read and written by web/rate_form.c. */
+/* A rate schedule's document as a form: lists of rows, each cell a text that people type, each row
+ * with what is wrong with it. Read and written by web/rate_form.c. */
 #ifndef TIDEMARK_VIEW_MODELS_EDITOR_H
 #define TIDEMARK_VIEW_MODELS_EDITOR_H
 
 #include "view/models_bill.h"
 #include "view/models_rates.h"
 
-#define EDITOR_SEASONS 12
-#define EDITOR_PERIODS 16
-#define EDITOR_RULES 48
-#define EDITOR_CHARGES 40
-#define EDITOR_HOLIDAYS 48
-#define EDITOR_BASELINES 13
-#define EDITOR_SERIES 8
+#define EDITOR_ROWS 48  /* of a list */
+#define EDITOR_CELLS 14 /* of a row */
 #define EDITOR_HEAD 7
 #define EDITOR_BILL 4
 
-struct season_row {
-    const char *name, *title, *from, *to;   /* "06-01" */
-    const char *error;                      /* NULL: nothing is wrong */
+enum editor_list {
+    EDITOR_PERIODS,
+    EDITOR_SEASONS,
+    EDITOR_HOLIDAYS,
+    EDITOR_RULES,    /* which period it is when: of several that match the last one says */
+    EDITOR_DEMAND,   /* the same for demand charges, where it differs */
+    EDITOR_EXPORT,   /* and for what is fed in */
+    EDITOR_CHARGES,  /* prices of charges, and charges */
+    EDITOR_SERIES,   /* prices by time */
+    EDITOR_BASELINE, /* that tiers in percent are of */
+    EDITOR_LISTS
 };
 
-struct period_row {
-    const char *name, *title, *error;
+struct column_view {
+    const char *name;  /* of its cells, behind the list's letter and the row's number: "w3_from" */
+    const char *label;
+    const char *placeholder;
+    const char *key;   /* the member of the document that it is; NULL: it is written apart */
+    const char *mark;  /* between the words of a list; NULL: it is a text */
+    const struct choice_view *choices; /* of a select; NULL: it is typed */
+    int n_choices;
+    bool is_lines;     /* several of them */
+    bool is_aside;     /* alone it makes no row */
 };
 
-/* Which period it is when: of several that match the last one says. */
-struct rule_row {
-    const char *period, *seasons, *days;    /* "summer, winter", "weekdays", "mon tue" */
-    const char *from, *to;                  /* "16:00" */
-    const char *error;
+struct cell_view {
+    const struct column_view *column;
+    const char *name, *title; /* "w3_from"; "Rule 4, from" */
+    const char *value;
+    const char *error_id;     /* of what is wrong with it */
 };
 
-/* A price of a charge, or a charge. */
-struct charge_row {
-    const char *type, *name, *season, *period;
-    const char *price;                      /* "0.30", "0.20 to 100, 0.30", "7.5 %", "spot * 1.1" */
-    const char *per, *of;                   /* "day"; codes of charges, "energy, fixed" */
-    const char *more;                       /* other members, a JSON object */
-    const char *error;
+struct row_view {
+    const char *values[EDITOR_CELLS];      /* "" where there is nothing */
+    const char *error, *more_error;        /* of the table's cells and of those behind; or NULL */
+    const char *pointer;                   /* where it was written in the document; or NULL */
+    const char *also;                      /* a charge's, beside the first of its prices */
+    const char *error_id, *more_id;        /* what follows is for the page */
+    const char *more_title;
+    const struct cell_view *cells, *more;  /* n_cells; n_more */
+    bool has_more;                         /* some of these are filled */
 };
 
-struct holiday_row {
-    const char *name;
-    const char *day;                        /* "12-25", "easter -2", "4th thu of nov" */
-    const char *later;                      /* days after it: "1" */
-    const char *observed;                   /* "sunday_to_monday" */
-    const char *error;
-};
-
-/* The baseline that tiers in percent are of. */
-struct baseline_row {
-    const char *season, *kwh, *error;       /* a day; season "": of all */
-};
-
-/* Prices by time. */
-struct timed_row {
-    const char *name, *minutes;
-    const char *prices;                     /* "2024-01-01T00:00:00Z 0.12", a line for each */
-    const char *error;
+struct rows_view {
+    const char *letter, *title;            /* "w", "Rule" */
+    const char *key;                       /* of the document: "windows" */
+    const struct column_view *columns;     /* the table's, then those behind "More" */
+    int n_cells, n_more;
+    struct row_view rows[EDITOR_ROWS];
+    int n;                                 /* shown, with empty ones to fill in */
 };
 
 struct rate_form {
-    struct field_view head[EDITOR_HEAD];    /* name, description, source, zone, currency, days */
-    struct season_row seasons[EDITOR_SEASONS];
-    struct period_row periods[EDITOR_PERIODS];
-    struct rule_row rules[EDITOR_RULES];
-    struct charge_row charges[EDITOR_CHARGES];
-    struct holiday_row holidays[EDITOR_HOLIDAYS];
-    struct baseline_row baselines[EDITOR_BASELINES];
-    struct timed_row series[EDITOR_SERIES];
-    /* Shown, with empty ones to fill in. */
-    int n_seasons, n_periods, n_rules, n_charges, n_holidays, n_baselines, n_series;
-    struct field_view bill[EDITOR_BILL];    /* billing and rounding */
-    struct field_view other;                /* the document's other members, a JSON object */
+    struct field_view head[EDITOR_HEAD];   /* name, description, source, zone, currency, days */
+    struct rows_view lists[EDITOR_LISTS];
+    struct field_view bill[EDITOR_BILL];   /* billing and rounding */
+    struct field_view other;               /* members that have no room, a JSON object */
 };
 
 struct editor_view {
     struct page_view page;
     struct notice_view notice;
     struct rate_form form;
+    struct field_view document;             /* instead of the form where it cannot hold all of it */
     const char *action;                     /* of the form: the page itself */
     const char *back, *heading;
     const struct rate_wrong *wrongs;        /* what has no field of its own */
     int n_wrongs;
     bool is_new;
-    const struct choice_view *types, *pers, *observed, *minutes;
-    int n_types, n_pers, n_observed, n_minutes;
     struct rate_view week;                  /* seasons' weeks, where the document is whole */
     const char *preview_day;                /* "Friday 20 November"; NULL: no preview */
     const char *preview_total, *preview_now;    /* with this document; with what is in force */

@@ -3,6 +3,7 @@
 #include "web/page_rates.h"
 
 #include "domain/span.h"
+#include "domain/tariff_write.h"
 #include "domain/zone.h"
 #include "gen/templates.h"
 #include "view/format_money.h"
@@ -14,30 +15,9 @@
 #include "web/form_input.h"
 #include "web/page.h"
 #include "web/rate_form.h"
+#include "web/rate_form_rows.h"
 
-static const struct choice_view TYPES[] = {
-    { "", "–" },
-    { "energy", "Energy" },
-    { "export", "Fed in" },
-    { "demand", "Demand" },
-    { "fixed", "Fixed charge" },
-    { "tax", "Tax" },
-    { "rider", "Surcharge" },
-    { "minimum", "Minimum" },
-};
-static const struct choice_view PERS[] = {
-    { "", "–" }, { "day", "day" }, { "month", "month" }, { "year", "year" }, { "date", "date" },
-};
-
-static const struct choice_view OBSERVED[] = {
-    { "", "it is that day" },
-    { "nearest_weekday", "the nearest weekday" },
-    { "sunday_to_monday", "Sunday’s on Monday" },
-    { "next_weekday", "both on Monday" },
-};
-static const struct choice_view MINUTES[] = {
-    { "", "–" }, { "15", "15" }, { "30", "30" }, { "60", "60" },
-};
+#define MAX_DOCUMENT_BYTES (2u << 20)
 
 /* What is edited. */
 struct editing {
@@ -60,14 +40,6 @@ static enum err begin(struct web *web, bool is_new, struct editing *out)
     }
     out->view = view;
     rate_form_init(&view->form);
-    view->types = TYPES;
-    view->n_types = sizeof TYPES / sizeof *TYPES;
-    view->pers = PERS;
-    view->n_pers = sizeof PERS / sizeof *PERS;
-    view->observed = OBSERVED;
-    view->n_observed = sizeof OBSERVED / sizeof *OBSERVED;
-    view->minutes = MINUTES;
-    view->n_minutes = sizeof MINUTES / sizeof *MINUTES;
     view->is_new = is_new;
     view->heading = "A new rate schedule";
     view->back = "/admin/rates";
@@ -164,19 +136,70 @@ static enum err show(struct web *web, struct editing *editing)
     if (err != OK) {
         return err;
     }
-    rate_form_pad(&view->form);
+    if (!rate_rows_show(web->op->arena, &view->form)) {
+        return fail_memory(web->op);
+    }
     view->page = page_view(web, view->heading, "/admin/rates");
     page_is_html(web);
     tpl_page_rate_edit(&web->response->body, view);
     return OK;
 }
 
-static enum err read_document(struct web *web, struct str document, struct editing *editing)
+/* The document that the schedule is written as; ptr NULL without memory. */
+static struct str written(struct web *web, const struct tariff *tariff)
+{
+    struct json_writer json;
+    struct buf text;
+
+    buf_init(&text, web->op->arena, MAX_DOCUMENT_BYTES);
+    json_writer_init(&json, &text);
+    tariff_write(&json, tariff);
+    return text.is_broken ? (struct str){ NULL, 0 } : buf_str(&text);
+}
+
+/* Whether saving the form as it is would change nothing: it is written as a document, and that is
+ * read to the same schedule. */
+static enum err check_whole(struct web *web, struct editing *editing, bool *is_whole)
+{
+    struct problems apart, problems;
+    struct rate_text text = { .timezone = { NULL, 0 } };
+    struct rate_input again = { NULL, NULL };
+
+    problems_init(&apart, web->op->arena);
+    enum err err = rate_form_write(web->op, &editing->view->form, &apart, &text.text);
+    if (err == OK) {
+        err = rate_input_read(web, &text, &problems, &again);
+    }
+    *is_whole = err == OK && apart.n_total == 0 && again.tariff &&
+                str_equal(written(web, again.tariff), written(web, editing->input.tariff));
+    return err;
+}
+
+/* The stored document as a form or, where that cannot hold all of it, as it is. */
+static enum err load(struct web *web, const char *document, struct editing *editing)
 {
     struct problems problems;
-    struct rate_text text = { .text = document };
+    struct rate_text text = { .text = str_of(document) };
+    bool is_whole = false;
+    enum err err = rate_input_read(web, &text, &problems, &editing->input);
 
-    return rate_input_read(web, &text, &problems, &editing->input);
+    if (err == OK && !editing->input.tariff) {
+        err = fail(web->op, ERR_INTERNAL, "rate schedule %d cannot be read", (int)editing->id);
+    }
+    if (err == OK) {
+        err = rate_form_of(web->op, text.text, &editing->view->form, &is_whole);
+    }
+    if (err == OK && is_whole) {
+        err = check_whole(web, editing, &is_whole);
+    }
+    if (err == OK && !is_whole) {
+        editing->view->document = (struct field_view){
+            .name = "document", .label = "Document", .type = "textarea", .rows = 20,
+            .is_code = true, .is_required = true, .value = document,
+            .hint = "This schedule has more than the form can hold.",
+        };
+    }
+    return err;
 }
 
 enum err page_rate_edit(struct web *web)
@@ -193,17 +216,13 @@ enum err page_rate_edit(struct web *web)
         err = rate_version_document(web->tx, editing.id, schedule.newest.number, &document);
     }
     if (err == OK) {
-        err = rate_form_of(web->op, str_of(document), &editing.view->form);
-    }
-    if (err == OK) {
-        err = read_document(web, str_of(document), &editing);
+        err = load(web, document, &editing);
     }
     return err == OK ? show(web, &editing) : err;
 }
 
 enum err page_rate_new(struct web *web)
 {
-    static const struct charge_row first = { "energy", "", "", "", "", "", "", "", NULL };
     struct editing editing = { .id = 0 };
     enum err err = begin(web, true, &editing);
 
@@ -213,8 +232,7 @@ enum err page_rate_new(struct web *web)
     struct rate_form *form = &editing.view->form;
     form_field(form->head, EDITOR_HEAD, "timezone")->value = web->who->tenant_timezone;
     form_field(form->head, EDITOR_HEAD, "currency")->value = web->who->tenant_currency;
-    form->charges[0] = first;
-    form->n_charges = 1;
+    rate_rows_add(&form->lists[EDITOR_CHARGES])->values[CHARGE_TYPE] = "energy";
     return show(web, &editing);
 }
 
@@ -224,25 +242,24 @@ enum err page_rate_new(struct web *web)
 static enum err read_posted(struct web *web, struct editing *editing)
 {
     struct editor_view *view = editing->view;
-    struct rate_form_places *places = arena_alloc(web->op->arena, sizeof *places);
     struct rate_wrong *wrongs = arena_array(web->op->arena, 2 * PROBLEMS_MAX, sizeof *wrongs);
     struct problems apart, problems;
     struct rate_text text = { .timezone = { NULL, 0 } };
 
-    if (!places || !wrongs) {
+    if (!wrongs) {
         return fail_memory(web->op);
     }
     rate_form_take(web, &view->form);
     problems_init(&apart, web->op->arena);
-    enum err err = rate_form_write(web->op, &view->form, &apart, places, &text.text);
+    enum err err = rate_form_write(web->op, &view->form, &apart, &text.text);
     if (err == OK) {
         err = rate_input_read(web, &text, &problems, &editing->input);
     }
     if (err != OK) {
         return err;
     }
-    int n = rate_form_blame(web->op->arena, &view->form, places, &apart, wrongs);
-    n += rate_form_blame(web->op->arena, &view->form, places, &problems, wrongs + n);
+    int n = rate_form_blame(web->op->arena, &view->form, &apart, wrongs);
+    n += rate_form_blame(web->op->arena, &view->form, &problems, wrongs + n);
     view->wrongs = wrongs;
     view->n_wrongs = n;
     if (apart.n_total > 0) {

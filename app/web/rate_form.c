@@ -3,23 +3,25 @@
 #include "web/rate_form.h"
 
 #include "web/form_input.h"
+#include "web/rate_form_rows.h"
 #include "web/rate_form_terms.h"
 
-#include <stdlib.h>
+#include <ctype.h>
 #include <string.h>
 
 enum { HEAD_NAME, HEAD_DESCRIPTION, HEAD_SOURCE, HEAD_ZONE, HEAD_CURRENCY, HEAD_FROM, HEAD_TO };
 
 void rate_form_init(struct rate_form *form)
 {
-    *form = (struct rate_form){ .n_seasons = 0 };
+    *form = (struct rate_form){ .head = { { NULL } } };
     form->head[HEAD_NAME] = (struct field_view){ .name = "name", .label = "Name", .type = "text",
                                                  .is_required = true };
     form->head[HEAD_DESCRIPTION] = (struct field_view){
-        .name = "description", .label = "Description", .type = "text", .max_bytes = 2000,
+        .name = "description", .label = "Description", .type = "textarea", .rows = 2,
+        .max_bytes = 2000,
     };
     form->head[HEAD_SOURCE] = (struct field_view){
-        .name = "source", .label = "Source", .type = "text", .max_bytes = 2000,
+        .name = "source", .label = "Source", .type = "textarea", .rows = 2, .max_bytes = 2000,
         .hint = "Where its figures come from.",
     };
     form->head[HEAD_ZONE] = (struct field_view){
@@ -37,95 +39,36 @@ void rate_form_init(struct rate_form *form)
     form->head[HEAD_TO] = (struct field_view){
         .name = "valid_to", .label = "Until before", .type = "date", .hint = "Empty: open.",
     };
-    form->other = (struct field_view){
-        .name = "other", .label = "Other members", .type = "textarea", .rows = 5,
-        .is_code = true, .max_bytes = MAX_LIST_BODY_BYTES,
-        .hint = "A JSON object: demand_windows and export_windows, where they differ from the "
-                "rules.",
-    };
+    rate_rows_init(form);
     rate_form_terms_init(form);
 }
 
 /* ---- what was posted ---- */
 
-const char *rate_cell(const struct web *web, const char *table, int row, const char *column)
+/* Browsers end the lines of a textarea with CR LF. */
+static void join_lines(struct arena *arena, struct field_view *field)
 {
-    char *name = arena_printf(web->op->arena, "%s%d_%s", table, row, column);
-    struct str value = name ? str_trim(web_form(web, name)) : (struct str){ NULL, 0 };
-    const char *copy = value.len > 0 ? arena_copy(web->op->arena, value) : "";
+    char *text = arena_copy(arena, str_trim(str_of(field->value)));
+    size_t n = 0;
 
-    return copy ? copy : "";
-}
-
-static void take_rules(const struct web *web, struct rate_form *form)
-{
-    for (int i = 0; i < EDITOR_RULES; i++) {
-        const struct rule_row row = {
-            rate_cell(web, "w", i, "period"), rate_cell(web, "w", i, "seasons"),
-            rate_cell(web, "w", i, "days"),   rate_cell(web, "w", i, "from"),
-            rate_cell(web, "w", i, "to"),     NULL,
-        };
-        form->rules[i] = row;
-        if (row.period[0] || row.seasons[0] || row.days[0] || row.from[0] || row.to[0]) {
-            form->n_rules = i + 1;
+    for (size_t i = 0; text && text[i]; i++) {
+        if (text[i] != '\r') {
+            text[n++] = text[i];
         }
     }
-}
-
-static void take_charges(const struct web *web, struct rate_form *form)
-{
-    for (int i = 0; i < EDITOR_CHARGES; i++) {
-        const struct charge_row row = {
-            .type = rate_cell(web, "c", i, "type"),     .name = rate_cell(web, "c", i, "name"),
-            .season = rate_cell(web, "c", i, "season"), .period = rate_cell(web, "c", i, "period"),
-            .price = rate_cell(web, "c", i, "price"),   .per = rate_cell(web, "c", i, "per"),
-            .of = rate_cell(web, "c", i, "of"),         .more = rate_cell(web, "c", i, "more"),
-        };
-        form->charges[i] = row;
-        if (row.type[0] || row.name[0] || row.price[0]) {
-            form->n_charges = i + 1;
-        }
+    if (text) {
+        text[n] = '\0';
+        field->value = text;
     }
 }
 
 void rate_form_take(const struct web *web, struct rate_form *form)
 {
     (void)form_take(web, form->head, EDITOR_HEAD);
-    (void)form_take(web, &form->other, 1);
-    for (int i = 0; i < EDITOR_SEASONS; i++) {
-        const struct season_row row = {
-            rate_cell(web, "s", i, "name"), rate_cell(web, "s", i, "title"),
-            rate_cell(web, "s", i, "from"), rate_cell(web, "s", i, "to"), NULL,
-        };
-        form->seasons[i] = row;
-        form->n_seasons = row.name[0] || row.from[0] || row.to[0] ? i + 1 : form->n_seasons;
-    }
-    for (int i = 0; i < EDITOR_PERIODS; i++) {
-        const struct period_row row = {
-            rate_cell(web, "p", i, "name"), rate_cell(web, "p", i, "title"), NULL,
-        };
-        form->periods[i] = row;
-        form->n_periods = row.name[0] || row.title[0] ? i + 1 : form->n_periods;
-    }
-    take_rules(web, form);
-    take_charges(web, form);
-    rate_form_terms_take(web, form);
-}
-
-static int more(int n, int by, int most)
-{
-    return n + by < most ? n + by : most;
-}
-
-void rate_form_pad(struct rate_form *form)
-{
-    form->n_seasons = more(form->n_seasons, form->n_seasons == 0 ? 2 : 1, EDITOR_SEASONS);
-    form->n_periods = more(form->n_periods, 1, EDITOR_PERIODS);
-    form->n_rules = more(form->n_rules, 2, EDITOR_RULES);
-    form->n_charges = more(form->n_charges, 2, EDITOR_CHARGES);
-    form->n_holidays = more(form->n_holidays, 2, EDITOR_HOLIDAYS);
-    form->n_baselines = more(form->n_baselines, 1, EDITOR_BASELINES);
-    form->n_series = more(form->n_series, 1, EDITOR_SERIES);
+    join_lines(web->op->arena, &form->head[HEAD_DESCRIPTION]);
+    join_lines(web->op->arena, &form->head[HEAD_SOURCE]);
+    (void)form_take(web, form->bill, EDITOR_BILL);
+    rate_rows_take(web, form);
 }
 
 /* ---- what is wrong ---- */
@@ -139,77 +82,85 @@ static bool is_below(const char *field, const char *pointer)
            (field[len] == '\0' || field[len] == '/');
 }
 
-static void add_error(struct arena *arena, const char **error, const char *what,
+static void add_error(struct arena *arena, const char **error, struct str what,
                       const char *detail)
 {
-    const char *text = what[0] ? arena_printf(arena, "%s %s", what, detail)
-                               : arena_copy(arena, str_of(detail));
+    const char *text = what.len > 0
+                           ? arena_printf(arena, "%.*s %s", (int)what.len, what.ptr, detail)
+                           : arena_copy(arena, str_of(detail));
     const char *all = *error && text ? arena_printf(arena, "%s; %s", *error, text) : text;
 
     *error = all ? all : *error;
 }
 
-/* What of the row is meant: "from", "rate". */
-static const char *last_word(const char *field, const char *pointer)
+/* What of the row is meant: "from", "rate"; of a list's third item the list. */
+static struct str last_word(const char *field, const char *pointer)
 {
-    const char *slash = strrchr(field, '/');
+    const char *end = field + strlen(field), *from = end;
 
-    return slash && strlen(field) > strlen(pointer) ? slash + 1 : "";
-}
-
-static bool blame_place(struct arena *arena, const char *pointer, const struct problem *problem,
-                        const char **error)
-{
-    bool is_here = is_below(problem->field, pointer);
-
-    if (is_here) {
-        add_error(arena, error, last_word(problem->field, pointer), problem->detail);
-    }
-    return is_here;
-}
-
-/* What is wrong with a charge as a whole stands beside its first price. */
-static bool blame_charge(struct arena *arena, struct rate_form *form,
-                         const struct rate_form_places *places, const struct problem *problem)
-{
-    for (int i = 0; i < EDITOR_CHARGES; i++) {
-        if (blame_place(arena, places->charges[i].also, problem, &form->charges[i].error)) {
-            return true;
+    while (from > field + strlen(pointer)) {
+        while (from[-1] != '/') {
+            from--;
         }
+        if (!isdigit((unsigned char)*from)) {
+            return (struct str){ from, (size_t)(end - from) };
+        }
+        end = --from;
     }
-    return false;
+    return STR("");
 }
 
-/* Rows of one kind: where each stands, and the first one's error. */
-struct blamed {
-    const struct rate_form_place *places;
-    const char **error;
-    size_t row_bytes;
-    int n;
-};
-
-static bool blame_rows(struct arena *arena, struct rate_form *form,
-                       const struct rate_form_places *places, const struct problem *problem)
+/* The column behind "More" that a problem below the pointer is of, by the last of its words that
+ * names one. */
+static const struct column_view *more_column(const struct rows_view *list, const char *field,
+                                             const char *pointer)
 {
-    const struct blamed kinds[] = {
-        { places->charges, &form->charges->error, sizeof *form->charges, EDITOR_CHARGES },
-        { places->rules, &form->rules->error, sizeof *form->rules, EDITOR_RULES },
-        { places->periods, &form->periods->error, sizeof *form->periods, EDITOR_PERIODS },
-        { places->seasons, &form->seasons->error, sizeof *form->seasons, EDITOR_SEASONS },
-        { places->holidays, &form->holidays->error, sizeof *form->holidays, EDITOR_HOLIDAYS },
-        { places->baselines, &form->baselines->error, sizeof *form->baselines, EDITOR_BASELINES },
-        { places->series, &form->series->error, sizeof *form->series, EDITOR_SERIES },
-    };
+    struct str rest = str_of(field + strlen(pointer));
+    const struct column_view *found = NULL;
 
-    for (size_t kind = 0; kind < sizeof kinds / sizeof *kinds; kind++) {
-        for (int i = 0; i < kinds[kind].n; i++) {
-            void *error = (char *)kinds[kind].error + (size_t)i * kinds[kind].row_bytes;
-            if (blame_place(arena, kinds[kind].places[i].pointer, problem, error)) {
-                return true;
+    while (rest.ptr) {
+        struct str word = str_cut(&rest, '/');
+        for (int c = list->n_cells; c < list->n_cells + list->n_more; c++) {
+            const struct column_view *column = &list->columns[c];
+            if (str_equal(word, str_of(column->name)) ||
+                (column->key && str_equal(word, str_of(column->key)))) {
+                found = column;
             }
         }
     }
-    return blame_charge(arena, form, places, problem);
+    return found;
+}
+
+static bool blame_row(struct arena *arena, const struct rows_view *list, struct row_view *row,
+                      const char *pointer, const struct problem *problem)
+{
+    if (!is_below(problem->field, pointer)) {
+        return false;
+    }
+    const struct column_view *more = more_column(list, problem->field, pointer);
+    if (more) {
+        add_error(arena, &row->more_error, str_of(more->label), problem->detail);
+    } else {
+        add_error(arena, &row->error, last_word(problem->field, pointer), problem->detail);
+    }
+    return true;
+}
+
+/* What is wrong with a charge as a whole stands beside its first price. */
+static bool blame_rows(struct arena *arena, struct rate_form *form, const struct problem *problem)
+{
+    for (int is_also = 0; is_also < 2; is_also++) {
+        for (int i = 0; i < EDITOR_LISTS; i++) {
+            struct rows_view *list = &form->lists[i];
+            for (int r = 0; r < list->n; r++) {
+                struct row_view *row = &list->rows[r];
+                if (blame_row(arena, list, row, is_also ? row->also : row->pointer, problem)) {
+                    return true;
+                }
+            }
+        }
+    }
+    return false;
 }
 
 static bool blame_field(struct arena *arena, struct rate_form *form, const struct problem *problem)
@@ -222,20 +173,19 @@ static bool blame_field(struct arena *arena, struct rate_form *form, const struc
         }
     }
     if (field) {
-        add_error(arena, &field->error, "This", problem->detail);
+        add_error(arena, &field->error, STR("This"), problem->detail);
     }
     return field != NULL;
 }
 
-int rate_form_blame(struct arena *arena, struct rate_form *form,
-                    const struct rate_form_places *places, const struct problems *problems,
+int rate_form_blame(struct arena *arena, struct rate_form *form, const struct problems *problems,
                     struct rate_wrong *rest)
 {
     int n = 0;
 
     for (int i = 0; i < problems->n; i++) {
         const struct problem *problem = &problems->items[i];
-        if (!blame_rows(arena, form, places, problem) && !blame_field(arena, form, problem)) {
+        if (!blame_rows(arena, form, problem) && !blame_field(arena, form, problem)) {
             rest[n++] = (struct rate_wrong){ problem->field, problem->detail };
         }
     }

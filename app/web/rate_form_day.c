@@ -1,6 +1,8 @@
 /* Holidays' days and prices of series as texts. Called by the form of rate schedules. */
 #include "web/rate_form_day.h"
 
+#include "web/rate_form_json.h"
+
 #include <ctype.h>
 #include <string.h>
 
@@ -142,18 +144,21 @@ static int cut_at(struct str *text, const char *const *marks, int n, struct str 
     return -1;
 }
 
-bool series_price_read(struct str text, struct series_price *out)
+bool series_price_read(struct arena *arena, struct str text, struct series_price *out)
 {
     static const char *const times[] = { " * ", " \xc3\x97 " };
     static const char *const plus[] = { " + ", " - " };
+    struct str name, rest = text;
+    bool is_quoted = form_unquote(arena, &rest, &name);
 
-    *out = (struct series_price){ .series = text };
-    if (text.len == 0 || !isalpha((unsigned char)text.ptr[0])) {
+    *out = (struct series_price){ .series = is_quoted ? rest : text };
+    if (!is_quoted && (text.len == 0 || !isalpha((unsigned char)text.ptr[0]))) {
         return false;
     }
     bool has_factor = cut_at(&out->series, times, 2, &out->factor) >= 0;
     int sign = cut_at(has_factor ? &out->factor : &out->series, plus, 2, &out->add);
     out->is_less = sign == 1;
+    out->series = is_quoted ? name : out->series;
     return true;
 }
 
@@ -162,19 +167,29 @@ static bool is_text(struct str a, const char *b)
     return str_equal(a, b ? str_of(b) : STR(""));
 }
 
+/* Whether the text is taken for a price by time, and for this one. */
+static bool is_read_as(struct arena *arena, const char *text, const char *series,
+                       const char *factor, const char *amount)
+{
+    struct series_price back;
+
+    return !strpbrk(text, ",%\"") && !strstr(text, " to ") &&
+           series_price_read(arena, str_of(text), &back) && is_text(back.series, series) &&
+           is_text(back.factor, factor) && is_text(back.add, amount);
+}
+
 const char *series_price_text(struct arena *arena, const char *series, const char *factor,
                               const char *add)
 {
     bool is_less = add && add[0] == '-';
     const char *amount = is_less ? add + 1 : add;
-    const char *text =
-        arena_printf(arena, "%s%s%s%s%s", series, factor ? " * " : "", factor ? factor : "",
-                     is_less ? " - " : add ? " + " : "", amount ? amount : "");
-    struct series_price back;
-    bool is_same = text && !strpbrk(text, ",%") && !strstr(text, " to ") &&
-                   series_price_read(str_of(text), &back) && is_text(back.series, series) &&
-                   is_text(back.factor, factor) && is_text(back.add, amount) &&
-                   back.is_less == is_less;
+    const char *terms = arena_printf(arena, "%s%s%s%s", factor ? " * " : "", factor ? factor : "",
+                                     is_less ? " - " : add ? " + " : "", amount ? amount : "");
+    const char *text = terms ? arena_printf(arena, "%s%s", series, terms) : NULL;
 
-    return is_same ? text : NULL;
+    if (!text || is_read_as(arena, text, series, factor, amount)) {
+        return text;
+    }
+    const char *quoted = form_quote(arena, str_of(series));
+    return quoted ? arena_printf(arena, "%s%s", quoted, terms) : NULL;
 }

@@ -24,11 +24,12 @@ struct series_price {
     bool is_less;                   /* add is taken away */
 };
 
-/* Takes "spot * 1.19 + 0.05" apart ("×" for "*", too; both parts may be missing); false for what
- * does not begin with a letter, as amounts do not. */
-bool series_price_read(struct str text, struct series_price *out);
+/* Takes "spot * 1.19 + 0.05" apart ("×" for "*", too; both parts may be missing; a name that is
+ * more than a word may stand in quotation marks); false for what begins with neither a letter nor
+ * such a mark, as amounts do. */
+bool series_price_read(struct arena *arena, struct str text, struct series_price *out);
 
-/* The same as text; NULL where it would not be read as that again. */
+/* The same as text, which is read as that again; NULL without memory. */
 const char *series_price_text(struct arena *arena, const char *series, const char *factor,
                               const char *add);
 

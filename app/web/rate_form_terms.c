@@ -1,16 +1,15 @@
-/* Holidays, baseline, series of prices, billing and rounding as rows and fields, and back. Called
- * by the form of rate schedules. */
+/* Holidays, series of prices, billing and rounding as rows and fields, and back. Called by the form
+ * of rate schedules. */
 #include "web/rate_form_terms.h"
 
-#include "web/form_input.h"
 #include "web/rate_form_day.h"
 #include "web/rate_form_json.h"
+#include "web/rate_form_rows.h"
 
 #include <string.h>
 
-#define MAX_PRICES_BYTES 4000 /* of a series: more are brought beside the schedule */
+#define MAX_PRICES_BYTES 16000 /* of a series: more are brought beside the schedule */
 #define MAX_STARTS_BYTES 4000
-#define MAX_DEPTH 8
 
 enum { BILL_DAY, BILL_STARTS, BILL_MODE, BILL_DECIMALS };
 
@@ -57,29 +56,27 @@ struct field_view *rate_form_terms_field(struct rate_form *form, const char *poi
 
 /* ---- out of a document ---- */
 
-/* Whether another element of the array comes and there is room for it. */
-static bool next_row(struct json_reader *json, int n, int most, bool *is_too_long)
+/* A row for the next element, or `spare`, which is left out. */
+static struct row_view *next_row(struct rows_view *list, struct row_view *spare, bool *is_too_long)
 {
-    if (!json_next_element(json)) {
-        return false;
-    }
-    *is_too_long = n == most;
-    return !*is_too_long;
+    struct row_view *row = rate_rows_add(list);
+
+    *is_too_long = *is_too_long || !row;
+    return row ? row : spare;
 }
 
-static bool read_holidays(struct json_reader *json, struct arena *arena, struct rate_form *form)
+static void read_holidays(struct json_reader *json, struct rate_form *form, bool *is_too_long)
 {
-    bool is_too_long = false;
+    struct row_view spare;
 
-    for (bool is_in = json_enter_array(json);
-         is_in && next_row(json, form->n_holidays, EDITOR_HOLIDAYS, &is_too_long);) {
-        struct holiday_row *row = &form->holidays[form->n_holidays++];
+    for (bool is_in = json_enter_array(json); is_in && json_next_element(json);) {
+        struct row_view *row = next_row(&form->lists[EDITOR_HOLIDAYS], &spare, is_too_long);
         struct holiday_day day = { .date = NULL };
-        *row = (struct holiday_row){ "", "", "", "", NULL };
-        form_json_row(json, arena,
-                      (const struct form_column[]){ { "name", &row->name, NULL },
-                                                    { "offset", &row->later, NULL },
-                                                    { "observed", &row->observed, NULL },
+        form_json_row(json, json->arena,
+                      (const struct form_column[]){ { "name", &row->values[HOLIDAY_NAME], NULL },
+                                                    { "offset", &row->values[HOLIDAY_LATER], NULL },
+                                                    { "observed", &row->values[HOLIDAY_OBSERVED],
+                                                      NULL },
                                                     { "date", &day.date, NULL },
                                                     { "on", &day.on, NULL },
                                                     { "easter", &day.easter, NULL },
@@ -87,221 +84,115 @@ static bool read_holidays(struct json_reader *json, struct arena *arena, struct 
                                                     { "weekday", &day.weekday, NULL },
                                                     { "nth", &day.nth, NULL },
                                                     { NULL, NULL, NULL } });
-        row->day = holiday_day_text(arena, &day);
-        row->day = row->day ? row->day : "";
+        const char *text = holiday_day_text(json->arena, &day);
+        row->values[HOLIDAY_DAY] = text ? text : "";
     }
-    return !is_too_long;
-}
-
-static bool read_baselines(struct json_reader *json, struct arena *arena, struct rate_form *form)
-{
-    bool is_too_long = false;
-
-    for (bool is_in = json_enter_array(json);
-         is_in && next_row(json, form->n_baselines, EDITOR_BASELINES, &is_too_long);) {
-        struct baseline_row *row = &form->baselines[form->n_baselines++];
-        *row = (struct baseline_row){ "", "", NULL };
-        form_json_row(json, arena,
-                      (const struct form_column[]){ { "season", &row->season, NULL },
-                                                    { "kwh_per_day", &row->kwh, NULL },
-                                                    { NULL, NULL, NULL } });
-    }
-    return !is_too_long;
 }
 
 /* "2024-01-01T00:00:00Z 0.12", a line for each; NULL where that is too much for a form. */
-static const char *read_prices(struct json_reader *json, struct arena *arena)
+static const char *read_prices(struct json_reader *json)
 {
     struct buf text;
 
-    buf_init(&text, arena, MAX_PRICES_BYTES);
+    buf_init(&text, json->arena, MAX_PRICES_BYTES);
     for (bool is_in = json_enter_array(json); is_in && json_next_element(json);) {
         const char *from = "", *rate = "";
-        form_json_row(json, arena,
+        form_json_row(json, json->arena,
                       (const struct form_column[]){ { "from", &from, NULL },
                                                     { "rate", &rate, NULL },
                                                     { NULL, NULL, NULL } });
         buf_printf(&text, "%s%s %s", text.len > 0 ? "\n" : "", from, rate);
     }
-    return text.is_broken ? NULL : arena_copy(arena, buf_str(&text));
+    return text.is_broken ? NULL : arena_copy(json->arena, buf_str(&text));
 }
 
-static bool read_series(struct json_reader *json, struct arena *arena, struct rate_form *form)
+static void read_series(struct json_reader *json, struct rate_form *form, bool *is_too_long)
 {
-    bool is_too_long = false;
+    struct row_view spare;
     struct str key;
 
-    for (bool is_in = json_enter_array(json);
-         is_in && next_row(json, form->n_series, EDITOR_SERIES, &is_too_long);) {
-        struct timed_row *row = &form->series[form->n_series++];
-        *row = (struct timed_row){ "", "", "", NULL };
+    for (bool is_in = json_enter_array(json); is_in && json_next_element(json);) {
+        struct row_view *row = next_row(&form->lists[EDITOR_SERIES], &spare, is_too_long);
         for (bool is_row = json_enter_object(json); is_row && json_next_member(json, &key);) {
             if (str_equal(key, STR("prices"))) {
-                row->prices = read_prices(json, arena);
-            } else if (str_equal(key, STR("minutes"))) {
-                row->minutes = form_json_scalar(json, arena);
+                const char *prices = read_prices(json);
+                row->values[SERIES_PRICES] = prices ? prices : "";
+                *is_too_long = *is_too_long || !prices;
             } else {
-                row->name = form_json_scalar(json, arena);
+                bool is_name = str_equal(key, STR("name"));
+                row->values[is_name ? SERIES_NAME : SERIES_MINUTES] =
+                    form_json_scalar(json, json->arena);
             }
         }
-        if (!row->prices) {
-            return false;
-        }
     }
-    return !is_too_long;
 }
 
-static bool read_billing(struct json_reader *json, struct arena *arena, struct rate_form *form)
+static void read_billing(struct json_reader *json, struct rate_form *form, bool *is_too_long)
 {
-    form_json_row(json, arena,
+    const char **starts = &form->bill[BILL_STARTS].value;
+
+    form_json_row(json, json->arena,
                   (const struct form_column[]){ { "day", &form->bill[BILL_DAY].value, NULL },
-                                                { "starts", &form->bill[BILL_STARTS].value, ", " },
+                                                { "starts", starts, ", " },
                                                 { NULL, NULL, NULL } });
-    return !form->bill[BILL_STARTS].value ||
-           strlen(form->bill[BILL_STARTS].value) <= MAX_STARTS_BYTES;
+    *is_too_long = *is_too_long || (*starts && strlen(*starts) > MAX_STARTS_BYTES);
 }
 
-static bool read_rounding(struct json_reader *json, struct arena *arena, struct rate_form *form)
+static void read_rounding(struct json_reader *json, struct rate_form *form, bool *is_too_long)
 {
-    form_json_row(json, arena,
+    (void)is_too_long;
+    form_json_row(json, json->arena,
                   (const struct form_column[]){ { "mode", &form->bill[BILL_MODE].value, NULL },
                                                 { "decimals", &form->bill[BILL_DECIMALS].value,
                                                   NULL },
                                                 { NULL, NULL, NULL } });
-    return true;
 }
 
-bool rate_form_terms_read(struct arena *arena, struct str key, struct str value,
-                          struct rate_form *form)
+bool rate_form_terms_read(struct json_reader *json, struct str key, struct rate_form *form,
+                          bool *is_too_long)
 {
     static const struct {
         const char *key;
-        bool (*read)(struct json_reader *json, struct arena *arena, struct rate_form *form);
+        void (*read)(struct json_reader *json, struct rate_form *form, bool *is_too_long);
     } members[] = {
-        { "holidays", read_holidays }, { "baseline", read_baselines },
-        { "price_series", read_series }, { "billing", read_billing },
+        { "holidays", read_holidays },
+        { "price_series", read_series },
+        { "billing", read_billing },
         { "rounding", read_rounding },
     };
-    struct rate_form filled = *form;
-    struct json_reader json;
 
     for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
-        if (!str_equal(key, str_of(members[i].key))) {
-            continue;
-        }
-        json_reader_init(&json, value, arena, MAX_DEPTH);
-        if (members[i].read(&json, arena, &filled)) {
-            *form = filled;
+        if (str_equal(key, str_of(members[i].key))) {
+            members[i].read(json, form, is_too_long);
             return true;
         }
     }
     return false;
 }
 
-/* ---- what was posted ---- */
-
-void rate_form_terms_take(const struct web *web, struct rate_form *form)
-{
-    (void)form_take(web, form->bill, EDITOR_BILL);
-    for (int i = 0; i < EDITOR_HOLIDAYS; i++) {
-        const struct holiday_row row = {
-            rate_cell(web, "h", i, "name"), rate_cell(web, "h", i, "day"),
-            rate_cell(web, "h", i, "later"), rate_cell(web, "h", i, "observed"), NULL,
-        };
-        form->holidays[i] = row;
-        form->n_holidays = row.name[0] || row.day[0] || row.later[0] ? i + 1 : form->n_holidays;
-    }
-    for (int i = 0; i < EDITOR_BASELINES; i++) {
-        const struct baseline_row row = { rate_cell(web, "b", i, "season"),
-                                          rate_cell(web, "b", i, "kwh"), NULL };
-        form->baselines[i] = row;
-        form->n_baselines = row.season[0] || row.kwh[0] ? i + 1 : form->n_baselines;
-    }
-    for (int i = 0; i < EDITOR_SERIES; i++) {
-        const struct timed_row row = { rate_cell(web, "x", i, "name"),
-                                        rate_cell(web, "x", i, "minutes"),
-                                        rate_cell(web, "x", i, "prices"), NULL };
-        form->series[i] = row;
-        form->n_series = row.name[0] || row.prices[0] ? i + 1 : form->n_series;
-    }
-}
-
 /* ---- into a document ---- */
 
-static void member(struct json_writer *json, const char *key, const char *value)
+static void write_holidays(struct json_writer *json, struct arena *arena, struct rate_form *form,
+                           struct problems *problems)
 {
-    if (value && value[0]) {
-        json_key(json, key);
-        json_text(json, value);
-    }
-}
-
-/* A whole number, where it is one. */
-static void member_number(struct json_writer *json, const char *key, const char *value)
-{
-    long long number;
-
-    if (value && str_to_int64(str_of(value), &number)) {
-        json_key(json, key);
-        json_int(json, number);
-    } else {
-        member(json, key, value);
-    }
-}
-
-/* Where row `n` of the list stands; opens the list before the first. */
-static const char *begin_row(struct arena *arena, struct json_writer *json, const char *list, int n)
-{
-    if (n == 0) {
-        json_key(json, list);
-        json_open_array(json);
-    }
-    json_open_object(json);
-    return arena_printf(arena, "/%s/%d", list, n);
-}
-
-static void write_holidays(struct arena *arena, const struct rate_form *form,
-                           struct problems *problems, struct rate_form_places *places,
-                           struct json_writer *json)
-{
+    struct rows_view *list = &form->lists[EDITOR_HOLIDAYS];
     int n = 0;
 
-    for (int i = 0; i < form->n_holidays; i++) {
-        const struct holiday_row *row = &form->holidays[i];
-        if (!row->name[0] && !row->day[0] && !row->later[0]) {
+    for (int i = 0; i < list->n; i++) {
+        struct row_view *row = &list->rows[i];
+        if (rate_row_is_blank(list, row)) {
             continue;
         }
-        const char *pointer = begin_row(arena, json, "holidays", n++);
-        places->holidays[i].pointer = pointer;
-        member(json, "name", row->name);
-        if (!holiday_day_write(json, str_of(row->day))) {
-            problems_add(problems, arena_printf(arena, "%s/day", pointer ? pointer : ""),
+        rate_row_open(json, arena, list, row, n++);
+        form_member(json, "name", row->values[HOLIDAY_NAME]);
+        if (!holiday_day_write(json, str_of(row->values[HOLIDAY_DAY]))) {
+            problems_add(problems, arena_printf(arena, "%s/day", row->pointer ? row->pointer : ""),
                          "must be such as 12-25, 2026-12-24, easter -2 or 4th thu of nov");
             json_key(json, "easter");
             json_int(json, 0);
         }
-        member_number(json, "offset", row->later);
-        member(json, "observed", row->observed);
-        json_close_object(json);
-    }
-    if (n > 0) {
-        json_close_array(json);
-    }
-}
-
-static void write_baselines(struct arena *arena, const struct rate_form *form,
-                            struct rate_form_places *places, struct json_writer *json)
-{
-    int n = 0;
-
-    for (int i = 0; i < form->n_baselines; i++) {
-        const struct baseline_row *row = &form->baselines[i];
-        if (!row->season[0] && !row->kwh[0]) {
-            continue;
-        }
-        places->baselines[i].pointer = begin_row(arena, json, "baseline", n++);
-        member(json, "season", row->season);
-        member(json, "kwh_per_day", row->kwh);
+        form_member_number(json, "offset", row->values[HOLIDAY_LATER]);
+        form_member(json, "observed", row->values[HOLIDAY_OBSERVED]);
         json_close_object(json);
     }
     if (n > 0) {
@@ -330,20 +221,20 @@ static void write_prices(struct json_writer *json, struct str rest)
     json_close_array(json);
 }
 
-static void write_series(struct arena *arena, const struct rate_form *form,
-                         struct rate_form_places *places, struct json_writer *json)
+static void write_series(struct json_writer *json, struct arena *arena, struct rate_form *form)
 {
+    struct rows_view *list = &form->lists[EDITOR_SERIES];
     int n = 0;
 
-    for (int i = 0; i < form->n_series; i++) {
-        const struct timed_row *row = &form->series[i];
-        if (!row->name[0] && !row->prices[0]) {
+    for (int i = 0; i < list->n; i++) {
+        struct row_view *row = &list->rows[i];
+        if (rate_row_is_blank(list, row)) {
             continue;
         }
-        places->series[i].pointer = begin_row(arena, json, "price_series", n++);
-        member(json, "name", row->name);
-        member_number(json, "minutes", row->minutes);
-        write_prices(json, str_of(row->prices));
+        rate_row_open(json, arena, list, row, n++);
+        form_member(json, "name", row->values[SERIES_NAME]);
+        form_member_number(json, "minutes", row->values[SERIES_MINUTES]);
+        write_prices(json, str_of(row->values[SERIES_PRICES]));
         json_close_object(json);
     }
     if (n > 0) {
@@ -356,49 +247,30 @@ static bool is_filled(const struct field_view *field)
     return field->value && field->value[0];
 }
 
-/* Days between commas, blanks and ends of lines. */
-static void write_starts(struct json_writer *json, const char *text)
-{
-    static const char marks[] = ", \t\r\n";
-
-    json_key(json, "starts");
-    json_open_array(json);
-    for (text += strspn(text, marks); *text; text += strspn(text, marks)) {
-        size_t len = strcspn(text, marks);
-        json_string(json, (struct str){ text, len });
-        text += len;
-    }
-    json_close_array(json);
-}
-
-static void write_bill(const struct rate_form *form, struct json_writer *json)
+static void write_bill(struct json_writer *json, struct arena *arena, const struct rate_form *form)
 {
     const struct field_view *bill = form->bill;
 
     if (is_filled(&bill[BILL_DAY]) || is_filled(&bill[BILL_STARTS])) {
         json_key(json, "billing");
         json_open_object(json);
-        member_number(json, "day", bill[BILL_DAY].value);
-        if (is_filled(&bill[BILL_STARTS])) {
-            write_starts(json, bill[BILL_STARTS].value);
-        }
+        form_member_number(json, "day", bill[BILL_DAY].value);
+        form_member_list(json, arena, "starts", bill[BILL_STARTS].value, " ");
         json_close_object(json);
     }
     if (is_filled(&bill[BILL_MODE]) || is_filled(&bill[BILL_DECIMALS])) {
         json_key(json, "rounding");
         json_open_object(json);
-        member(json, "mode", bill[BILL_MODE].value);
-        member_number(json, "decimals", bill[BILL_DECIMALS].value);
+        form_member(json, "mode", bill[BILL_MODE].value);
+        form_member_number(json, "decimals", bill[BILL_DECIMALS].value);
         json_close_object(json);
     }
 }
 
-void rate_form_terms_write(struct arena *arena, const struct rate_form *form,
-                           struct problems *problems, struct rate_form_places *places,
-                           struct json_writer *json)
+void rate_form_terms_write(struct json_writer *json, struct arena *arena, struct rate_form *form,
+                           struct problems *problems)
 {
-    write_holidays(arena, form, problems, places, json);
-    write_baselines(arena, form, places, json);
-    write_series(arena, form, places, json);
-    write_bill(form, json);
+    write_holidays(json, arena, form, problems);
+    write_series(json, arena, form);
+    write_bill(json, arena, form);
 }

@@ -175,6 +175,56 @@ async function testPainting(browser) {
   await page.context().close();
 }
 
+// Rows of the editor by the keyboard: other hours for demand, what a charge has more, what is wrong
+// beside its field, all of it saved.
+async function testRows(browser) {
+  const page = await enter(browser, setup.person);
+  const edit = `${setup.url}/admin/rates/${setup.rate}/edit`;
+  const focused = () => page.evaluate(() => document.activeElement.name || document.activeElement.textContent.trim());
+  const walk = async (...texts) => {
+    const names = [];
+    for (const words of texts) {
+      await page.keyboard.press('Tab');
+      names.push(await focused());
+      if (words) await page.keyboard.type(words);
+    }
+    return names.join(' ');
+  };
+  const answered = () => page.waitForResponse((answer) => answer.url() === edit && answer.request().method() === 'POST');
+  await page.goto(edit);
+  await page.focus('text="Other hours for demand"');
+  await page.keyboard.press('Enter');
+  is(await walk('off_peak', '', '', '', ''), 'd0_period d0_seasons d0_days d0_from d0_to', 'the first row is next');
+  const [shown] = await Promise.all([answered(), walk('peak', 'winter', 'mon', '17:00', '25:00')]);
+  is(shown.status(), 200, 'typing asks for a preview');
+  await page.waitForFunction(() => document.getElementById('d1-error').textContent !== '');
+  ok(/^to must be a time/i.test(await page.textContent('#d1-error')), 'what is wrong stands beside its row', await page.textContent('#d1-error'));
+  is(await focused(), 'd1_to', 'and the focus stays where it is');
+  is(await page.getAttribute('[name=d1_to]', 'aria-describedby'), 'd1-error', 'which a screen reader finds from its field');
+  is(await page.getAttribute('[name=d2_period]', 'aria-label'), 'Rule of demand 3: Period', 'a further row is there to fill in');
+  await Promise.all([answered(), (async () => {
+    await page.keyboard.press('Control+A');
+    await page.keyboard.type('21:00');
+  })()]);
+  await page.waitForFunction(() => document.getElementById('d1-error').textContent === '');
+  ok(!(await page.$('tr.wrong')), 'what is mended is not wrong');
+
+  await page.focus('[name=c2_type]');
+  await page.keyboard.type('Demand');
+  is(await walk('Peak', '', '', '4', '', ''), 'c2_name c2_season c2_period c2_price c2_per c2_of', 'a charge is typed');
+  is(await walk(''), 'More', 'then what it has more');
+  await page.keyboard.press('Enter');
+  is(await walk('', '', '', '30', '80', '11', ''), 'c2_tiers_of c2_tiers_begin c2_tiers_count c2_window c2_ratchet c2_cycles c2_dates', 'field by field');
+  await page.focus('text="Save as a new version"');
+  await Promise.all([page.waitForNavigation(), page.keyboard.press('Enter')]);
+  is(new URL(page.url()).search, '?done=changed', 'it is saved');
+  await page.goto(edit);
+  is(await page.$$eval('[name=d0_period], [name=d1_seasons], [name=d1_to], [name=c2_window], [name=c2_ratchet], [name=c2_cycles]', (all) => all.map((one) => one.value).join(' ')),
+    'off_peak winter 21:00 30 80 11', 'and comes back');
+  ok(page.complaints.length === 0, 'nothing is complained of', page.complaints);
+  await page.context().close();
+}
+
 async function testLooks(browser) {
   const page = await enter(browser, setup.person);
   for (const path of ['/admin/devices', '/admin/devices?q=none-at-all', odd, `${odd}?series=1&done=saved`,
@@ -198,4 +248,4 @@ async function testLooks(browser) {
   await page.context().close();
 }
 
-main([testWork, testPlain, testSites, testKeyboard, testPainting, testLooks]);
+main([testWork, testPlain, testSites, testKeyboard, testPainting, testRows, testLooks]);

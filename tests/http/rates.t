@@ -249,27 +249,34 @@ sub fields_of {
 my $rich = { name => 'Rich', timezone => 'Europe/Berlin', currency => 'EUR', valid_from => '2026-01-01',
     seasons => [ { name => 'summer', from => '04-01', to => '10-01' }, { name => 'winter', title => 'Winter', from => '10-01', to => '04-01' } ],
     holidays => [ { name => 'May Day', on => '05-01' }, { date => '2026-12-24', offset => 1, observed => 'next_weekday' }, { name => 'Good Friday', easter => -2 },
-        { month => 11, weekday => 'thu', nth => 4, offset => 1 }, { month => 5, weekday => 'mon', nth => -1 } ], baseline => [ { season => 'summer', kwh_per_day => '7.5' } ],
+        { month => 11, weekday => 'thu', nth => 4, offset => 1 }, { month => 5, weekday => 'mon', nth => -1 } ], baseline => [ { season => 'summer', kwh_per_day => '7.5' }, { season => 'winter', kwh_per_day => '9' } ],
     periods => [ 'low', { name => 'high', title => 'High' } ],
     windows => [ { period => 'low' }, { period => 'high', seasons => ['winter'], days => [qw(mon tue weekends)], from => '06:30', to => '22:00' } ],
     price_series => [ { name => 'spot', minutes => 30 }, { name => 'a to b', minutes => 15, prices => [ { from => '2026-01-01T00:00:00Z', rate => '0.12' }, { from => '2026-01-01T00:15:00Z', rate => '-0.02' } ] } ],
-    demand_windows => [ { period => 'high' } ], billing => { day => 15, starts => [ '2026-01-14', '2026-02-12' ] }, rounding => { mode => 'half_even', decimals => 3 },
+    demand_windows => [ { period => 'high' } ], export_windows => [ { period => 'low' }, { period => 'high', seasons => ['summer'], days => ['holidays'], from => '12:00', to => '13:15' } ], billing => { day => 15, starts => [ '2026-01-14', '2026-02-12' ] }, rounding => { mode => 'half_even', decimals => 3 },
     charges => [ { type => 'energy', tiers_begin => 'day', prices => [ { tiers => [ { up_to => '10', rate => '0.2' }, { rate => '0.3' } ] },
                 { period => 'high', series => 'spot', factor => '1.1', add => '-0.02' } ] },
         { type => 'rider', name => 'Odd', series => 'a to b', factor => '2' },
         { type => 'demand', rate => '4', window_minutes => 30, ratchet => { percent => '80', cycles => 11 } }, { type => 'fixed', amount => '60', per => 'year' },
+        { type => 'fixed', name => 'Chimney', amount => '9', per => 'date', dates => [ '04-01', '10-01' ] },
+        { type => 'rider', name => 'Steps', tier_unit => 'baseline_percent', tiers_count => 'period', prices => [ { season => 'summer', tiers => [ { up_to => '100', rate => '0.01' }, { rate => '0.02' } ] }, { season => 'winter', rate => '0' } ] },
         { type => 'tax', name => 'VAT', percent => '19' }, { type => 'rider', name => 'Fund', percent => '2', on => ['energy'] },
         { type => 'minimum', amount => '5', per => 'month', on => [ 'energy', 'fixed' ] } ] };
-my $full = ask('POST', '', $rich)->{json}{id};
+$answer = ask('POST', '', $rich);
+is $answer->{status}, 201, 'a schedule with some of everything' or diag $answer->{content};
+my $full = $answer->{json}{id};
 my $stored = ask('GET', "/$full")->{json};
 $page = $eve->get("/admin/rates/$full/edit");
 is $page->{status}, 200, 'the editor';
 my $fields = fields_of($page->{content});
-is_deeply [@$fields{qw(name s1_title p1_title w1_seasons w1_from c0_price c1_price c2_more c5_price c5_of c6_of c7_per)}],
-    ['Rich', 'Winter', 'High', 'winter', '06:30', '0.2 to 10, 0.3', 'spot * 1.1 - 0.02', '{"series": "a to b", "factor": "2"}', '19 %', '', 'energy', 'month'], 'its rows';
-is_deeply [@$fields{qw(h0_day h0_name h1_day h1_later h1_observed h2_day h3_day h4_day b0_season b0_kwh x0_name x0_minutes x1_prices billing_day billing_starts rounding_mode rounding_decimals other)}],
+is_deeply [@$fields{qw(name s1_title p1_title w1_seasons w1_from c0_price c1_price c2_price c5_price c8_price c8_of c9_of c10_per)}],
+    ['Rich', 'Winter', 'High', 'winter', '06:30', '0.2 to 10, 0.3', 'spot * 1.1 - 0.02', '"a to b" * 2', '9', '19 %', '', 'energy', 'month'], 'its rows';
+is_deeply [@$fields{qw(d0_period d0_seasons e1_period e1_seasons e1_days e1_from e1_to c0_tiers_begin c1_tiers_begin c3_window c3_ratchet c3_cycles c5_per c5_dates c6_tiers_of c6_tiers_count)}],
+    ['high', '', 'high', 'summer', 'holidays', '12:00', '13:15', 'day', '', '30', '80', '11', 'date', '04-01, 10-01', 'baseline_percent', 'period'], 'demand, what is fed in and what charges have more';
+is_deeply [@$fields{qw(h0_day h0_name h1_day h1_later h1_observed h2_day h3_day h4_day b0_season b0_kwh x0_name x0_minutes x1_prices billing_day billing_starts rounding_mode rounding_decimals)}],
     ['05-01', 'May Day', '2026-12-24', '1', 'next_weekday', 'easter -2', '4th thu of nov', 'last mon of may', 'summer', '7.5', 'spot', '30',
-        "2026-01-01T00:00:00Z 0.12\n2026-01-01T00:15:00Z -0.02", '15', '2026-01-14, 2026-02-12', 'half_even', '3', '{"demand_windows":[{"period":"high"}]}'], 'holidays, baseline, prices by time and billing too';
+        "2026-01-01T00:00:00Z 0.12\n2026-01-01T00:15:00Z -0.02", '15', '2026-01-14, 2026-02-12', 'half_even', '3'], 'holidays, baseline, prices by time and billing too';
+unlike $page->{content}, qr{<(?:textarea|input)[^>]*>?\s*\{&quot;|name="other"}, 'and nothing stands as JSON';
 is $eve->submit($page, "/admin/rates/$full/edit", %$fields, do => 'save')->{headers}{location}, "/admin/rates/$full?done=changed", 'saved as it is';
 my $again = ask('GET', "/$full")->{json};
 is_deeply $again->{document}, $stored->{document}, 'it is the same document';
@@ -283,8 +290,34 @@ is $tried->{status}, 422, 'so is what is wrong with its terms';
 like $tried->{content}, qr{id="$_->[0]">(?:<strong class="error">)?[^<]*$_->[1]}, "beside $_->[0]"
     for [ 'h0-error', 'day must be such as 12-25' ], [ 'h2-error', 'must be part of easter' ], [ 'h5-error', 'on must be a day of the year' ], [ 'b0-error', 'season' ], [ 'x1-error', 'from' ], [ 'billing_day-about', 'This must be' ],
     [ 'billing_starts-about', 'after the one before it' ], [ 'rounding_decimals-about', 'This must be' ], [ 'c1-error', 'factor' ];
+$tried = $eve->submit($page, "/admin/rates/$full/edit", %$fields, d0_period => 'peak', d1_period => 'low', d1_days => 'sometimes', e1_to => '25:00', c1_tiers_begin => 'cycle', c3_window => '20', c4_cycles => '40', c5_dates => '10-01, 04-01', c6_tiers_of => 'apples', do => 'save');
+is $tried->{status}, 422, 'and with other hours and what charges have more';
+like $tried->{content}, qr{id="$_->[0]">[^<]*$_->[1]}, "beside $_->[0]"
+    for [ 'd0-error', '"peak" is no period' ], [ 'd1-error', 'days must be mon to sun' ], [ 'e1-error', 'to must be a time' ], [ 'c1-more-error', 'Tiers begin anew must be as a row of the same charge' ], [ 'c3-more-error', 'Demand over minutes must be 15, 30 or 60' ],
+    [ 'c4-more-error', 'At least percent is not known' ], [ 'c5-more-error', 'On dates must be after' ], [ 'c6-more-error', 'Tiers in must be' ];
+like $tried->{content}, qr{name="c4_cycles" value="40"}, 'what was typed stands there still';
 unlike $tried->{content}, qr{id="h3-error">[^<]}, 'and not beside what is right';
 is scalar @{ $eve->call('GET', "/v1/rate-schedules/$full")->{json}{versions} // [] }, scalar @{ $again->{versions} // [] }, 'and nothing is kept';
+# Names that are more than a word.
+my $named = ask('POST', '', { %$rich, name => 'Named', description => "Two\nlines", periods => [ 'low', 'high, and "dry"' ], windows => [ { period => 'low' }, { period => 'high, and "dry"', seasons => [ 'a, b' ], days => ['sun'] } ],
+    seasons => [ { name => 'a, b', from => '04-01', to => '10-01' }, { name => '"c"', from => '10-01', to => '04-01' } ], holidays => [], baseline => [], demand_windows => [], export_windows => [ { period => 'low', seasons => [ 'a, b', '"c"' ] } ],
+    price_series => [ { name => '5 % "of" a, b', minutes => 15 } ], charges => [ { type => 'energy', name => 'a, b', prices => [ { rate => '1' }, { season => 'a, b', series => '5 % "of" a, b', factor => '2', add => '0.5' } ] }, { type => 'fixed', amount => '1', per => 'day' }, { type => 'tax', percent => '5', on => ['energy:a, b'] } ] })->{json}{id};
+$stored = ask('GET', "/$named")->{json}{document};
+$page = $eve->get("/admin/rates/$named/edit");
+$fields = fields_of($page->{content});
+is_deeply [@$fields{qw(description w1_seasons c1_price c3_of)}], [ "Two\nlines", '"a, b"', '"5 % ""of"" a, b" * 2 + 0.5', '"energy:a, b"' ], 'names that are more than a word stand in quotation marks';
+is $eve->submit($page, "/admin/rates/$named/edit", %$fields, description => "Two\r\nlines", do => 'save')->{status}, 303, 'are taken again';
+is_deeply ask('GET', "/$named")->{json}{document}, $stored, 'and are the same';
+# More than the form can hold.
+my %many = (%$stored, windows => [ { period => 'low' }, map { { period => 'low', days => ['sun'], from => sprintf('%02d:%02d', int($_ / 4), 15 * ($_ % 4)) } } 1 .. 48 ]);
+is ask('PUT', "/$named", \%many)->{status}, 200, 'a schedule of 49 rules';
+$page = $eve->get("/admin/rates/$named/edit");
+is $page->{status}, 200, 'has an editor';
+$fields = fields_of($page->{content});
+is_deeply [ sort grep { !/^(?:csrf|next)$/ } keys %$fields ], ['document'], 'that shows its document';
+is $eve->submit($page, "/admin/rates/$named", %$fields)->{headers}{location}, "/admin/rates/$named?done=changed", 'which is saved';
+is scalar @{ ask('GET', "/$named")->{json}{document}{windows} }, 49, 'whole';
+
 my $plain = { name => 'Plain', timezone => 'America/Los_Angeles', currency => 'USD', c0_type => 'energy', c0_price => '0.5', c1_type => 'fixed', c1_price => '1', c1_per => 'day' };
 $tried = $eve->submit($page, '/admin/rates/new', %$plain, do => 'preview');
 like $tried->{content}, qr{Yesterday under this schedule}, 'a preview of a new one';
@@ -305,7 +338,7 @@ is $stack->sql("SELECT count(*) FROM core.rate_version WHERE schedule_id = $flat
 my @audit = map { $_->{action} } reverse @{ $stack->get('/v1/audit?action=rate', token => $token{home})->{json}{items} };
 is "@audit", 'rate.add rate.version rate.add rate.assign rate.assign rate.assign rate.unassign'
     . ' rate.add rate.version rate.add rate.prices rate.prices rate.remove rate.remove'
-    . ' rate.add rate.assign rate.unassign rate.version rate.add rate.version rate.add rate.remove rate.remove', 'all of it is in the audit trail';
+    . ' rate.add rate.assign rate.unassign rate.version rate.add rate.version rate.add rate.version rate.version rate.version rate.add rate.remove rate.remove', 'all of it is in the audit trail';
 $stack->cli('tenant', 'remove', 'home', '--yes');
 is $stack->sql('SELECT count(*) FROM core.rate_schedule'), 0, 'a tenant goes with all of it';
 done_testing;
