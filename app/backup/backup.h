@@ -21,10 +21,13 @@ struct backups {
     const struct config *config;
     struct store *store;
     const char *prefix; /* of their keys */
+    /* Asked again and again while a dump is read or restored; NULL: always. */
+    bool (*goes_on)(void *context);
+    void *context;
 };
 
-/* `folder` NULL: the object store. ERR_INVALID for settings that contradict each other.
- * backups_close is due in any case. */
+/* `folder` NULL: BACKUP_FOLDER, or the object store. ERR_INVALID for settings that contradict each
+ * other. backups_close is due in any case. */
 enum err backups_open(struct backups *backups, struct op *op, const struct config *config,
                       const char *folder) MUST_CHECK;
 void backups_close(struct backups *backups);
@@ -32,6 +35,7 @@ void backups_close(struct backups *backups);
 struct backup_table {
     const char *name; /* "core.sample" */
     int64_t n_rows;
+    const char *sum;  /* of the rows, in decimal digits; NULL where the manifest has none */
 };
 
 /* What the manifest says. */
@@ -69,7 +73,11 @@ enum err backup_list(struct backups *backups, const char *const **out_names, int
  * ERR_INVALID where the manifest is damaged. */
 enum err backup_read(struct backups *backups, const char *name, struct backup *out) MUST_CHECK;
 
-/* Reads the dump whole and holds it against the manifest. ERR_INVALID where they differ. */
+/* Reads the dump whole and holds it against the manifest. ERR_INVALID where they differ,
+ * ERR_UNAVAILABLE where it was not to go on. */
 enum err backup_verify(struct backups *backups, const struct backup *backup) MUST_CHECK;
+
+/* For all that reads dumps: ERR_UNAVAILABLE when it is not to go on. */
+enum err backups_go_on(const struct backups *backups, struct op *op) MUST_CHECK;
 
 #endif

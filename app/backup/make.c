@@ -1,9 +1,10 @@
-/* Making a backup: rows are counted and dumped as of one moment, pg_dump's output goes to the store
- * as it comes, and the manifest follows when all of it is there. */
+/* Making a backup: rows are counted, summed and dumped as of one moment, pg_dump's output goes to
+ * the store as it comes, and the manifest follows when all of it is there. */
 #include "backup/backup.h"
 
 #include "backup/manifest.h"
 #include "backup/program.h"
+#include "backup/tables.h"
 #include "base/clock.h"
 #include "db/conn.h"
 #include "db/url.h"
@@ -60,25 +61,14 @@ static enum err look(struct making *making)
 
 static enum err count_rows(struct making *making)
 {
-    struct op *op = making->op;
-    struct backup *backup = making->backup;
-    struct db_rows *rows;
-    enum err err = db_run(making->tx, &q_backup_count, NULL, &rows);
+    struct tables tables;
+    enum err err = tables_read(making->tx, &tables);
 
-    if (err != OK) {
-        return err;
+    if (err == OK) {
+        making->backup->tables = tables.list;
+        making->backup->n_tables = tables.n;
     }
-    backup->n_tables = db_count(rows);
-    backup->tables = arena_array(op->arena, (size_t)backup->n_tables + 1, sizeof *backup->tables);
-    for (int i = 0; backup->tables && i < backup->n_tables; i++) {
-        struct backup_table *table = &backup->tables[i];
-        table->name = arena_copy(op->arena, db_str(rows, i, BACKUP_COUNT_RELATION));
-        table->n_rows = db_int64(rows, i, BACKUP_COUNT_N);
-        if (!table->name) {
-            return fail_memory(op);
-        }
-    }
-    return backup->tables ? OK : fail_memory(op);
+    return err;
 }
 
 static enum err hold_moment(struct making *making)

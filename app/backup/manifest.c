@@ -19,6 +19,13 @@ static void write_tables(struct json_writer *json, const struct backup *backup)
         json_int(json, backup->tables[i].n_rows);
     }
     json_close_object(json);
+    json_key(json, "checksums");
+    json_open_object(json);
+    for (int i = 0; i < backup->n_tables; i++) {
+        json_key(json, backup->tables[i].name);
+        json_text(json, backup->tables[i].sum);
+    }
+    json_close_object(json);
 }
 
 struct str manifest_write(struct arena *arena, const struct backup *backup)
@@ -109,23 +116,54 @@ static bool read_text(struct reading *reading, const char **out)
     return *out || json_fail(&reading->json, "no memory");
 }
 
-static bool read_tables(struct reading *reading)
+/* The table of that name, made where it is not known yet; NULL without room. */
+static struct backup_table *find_table(struct reading *reading, struct str name)
+{
+    struct backup *backup = reading->backup;
+
+    for (int i = 0; i < backup->n_tables; i++) {
+        if (str_equal(str_of(backup->tables[i].name), name)) {
+            return &backup->tables[i];
+        }
+    }
+    struct backup_table *table = &backup->tables[backup->n_tables];
+    if (backup->n_tables == MAX_TABLES) {
+        return NULL;
+    }
+    *table = (struct backup_table){ .name = arena_copy(reading->arena, name), .n_rows = -1 };
+    backup->n_tables += table->name != NULL;
+    return table->name ? table : NULL;
+}
+
+static bool read_rows(struct reading *reading, struct backup_table *table)
+{
+    return read_whole(reading, &table->n_rows);
+}
+
+static bool read_table_sum(struct reading *reading, struct backup_table *table)
+{
+    return read_text(reading, &table->sum);
+}
+
+/* An object with a member a table: rows or checksums, whichever comes first. */
+static bool read_tables(struct reading *reading,
+                        bool (*read)(struct reading *reading, struct backup_table *table))
 {
     struct backup *backup = reading->backup;
     struct str name;
 
-    backup->tables = arena_array(reading->arena, MAX_TABLES, sizeof *backup->tables);
-    backup->n_tables = 0;
+    if (!backup->tables) {
+        backup->tables = arena_array(reading->arena, MAX_TABLES, sizeof *backup->tables);
+    }
     if (!backup->tables || !json_enter_object(&reading->json)) {
         return false;
     }
     while (json_next_member(&reading->json, &name)) {
-        struct backup_table *table = &backup->tables[backup->n_tables];
-        if (backup->n_tables++ == MAX_TABLES - 1) {
+        struct backup_table *table = find_table(reading, name);
+        if (!table) {
             return json_fail(&reading->json, "too many tables");
         }
-        table->name = arena_copy(reading->arena, name);
-        if (!table->name || !read_whole(reading, &table->n_rows)) {
+        if (!read(reading, table)) {
             return false;
         }
     }
@@ -185,7 +223,22 @@ static bool read_member(struct reading *reading, struct str key)
     if (str_equal(key, STR("sha256"))) {
         return read_sum(reading);
     }
-    return str_equal(key, STR("rows")) ? read_tables(reading) : json_skip(&reading->json, NULL);
+    if (str_equal(key, STR("rows"))) {
+        return read_tables(reading, read_rows);
+    }
+    return str_equal(key, STR("checksums")) ? read_tables(reading, read_table_sum)
+                                            : json_skip(&reading->json, NULL);
+}
+
+/* A table of which a checksum alone is told is none. */
+static bool has_all_rows(const struct backup *backup)
+{
+    for (int i = 0; i < backup->n_tables; i++) {
+        if (backup->tables[i].n_rows < 0) {
+            return false;
+        }
+    }
+    return backup->n_tables > 0;
 }
 
 enum err manifest_read(struct op *op, struct str text, struct backup *out)
@@ -205,6 +258,6 @@ enum err manifest_read(struct op *op, struct str text, struct backup *out)
     }
     is_good = is_good && reading.format == FORMAT && reading.has_made && reading.has_sum &&
               out->schema > 0 && out->engine && out->program && out->server_version &&
-              out->server_major > 0 && out->n_bytes > 0 && out->n_tables > 0;
+              out->server_major > 0 && out->n_bytes > 0 && has_all_rows(out);
     return is_good ? OK : fail(op, ERR_INVALID, "the manifest of the backup is damaged");
 }

@@ -3,6 +3,7 @@
 
 #include "base/str.h"
 
+#include <poll.h>
 #include <spawn.h>
 #include <sys/mman.h>
 
@@ -68,7 +69,8 @@ static bool arrange(posix_spawn_file_actions_t *actions, const struct program_ca
            posix_spawn_file_actions_adddup2(actions, said, STDERR_FILENO) == 0;
 }
 
-/* A signal that we ignore would be ignored by the child, too. Returns errno, 0 for none. */
+/* Signals that we ignore or block would be ignored or blocked by the child, too. Returns errno, 0
+ * for none. */
 static int spawn(struct op *op, const struct program_call *call, int theirs,
                  struct program *program)
 {
@@ -90,7 +92,9 @@ static int spawn(struct op *op, const struct program_call *call, int theirs,
         (void)sigemptyset(&signals);
         (void)sigaddset(&signals, SIGPIPE);
         (void)posix_spawnattr_setsigdefault(&attributes, &signals);
-        (void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+        (void)sigemptyset(&signals);
+        (void)posix_spawnattr_setsigmask(&attributes, &signals);
+        (void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
         if (arrange(&actions, call, theirs, program->said)) {
             /* posix_spawn changes neither list; its prototype is older than const */
             status = posix_spawnp(&pid, find_file(op, call), &actions, &attributes,
@@ -177,6 +181,24 @@ static int await(struct program *program)
     }
     program->pid = -1;
     return status;
+}
+
+static bool has_ended(const struct program *program)
+{
+    siginfo_t info = { .si_pid = 0 };
+    int found = waitid(P_PID, (id_t)program->pid, &info, WEXITED | WNOHANG | WNOWAIT);
+
+    return found == 0 ? info.si_pid != 0 : errno != EINTR;
+}
+
+bool program_wait(struct program *program, int wait_ms)
+{
+    close_fd(&program->fd);
+    if (has_ended(program)) {
+        return true;
+    }
+    (void)poll(NULL, 0, wait_ms);
+    return has_ended(program);
 }
 
 enum err program_end(struct program *program, struct op *op)

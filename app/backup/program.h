@@ -30,6 +30,9 @@ struct program {
 enum err program_start(struct op *op, const struct program_call *call,
                        struct program *out) MUST_CHECK;
 
+/* Closes the pipe and gives it so long to end; whether it has. */
+bool program_wait(struct program *program, int wait_ms);
+
 /* Closes the pipe and waits for the end. ERR_INTERNAL, with its own words, unless it succeeded. */
 enum err program_end(struct program *program, struct op *op) MUST_CHECK;
 

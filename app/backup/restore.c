@@ -2,7 +2,9 @@
  * given the name of the old one. */
 #include "backup/restore.h"
 
+#include "backup/database.h"
 #include "backup/program.h"
+#include "backup/tables.h"
 #include "base/clock.h"
 #include "base/sha256.h"
 #include "db/conn.h"
@@ -13,7 +15,7 @@
 
 #include <stdarg.h>
 
-#define NAME_ROOM 40  /* of a database's name, so that the longer ones fit into 63 bytes */
+#define WAIT_MS 100   /* between two looks at pg_restore */
 #define SWAP_TRIES 10 /* while sessions come again as fast as they are ended */
 #define OBJECT_IN_USE "55006"
 
@@ -22,11 +24,11 @@ struct restoring {
     const struct restore_wish *wish;
     struct op *op;
     struct backup backup;
-    const char *url;                      /* of the database in use */
-    const char *live, *collation, *ctype; /* its name, and what it sorts by */
-    int server_major;
+    struct database_server server;        /* its URL is of the database in use */
+    const char *live, *collation, *ctype; /* that one's name, and what it sorts by */
     const char *fresh, *fresh_url, *kept; /* the new one; what the old one will be called */
     bool is_made;                         /* the new one is there */
+    struct restore_told told;
 };
 
 __attribute__((format(printf, 2, 3))) static void say(const struct restoring *restoring,
@@ -44,40 +46,13 @@ __attribute__((format(printf, 2, 3))) static void say(const struct restoring *re
     }
 }
 
-/* ---- asking databases ---- */
-
-/* Statements in a transaction of their own, on a connection of their own; `rows` are the last one's
- * and may be NULL. */
-static enum err ask(struct op *op, const char *url, const struct db_query *query,
-                    const struct db_args *args, struct db_rows **rows)
-{
-    struct db_options options = { .url = url, .name = "tidemark restore" };
-    struct db_conn *conn = db_conn_new(&options);
-    struct db_tx *tx;
-
-    if (!conn) {
-        return fail_memory(op);
-    }
-    enum err err = db_begin(op, conn, DB_WRITE, 0, &tx);
-    if (err == OK) {
-        err = db_run(tx, query, args, rows);
-        if (err == OK) {
-            err = db_commit(tx);
-        } else {
-            db_rollback(tx);
-        }
-    }
-    db_conn_close(conn);
-    return err;
-}
+/* ---- judging ---- */
 
 static enum err copy_text(struct op *op, const struct db_rows *rows, int column, const char **out)
 {
     *out = arena_copy(op->arena, db_str(rows, 0, column));
     return *out ? OK : fail_memory(op);
 }
-
-/* ---- judging ---- */
 
 static enum err judge_backup(struct restoring *restoring)
 {
@@ -89,6 +64,8 @@ static enum err judge_backup(struct restoring *restoring)
     if (err != OK) {
         return err;
     }
+    restoring->told.name = backup->name;
+    restoring->told.made_us = backup->made_us;
     if (backup->schema > known) {
         return fail(op, ERR_CONFLICT,
                     "the backup's schema is at version %d, this tidemark knows "
@@ -110,7 +87,7 @@ static enum err judge_sessions(struct restoring *restoring)
     }
     db_args_init(&args, op->arena);
     db_arg_text(&args, restoring->live);
-    enum err err = ask(op, restoring->url, &q_restore_sessions, &args, &rows);
+    enum err err = database_ask(op, restoring->server.url, &q_restore_sessions, &args, &rows);
     if (err != OK || db_int64(rows, 0, RESTORE_SESSIONS_N) == 0) {
         return err;
     }
@@ -125,7 +102,7 @@ static enum err judge_target(struct restoring *restoring)
     struct op *op = restoring->op;
     bool is_bold = restoring->wish->is_forced || restoring->wish->is_trial;
     struct db_rows *rows;
-    enum err err = ask(op, restoring->url, &q_restore_target, NULL, &rows);
+    enum err err = database_ask(op, restoring->server.url, &q_restore_target, NULL, &rows);
 
     if (err != OK) {
         return err;
@@ -133,7 +110,7 @@ static enum err judge_target(struct restoring *restoring)
     if (!db_bool(rows, 0, RESTORE_TARGET_IS_SUPER)) {
         return fail(op, ERR_FORBIDDEN, "DATABASE_URL must log in as a superuser for a restore");
     }
-    restoring->server_major = db_int(rows, 0, RESTORE_TARGET_SERVER_MAJOR);
+    restoring->server.major = db_int(rows, 0, RESTORE_TARGET_SERVER_MAJOR);
     int64_t n_own = db_int64(rows, 0, RESTORE_TARGET_N_OWN);
     int64_t n_foreign = db_int64(rows, 0, RESTORE_TARGET_N_FOREIGN);
     err = copy_text(op, rows, RESTORE_TARGET_DATABASE, &restoring->live);
@@ -151,22 +128,6 @@ static enum err judge_target(struct restoring *restoring)
 
 /* ---- the new database ---- */
 
-static enum err call(struct restoring *restoring, const char *name, const char *const *args)
-{
-    const char **environment;
-    enum err err = db_url_environment(restoring->op, restoring->url, &environment);
-
-    if (err != OK) {
-        return err;
-    }
-    const struct program_call call = { .name = name,
-                                       .major = restoring->server_major,
-                                       .args = args,
-                                       .environment = environment,
-                                       .pipe = PROGRAM_NEITHER };
-    return program_run(restoring->op, &call);
-}
-
 static enum err make_names(struct restoring *restoring)
 {
     struct op *op = restoring->op;
@@ -174,16 +135,25 @@ static enum err make_names(struct restoring *restoring)
     uint8_t random[4];
     char id[2 * sizeof random + 1];
 
+    const char *prefix;
+    enum err err = database_trial_prefix(op, restoring->live, &prefix);
+
+    if (err != OK) {
+        return err;
+    }
     crypto_random(random, sizeof random);
     crypto_hex(random, sizeof random, id);
-    restoring->fresh = arena_printf(op->arena, "%.*s_restore_%s", NAME_ROOM, restoring->live, id);
-    restoring->kept =
-        arena_printf(op->arena, "%.*s_before_%04d%02d%02dt%02d%02d%02d", NAME_ROOM, restoring->live,
-                     at.year, at.month, at.day, at.hour, at.minute, at.second);
+    restoring->fresh = restoring->wish->is_trial
+                           ? arena_printf(op->arena, "%s%s", prefix, id)
+                           : arena_printf(op->arena, "%.*s_restore_%s", DATABASE_NAME_ROOM,
+                                          restoring->live, id);
+    restoring->kept = arena_printf(op->arena, "%.*s_before_%04d%02d%02dt%02d%02d%02d",
+                                   DATABASE_NAME_ROOM, restoring->live, at.year, at.month, at.day,
+                                   at.hour, at.minute, at.second);
     if (!restoring->fresh || !restoring->kept) {
         return fail_memory(op);
     }
-    return db_url_with_database(op, restoring->url, restoring->fresh, &restoring->fresh_url);
+    return db_url_with_database(op, restoring->server.url, restoring->fresh, &restoring->fresh_url);
 }
 
 static enum err make_database(struct restoring *restoring)
@@ -194,22 +164,9 @@ static enum err make_database(struct restoring *restoring)
     if (err != OK) {
         return err;
     }
-    const char *collation = arena_printf(op->arena, "--lc-collate=%s", restoring->collation);
-    const char *ctype = arena_printf(op->arena, "--lc-ctype=%s", restoring->ctype);
-    const char *args[] = { "--maintenance-db=postgres",
-                           "--no-password",
-                           "--template=template0",
-                           "--encoding=UTF8",
-                           collation,
-                           ctype,
-                           "--",
-                           restoring->fresh,
-                           NULL };
-    if (!collation || !ctype) {
-        return fail_memory(op);
-    }
     say(restoring, "making the database %s", restoring->fresh);
-    err = call(restoring, "createdb", args);
+    err = database_make(op, &restoring->server, restoring->fresh, restoring->collation,
+                        restoring->ctype);
     restoring->is_made = err == OK;
     return err ? err : db_bootstrap(op, restoring->fresh_url);
 }
@@ -217,18 +174,18 @@ static enum err make_database(struct restoring *restoring)
 /* Drops the new database unless it is in use by now. The failure before it, or its own. */
 static enum err drop_database(struct restoring *restoring)
 {
-    const char *args[] = {
-        "--maintenance-db=postgres", "--no-password", "--force", "--if-exists", "--",
-        restoring->fresh, NULL
-    };
-    struct fault first = restoring->op->fault;
-    enum err err = restoring->is_made ? call(restoring, "dropdb", args) : OK;
+    struct op *op = restoring->op;
+    struct fault first = op->fault;
+
+    op_clear_fault(op);
+    enum err err =
+        restoring->is_made ? database_drop(op, &restoring->server, restoring->fresh) : OK;
 
     if (err != OK) {
         say(restoring, "the database %s is left: drop it", restoring->fresh);
     }
     if (first.code != OK) {
-        restoring->op->fault = first;
+        op->fault = first;
     }
     return first.code != OK ? first.code : err;
 }
@@ -239,7 +196,7 @@ static enum err judge_extension(struct restoring *restoring)
     struct op *op = restoring->op;
     const char *wanted = restoring->backup.extension;
     struct db_rows *rows;
-    enum err err = ask(op, restoring->fresh_url, &q_restore_extension, NULL, &rows);
+    enum err err = database_ask(op, restoring->fresh_url, &q_restore_extension, NULL, &rows);
 
     if (err != OK || !wanted) {
         return err;
@@ -254,6 +211,7 @@ static enum err judge_extension(struct restoring *restoring)
 /* ---- filling it ---- */
 
 struct feeding {
+    const struct backups *backups;
     struct sha256 sha;
     int fd;
     bool is_refused; /* pg_restore has ended */
@@ -275,14 +233,29 @@ static enum err feed(void *context, struct op *op, struct str bytes)
             bytes.len -= (size_t)n;
         }
     }
-    return OK;
+    return backups_go_on(feeding->backups, op);
+}
+
+/* Gives pg_restore all the time it needs, unless it is not to go on. */
+static enum err await_end(struct restoring *restoring, struct program *program)
+{
+    enum err err = OK;
+
+    while (err == OK && !program_wait(program, WAIT_MS)) {
+        err = backups_go_on(restoring->backups, restoring->op);
+    }
+    if (err != OK) {
+        program_kill(program);
+        return err;
+    }
+    return program_end(program, restoring->op);
 }
 
 /* Hands the dump to pg_restore. Where that ends early, why is in its words. */
 static enum err feed_all(struct restoring *restoring, struct program *program)
 {
     struct op *op = restoring->op;
-    struct feeding feeding = { .fd = program->fd };
+    struct feeding feeding = { .backups = restoring->backups, .fd = program->fd };
     uint8_t digest[CRYPTO_HASH_BYTES];
     const char *key = backup_key(restoring->backups, restoring->backup.name, ".dump");
 
@@ -299,7 +272,7 @@ static enum err feed_all(struct restoring *restoring, struct program *program)
         return err;
     }
     op_clear_fault(op);
-    err = program_end(program, op);
+    err = await_end(restoring, program);
     if (err == OK && (feeding.is_refused || !is_whole)) {
         err = fail(op, ERR_INVALID, "the dump was changed while it was read");
     }
@@ -313,55 +286,57 @@ static enum err fill_database(struct restoring *restoring)
     const char *args[] = { "--exit-on-error", "--no-password", target, NULL };
     const char **environment;
     struct program program;
-    enum err err = target ? db_url_environment(op, restoring->url, &environment) : fail_memory(op);
+    enum err err = target ? db_url_environment(op, restoring->server.url, &environment)
+                          : fail_memory(op);
 
     if (err != OK) {
         return err;
     }
     const struct program_call call = { .name = "pg_restore",
-                                       .major = restoring->server_major,
+                                       .major = restoring->server.major,
                                        .args = args,
                                        .environment = environment,
                                        .pipe = PROGRAM_INPUT };
     say(restoring, "restoring");
-    err = ask(op, restoring->fresh_url, &q_restore_pre, NULL, NULL);
+    err = database_ask(op, restoring->fresh_url, &q_restore_pre, NULL, NULL);
     err = err ? err : program_start(op, &call, &program);
     err = err ? err : feed_all(restoring, &program);
-    return err ? err : ask(op, restoring->fresh_url, &q_restore_post, NULL, NULL);
+    return err ? err : database_ask(op, restoring->fresh_url, &q_restore_post, NULL, NULL);
 }
 
 /* ---- comparing ---- */
 
-static enum err compare_table(struct op *op, const struct backup_table *table,
-                              const struct db_rows *rows)
+static enum err read_fresh(struct restoring *restoring, struct tables *out)
 {
-    for (int i = 0; i < db_count(rows); i++) {
-        if (str_equal(db_str(rows, i, BACKUP_COUNT_RELATION), str_of(table->name))) {
-            int64_t n = db_int64(rows, i, BACKUP_COUNT_N);
-            return n == table->n_rows
-                       ? OK
-                       : fail(op, ERR_INTERNAL, "%s has %lld rows after the restore, not %lld",
-                              table->name, (long long)n, (long long)table->n_rows);
-        }
+    struct db_options options = { .url = restoring->fresh_url, .name = "tidemark restore" };
+    struct db_conn *conn = db_conn_new(&options);
+    struct db_tx *tx;
+
+    if (!conn) {
+        return fail_memory(restoring->op);
     }
-    return fail(op, ERR_INTERNAL, "%s is missing after the restore", table->name);
+    enum err err = db_begin(restoring->op, conn, DB_READ, 0, &tx);
+    if (err == OK) {
+        err = tables_read(tx, out);
+        db_rollback(tx);
+    }
+    db_conn_close(conn);
+    return err;
 }
 
 static enum err compare(struct restoring *restoring)
 {
     const struct backup *backup = &restoring->backup;
-    struct op *op = restoring->op;
-    int64_t n_rows = 0;
-    struct db_rows *rows;
-    enum err err = ask(op, restoring->fresh_url, &q_backup_count, NULL, &rows);
+    struct tables tables;
+    bool has_sums;
+    enum err err = read_fresh(restoring, &tables);
 
-    for (int i = 0; i < backup->n_tables && err == OK; i++) {
-        err = compare_table(op, &backup->tables[i], rows);
-        n_rows += backup->tables[i].n_rows;
-    }
+    err = err ? err
+              : tables_compare(restoring->op, backup, &tables, restoring->server.major, &has_sums);
     if (err == OK) {
-        say(restoring, "%d tables have the backup's %lld rows", backup->n_tables,
-            (long long)n_rows);
+        restoring->told.n_rows = tables.n_rows;
+        say(restoring, "%d tables have the backup's %lld rows%s", backup->n_tables,
+            (long long)tables.n_rows, has_sums ? " and checksums" : "");
     }
     return err;
 }
@@ -371,11 +346,12 @@ static enum err compare(struct restoring *restoring)
 static enum err complete(struct restoring *restoring)
 {
     struct config config = *restoring->backups->config;
+    const char *url = restoring->fresh_url;
 
-    config.database_url = restoring->fresh_url;
+    config.database_url = url;
     enum err err = db_migrate(restoring->op, &config, restoring->wish->progress);
-    err = err ? err : ask(restoring->op, restoring->fresh_url, &q_restore_renumber, NULL, NULL);
-    return err ? err : ask(restoring->op, restoring->fresh_url, &q_restore_analyse, NULL, NULL);
+    err = err ? err : database_ask(restoring->op, url, &q_restore_renumber, NULL, NULL);
+    return err ? err : database_ask(restoring->op, url, &q_restore_analyse, NULL, NULL);
 }
 
 /* ---- the names ---- */
@@ -431,7 +407,7 @@ static enum err swap_names(struct restoring *restoring)
 {
     struct op *op = restoring->op;
     const char *url;
-    enum err err = db_url_with_database(op, restoring->url, "postgres", &url);
+    enum err err = db_url_with_database(op, restoring->server.url, "postgres", &url);
 
     if (err != OK) {
         return err;
@@ -453,13 +429,14 @@ static enum err swap_names(struct restoring *restoring)
         say(restoring, "start the application and the worker anew if they run: what they hold in "
                        "memory is of the old database");
     }
-    return ask(op, restoring->url, &q_restore_workers, NULL, NULL);
+    return database_ask(op, restoring->server.url, &q_restore_workers, NULL, NULL);
 }
 
-enum err backup_restore(struct backups *backups, const struct restore_wish *wish)
+enum err backup_restore(struct backups *backups, const struct restore_wish *wish,
+                        struct restore_told *out)
 {
     struct restoring restoring = { .backups = backups, .wish = wish, .op = backups->op };
-    enum err err = db_super_url(backups->op, backups->config, &restoring.url);
+    enum err err = db_super_url(backups->op, backups->config, &restoring.server.url);
 
     err = err ? err : judge_backup(&restoring);
     err = err ? err : judge_target(&restoring);
@@ -472,5 +449,6 @@ enum err backup_restore(struct backups *backups, const struct restore_wish *wish
         err = err ? err : swap_names(&restoring);
     }
     enum err dropped = drop_database(&restoring);
+    *out = restoring.told;
     return err ? err : dropped;
 }

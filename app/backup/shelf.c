@@ -12,6 +12,7 @@
 enum err backups_open(struct backups *backups, struct op *op, const struct config *config,
                       const char *folder)
 {
+    folder = folder ? folder : config->backup_folder;
     *backups = (struct backups){ .op = op, .config = config, .prefix = folder ? "" : "backup/" };
     return folder ? store_open_folder(op, folder, &backups->store)
                   : store_open(op, config, &backups->store);
@@ -21,6 +22,13 @@ void backups_close(struct backups *backups)
 {
     store_close(backups->store);
     backups->store = NULL;
+}
+
+enum err backups_go_on(const struct backups *backups, struct op *op)
+{
+    return !backups->goes_on || backups->goes_on(backups->context)
+               ? OK
+               : fail(op, ERR_UNAVAILABLE, "told to stop");
 }
 
 const char *backup_key(const struct backups *backups, const char *name, const char *ending)
@@ -222,6 +230,7 @@ enum err backup_read(struct backups *backups, const char *name, struct backup *o
 /* ---- verifying ---- */
 
 struct sum {
+    const struct backups *backups;
     struct sha256 sha;
     int64_t n_bytes;
 };
@@ -230,16 +239,15 @@ static enum err add_bytes(void *context, struct op *op, struct str bytes)
 {
     struct sum *sum = context;
 
-    (void)op;
     sha256_add(&sum->sha, bytes);
     sum->n_bytes += (int64_t)bytes.len;
-    return OK;
+    return backups_go_on(sum->backups, op);
 }
 
 enum err backup_verify(struct backups *backups, const struct backup *backup)
 {
     struct op *op = backups->op;
-    struct sum sum = { .n_bytes = 0 };
+    struct sum sum = { .backups = backups };
     uint8_t digest[CRYPTO_HASH_BYTES];
     const char *key = backup_key(backups, backup->name, ".dump");
 

@@ -48,8 +48,8 @@ __attribute__((format(printf, 2, 3))) static bool refuse(struct loader *loader, 
 static bool has_our_prefix(struct str name)
 {
     static const char *const prefixes[] = {
-        "TIDEMARK_", "DATABASE_", "DB_",  "S3_",  "ARCHIVE_",   "RETENTION_",
-        "SITE_",     "INGEST_",   "WEB_", "LOG_", "PUBLIC_URL", "TRUSTED_PROXIES",
+        "TIDEMARK_", "DATABASE_", "DB_",  "S3_",  "ARCHIVE_",   "RETENTION_",      "BACKUP_FOLDER",
+        "SITE_",     "INGEST_",   "WEB_", "LOG_", "PUBLIC_URL", "TRUSTED_PROXIES", "RESTORE_DRILL_",
     };
     for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++) {
         if (str_starts_with(name, str_of(prefixes[i]))) {

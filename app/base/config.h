@@ -38,6 +38,8 @@ struct config {
     bool s3_path_style;      /* S3_PATH_STYLE: https://host/bucket, else https://bucket.host */
     const char *s3_ca_file;  /* S3_CA_FILE or NULL: the system's */
     int archive_after_hours, archive_interval_hours;
+    const char *backup_folder;        /* BACKUP_FOLDER or NULL: the object store */
+    int restore_drill_interval_hours; /* RESTORE_DRILL_INTERVAL_HOURS; 0: none */
     const char *site_urls, *site_tokens_file;
     const char *public_url;      /* PUBLIC_URL or NULL */
     const char *trusted_proxies; /* TRUSTED_PROXIES or NULL */

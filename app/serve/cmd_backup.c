@@ -80,7 +80,8 @@ static int cmd_make(const struct config *config, int argc, char **argv)
     };
     struct session session = { .folder = NULL };
     const struct option_row rows[] = {
-        { "--to", "FOLDER", "where to, in place of the object store", &session.folder, NULL },
+        { "--to", "FOLDER", "where to, in place of BACKUP_FOLDER or the object store",
+          &session.folder, NULL },
         { "--keep", "N", "how many are kept, the newest (7)", &session.keep, NULL },
         { .name = NULL },
     };
@@ -152,8 +153,8 @@ static int visit_all(const struct config *config, int argc, char **argv,
     const char *name = NULL;
     struct option_words words = { &name, visitor == verify ? 1 : 0, 0 };
     const struct option_row rows[] = {
-        { "--from", "FOLDER", "where they are, in place of the object store", &session.folder,
-          NULL },
+        { "--from", "FOLDER", "where they are, in place of BACKUP_FOLDER or the object store",
+          &session.folder, NULL },
         { .name = NULL },
     };
     int status = options_parse(argc, argv, help, rows, visitor == verify ? &words : NULL);

@@ -30,6 +30,7 @@ static int run(const struct config *config, struct op *op, bool is_once)
                                   .is_prepared = config->db_prepare,
                                   .statement_timeout_ms = STATEMENT_TIMEOUT_MS };
     struct worker worker = { .config = config, .stop_fd = stop_fd_open() };
+    (void)signal(SIGPIPE, SIG_IGN); /* pg_restore may end before it has read all */
     bool is_good = worker.stop_fd >= 0;
     for (int i = 0; i < JOB_LANES; i++) {
         worker.conns[i] = db_conn_new(&options);

@@ -61,9 +61,55 @@ enum err health_version(struct web *web)
     return OK;
 }
 
+static void print_gauge(struct buf *out, const char *name, double value, const char *help)
+{
+    metrics_print_head(out, name, "gauge", help);
+    buf_printf(out, "%s %.3f\n", name, value);
+}
+
+/* A moment in seconds, 0 for none, so that monitors find it too long ago. */
+static double seconds_of(const struct db_rows *rows, int column)
+{
+    return (double)db_time_or(rows, 0, column, 0) / 1e6;
+}
+
+static void print_drill(const struct db_rows *rows, struct buf *out)
+{
+    print_gauge(out, "tidemark_restore_drill_success",
+                db_bool(rows, 0, RESTORE_TRIAL_LAST_IS_OK),
+                "1: the last trial restore of a backup went well.");
+    print_gauge(out, "tidemark_restore_drill_last_run_timestamp_seconds",
+                seconds_of(rows, RESTORE_TRIAL_LAST_FINISHED_AT), "When the last one ended.");
+    print_gauge(out, "tidemark_restore_drill_duration_seconds",
+                db_double(rows, 0, RESTORE_TRIAL_LAST_SECONDS), "How long it took.");
+    print_gauge(out, "tidemark_restore_drill_last_success_timestamp_seconds",
+                seconds_of(rows, RESTORE_TRIAL_LAST_GOOD_AT),
+                "When the last good one ended; 0: none did.");
+    print_gauge(out, "tidemark_restore_drill_backup_timestamp_seconds",
+                seconds_of(rows, RESTORE_TRIAL_LAST_GOOD_BACKUP_AT),
+                "The moment that its backup shows: later data would be lost.");
+}
+
+/* What the database tells; without it the rest is told all the same. */
+static void print_stored(struct web *web)
+{
+    struct db_rows *rows;
+    enum err err = web->own->begin(web, false);
+
+    if (err == OK) {
+        err = db_run(web->tx, &q_restore_trial_last, NULL, &rows);
+        err = web->own->end(web, err);
+    }
+    if (err == OK && db_count(rows) > 0) {
+        print_drill(rows, &web->response->body);
+    }
+    op_clear_fault(web->op);
+}
+
 enum err health_metrics(struct web *web)
 {
     web->response->content_type = "text/plain; version=0.0.4; charset=utf-8";
     metrics_print(web->metrics, &web->response->body);
+    print_stored(web);
     return OK;
 }

@@ -186,7 +186,7 @@ const struct route ROUTES[] = {
     PAGE(HTTP_GET, "/login", ACCESS_LOGIN, TX_NONE, page_login),
     FORM("/login", ACCESS_LOGIN, TX_WRITE, page_login_post),
     FORM("/logout", ACCESS_PERSON, TX_WRITE, page_logout_post),
-    API(HTTP_GET, "/metrics", ACCESS_PUBLIC, TX_NONE, health_metrics),
+    API(HTTP_GET, "/metrics", ACCESS_PUBLIC, TX_OWN, health_metrics),
     PAGE(HTTP_GET, "/operator", ACCESS_OPERATOR, TX_READ, page_operator),
     PAGE(HTTP_GET, "/operator/tenants", ACCESS_OPERATOR_ADMIN, TX_READ, page_operator_tenant_new),
     FORM("/operator/tenants", ACCESS_OPERATOR_ADMIN, TX_WRITE, page_operator_tenant_add),

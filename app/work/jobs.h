@@ -37,6 +37,9 @@ enum err job_archive_due(struct job_pass *pass, bool *out);
 /* Restores the days that admins want back; whether there is one. */
 enum err job_restores(struct job_pass *pass);
 enum err job_restores_due(struct job_pass *pass, bool *out);
+/* Restores the newest backup on trial, where that is asked for; whether it is due. */
+enum err job_drill(struct job_pass *pass);
+enum err job_drill_due(struct job_pass *pass, bool *out);
 /* Tells the database whether there is an archive, which retention then asks. */
 enum err job_archive_configure(struct job_pass *pass);
 /* Moves chunks that are due into the columnstore. */

@@ -35,6 +35,7 @@ struct job_pass {
 enum job_lane {
     JOB_SLOW,              /* upkeep, that may take its time */
     JOB_ARCHIVE,           /* files for the object store, that may be slow */
+    JOB_DRILL,             /* restoring a whole backup */
     JOB_RATING,            /* costs: shared, for each worker is at another place */
     JOB_QUICK,             /* what somebody waits for */
     JOB_LANES

@@ -11,18 +11,41 @@ SELECT pg_catalog.pg_export_snapshot() AS snapshot,
        (SELECT h.engine FROM ops.migration_history h ORDER BY h.version LIMIT 1) AS engine,
        (SELECT e.extversion FROM pg_catalog.pg_extension e WHERE e.extname = 'timescaledb') AS extension;
 
+-- name: backup_settle
+-- roles: backup super
+-- columns: timezone date interval bytes floats path
+-- Lets values be written in one way, whatever the role's own settings are.
+SELECT set_config('timezone', 'UTC', true) AS timezone, set_config('datestyle', 'ISO, YMD', true) AS date,
+       set_config('intervalstyle', 'postgres', true) AS interval, set_config('bytea_output', 'hex', true) AS bytes,
+       set_config('extra_float_digits', '1', true) AS floats, set_config('search_path', 'pg_catalog', true) AS path;
+
 -- name: backup_count
 -- roles: backup super
--- columns: relation n
--- The rows of each table of ours, those of its partitions or chunks with it, in one statement and so
--- as of one moment.
-SELECT n.nspname || '.' || c.relname AS relation,
-       substring(pg_catalog.query_to_xml(format('SELECT count(*) AS n FROM %I.%I', n.nspname, c.relname),
-                                         false, false, '')::text FROM '<n>([0-9]+)</n>')::int8 AS n
-  FROM pg_catalog.pg_class c
-  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
- WHERE n.nspname IN ('core', 'ops') AND c.relkind IN ('r', 'p') AND NOT c.relispartition
- ORDER BY (n.nspname || '.' || c.relname) COLLATE "C";
+-- columns: relation n checksum
+-- Of each table of ours, those of its partitions or chunks with it: its rows, and the sum of their
+-- hashes, which is the same in any order; in one statement and so as of one moment. Rows of other
+-- types than the common ones (names of relations, say, which are numbers inside) are hashed as text.
+-- A record's hash is a sum over its columns, which is hashed again: else values could change places
+-- among rows.
+SELECT t.relation, substring(x.found FROM '<n>([0-9]+)</n>')::int8 AS n,
+       substring(x.found FROM '<checksum>(-?[0-9]+)</checksum>') AS checksum
+  FROM (SELECT n.nspname || '.' || c.relname AS relation, n.nspname, c.relname,
+               (SELECT bool_and(CASE WHEN y.typcategory = 'A' THEN y.typelem ELSE y.oid END = ANY (
+                           '{bool,int2,int4,int8,float8,numeric,text,uuid,bytea,jsonb,date,timestamptz,interval,xid8}'::regtype[]::oid[]))
+                  FROM pg_catalog.pg_attribute a
+                  JOIN pg_catalog.pg_type y ON y.oid = a.atttypid
+                 WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS is_common
+          FROM pg_catalog.pg_class c
+          JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+         WHERE n.nspname IN ('core', 'ops') AND c.relkind IN ('r', 'p') AND NOT c.relispartition) t
+ CROSS JOIN LATERAL (
+        SELECT pg_catalog.query_to_xml(
+                   format('SELECT count(*) AS n, coalesce(sum(%s), 0) AS checksum FROM %I.%I whole_row',
+                          CASE WHEN t.is_common THEN 'hashint8extended(hash_record_extended(whole_row, 0), 0)'
+                               ELSE 'hashtextextended(whole_row::text, 0)' END, t.nspname, t.relname),
+                   false, false, '')::text AS found
+        OFFSET 0) x
+ ORDER BY t.relation COLLATE "C";
 
 -- name: backup_wait
 -- roles: backup
@@ -81,6 +104,44 @@ BEGIN
     END IF;
 END
 $do$;
+
+-- name: restore_trial_target
+-- roles: super
+-- columns: database server_major is_noted
+-- Beside which database a trial takes place, and whether what it came to can be noted there.
+SELECT current_database()::text AS database, current_setting('server_version_num')::int4 / 10000 AS server_major,
+       to_regclass('ops.restore_trial') IS NOT NULL AS is_noted;
+
+-- name: restore_trial_lock
+-- roles: super
+-- columns: is_free
+-- Whether no other trial is under way whose databases begin with $1. The session keeps it.
+SELECT pg_try_advisory_lock(hashtextextended('tidemark.trial.' || $1::text, 0)) AS is_free;
+
+-- name: restore_trial_left
+-- roles: super
+-- columns: database
+-- The databases of trials that were killed.
+SELECT d.datname::text AS database
+  FROM pg_catalog.pg_database d
+ WHERE starts_with(d.datname::text, $1::text) AND substr(d.datname::text, length($1::text) + 1) ~ '^[0-9a-f]{8}$'
+ ORDER BY 1;
+
+-- name: restore_trial_note
+-- roles: super
+-- Notes what a trial came to; the oldest go after two years, but for the last good one.
+WITH noted AS (
+    INSERT INTO ops.restore_trial (started_at, finished_at, is_ok, backup, backup_at, n_rows, detail)
+    VALUES ($1::timestamptz, clock_timestamp(), $2::bool, $3::text, $4::timestamptz, $5::int8, $6::text))
+DELETE FROM ops.restore_trial t
+ WHERE t.finished_at < now() - interval '2 years'
+   AND EXISTS (SELECT FROM ops.restore_trial l WHERE l.is_ok AND l.id > t.id);
+
+-- name: restore_trial_last
+-- roles: web worker
+-- columns: finished_at is_ok seconds good_at good_backup_at
+-- The last trial restore of a backup, and the last good one (NULL: none); no row: there was no trial.
+SELECT t.finished_at, t.is_ok, t.seconds, t.good_at, t.good_backup_at FROM api.restore_trial_last() t;
 
 -- name: restore_renumber
 -- roles: super

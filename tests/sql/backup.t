@@ -64,6 +64,8 @@ sub check_made {
     is($manifest->{bytes}, length $dump, '  and its length');
     is($manifest->{rows}{'core.sample'}, $super->value('SELECT count(*) FROM core.sample'), '  and the rows of samples');
     is($manifest->{rows}{'core.tenant'}, 1, '  and of tenants, which row-level security hides from others');
+    is($manifest->{checksums}{'core.tenant'}, $super->value('SELECT sum(hashint8extended(hash_record_extended(t, 0), 0)) FROM core.tenant t'), '  and a checksum of them');
+    is_deeply([sort keys %{ $manifest->{checksums} }], [sort keys %{ $manifest->{rows} }], '  of each table');
     is($manifest->{schema}, $super->value('SELECT max(version) FROM ops.migration_history'), '  and the newest migration');
     is($manifest->{engine}, $cluster->engine, '  and the engine');
     is($manifest->{timescaledb}, $super->value("SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'"), "  and TimescaleDB's version");
@@ -74,6 +76,32 @@ sub check_made {
     like($said, qr/^$name\t\S+Z\t$manifest->{bytes} bytes\tschema $manifest->{schema}\t@{[$cluster->engine]}\t/m, '  and it is listed');
     ($status, $said) = $cluster->tidemark('backup', 'verify', 'latest');
     like($said, qr/^sound\t$name\t/m, '  and found sound');
+    return;
+}
+
+# Of the same rows, in whatever order they lie; of two whose values are exchanged; of a table that holds
+# names of relations, which are other numbers in each database.
+sub check_checksums {
+    my ($cluster, $super) = @_;
+    my $sums = sub {
+        my ($status, $said) = $cluster->tidemark('backup', '--to', $cluster->home . '/sums');
+        my ($name) = $said =~ /^($NAME)\t/m or die $said;
+        return decode_json(slurp_whole($cluster->home . "/sums/$name.json"))->{checksums};
+    };
+    my $before = $sums->();
+    my $turned = "CREATE TEMP TABLE all_rows AS SELECT * FROM core.sample; DELETE FROM core.sample;"
+        . ' INSERT INTO core.sample SELECT * FROM all_rows ORDER BY time DESC; DROP TABLE all_rows';
+    $super->query($turned);
+    my $after = $sums->();
+    is($after->{'core.sample'}, $before->{'core.sample'}, 'rows that lie in another order have the same checksum');
+    my ($first, $last) = map { "(SELECT $_(time) FROM core.sample)" } qw(min max);
+    my $set = sub { $super->query("UPDATE core.sample SET value = CASE time WHEN $first THEN $_[0] ELSE $_[1] END WHERE time IN ($first, $last)") };
+    $set->(1, 2);
+    my $one = $sums->()->{'core.sample'};
+    isnt($one, $before->{'core.sample'}, '  with other values another');
+    $set->(2, 1);
+    isnt($sums->()->{'core.sample'}, $one, '  with two exchanged, too');
+    is($after->{'core.kept'}, $super->value("SET timezone = 'UTC'; SELECT sum(hashtextextended(k::text, 0)) FROM core.kept k"), 'names of relations are hashed as names');
     return;
 }
 
@@ -218,7 +246,7 @@ sub check_bucket {
         ok($name, 'a backup into a bucket') or diag($said);
         like($run->({}, 'backup', 'list'), qr/\A$name\t[^\n]*\n\z/, '  is the one that is listed');
         like($run->({}, 'backup', 'verify'), qr/^sound\t$name\t/m, '  and sound');
-        like($run->({}, 'restore', 'latest', '--trial'), qr/^\d+ tables have the backup's \d+ rows$/m, '  and can be restored');
+        like($run->({}, 'restore', 'latest', '--trial'), qr/^\d+ tables have the backup's \d+ rows and checksums$/m, '  and can be restored');
         like($run->({ S3_SECRET_KEY => 'wrong' }, 'backup'), qr/\Atidemark: .*SignatureDoesNotMatch/, '  and none is made with a wrong key');
     }
     return;
@@ -229,6 +257,7 @@ Tidemark::Cluster->each_engine(sub {
     my $super = $cluster->session('tidemark_super');
     populate($cluster);
     check_made($cluster, $super);
+    check_checksums($cluster, $super);
     check_killed($cluster, $super);
     check_damaged($cluster, check_pruned($cluster));
     check_bucket($cluster);

@@ -91,6 +91,8 @@ sub check_refused {
         sub { $refused->(qr/TimescaleDB 1\.0\.0, and this server makes/, 'another TimescaleDB', '--force') });
     with_manifest("$folder/$name.json", sub { $_[0]{rows}{'core.device'}++ },
         sub { $refused->(qr/core\.device has \d+ rows after the restore, not \d+/, 'other rows than were counted', '--force') });
+    with_manifest("$folder/$name.json", sub { $_[0]{checksums}{'core.sample'} .= '1' },
+        sub { $refused->(qr/the rows of core\.sample are others after the restore/, 'another checksum of the rows', '--force') });
     my $dump = slurp_whole("$folder/$name.dump");
     my $flipped = $dump;
     substr($flipped, length($flipped) / 2, 1) ^= "\x01";
@@ -116,7 +118,7 @@ sub check_trial {
     my ($cluster, $folder) = @_;
     my ($status, $said) = $cluster->tidemark('restore', 'latest', '--from', $folder, '--trial');
     is($status, 0, 'a trial, beside a database in use') or diag($said);
-    like($said, qr/^\d+ tables have the backup's \d+ rows$/m, '  compares');
+    like($said, qr/^\d+ tables have the backup's \d+ rows and checksums$/m, '  compares');
     is(databases($cluster), 'tidemark', '  and leaves nothing');
     return;
 }

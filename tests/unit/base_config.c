@@ -57,6 +57,8 @@ static void test_defaults(void)
            config.retention_daily_days == 1825 && config.retention_event_days == 90,
        "retention");
     ok(config.archive_after_hours == 72 && config.archive_interval_hours == 24, "archive");
+    ok(config.backup_folder == NULL && config.restore_drill_interval_hours == 0,
+       "backups are in the object store, and not restored on trial");
     is_str(config.s3_endpoint, NULL, "objects live in a directory");
     is_str(config.otel_service_name, "tidemark", "the service's name");
     ok(config.log_level == LOG_INFO && config.log_format == LOG_LOGFMT, "logfmt from info on");

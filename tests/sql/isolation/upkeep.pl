@@ -7,13 +7,14 @@ my %read = map { ("api.event_count_$_" => 'web read') } qw(1h 1d);
 
 my %unprotected = (
     (map { ($_ => 'belongs to the installation') } qw(core.retention core.kept core.aggregate ops.job ops.analysed
-        ops.maintenance)),
+        ops.maintenance ops.restore_trial)),
 );
 
 my $chunk = q{now() - interval '7 days', now()};
 my %function = (
     'api.maintenance' => { may => 'web ingest worker operator', call => q{} },
     'ops.maintenance_set' => { may => 'operator', door => 'of the installation', call => q{false} },
+    'api.restore_trial_last' => { may => 'web worker', door => 'of the installation', call => q{} },
     # the worker's steps: none answers with a tenant's rows
     (map { ("ops.$_->[0]" => { may => 'worker', door => 'upkeep', call => $_->[1] }) }
         [retention_set => q{9000, 9000, 9000, 9000}], [retention_plan => q{}],

@@ -1,0 +1,78 @@
+/* Asking, making and dropping databases. */
+#include "backup/database.h"
+
+#include "backup/program.h"
+#include "db/conn.h"
+#include "db/url.h"
+
+enum err database_ask(struct op *op, const char *url, const struct db_query *query,
+                      const struct db_args *args, struct db_rows **rows)
+{
+    struct db_options options = { .url = url, .name = "tidemark restore" };
+    struct db_conn *conn = db_conn_new(&options);
+    struct db_tx *tx;
+
+    if (!conn) {
+        return fail_memory(op);
+    }
+    enum err err = db_begin(op, conn, DB_WRITE, 0, &tx);
+    if (err == OK) {
+        err = db_run(tx, query, args, rows);
+        if (err == OK) {
+            err = db_commit(tx);
+        } else {
+            db_rollback(tx);
+        }
+    }
+    db_conn_close(conn);
+    return err;
+}
+
+enum err database_trial_prefix(struct op *op, const char *live, const char **out)
+{
+    *out = arena_printf(op->arena, "%.*s_trial_", DATABASE_NAME_ROOM, live);
+    return *out ? OK : fail_memory(op);
+}
+
+static enum err call(struct op *op, const struct database_server *server, const char *name,
+                     const char *const *args)
+{
+    const char **environment;
+    enum err err = db_url_environment(op, server->url, &environment);
+
+    if (err != OK) {
+        return err;
+    }
+    const struct program_call call = { .name = name,
+                                       .major = server->major,
+                                       .args = args,
+                                       .environment = environment,
+                                       .pipe = PROGRAM_NEITHER };
+    return program_run(op, &call);
+}
+
+enum err database_make(struct op *op, const struct database_server *server, const char *name,
+                       const char *collation, const char *ctype)
+{
+    const char *by = arena_printf(op->arena, "--lc-collate=%s", collation);
+    const char *of = arena_printf(op->arena, "--lc-ctype=%s", ctype);
+    const char *args[] = { "--maintenance-db=postgres",
+                           "--no-password",
+                           "--template=template0",
+                           "--encoding=UTF8",
+                           by,
+                           of,
+                           "--",
+                           name,
+                           NULL };
+
+    return by && of ? call(op, server, "createdb", args) : fail_memory(op);
+}
+
+enum err database_drop(struct op *op, const struct database_server *server, const char *name)
+{
+    const char *args[] = { "--maintenance-db=postgres", "--no-password", "--force", "--if-exists",
+                           "--", name, NULL };
+
+    return call(op, server, "dropdb", args);
+}

@@ -1,0 +1,151 @@
+/* A trial: it is made sure that there is no other, what a killed one left is dropped, a backup is
+ * restored, compared and dropped, and what that came to is noted. */
+#include "backup/trial.h"
+
+#include "backup/database.h"
+#include "base/clock.h"
+#include "db/conn.h"
+#include "db/url.h"
+#include "gen/queries.h"
+
+struct trial {
+    struct op *op;
+    const struct restore_wish *wish;
+    struct database_server server; /* its URL is of the database in use */
+    const char *prefix;            /* of the names of trials' databases */
+    struct db_conn *lock;          /* its session keeps others out */
+    bool is_noted;
+};
+
+/* ---- before ---- */
+
+static enum err look(struct trial *trial, const struct config *config)
+{
+    struct op *op = trial->op;
+    struct db_rows *rows;
+    enum err err = db_super_url(op, config, &trial->server.url);
+
+    err = err ? err : database_ask(op, trial->server.url, &q_restore_trial_target, NULL, &rows);
+    if (err != OK) {
+        return err;
+    }
+    trial->server.major = db_int(rows, 0, RESTORE_TRIAL_TARGET_SERVER_MAJOR);
+    trial->is_noted = db_bool(rows, 0, RESTORE_TRIAL_TARGET_IS_NOTED);
+    return database_trial_prefix(op, db_text(rows, 0, RESTORE_TRIAL_TARGET_DATABASE),
+                                 &trial->prefix);
+}
+
+/* In the database that every server has: locks of this kind are one database's. */
+static enum err open_lock(struct trial *trial)
+{
+    const char *url;
+    enum err err = db_url_with_database(trial->op, trial->server.url, "postgres", &url);
+
+    if (err != OK) {
+        return err;
+    }
+    struct db_options options = { .url = url, .name = "tidemark restore" };
+    trial->lock = db_conn_new(&options);
+    return trial->lock ? OK : fail_memory(trial->op);
+}
+
+static enum err take_lock(struct trial *trial, bool *is_free)
+{
+    struct db_args args;
+    struct db_rows *rows;
+    struct db_tx *tx;
+    enum err err = open_lock(trial);
+
+    err = err ? err : db_begin(trial->op, trial->lock, DB_WRITE, 0, &tx);
+    if (err != OK) {
+        return err;
+    }
+    db_args_init(&args, trial->op->arena);
+    db_arg_text(&args, trial->prefix);
+    err = db_run(tx, &q_restore_trial_lock, &args, &rows);
+    if (err != OK) {
+        db_rollback(tx);
+        return err;
+    }
+    *is_free = db_bool(rows, 0, RESTORE_TRIAL_LOCK_IS_FREE);
+    return db_commit(tx);
+}
+
+static enum err sweep(struct trial *trial)
+{
+    struct op *op = trial->op;
+    struct db_args args;
+    struct db_rows *rows;
+
+    db_args_init(&args, op->arena);
+    db_arg_text(&args, trial->prefix);
+    enum err err = database_ask(op, trial->server.url, &q_restore_trial_left, &args, &rows);
+    for (int i = 0; err == OK && i < db_count(rows); i++) {
+        const char *name = db_text(rows, i, RESTORE_TRIAL_LEFT_DATABASE);
+        if (trial->wish->progress) {
+            fprintf(trial->wish->progress, "dropping the database %s of a trial that was killed\n",
+                    name);
+        }
+        err = database_drop(op, &trial->server, name);
+    }
+    return err;
+}
+
+/* ---- after ---- */
+
+static enum err note(const struct trial *trial, int64_t started_us, const struct restore_told *told,
+                     enum err outcome)
+{
+    struct op *op = trial->op;
+    struct fault first = op->fault;
+    struct db_args args;
+
+    if (!trial->is_noted) {
+        return outcome;
+    }
+    db_args_init(&args, op->arena);
+    db_arg_time(&args, started_us);
+    db_arg_bool(&args, outcome == OK);
+    db_arg_text(&args, told->name);
+    if (told->name) {
+        db_arg_time(&args, told->made_us);
+    } else {
+        db_arg_null(&args);
+    }
+    db_arg_int64(&args, told->n_rows);
+    db_arg_text(&args, first.detail);
+    op_clear_fault(op);
+    enum err err = database_ask(op, trial->server.url, &q_restore_trial_note, &args, NULL);
+    if (outcome != OK) {
+        op->fault = first;
+    }
+    return outcome != OK ? outcome : err;
+}
+
+static enum err run(struct trial *trial, struct backups *backups, struct restore_told *out)
+{
+    int64_t started_us = clock_now_us();
+    enum err err = sweep(trial);
+
+    err = err ? err : backup_restore(backups, trial->wish, out);
+    bool is_stopped = err != OK && backups->goes_on && !backups->goes_on(backups->context);
+    return is_stopped ? err : note(trial, started_us, out, err);
+}
+
+enum err backup_trial(struct backups *backups, const struct restore_wish *wish,
+                      struct restore_told *out, bool *is_busy)
+{
+    struct trial trial = { .op = backups->op, .wish = wish };
+    bool is_free = false;
+    enum err err = look(&trial, backups->config);
+
+    *out = (struct restore_told){ .name = NULL };
+    err = err ? err : take_lock(&trial, &is_free);
+    *is_busy = err == OK && !is_free;
+    if (*is_busy) {
+        err = fail(backups->op, ERR_CONFLICT, "another trial is under way");
+    }
+    err = err ? err : run(&trial, backups, out);
+    db_conn_close(trial.lock);
+    return err;
+}

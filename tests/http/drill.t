@@ -1,0 +1,220 @@
+#!/usr/bin/perl
+# Trial restores by the worker, on each engine: without a backup, of a good one, of a damaged one, of
+# rows that are not what the manifest says; what /metrics tells of them. A worker that is stopped or
+# killed amid one, another trial at the same time, and a worker that may not.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use JSON::PP ();
+use Test::More;
+use Tidemark::Processes;
+use Tidemark::Scratch qw(slurp_whole spit);
+use Tidemark::Stack;
+use Time::HiRes qw(sleep time);
+
+my $json = JSON::PP->new->canonical;
+
+sub await {
+    my ($what, $name) = @_;
+    my $deadline = time + 60;
+    sleep 0.02 while !$what->() && time < $deadline;
+    return ok($what->(), $name);
+}
+
+# tidemark_restore_drill_* as /metrics has them, by the rest of their names.
+sub metrics {
+    my ($stack) = @_;
+    my $answer = $stack->get('/metrics');
+    is($answer->{status}, 200, '/metrics answers') if $answer->{status} != 200;
+    return { $answer->{content} =~ /^tidemark_restore_drill_(\w+) (\S+)$/mg };
+}
+
+sub scratch { my ($stack) = @_; return join ' ', $stack->sql("SELECT datname FROM pg_database WHERE datname LIKE 'tidemark\\_%' ORDER BY 1") }
+
+sub n_trials { my ($stack) = @_; return $stack->sql('SELECT count(*) FROM ops.restore_trial') }
+
+# Ends the worker, which is started again.
+sub end_worker {
+    my ($stack, $signal) = @_;
+    my $worker;
+    my $deadline = time + 30;
+    sleep 0.05 until (($worker) = Tidemark::Processes::part($stack, 'worker')) || time > $deadline;
+    return kill $signal, $worker;
+}
+
+# Lets the next trial be due, and a worker look for it. Returns how many there were before.
+sub start_again {
+    my ($stack) = @_;
+    my $n = n_trials($stack);
+    $stack->sql("UPDATE ops.restore_trial SET started_at = started_at - interval '1 day', finished_at = finished_at - interval '1 day'");
+    end_worker($stack, 'TERM');
+    return $n;
+}
+
+sub hold {
+    my ($stack, $name) = @_;
+    my $n = start_again($stack);
+    await(sub { n_trials($stack) > $n }, "$name: a trial") or diag $stack->logs;
+    return metrics($stack);
+}
+
+sub folder { my ($stack) = @_; return "$stack->{home}/objects/backup" }
+
+sub back_up {
+    my ($stack) = @_;
+    my ($name) = $stack->cli('backup') =~ /^(\S+)\t/ or die;
+    system('chown', '-R', "--reference=$stack->{home}/run", folder($stack)) == 0 or die;
+    return ($name, JSON::PP->new->decode(slurp_whole(folder($stack) . "/$name.json")));
+}
+
+sub check_missing {
+    my ($stack) = @_;
+    await(sub { n_trials($stack) > 0 }, 'where there is no backup: a trial');
+    my $told = metrics($stack);
+    is($told->{success}, '0.000', '  that failed');
+    is($told->{last_success_timestamp_seconds}, '0.000', '  as all did');
+    is($told->{backup_timestamp_seconds}, '0.000', '  and nothing can be had back');
+    like($stack->sql('SELECT detail FROM ops.restore_trial'), qr/^there is no backup in /, '  because there is none');
+    await(sub { $stack->logs =~ /level=error.*restoring a backup on trial failed: there is no backup in / }, '  which the log tells');
+    my $n = n_trials($stack);
+    my $runs = "SELECT count(*) FROM ops.job_run WHERE name = 'drill' AND is_ok AND id > " . $stack->sql('SELECT max(id) FROM ops.job_run');
+    end_worker($stack, 'TERM');
+    await(sub { $stack->sql($runs) > 0 }, '  a worker that starts within the hour');
+    is(n_trials($stack), $n, '  does not try again');
+    return;
+}
+
+sub check_good {
+    my ($stack) = @_;
+    my ($name, $manifest) = back_up($stack);
+    my $before = time;
+    my $told = hold($stack, 'a good backup');
+    is($told->{success}, '1.000', '  that went well');
+    cmp_ok($told->{last_success_timestamp_seconds}, '>', $before - 1, '  just now');
+    cmp_ok($told->{last_success_timestamp_seconds}, '<', time + 1, '  and no later');
+    is($told->{last_run_timestamp_seconds}, $told->{last_success_timestamp_seconds}, '  as the last one');
+    cmp_ok($told->{duration_seconds}, '>', 0, '  in some time');
+    cmp_ok($told->{duration_seconds}, '<', time - $before + 1, '  and not more');
+    is($told->{backup_timestamp_seconds}, sprintf('%.3f', $stack->sql("SELECT extract(epoch FROM timestamptz '$manifest->{made_at}')")), '  the moment of the backup');
+    my ($rows) = $stack->sql("SELECT n_rows FROM ops.restore_trial WHERE backup = '$name' AND is_ok");
+    my $expected = 0;
+    $expected += $_ for values %{ $manifest->{rows} };
+    is($rows, $expected, '  as many rows as the manifest tells');
+    is(scratch($stack), '', '  and no database is left');
+    like($stack->logs, qr/level=info.*the backup could be restored.*backup=$name/, '  the log names it');
+    return ($name, $told);
+}
+
+sub check_damaged {
+    my ($stack, $name, $good) = @_;
+    my $path = folder($stack) . "/$name.dump";
+    my $bytes = slurp_whole($path);
+    my $flipped = $bytes;
+    substr($flipped, length($flipped) / 2, 1) ^= "\x01";
+    spit($path, $flipped);
+    my $told = hold($stack, 'a flipped byte');
+    is($told->{success}, '0.000', '  is found');
+    like($stack->sql('SELECT detail FROM ops.restore_trial ORDER BY id DESC LIMIT 1'), qr/checksum differs/, '  by its checksum');
+    cmp_ok($told->{last_run_timestamp_seconds}, '>', $good->{last_run_timestamp_seconds}, '  now');
+    cmp_ok(abs($told->{last_success_timestamp_seconds} + 86400 - $good->{last_success_timestamp_seconds}), '<', 0.01, '  the last good one is what it was');
+    is($told->{backup_timestamp_seconds}, $good->{backup_timestamp_seconds}, '  and so is its moment');
+    spit($path, $bytes);
+
+    my $manifest = folder($stack) . "/$name.json";
+    my $text = slurp_whole($manifest);
+    my $changed = $json->decode($text);
+    $changed->{checksums}{'core.tenant'} = '1';
+    spit($manifest, $json->encode($changed));
+    $told = hold($stack, 'other rows than were dumped');
+    is($told->{success}, '0.000', '  are found');
+    like($stack->sql('SELECT detail FROM ops.restore_trial ORDER BY id DESC LIMIT 1'), qr/the rows of core\.tenant are others after the restore/, '  by theirs');
+    is(scratch($stack), '', '  and no database is left');
+    spit($manifest, $text);
+    return;
+}
+
+sub check_interrupted {
+    my ($stack) = @_;
+    my $n = start_again($stack);
+    await(sub { scratch($stack) =~ /^tidemark_trial_[0-9a-f]{8}$/ }, 'amid a trial');
+    end_worker($stack, 'KILL');
+    my $left = scratch($stack);
+    like($left, qr/^tidemark_trial_[0-9a-f]{8}$/, '  a worker is killed: a database is left');
+    await(sub { n_trials($stack) > $n }, '  the next one holds it again');
+    is(metrics($stack)->{success}, '1.000', '  successfully');
+    is(scratch($stack), '', "  and no database is left, nor is $left");
+
+    $n = start_again($stack);
+    await(sub { scratch($stack) =~ /^tidemark_trial_/ }, 'amid another');
+    my $name = scratch($stack);
+    end_worker($stack, 'TERM');
+    await(sub { scratch($stack) ne $name }, '  a worker is stopped: what it restored is dropped');
+    await(sub { n_trials($stack) > $n }, '  and the next one begins anew');
+    is(metrics($stack)->{success}, '1.000', '  successfully');
+    is($stack->sql('SELECT count(*) FROM ops.restore_trial WHERE NOT is_ok'), 3, '  neither is a trial that failed');
+    return;
+}
+
+sub check_alone {
+    my ($stack) = @_;
+    my $psql = (sort glob '/usr/lib/postgresql/1[5-8]/bin/psql')[-1];
+    my $pid = open my $in, '|-', $psql, '-qX', '-o', '/dev/null', '-h', "$stack->{home}/run", '-U', 'tidemark_super', '-d', 'postgres' or die $!;
+    print {$in} "SELECT pg_advisory_lock(hashtextextended('tidemark.trial.tidemark_trial_', 0));\n";
+    $in->flush;
+    await(sub { $stack->sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = 'postgres')") == 1 }, 'while another trial is under way');
+    my $n = n_trials($stack);
+    my ($status, undef, $said) = $stack->tidemark('restore', 'latest', '--trial');
+    is($status, 1, '  none begins');
+    like($said, qr/another trial is under way/, '  and it says so');
+    is(n_trials($stack), $n, '  which is no trial that failed');
+    close $in;
+    ($status, undef, $said) = $stack->tidemark('restore', 'latest', '--trial');
+    is("$status @{[n_trials($stack)]}", '0 ' . ($n + 1), 'a trial by hand is noted, too') or diag $said;
+    return;
+}
+
+sub check_folder {
+    my ($stack) = @_;
+    my $folder = "$stack->{home}/elsewhere";
+    my %env = (env => { BACKUP_FOLDER => $folder });
+    my $name = $stack->cli('backup', \%env) =~ s/\t.*//sr;
+    ok(-e "$folder/$name.dump", 'BACKUP_FOLDER is where a backup goes');
+    like($stack->cli('backup', 'list', \%env), qr/^$name\t/, '  is listed from');
+    my ($status, undef, $said) = $stack->tidemark('restore', $name, '--trial', \%env);
+    is($status, 0, '  and restored from') or diag $said;
+    return;
+}
+
+sub check_refused {
+    my ($stack) = @_;
+    my $n = n_trials($stack);
+    my ($password) = slurp_whole("$stack->{home}/secrets/tidemark_worker") =~ /(\S+)/;
+    my %env = (env => { RESTORE_DRILL_INTERVAL_HOURS => 1,
+        DATABASE_WORKER_URL => "host=$stack->{home}/run dbname=tidemark user=tidemark_worker password=$password" });
+    my ($status, undef, $said) = $stack->tidemark('worker', '--once', \%env);
+    like($said, qr/level=error.*RESTORE_DRILL_INTERVAL_HOURS wants a superuser's DATABASE_URL/, 'a worker without a superuser\'s login says so');
+    is("$status @{[n_trials($stack)]}", "1 $n", '  and restores nothing');
+    return;
+}
+
+for my $engine (Tidemark::Stack::engines()) {
+    subtest $engine => sub {
+        my $off = Tidemark::Stack->start(engine => $engine);
+        await(sub { $off->sql("SELECT count(*) FROM ops.job_run WHERE name = 'drill' AND is_ok AND started_at > '@{[scalar gmtime $^T]}Z'") }, 'without the setting the job does nothing');
+        is_deeply(metrics($off), {}, '  and /metrics tells of no trial');
+        is(n_trials($off), 0, '  for there was none');
+        $off->stop;
+        my $stack = Tidemark::Stack->start(engine => $engine, env => { RESTORE_DRILL_INTERVAL_HOURS => 24 });
+        $stack->cli('tenant', 'add', 'acme');
+        check_missing($stack);
+        check_damaged($stack, check_good($stack));
+        check_interrupted($stack);
+        check_alone($stack);
+        check_folder($stack);
+        check_refused($stack);
+        Tidemark::Processes::kill_hard($stack, 'postmaster');
+        like($stack->get('/metrics')->{content}, qr/^tidemark_build_info/m, 'while the database is away the rest of /metrics is there');
+    };
+}
+done_testing;
