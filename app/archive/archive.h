@@ -32,13 +32,13 @@ void archive_close(struct archive *archive);
 struct archive_task {
     int32_t tenant_id;
     const char *slug;
-    const char *relation; /* "samples" */
+    const char *relation; /* "samples", "events" */
     const char *day;      /* "2026-11-20", of UTC */
 };
 
 /* What was done with it. */
 struct archive_done {
-    int64_t n_rows, n_void; /* samples written or restored, and tombstones */
+    int64_t n_rows, n_void; /* rows written or restored, and tombstones */
     int64_t n_bytes;        /* of the files */
     bool is_skipped;        /* somebody else is at that day, or there is nothing to do */
 };
@@ -54,7 +54,7 @@ struct archive_run {
     /* Asked after each transaction, which took so many µs; NULL: always. */
     bool (*goes_on)(void *context, int64_t worked_us);
     void *context;
-    int n_days, n_failed; /* out: days written; tenants whose next days could not be */
+    int n_days, n_failed; /* out: days of a table written; tenants whose next could not be */
     int64_t n_rows, n_bytes;
 };
 

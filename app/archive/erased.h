@@ -1,5 +1,5 @@
 /* The series that tombstones of a day void whole, for they were erased or all their rows deleted:
- * known before the day is restored. Used by restore_day.c. */
+ * known before the day is restored. Used by restore_day.c and the tables. */
 #ifndef TIDEMARK_ARCHIVE_ERASED_H
 #define TIDEMARK_ARCHIVE_ERASED_H
 

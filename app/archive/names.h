@@ -1,5 +1,5 @@
 /* The names of a tenant's series, as files have them, asked for once a transaction. Used
- * by write_days.c. */
+ * by table_samples.c. */
 #ifndef TIDEMARK_ARCHIVE_NAMES_H
 #define TIDEMARK_ARCHIVE_NAMES_H
 

@@ -138,21 +138,34 @@ static void take_page(struct running *running, const struct db_rows *page)
     }
 }
 
-enum err archive_run(struct archive *archive, struct archive_run *run)
+static enum err take_table(struct running *running)
 {
-    struct running running = { .archive = archive, .run = run, .relation = "samples" };
     struct db_rows *page = NULL;
     char after[SLUG_SIZE] = "";
     enum err err = OK;
     int n;
 
     do {
-        err = load_page(&running, after, &page);
+        err = load_page(running, after, &page);
         n = err == OK ? db_count(page) : 0;
         if (n > 0) {
-            take_page(&running, page);
+            take_page(running, page);
             snprintf(after, sizeof after, "%s", db_text(page, n - 1, ARCHIVE_TENANTS_SLUG));
         }
-    } while (n == PAGE_TENANTS && !running.is_stopped);
+    } while (n == PAGE_TENANTS && !running->is_stopped);
+    return err;
+}
+
+enum err archive_run(struct archive *archive, struct archive_run *run)
+{
+    struct running running = { .archive = archive, .run = run };
+    const struct archive_table *table;
+    enum err err = OK;
+
+    for (int i = 0; (table = archive_table_at(i)) != NULL && err == OK && !running.is_stopped;
+         i++) {
+        running.relation = table->name;
+        err = take_table(&running);
+    }
     return err;
 }

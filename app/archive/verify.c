@@ -1,6 +1,6 @@
 /* Verifies a file: its bytes by their checksum, each row by reading it, and that its notes say what
  * it is thought to be. */
-#include "archive/parts.h"
+#include "archive/table.h"
 
 #include <stdio.h>
 
@@ -72,12 +72,15 @@ static enum err verify_rows(struct archive *archive, const struct archive_file *
 {
     bool is_end = false;
     struct parquet_value row[PARQUET_MAX_COLUMNS];
+    const struct archive_table *table;
     struct archive_reading reading;
     int64_t n = 0;
-    enum err err = archive_file_open(archive, file->object, file->n_bytes,
-                                     archive_is_rows(file) ? &archive_samples : &archive_voids,
-                                     &reading);
+    enum err err = archive_table_find(&archive->file, file->relation, &table);
 
+    if (err == OK) {
+        err = archive_file_open(archive, file->object, file->n_bytes,
+                                archive_is_rows(file) ? table->rows : table->voids, &reading);
+    }
     if (err == OK) {
         err = verify_notes(&reading, file);
     }

@@ -3,7 +3,7 @@
 #ifndef TIDEMARK_ARCHIVE_WRITE_H
 #define TIDEMARK_ARCHIVE_WRITE_H
 
-#include "archive/parts.h"
+#include "archive/table.h"
 
 #define ARCHIVE_SPAN_DAYS 31        /* in one transaction at most */
 #define ARCHIVE_DAY_SIZE 11         /* "2026-11-20" with its NUL */
@@ -15,6 +15,7 @@ enum { KEY_ROWS, KEY_MANIFEST, KEY_VOIDS, KEYS };
 struct archive_day {
     struct archive *archive;
     const struct archive_task *task; /* whose and of what; its day may be another */
+    const struct archive_table *table;
     char name[ARCHIVE_DAY_SIZE];
     int n;                           /* the number of its files */
     struct str keys[KEYS];

@@ -14,6 +14,7 @@
 struct span {
     struct archive *archive;
     const struct archive_task *task; /* of the first day */
+    const struct archive_table *table;
     struct db_tx *tx;
     int64_t started_us; /* monotonic */
     int64_t first_us;   /* the first day's begin */
@@ -45,7 +46,8 @@ static enum err make_days(struct span *span, const char *last_day)
     enum err err = OK;
     for (int i = 0; i < span->n_days && err == OK; i++) {
         struct archive_day *day = &span->days[i];
-        *day = (struct archive_day){ .archive = span->archive, .task = span->task };
+        *day = (struct archive_day){ .archive = span->archive, .task = span->task,
+                                     .table = span->table };
         clock_format(span->first_us + i * US_PER_DAY, text);
         memcpy(day->name, text, ARCHIVE_DAY_SIZE - 1);
         err = archive_day_name(day);
@@ -118,45 +120,6 @@ static enum err begin(struct span *span, const struct str *keys, size_t n_keys, 
 
 /* ---- rows ---- */
 
-/* Has the names of the batch's series, which is sorted by them within a day. */
-static enum err load_names(struct span *span, const struct db_rows *batch)
-{
-    struct archive *archive = span->archive;
-    int n = db_count(batch);
-    size_t n_ids = 0;
-    int32_t *ids = arena_array(archive->batches, (size_t)n, sizeof *ids);
-
-    if (ids == NULL) {
-        return fail_memory(&archive->rows);
-    }
-    for (int i = 0; i < n; i++) {
-        int32_t id = db_int(batch, i, ARCHIVE_FETCH_SERIES_ID);
-        if (n_ids == 0 || ids[n_ids - 1] != id) {
-            ids[n_ids++] = id;
-        }
-    }
-    return archive_names_load(&archive->names, &archive->rows, span->tx, ids, n_ids);
-}
-
-static enum err put_row(struct span *span, const struct db_rows *batch, int row)
-{
-    struct parquet_writer *out = span->days[span->at].writing.parquet;
-    const struct archive_name *name =
-        archive_names_find(&span->archive->names, db_int(batch, row, ARCHIVE_FETCH_SERIES_ID));
-
-    if (name == NULL) {
-        return OK; /* erased meanwhile: archive_mark will refuse the days */
-    }
-    parquet_put_time(out, SAMPLE_TIME, db_time(batch, row, ARCHIVE_FETCH_TIME));
-    parquet_put_double(out, SAMPLE_VALUE, db_double(batch, row, ARCHIVE_FETCH_VALUE));
-    parquet_put_str(out, SAMPLE_DEVICE, name->device);
-    parquet_put_str(out, SAMPLE_METRIC, name->metric);
-    parquet_put_str(out, SAMPLE_UNIT, name->unit);
-    parquet_put_str(out, SAMPLE_SITE, name->site);
-    parquet_put_str(out, SAMPLE_LABELS, name->labels);
-    return parquet_end_row(out);
-}
-
 /* Ends the file of rows at hand; its day is whole in the store where none of tombstones comes. */
 static enum err end_rows(struct span *span)
 {
@@ -183,8 +146,8 @@ static enum err turn_to(struct span *span, int at, bool *is_enough)
     }
     if (at < span->n_done || at >= span->n_days) {
         return fail(&span->archive->rows, ERR_INTERNAL,
-                    "samples of %s from %s on do not come day by day", span->task->slug,
-                    span->days[0].name);
+                    "%s of %s from %s on do not come day by day", span->table->name,
+                    span->task->slug, span->days[0].name);
     }
     err = archive_day_begin(&span->days[at], true);
     span->at = err == OK ? at : -1;
@@ -193,31 +156,32 @@ static enum err turn_to(struct span *span, int at, bool *is_enough)
 
 static enum err put_batch(struct span *span, const struct db_rows *batch, bool *is_enough)
 {
-    enum err err = load_names(span, batch);
+    const struct archive_table *table = span->table;
+    enum err err = table->load != NULL ? table->load(span->archive, span->tx, batch) : OK;
 
     for (int i = 0; i < db_count(batch) && err == OK && !*is_enough; i++) {
-        int64_t time_us = db_time(batch, i, ARCHIVE_FETCH_TIME);
+        int64_t time_us = db_time(batch, i, table->time_column);
         int at = (int)((time_us - span->first_us) / US_PER_DAY);
         if (at != span->at) {
             err = turn_to(span, at, is_enough);
         }
         if (err == OK && !*is_enough) {
-            err = put_row(span, batch, i);
+            err = table->put(span->archive, span->days[at].writing.parquet, batch, i);
         }
     }
     return err;
 }
 
-/* The next rows. Days that were never archived begin with one that has samples: ERR_CONFLICT where
+/* The next rows. Days that were never archived begin with one that has some: ERR_CONFLICT where
  * none of them is read, so that they are looked at again. */
 static enum err fetch(struct span *span, bool is_start, struct db_rows **out)
 {
     arena_reset(span->archive->batches);
-    enum err err = db_run(span->tx, &q_archive_fetch, NULL, out);
+    enum err err = db_run(span->tx, span->table->fetch, NULL, out);
 
     if (err == OK && is_start && !span->is_changed && db_count(*out) == 0) {
-        err = fail(&span->archive->rows, ERR_CONFLICT, "samples of %s %s were there, and are not",
-                   span->task->slug, span->days[0].name);
+        err = fail(&span->archive->rows, ERR_CONFLICT, "%s of %s %s were there, and are not",
+                   span->table->name, span->task->slug, span->days[0].name);
     }
     return err;
 }
@@ -248,16 +212,18 @@ static enum err write_rows(struct span *span)
 
 /* ---- tombstones ---- */
 
-static enum err put_voids(struct parquet_writer *out, const struct db_rows *voids)
+static enum err put_voids(const struct archive_table *table, struct parquet_writer *out,
+                          const struct db_rows *voids)
 {
+    int n = table->n_names; /* the first columns of both */
     enum err err = OK;
 
     for (int i = 0; i < db_count(voids) && err == OK; i++) {
-        parquet_put_str(out, VOID_DEVICE, db_str(voids, i, ARCHIVE_TOMBSTONES_DEVICE));
-        parquet_put_str(out, VOID_METRIC, db_str(voids, i, ARCHIVE_TOMBSTONES_METRIC));
-        parquet_put_str(out, VOID_LABELS, db_str(voids, i, ARCHIVE_TOMBSTONES_LABELS));
-        parquet_put_time(out, VOID_FROM, db_time(voids, i, ARCHIVE_TOMBSTONES_FROM_TIME));
-        parquet_put_time(out, VOID_TO, db_time(voids, i, ARCHIVE_TOMBSTONES_TO_TIME));
+        for (int name = 0; name < n; name++) {
+            parquet_put_str(out, name, db_str(voids, i, ARCHIVE_TOMBSTONES_DEVICE + name));
+        }
+        parquet_put_time(out, n, db_time(voids, i, ARCHIVE_TOMBSTONES_FROM_TIME));
+        parquet_put_time(out, n + 1, db_time(voids, i, ARCHIVE_TOMBSTONES_TO_TIME));
         err = parquet_end_row(out);
     }
     return err;
@@ -283,7 +249,7 @@ static enum err write_voids(struct span *span)
     if (err != OK) {
         return err;
     }
-    err = put_voids(day->writing.parquet, voids);
+    err = put_voids(span->table, day->writing.parquet, voids);
     if (err != OK) {
         archive_file_abort(&day->writing);
         return err;
@@ -377,7 +343,11 @@ static enum err take_steps(struct span *span, const char *last_day, bool *is_fre
 {
     struct archive *archive = span->archive;
     size_t n_keys = 0;
-    enum err err = make_days(span, last_day);
+    enum err err = archive_table_find(&archive->rows, span->task->relation, &span->table);
+
+    if (err == OK) {
+        err = make_days(span, last_day);
+    }
     const struct str *keys = err == OK ? list_keys(span, &n_keys) : NULL;
 
     if (err != OK || keys == NULL) {

@@ -43,7 +43,7 @@ enum err archive_day_begin(struct archive_day *day, bool is_rows)
         .tenant = day->task->slug, .relation = day->task->relation, .day = day->name,
         .n = day->n, .kind = is_rows ? "rows" : "tombstones", .object = key,
     };
-    return archive_file_begin(day->archive, key, is_rows ? &archive_samples : &archive_voids,
+    return archive_file_begin(day->archive, key, is_rows ? day->table->rows : day->table->voids,
                               &day->writing);
 }
 

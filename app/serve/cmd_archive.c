@@ -347,12 +347,13 @@ static enum err restore_one(struct session *session, const struct db_rows *list,
     }
     enum err err = archive_restore_day(&session->archive, &task, ARCHIVE_PIN_DAYS, &done);
     if (err != OK) {
-        printf("failed\t%s\t%s\t%s\n", task.slug, task.day, session->op.fault.detail);
+        printf("failed\t%s\t%s\t%s\t%s\n", task.slug, task.relation, task.day,
+               session->op.fault.detail);
         op_clear_fault(&session->op);
         session->n_failed++;
     } else {
-        printf("%s\t%s\t%s\t%lld\n", done.is_skipped ? "there" : "restored", task.slug, task.day,
-               (long long)done.n_rows);
+        printf("%s\t%s\t%s\t%s\t%lld\n", done.is_skipped ? "there" : "restored", task.slug,
+               task.relation, task.day, (long long)done.n_rows);
     }
     fflush(stdout);
     return OK;

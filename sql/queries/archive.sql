@@ -27,15 +27,22 @@ SELECT ops.archive_intend($1::text[]);
 -- roles: worker
 -- columns: n is_first seen
 -- Begins to archive the days $2 to $3 of the table $1, which may have been archived before where $4,
--- as these objects: opens the cursor; n NULL: somebody is at them, or was.
+-- as these objects: opens the table's cursor; n NULL: somebody is at them, or was.
 SELECT b.n, b.is_first, b.seen
 FROM ops.archive_begin($1::text, $2::text, $3::text, $4::boolean, $5::text[]) b;
 
--- name: archive_fetch
+-- name: archive_fetch_samples
 -- roles: worker
 -- columns: series_id time value
--- The next samples of the day.
+-- The next samples of the days that archive_begin began.
 FETCH FORWARD 20000 FROM archive_samples;
+
+-- name: archive_fetch_events
+-- roles: worker
+-- columns: time type device seq id site data key arrived
+-- The next events of those days.
+SELECT e.time, e.type, e.device, e.seq, e.id, e.site, e.data, e.key, e.arrived
+FROM ops.archive_fetch_events() e;
 
 -- name: archive_series
 -- roles: worker
@@ -115,11 +122,24 @@ SELECT ops.archive_restore_samples($1::text, $2::int4[], $3::timestamptz[], $4::
 SELECT ops.archive_restore_void($1::text, $2::text[], $3::text[], $4::text[], $5::timestamptz[],
                                 $6::timestamptz[]);
 
+-- name: archive_restore_events
+-- roles: worker
+-- Stores events of the day $1: times, types, devices, seqs, ids, sites, data, keys, arrivals.
+SELECT ops.archive_restore_events($1::text, $2::timestamptz[], $3::text[], $4::text[], $5::text[],
+                                  $6::text[], $7::text[], $8::text[], $9::text[],
+                                  $10::timestamptz[]);
+
+-- name: archive_restore_void_events
+-- roles: worker
+-- Removes events that tombstones of the day $1 void: devices, and from when to when.
+SELECT ops.archive_restore_void_events($1::text, $2::text[], $3::timestamptz[],
+                                       $4::timestamptz[]);
+
 -- name: archive_restore_end
 -- roles: worker
--- columns: samples
--- Notes that the database has the day $2 of the table $1 again, pinned for $3 days; its samples.
-SELECT ops.archive_restore_end($1::text, $2::text, $3::int4) AS samples;
+-- columns: rows
+-- Notes that the database has the day $2 of the table $1 again, pinned for $3 days; its rows.
+SELECT ops.archive_restore_end($1::text, $2::text, $3::int4) AS rows;
 
 -- name: archived_list
 -- roles: web

@@ -11,7 +11,7 @@ function micros(text) {
 }
 
 function wantedValue(name, item, more) {
-    if (name === 'time') return micros(item.time);
+    if (name === 'time' || name === 'arrived') return micros(item[name]);
     if (name === 'unit' && more.units) return more.units[item.metric] ?? more.no_unit;
     if (name === 'labels') return item.labels ?? {};
     return name in item ? item[name] : more[name];
@@ -19,7 +19,7 @@ function wantedValue(name, item, more) {
 
 function shown(name, value) {
     if (value === null) return null;
-    if (name === 'time') return value.micros;
+    if (name === 'time' || name === 'arrived') return value.micros;
     if (name === 'labels' || name === 'data') return JSON.parse(value);
     if (typeof value === 'bigint') return Number(value);
     return typeof value === 'number' && !Number.isFinite(value) ? null : value;

@@ -19,8 +19,8 @@ def micros(text):
 
 
 def wanted_value(name, item, more):
-    if name == 'time':
-        return micros(item['time'])
+    if name in ('time', 'arrived'):
+        return micros(item[name])
     if name == 'unit' and 'units' in more:
         return more['units'].get(item['metric'], more['no_unit'])
     if name == 'labels':

@@ -8,45 +8,10 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use JSON::PP qw(decode_json);
-use POSIX qw(strftime);
 use Test::More;
+use Tidemark::Archiver qw(day archive archives_well objects object retain start_archive slay kill_at);
 use Tidemark::Cluster;
-use Time::HiRes qw(sleep time);
-
-my $DAY = 86400;
-my $TODAY = int(time / $DAY) * $DAY;
-my $shim = '';    # before the command
-
-sub day { return strftime('%Y-%m-%d', gmtime($TODAY - $_[0] * $DAY)) }
-
-# Runs `tidemark archive …`; (exit status, what it said).
-sub archive {
-    my ($cluster, @words) = @_;
-    my $command = join ' ', map {"'$_'"} $cluster->home . '/tidemark', 'archive', @words;
-    my $said = $cluster->run('sh', '-c', "TIDEMARK_HOME='@{[$cluster->home]}' $shim $command 2>&1; echo exit \$?");
-    my ($status) = $said =~ /^exit (\d+)$/m;
-    return ($status, $said);
-}
-
-sub archives_well {
-    my ($cluster, $expected, $name) = @_;
-    my ($status, $said) = archive($cluster, 'run');
-    is($status, 0, "$name: archived") or diag($said);
-    like($said, $expected, '  what it says') if $expected;
-    return;
-}
-
-sub objects {
-    my ($cluster) = @_;
-    my $root = $cluster->home . '/objects';
-    return sort map { s{^\Q$root\E/}{}r } split /\n/, `find $root -type f -path '*archive/*'`;
-}
-
-# The key of a day's file.
-sub object {
-    my ($super, $tenant, $ago, $n, $kind) = @_;
-    return $super->value("SELECT object FROM core.archive WHERE tenant_id = $tenant AND day = '@{[day($ago)]}' AND n = $n AND kind = '$kind'");
-}
+use Time::HiRes qw(sleep);
 
 # Each sample of a tenant, by name, of days in [from, to] (days ago); one text.
 sub samples {
@@ -83,18 +48,6 @@ sub populate {
     return;
 }
 
-sub retain {
-    my ($cluster) = @_;
-    my $worker = $cluster->session('tidemark_worker');
-    my %n;
-    for my $step ($worker->query('SELECT * FROM ops.retention_plan()')) {
-        my ($relation, $from, $to, $tenant) = @{$step};
-        my ($answer) = $worker->query("SELECT * FROM ops.retention_step('$relation', '$from', '$to', " . ($tenant // 'NULL') . ')');
-        $n{"$relation $answer->[0]"}++;
-    }
-    return join ', ', map {"$_ $n{$_}"} sort keys %n;
-}
-
 # A disk that loses the end of each larger file, and says that all is well.
 sub check_cut {
     my ($cluster, $super) = @_;
@@ -119,12 +72,11 @@ C
         system("cc -shared -fPIC -o $home/cut.so $home/cut.c") == 0 or skip 'no compiler', 4;
         chmod 0755, "$home/cut.so";
         skip 'the sanitizers come first', 4 if ($ENV{TIDEMARK_BUILD} // '') =~ /asan|tsan/;
-        $shim = "LD_PRELOAD='$home/cut.so'";
+        local $Tidemark::Archiver::shim = "LD_PRELOAD='$home/cut.so'";
         my ($status, $said) = archive($cluster, 'run');
-        $shim = '';
         is($status, 1, 'a store that cut what it was given');
         is(scalar(grep {/\.parquet$/} objects($cluster)), 2, '  is found out at the first day of each tenant') or diag($said);
-        is($super->text('SELECT (SELECT count(*) FROM core.archive), (SELECT count(*) FROM core.archive_day), (SELECT count(*) FROM core.archive_cursor)'),
+        is($super->text(q{SELECT (SELECT count(*) FROM core.archive), (SELECT count(*) FROM core.archive_day), (SELECT count(*) FROM core.archive_cursor WHERE relation = 'samples')}),
             '0 0 0', '  nothing is noted');
         unlike(retain($cluster), qr/core\.sample dropped/, '  and nothing dropped');
     }
@@ -172,7 +124,7 @@ sub check_retention {
     is(samples($super, 1, 130, 128), $before{1}, '  even without an archive');
     $worker->query('SELECT ops.archive_configure(true, 72)');
     ($status, $said) = archive($cluster, 'restore', '--tenant', 'alpha', '--from', day(130));
-    like($said, qr/^there\talpha\t@{[day(130)]}/m, '  once');
+    like($said, qr/^there\talpha\tsamples\t@{[day(130)]}/m, '  once');
     $super->query('UPDATE core.archive_day SET pinned_until = now() WHERE pinned_until IS NOT NULL');
     like(retain($cluster), qr/core\.sample dropped/, 'then it goes again');
     return \%before;
@@ -266,7 +218,7 @@ sub check_damage {
     my $before = samples($super, 2, 10, 8);
     $super->query("UPDATE core.archive_day SET is_held = false WHERE $day");
     ($status, $said) = archive($cluster, 'restore', '--tenant', 'bravo', '--from', day(9), '--to', day(9));
-    like($said, qr/^failed\tbravo\t\S+\t.*checksum/m, '  and not restored') or diag($said);
+    like($said, qr/^failed\tbravo\tsamples\t\S+\t.*checksum/m, '  and not restored') or diag($said);
     is(samples($super, 2, 10, 8), $before, '  in the least');
     $super->query("UPDATE core.archive_day SET is_held = true WHERE $day");
     $put->(substr $bytes, 0, 1000);
@@ -286,45 +238,6 @@ sub check_damage {
 }
 
 # ---- killed ----
-
-# Starts `tidemark archive …` and returns its pid.
-sub start_archive {
-    my ($cluster, @words) = @_;
-    my $pid = fork // die "fork: $!";
-    return $pid if $pid;
-    delete @ENV{ grep {/^(TIDEMARK|DATABASE|DB|S3|PG)_?/} keys %ENV };
-    $ENV{TIDEMARK_HOME} = $cluster->home;
-    chdir '/';
-    open STDOUT, '>', '/dev/null' or die;
-    open STDERR, '>', '/dev/null' or die;
-    exec $cluster->command($cluster->home . '/tidemark', 'archive', @words) or die "exec: $!";
-}
-
-# Kills an archiver and waits until its session has ended too, which may hold locks that the test wants.
-sub slay {
-    my ($super, $pid) = @_;
-    kill KILL => $pid;
-    waitpid $pid, 0;
-    my $until = time + 20;
-    sleep 0.01 while $super->value("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tidemark archive'") && time < $until;
-    return;
-}
-
-# Kills an archiver that stands where it wants to write to a table, or to begin reading it.
-sub kill_at {
-    my ($cluster, $super, $step, $lock, @words) = @_;
-    my $blocker = $cluster->session('tidemark_super', new => 1);
-    $blocker->query("BEGIN; LOCK TABLE $lock MODE");
-    my $pid = start_archive($cluster, @words);
-    my $waits = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tidemark archive' AND wait_event_type = 'Lock'";
-    my $until = time + 20;
-    sleep 0.01 while !$super->value($waits) && time < $until;
-    ok($super->value($waits), "killed when about to $step");
-    kill KILL => $pid;
-    $blocker->query('ROLLBACK');
-    slay($super, $pid);
-    return;
-}
 
 my $FORGET = 'TRUNCATE core.archive, core.archive_day, core.archive_cursor, core.archive_change;';
 

@@ -28,6 +28,12 @@ my %function = (
         q{current_date::text, ARRAY[7700001], ARRAY[now()], ARRAY[1.0]}] },
     'ops.archive_restore_void' => { may => 'worker', call => [
         q{current_date::text, ARRAY['bravo-meter'], ARRAY['bravo_kwh'], ARRAY['{}'], ARRAY[timestamptz '-infinity'], ARRAY[timestamptz 'infinity']}] },
+    'ops.archive_fetch_events' => { may => 'worker', call => q{} },
+    'ops.archive_restore_events' => { may => 'worker', call => [
+        q{current_date::text, ARRAY[now()], ARRAY['alpha'], ARRAY['alpha-meter'], ARRAY[NULL], ARRAY[NULL], ARRAY['alpha-site'], ARRAY['{}'],}
+            . q{ ARRAY['22222222-2222-4222-8222-222222222222'], ARRAY[now()]}] },
+    'ops.archive_restore_void_events' => { may => 'worker', call => [
+        q{current_date::text, ARRAY['bravo-meter'], ARRAY[timestamptz '-infinity'], ARRAY[timestamptz 'infinity']}] },
     'ops.archive_restore_end' => { may => 'worker', call => [qq{$day, 1}] },
     'api.archive_list' => { may => 'web', call => [q{0, 0, 100}, q{(SELECT count(*) FROM generate_series(1, 2)), 0, 100}] },
     'api.archive_total' => { may => 'web', call => q{} },
@@ -39,7 +45,9 @@ my %function = (
         [archive_garbage_done => q{'{}'}], [archive_list => q{'alpha', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 10}], [archive_intend => q{'{}'}], [archive_wish_next => q{}], [job_last_good => q{'x'}]),
     # parts of the above
     (map { ("core.$_" => { may => '' }) } qw(archive_note_change archive_note_erasure archive_note_garbage archive_lock
-        archive_allows archive_let_go archive_is_pinned archive_horizon archive_stop archive_first_day archive_is_changed)),
+        archive_allows archive_let_go archive_is_pinned archive_horizon archive_stop archive_first_day archive_is_changed
+        archive_name archive_note_events archive_note_device archive_first_samples archive_first_events archive_open archive_open_samples
+        archive_open_events archive_restore_places archive_count)),
 );
 
 # A file of each tenant, and what is noted beside it.

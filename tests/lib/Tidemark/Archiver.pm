@@ -1,0 +1,106 @@
+package Tidemark::Archiver;
+
+# What the tests of the archive share: `tidemark archive …` on a Tidemark::Cluster, days that were so many
+# days ago, what is in the store, retention, and archivers that are killed.
+
+use strict;
+use warnings;
+use Exporter qw(import);
+use POSIX qw(strftime);
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+our @EXPORT_OK = qw(day archive archives_well objects object retain start_archive slay kill_at);
+
+my $DAY = 86400;
+my $TODAY = int(time / $DAY) * $DAY;
+our $shim = '';    # before the command
+
+# A day that was so many days ago.
+sub day { return strftime('%Y-%m-%d', gmtime($TODAY - $_[0] * $DAY)) }
+
+# Runs `tidemark archive …`; (exit status, what it said).
+sub archive {
+    my ($cluster, @words) = @_;
+    my $command = join ' ', map {"'$_'"} $cluster->home . '/tidemark', 'archive', @words;
+    my $said = $cluster->run('sh', '-c', "TIDEMARK_HOME='@{[$cluster->home]}' $shim $command 2>&1; echo exit \$?");
+    my ($status) = $said =~ /^exit (\d+)$/m;
+    return ($status, $said);
+}
+
+# Archives what is due; two tests.
+sub archives_well {
+    my ($cluster, $expected, $name) = @_;
+    my ($status, $said) = archive($cluster, 'run');
+    is($status, 0, "$name: archived") or diag($said);
+    like($said, $expected, '  what it says') if $expected;
+    return;
+}
+
+# The keys of the store's objects.
+sub objects {
+    my ($cluster) = @_;
+    my $root = $cluster->home . '/objects';
+    return sort map { s{^\Q$root\E/}{}r } split /\n/, `find $root -type f -path '*archive/*'`;
+}
+
+# The key of a day's file.
+sub object {
+    my ($super, $tenant, $ago, $n, $kind) = @_;
+    return $super->value("SELECT object FROM core.archive WHERE tenant_id = $tenant AND day = '@{[day($ago)]}'"
+            . " AND n = $n AND kind = '$kind'");
+}
+
+# Takes retention's steps; "core.sample dropped 3, core.event waiting 1".
+sub retain {
+    my ($cluster) = @_;
+    my $worker = $cluster->session('tidemark_worker');
+    my %n;
+    for my $step ($worker->query('SELECT * FROM ops.retention_plan()')) {
+        my ($relation, $from, $to, $tenant) = @{$step};
+        my ($answer) = $worker->query("SELECT * FROM ops.retention_step('$relation', '$from', '$to', " . ($tenant // 'NULL') . ')');
+        $n{"$relation $answer->[0]"}++;
+    }
+    return join ', ', map {"$_ $n{$_}"} sort keys %n;
+}
+
+# Starts `tidemark archive …` and returns its pid.
+sub start_archive {
+    my ($cluster, @words) = @_;
+    my $pid = fork // die "fork: $!";
+    return $pid if $pid;
+    delete @ENV{ grep {/^(TIDEMARK|DATABASE|DB|S3|PG)_?/} keys %ENV };
+    $ENV{TIDEMARK_HOME} = $cluster->home;
+    chdir '/';
+    open STDOUT, '>', '/dev/null' or die;
+    open STDERR, '>', '/dev/null' or die;
+    exec $cluster->command($cluster->home . '/tidemark', 'archive', @words) or die "exec: $!";
+}
+
+# Kills an archiver and waits until its session has ended too, which may hold locks that the test wants.
+sub slay {
+    my ($super, $pid) = @_;
+    kill KILL => $pid;
+    waitpid $pid, 0;
+    my $until = time + 20;
+    sleep 0.01 while $super->value("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tidemark archive'") && time < $until;
+    return;
+}
+
+# Kills an archiver that stands where it wants to write to a table, or to begin reading it.
+sub kill_at {
+    my ($cluster, $super, $step, $lock, @words) = @_;
+    my $blocker = $cluster->session('tidemark_super', new => 1);
+    $blocker->query("BEGIN; LOCK TABLE $lock MODE");
+    my $pid = start_archive($cluster, @words);
+    my $waits = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tidemark archive' AND wait_event_type = 'Lock'";
+    my $until = time + 20;
+    sleep 0.01 while !$super->value($waits) && time < $until;
+    ok($super->value($waits), "killed when about to $step");
+    kill KILL => $pid;
+    $blocker->query('ROLLBACK');
+    slay($super, $pid);
+    return;
+}
+
+1;
