@@ -4,7 +4,8 @@
 #include "db/db.h"
 #include "gen/queries.h"
 
-static enum err load(struct db_tx *tx, const int64_t numbers[2], int limit,
+/* Of the file `id`, or of all (0). */
+static enum err load(struct db_tx *tx, int64_t id, const struct archived_filter *filter, int limit,
                      struct archived_list *out)
 {
     struct arena *arena = db_op(tx)->arena;
@@ -12,8 +13,11 @@ static enum err load(struct db_tx *tx, const int64_t numbers[2], int limit,
     struct db_rows *rows;
 
     db_args_init(&args, arena);
-    db_arg_int64(&args, numbers[0]);
-    db_arg_int64(&args, numbers[1]);
+    db_arg_int64(&args, id);
+    db_arg_int64(&args, filter->before_id);
+    db_arg_str(&args, filter->table);
+    db_arg_text(&args, filter->from_day);
+    db_arg_text(&args, filter->to_day);
     db_arg_int(&args, limit);
     enum err err = db_run(tx, &q_archived_list, &args, &rows);
     if (err != OK) {
@@ -45,15 +49,16 @@ static enum err load(struct db_tx *tx, const int64_t numbers[2], int limit,
     return OK;
 }
 
-enum err archived_list(struct db_tx *tx, int64_t before_id, int limit, struct archived_list *out)
+enum err archived_list(struct db_tx *tx, const struct archived_filter *filter, int limit,
+                       struct archived_list *out)
 {
-    return load(tx, (const int64_t[]){ 0, before_id }, limit, out);
+    return load(tx, 0, filter, limit, out);
 }
 
 enum err archived_find(struct db_tx *tx, int64_t id, struct archived *out)
 {
     struct archived_list list = { .n = 0 };
-    enum err err = id > 0 ? load(tx, (const int64_t[]){ id, 0 }, 1, &list) : OK;
+    enum err err = id > 0 ? load(tx, id, &(struct archived_filter){ 0 }, 1, &list) : OK;
 
     if (err == OK && list.n == 0) {
         return fail(db_op(tx), ERR_NOT_FOUND, ARCHIVED_NONE);

@@ -4,6 +4,7 @@
 #define TIDEMARK_DOMAIN_ARCHIVED_H
 
 #include "base/op.h"
+#include "base/str.h"
 
 #include <stdint.h>
 
@@ -30,10 +31,16 @@ struct archived_total {
     int64_t n_days, n_files, n_bytes;
 };
 
+struct archived_filter {
+    int64_t before_id;             /* only those before it; 0: from the latest on */
+    struct str table;              /* "samples"; ptr NULL: any */
+    const char *from_day, *to_day; /* "2026-11-20", the second exclusive; NULL: any */
+};
+
 #define ARCHIVED_NONE "There is no such file in the archive."
 
-/* At most `limit` files before that id; 0: from the latest on. */
-enum err archived_list(struct db_tx *tx, int64_t before_id, int limit,
+/* At most `limit` files. */
+enum err archived_list(struct db_tx *tx, const struct archived_filter *filter, int limit,
                        struct archived_list *out) MUST_CHECK;
 /* ERR_NOT_FOUND without it. */
 enum err archived_find(struct db_tx *tx, int64_t id, struct archived *out) MUST_CHECK;

@@ -3,6 +3,7 @@
 #include "web/api.h"
 
 #include "domain/archived.h"
+#include "domain/span.h"
 #include "web/by_id.h"
 
 static const char *const COLUMNS[] = {
@@ -30,16 +31,41 @@ static void write_file(struct list_writer *list, const struct archived *file)
     list_end_item(list);
 }
 
+#define NO_DAY INT64_MIN
+
+/* A day of the query as the list takes it; NULL when absent. */
+static enum err read_day(struct web *web, const char *name, int64_t *day, const char **out)
+{
+    enum err err = web_query_day(web, name, NO_DAY, day);
+
+    *out = err == OK && *day != NO_DAY ? span_day_text(web->op->arena, *day) : NULL;
+    return err == OK && *day != NO_DAY && !*out ? fail_memory(web->op) : err;
+}
+
+static enum err read_filter(struct web *web, int *limit, struct archived_filter *out)
+{
+    int64_t from = NO_DAY, to = NO_DAY;
+    enum err err = by_id_span(web, CURSOR_ARCHIVES, limit, &out->before_id);
+
+    out->table = web_query_text(web, "table");
+    err = err ? err : read_day(web, "from", &from, &out->from_day);
+    err = err ? err : read_day(web, "to", &to, &out->to_day);
+    if (err == OK && to != NO_DAY && to < from) {
+        err = fail(web->op, ERR_INVALID, "to: must not be before from");
+    }
+    return err;
+}
+
 enum err api_archives_list(struct web *web)
 {
+    struct archived_filter filter;
     struct archived_list files;
     struct list_writer list;
-    int64_t before = 0;
     int limit = 0;
-    enum err err = by_id_span(web, CURSOR_ARCHIVES, &limit, &before);
+    enum err err = read_filter(web, &limit, &filter);
 
     if (err == OK) {
-        err = archived_list(web->tx, before, limit + 1, &files);
+        err = archived_list(web->tx, &filter, limit + 1, &files);
     }
     if (err == OK) {
         err = list_begin(&list, web, COLUMNS, N_COLUMNS);

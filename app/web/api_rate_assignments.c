@@ -78,18 +78,6 @@ static const char *const COLUMNS[] = {
 
 #define DEFAULT_DAYS 365 /* from today on, where nothing is asked for */
 
-/* A date of the query; `fallback` where there is none. */
-static enum err query_day(struct web *web, const char *name, int64_t fallback, int64_t *day)
-{
-    struct str text = web_query_text(web, name);
-
-    *day = fallback;
-    if (text.ptr && !span_day_parse(text, day)) {
-        return fail(web->op, ERR_MALFORMED, "%s: must be a date such as 2026-11-20", name);
-    }
-    return OK;
-}
-
 static enum err read_query(struct web *web, struct rate_place *place, int64_t *known_us)
 {
     struct str as_of = web_query_text(web, "as_of");
@@ -97,9 +85,9 @@ static enum err read_query(struct web *web, struct rate_place *place, int64_t *k
 
     *place = (struct rate_place){ .site = web_query_text(web, "site"),
                                   .device = web_query_text(web, "device") };
-    enum err err = query_day(web, "from", clock_now_us() / US_PER_DAY, &from);
+    enum err err = web_query_day(web, "from", clock_now_us() / US_PER_DAY, &from);
     if (err == OK) {
-        err = query_day(web, "to", from + DEFAULT_DAYS, &to);
+        err = web_query_day(web, "to", from + DEFAULT_DAYS, &to);
     }
     *known_us = INT64_MAX;
     if (err == OK && as_of.ptr && !clock_parse(as_of, known_us)) {

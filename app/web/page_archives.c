@@ -105,10 +105,11 @@ static const char *list_link(struct arena *arena, const struct archived *last)
 static enum err add_rows(struct web *web, struct archives_view *view)
 {
     struct arena *arena = web->op->arena;
-    int64_t now_us = clock_now_us(), before = read_before(web);
+    const struct archived_filter filter = { .before_id = read_before(web) };
+    int64_t now_us = clock_now_us();
     struct archived_list list;
     struct zone zone;
-    enum err err = archived_list(web->tx, before, FILES_SHOWN + 1, &list);
+    enum err err = archived_list(web->tx, &filter, FILES_SHOWN + 1, &list);
 
     if (err == OK) {
         err = page_zone(web, now_us, &zone);
@@ -126,7 +127,7 @@ static enum err add_rows(struct web *web, struct archives_view *view)
     }
     view->rows = rows;
     view->n_rows = n;
-    view->pager.first = before > 0 ? "/archives" : NULL;
+    view->pager.first = filter.before_id > 0 ? "/archives" : NULL;
     view->pager.next = list.n > n ? list_link(arena, &list.items[n - 1]) : NULL;
     return OK;
 }

@@ -3,6 +3,7 @@
 #include "web/web.h"
 
 #include "base/clock.h"
+#include "domain/span.h"
 #include "http/form.h"
 #include "view/html.h"
 #include "web/cursor.h"
@@ -65,6 +66,17 @@ enum err web_query_span(struct web *web, int64_t *from_us, int64_t *to_us)
         err = fail(web->op, ERR_INVALID, "to: must not be before from");
     }
     return err;
+}
+
+enum err web_query_day(struct web *web, const char *name, int64_t fallback, int64_t *day)
+{
+    struct str text = web_query_text(web, name);
+
+    *day = fallback;
+    if (text.ptr && !span_day_parse(text, day)) {
+        return fail(web->op, ERR_MALFORMED, "%s: must be a date such as 2026-11-20", name);
+    }
+    return OK;
 }
 
 enum err web_query_limit(struct web *web, int *out)

@@ -72,6 +72,9 @@ enum err web_query_limit(struct web *web, int *out) MUST_CHECK;
 /* `from` (inclusive) and `to` (exclusive), without bounds where absent. ERR_INVALID when
  * `to` is before `from`. */
 enum err web_query_span(struct web *web, int64_t *from_us, int64_t *to_us) MUST_CHECK;
+/* A date such as "2026-11-20", in days since 1970; `fallback` when absent. */
+enum err web_query_day(struct web *web, const char *name, int64_t fallback,
+                       int64_t *day) MUST_CHECK;
 /* `cursor`, a text that a list of this `kind` (enum cursor_kind) gave out; *found is false
  * when absent. */
 enum err web_query_cursor(struct web *web, int kind, bool *found, struct cursor *out) MUST_CHECK;

@@ -144,10 +144,11 @@ SELECT ops.archive_restore_end($1::text, $2::text, $3::int4) AS rows;
 -- name: archived_list
 -- roles: web
 -- columns: id relation day n kind object n_rows n_bytes sha256 archived_at verified_at place wish problem
--- The file $1 (0: any), at most $3 before the file $2 (0: from the latest on).
+-- The file $1 (0: any), at most $6 before the file $2 (0: from the latest on), of the table $3 and the
+-- days from $4 to before $5 (NULL: any).
 SELECT a.id, a.relation, a.day, a.n, a.kind, a.object, a.n_rows, a.n_bytes, a.sha256, a.archived_at,
        a.verified_at, a.place, a.wish, a.problem
-FROM api.archive_list($1::int8, $2::int8, $3::int4) a
+FROM api.archive_list($1::int8, $2::int8, $3::text, $4::text::date, $5::text::date, $6::int4) a
 ORDER BY a.id DESC;
 
 -- name: archived_total

@@ -47,6 +47,22 @@ is(scalar @files, 3, 'and the rest');
 is_deeply([map { $_->{table}, $_->{kind}, $_->{number}, $_->{rows}, $_->{place}, $_->{restore} } $files[0]], ['samples', 'rows', 1, 200, 'database', undef], 'what a file is');
 my $file = $files[-1];
 is($file->{day}, strftime('%Y-%m-%d', gmtime($midnight - 40 * 86400)), 'the oldest day came first');
+sub day { my ($ago) = @_; return strftime('%Y-%m-%d', gmtime($midnight - $ago * 86400)) }
+sub days { my ($query) = @_; return join ' ', map { $_->{day} } @{ as('api', 'GET', "/v1/archives?$query")->{json}{items} } }
+for my $case (
+    ['from=' . day(6), day(5) . ' ' . day(6), 'from a day on'], ['to=' . day(5), day(6) . ' ' . day(40), 'before a day'],
+    ['from=' . day(6) . '&to=' . day(5), day(6), 'of one day'], ['from=' . day(6) . '&to=' . day(6), '', 'of no day'],
+    ['table=samples&to=' . day(39), day(40), 'of a table'], ['table=none', '', 'of one that there is not'],
+) {
+    is(join(' ', sort { $b cmp $a } split / /, days($case->[0])), $case->[1], "files $case->[2]");
+}
+{
+    my $first = as('api', 'GET', '/v1/archives?limit=1&from=' . day(6))->{json};
+    my $second = as('api', 'GET', '/v1/archives?limit=1&from=' . day(6) . "&cursor=$first->{next}")->{json};
+    is(join(' ', sort { $b cmp $a } map { $_->{day} } @{ $first->{items} }, @{ $second->{items} }), day(5) . ' ' . day(6), '  page by page');
+    is($second->{next}, undef, '  to their end');
+}
+is(as('api', 'GET', "/v1/archives?$_->[0]")->{status}, $_->[1], "  not $_->[0]") for ['from=yesterday', 400], ['to=2026-13-01', 400], ['from=2026-01-02&to=2026-01-01', 422];
 like(as('api', 'GET', '/v1/archives?format=csv')->{content}, qr/^id,table,day,number,kind,rows,bytes,sha256,/, 'as CSV, too');
 
 my $answer = as('api', 'GET', "/v1/archives/$file->{id}");

@@ -35,7 +35,8 @@ my %function = (
     'ops.archive_restore_void_events' => { may => 'worker', call => [
         q{current_date::text, ARRAY['bravo-meter'], ARRAY[timestamptz '-infinity'], ARRAY[timestamptz 'infinity']}] },
     'ops.archive_restore_end' => { may => 'worker', call => [qq{$day, 1}] },
-    'api.archive_list' => { may => 'web', call => [q{0, 0, 100}, q{(SELECT count(*) FROM generate_series(1, 2)), 0, 100}] },
+    'api.archive_list' => { may => 'web', call => [q{0, 0, NULL, NULL, NULL, 100},
+        q{0, 0, 'samples', '2020-01-01', '2020-01-02', 100}, q{(SELECT count(*) FROM generate_series(1, 2)), 0, NULL, NULL, NULL, 100}] },
     'api.archive_total' => { may => 'web', call => q{} },
     'api.archive_restore' => { may => 'web', call => [q{1}, q{2}] },
     'ops.archive_wish_done' => { may => 'worker', call => [q{'samples', '2020-01-01', NULL, true}, q{'samples', '2020-01-01', 'stolen', true}] },
