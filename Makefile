@@ -89,10 +89,12 @@ bench: deps-test             ## measure a throw-away stack; figures go to build/
 	@$(BUILD) all benches
 	@TIDEMARK_BIN=$(abspath $(B)/tidemark) TIDEMARK_BUILD=$(B) $(PERL) tests/bench/run.pl $(BENCH)
 
-soak: deps-test              ## 200 faults at random, on each engine, then overload; SOAK="--faults N --seed N"
-	@$(BUILD) all benches
+soak: deps-test              ## 200 faults at random, on each engine, 200 of archivers, overload, 2 GiB to MinIO; SOAK="--faults N --seed N"
+	@$(BUILD) all unit-tests benches
 	@TIDEMARK_BIN=$(abspath $(B)/tidemark) TIDEMARK_BUILD=$(B) $(PERL) tests/fault/soak.pl $(SOAK)
 	@TIDEMARK_BIN=$(abspath $(B)/tidemark) TIDEMARK_BUILD=$(B) OVERLOAD_SECONDS=60 $(PERL) tests/fault/overload.t
+	@TIDEMARK_BIN=$(abspath $(B)/tidemark) TIDEMARK_BUILD=$(B) ARCHIVE_KILLS=200 $(PERL) tests/sql/archive.t
+	@TIDEMARK_BIN=$(abspath $(B)/tidemark) TIDEMARK_BUILD=$(B) OBJECTS_STREAM_MIB=2048 $(PERL) tests/http/objects.t
 
 clean:                       ## remove everything built
 	rm -rf build
