@@ -286,7 +286,22 @@ static enum err read_data(struct column_reader *column, const struct page_head *
     return OK;
 }
 
-static enum err read_page(struct column_reader *column)
+/* Goes by a page of rows without unpacking it, where it has no more than so many. */
+static bool pass_page(struct column_reader *column, const struct page_head *head, int64_t *to_pass)
+{
+    if (head->type != PAGE_DATA || head->n < 1 || head->n > *to_pass ||
+        head->n > column->n_left) {
+        return false;
+    }
+    column->rest.ptr += (size_t)head->packed_bytes;
+    column->rest.len -= (size_t)head->packed_bytes;
+    column->n_left -= head->n;
+    *to_pass -= head->n;
+    return true;
+}
+
+/* The next page of rows, with the dictionary before it; or goes by it, which leaves none. */
+static enum err read_page(struct column_reader *column, int64_t *to_pass)
 {
     struct page_head head;
     enum err err;
@@ -298,16 +313,43 @@ static enum err read_page(struct column_reader *column)
         if (head.type != PAGE_DICTIONARY && head.type != PAGE_DATA) {
             return damaged(column, "a page of a kind that we do not write");
         }
+        if (pass_page(column, &head, to_pass)) {
+            return OK;
+        }
         err = head.type == PAGE_DICTIONARY ? read_dictionary(column, &head)
                                            : read_data(column, &head);
     } while (err == OK && head.type == PAGE_DICTIONARY);
     return err;
 }
 
+enum err column_reader_skip(struct column_reader *column, int64_t n)
+{
+    enum err err = OK;
+
+    while (n > 0 && err == OK) {
+        uint32_t here = column->n_rows - column->at_row;
+        if (here == 0) {
+            err = read_page(column, &n);
+            continue;
+        }
+        here = n < here ? (uint32_t)n : here;
+        const uint32_t *levels = (const void *)column->levels.data;
+        for (uint32_t i = 0; i < here && column->spec->is_nullable; i++) {
+            column->at_value += levels[column->at_row + i];
+        }
+        column->at_value += column->spec->is_nullable ? 0 : here;
+        column->at_row += here;
+        column->n_left -= here;
+        n -= here;
+    }
+    return err;
+}
+
 enum err column_reader_next(struct column_reader *column, struct parquet_value *out)
 {
     if (column->at_row == column->n_rows) {
-        enum err err = read_page(column);
+        int64_t none = 0;
+        enum err err = read_page(column, &none);
         if (err != OK) {
             return err;
         }

@@ -35,6 +35,10 @@ void column_reader_begin(struct column_reader *column, struct str chunk, int64_t
 /* The value of the next row. ERR_INVALID for a chunk that is not one of ours. */
 enum err column_reader_next(struct column_reader *column, struct parquet_value *out) MUST_CHECK;
 
+/* Goes by so many rows, which have to be there; whole pages of them are not unpacked. ERR_INVALID
+ * as above. */
+enum err column_reader_skip(struct column_reader *column, int64_t n) MUST_CHECK;
+
 /* Whether nothing is left of the chunk. */
 bool column_reader_is_done(const struct column_reader *column);
 

@@ -11,6 +11,8 @@ struct parquet_reader {
     struct footer footer;
     struct column_reader *columns;
     struct buf group;    /* the bytes of the row group */
+    struct column_reader probe; /* of the column that is searched, of the next group */
+    struct buf probe_bytes;
     int64_t n_left;      /* rows of it that are to come */
 };
 
@@ -80,6 +82,8 @@ static enum err open_columns(struct parquet_reader *reader)
         column_reader_init(&reader->columns[i], reader->op, &schema->columns[i], zstd);
     }
     buf_init(&reader->group, arena, SIZE_MAX / 2);
+    buf_init(&reader->probe_bytes, arena, SIZE_MAX / 2);
+    column_reader_init(&reader->probe, reader->op, &schema->columns[0], zstd);
     return OK;
 }
 
@@ -122,24 +126,29 @@ const char *parquet_note(const struct parquet_reader *reader, const char *key)
 
 /* ---- rows ---- */
 
-static enum err next_group(struct parquet_reader *reader)
+static enum err load_group(struct parquet_reader *reader, const struct footer_group *group)
 {
-    struct footer_group group;
-    enum err err = footer_next_group(&reader->footer, &group);
+    enum err err = read_bytes(reader, group->offset, group->total, &reader->group);
 
-    if (err == OK) {
-        err = read_bytes(reader, group.offset, group.total, &reader->group);
-    }
     if (err != OK) {
         return err;
     }
     const char *at = reader->group.data;
     for (int i = 0; i < reader->footer.schema.n_columns; i++) {
-        column_reader_begin(&reader->columns[i], (struct str){ at, group.bytes[i] }, group.n_rows);
-        at += group.bytes[i];
+        column_reader_begin(&reader->columns[i], (struct str){ at, group->bytes[i] },
+                            group->n_rows);
+        at += group->bytes[i];
     }
-    reader->n_left = group.n_rows;
+    reader->n_left = group->n_rows;
     return OK;
+}
+
+static enum err next_group(struct parquet_reader *reader)
+{
+    struct footer_group group;
+    enum err err = footer_next_group(&reader->footer, &group);
+
+    return err == OK ? load_group(reader, &group) : err;
 }
 
 /* That the group's rows were all there is of each column. */
@@ -171,4 +180,96 @@ enum err parquet_next(struct parquet_reader *reader, struct parquet_value *row, 
         err = end_group(reader);
     }
     return err;
+}
+
+/* ---- rows of a text ---- */
+
+/* Whether a row of the group has the text in that column. */
+static enum err probe_group(struct parquet_reader *reader, const struct footer_group *group,
+                            int column, struct str text, bool *is_in)
+{
+    struct column_reader *probe = &reader->probe;
+    struct parquet_value value;
+    int64_t offset = group->offset;
+
+    for (int i = 0; i < column; i++) {
+        offset += (int64_t)group->bytes[i];
+    }
+    enum err err = read_bytes(reader, offset, group->bytes[column], &reader->probe_bytes);
+    probe->spec = &reader->footer.schema.columns[column];
+    column_reader_begin(probe, buf_str(&reader->probe_bytes), group->n_rows);
+    *is_in = false;
+    for (int64_t i = 0; i < group->n_rows && err == OK && !*is_in; i++) {
+        err = column_reader_next(probe, &value);
+        *is_in = err == OK && str_equal(value.text, text);
+    }
+    if (err == OK && !*is_in && !column_reader_is_done(probe)) {
+        err = refuse(reader->op, "a column goes on after its rows");
+    }
+    return err;
+}
+
+/* The next group that has the text; *is_end: none has. */
+static enum err find_group(struct parquet_reader *reader, int column, struct str text,
+                           bool *is_end)
+{
+    struct footer_group group;
+    bool is_in = false;
+    enum err err = OK;
+
+    while (err == OK && !is_in && reader->footer.n_groups > 0) {
+        err = footer_next_group(&reader->footer, &group);
+        if (err == OK) {
+            err = probe_group(reader, &group, column, text, &is_in);
+        }
+    }
+    *is_end = err == OK && !is_in;
+    return err == OK && is_in ? load_group(reader, &group) : err;
+}
+
+/* The other columns of the row that the searched one is at, `n_passed` rows further on. */
+static enum err read_others(struct parquet_reader *reader, int column, int64_t n_passed,
+                            struct parquet_value *row)
+{
+    enum err err = OK;
+
+    for (int i = 0; i < reader->footer.schema.n_columns && err == OK; i++) {
+        if (i == column) {
+            continue;
+        }
+        err = column_reader_skip(&reader->columns[i], n_passed);
+        if (err == OK) {
+            err = column_reader_next(&reader->columns[i], &row[i]);
+        }
+    }
+    return err;
+}
+
+enum err parquet_find(struct parquet_reader *reader, int column, struct str text,
+                      struct parquet_value *row, bool *is_end)
+{
+    int64_t n_passed = 0; /* of this group, by all columns but the searched one */
+    enum err err = OK;
+
+    *is_end = false;
+    for (;;) {
+        if (reader->n_left == 0) {
+            n_passed = 0;
+            err = find_group(reader, column, text, is_end);
+            if (err != OK || *is_end) {
+                return err;
+            }
+        }
+        err = column_reader_next(&reader->columns[column], &row[column]);
+        if (err != OK) {
+            return err;
+        }
+        reader->n_left--;
+        if (str_equal(row[column].text, text)) {
+            break;
+        }
+        n_passed++;
+    }
+    err = read_others(reader, column, n_passed, row);
+    return err == OK && reader->n_left == 0 ? end_group(reader) : err;
 }

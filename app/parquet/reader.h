@@ -43,4 +43,9 @@ const char *parquet_note(const struct parquet_reader *reader, const char *key);
 enum err parquet_next(struct parquet_reader *reader, struct parquet_value *row,
                       bool *is_end) MUST_CHECK;
 
+/* The same for the next row whose column `column`, a text that is never NULL, is `text`. Of row
+ * groups without one that column alone is read; what they hold else is not looked at. */
+enum err parquet_find(struct parquet_reader *reader, int column, struct str text,
+                      struct parquet_value *row, bool *is_end) MUST_CHECK;
+
 #endif

@@ -21,6 +21,13 @@ static const struct parquet_column nullable[] = {
     { "text", PARQUET_STRING, true },  { "time", PARQUET_TIME, true },
 };
 
+/* Rows are found by their text. */
+static const struct parquet_column named[] = {
+    { "flag", PARQUET_BOOLEAN, true }, { "small", PARQUET_INT32, false },
+    { "big", PARQUET_INT64, true },    { "real", PARQUET_DOUBLE, true },
+    { "text", PARQUET_STRING, false }, { "time", PARQUET_TIME, false },
+};
+
 /* The file in memory, as sink and as source. */
 struct memory {
     char *bytes;
@@ -107,7 +114,8 @@ static void make_row(const struct kind *kind, int at, struct row *row)
         row->text_len = (size_t)snprintf(row->text, sizeof row->text, "%s", extreme_texts[random % 5]);
     }
     for (int i = 0; i < N_COLUMNS; i++) {
-        row->is_null[i] = kind->null_in > 0 && mix(random + (uint64_t)i) % (uint64_t)kind->null_in == 0;
+        row->is_null[i] = kind->null_in > 0 && kind->columns[i].is_nullable &&
+                          mix(random + (uint64_t)i) % (uint64_t)kind->null_in == 0;
     }
 }
 
@@ -226,6 +234,69 @@ static void test_kinds(struct arena *arena, const struct kind *kind)
     arena_reset(arena);
 }
 
+/* How many rows of the text were found as they were written, until one was not; -1: others. */
+static int find_rows(struct op *op, const struct kind *kind, struct memory *memory, struct str text, enum err *err)
+{
+    struct parquet_source source = { memory, (int64_t)memory->len, give };
+    struct parquet_value got[PARQUET_MAX_COLUMNS];
+    struct parquet_reader *reader;
+    struct row row;
+    bool is_end = false;
+    int at = 0, n = 0;
+
+    *err = parquet_open(op, &source, &reader);
+    while (*err == OK && (*err = parquet_find(reader, TEXT, text, got, &is_end)) == OK && !is_end) {
+        do {
+            make_row(kind, at++, &row);
+        } while (at < kind->n_rows && !str_equal(text, (struct str){ row.text, row.text_len }));
+        if (!is_same_row(&row, got)) {
+            return -1;
+        }
+        n++;
+    }
+    return n;
+}
+
+static void test_find(struct arena *arena)
+{
+    static const struct {
+        const char *says;
+        struct kind kind;
+        const char *text;
+        int n; /* counted by who wrote the rows; -1: here */
+    } cases[] = {
+        { "one in the middle of a long file", { "", named, 300000, 7, 0, 6, false, 0 }, "280001", 1 },
+        { "the first", { "", named, 300000, 7, 0, 6, false, 0 }, "000000", 1 },
+        { "the last", { "", named, 300000, 0, 0, 6, false, 0 }, "299999", 1 },
+        { "none", { "", named, 300000, 7, 0, 6, false, 0 }, "300000", 0 },
+        { "every one", { "", named, 50000, 3, 1, 1, false, 0 }, "0", 50000 },
+        { "some of each row group", { "", named, 5000, 5, 9, 4, false, 700 }, "0003", -1 },
+        { "none of any", { "", named, 5000, 5, 9, 4, false, 700 }, "0009", 0 },
+        { "of no row at all", { "", named, 0, 0, 9, 4, false, 0 }, "0003", 0 },
+    };
+    struct op op;
+    struct row row;
+    enum err err;
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct kind *kind = &cases[i].kind;
+        struct memory memory = { .bytes = NULL };
+        int n = cases[i].n < 0 ? 0 : cases[i].n;
+        for (int at = 0; cases[i].n < 0 && at < kind->n_rows; at++) {
+            make_row(kind, at, &row);
+            n += str_equal(str_of(cases[i].text), (struct str){ row.text, row.text_len });
+        }
+        op_init(&op, arena, "test");
+        memory.op = &op;
+        is_int(write_file(&op, kind, &memory), OK, "rows of a text, %s", cases[i].says);
+        arena_reset(arena);
+        is_int(find_rows(&op, kind, &memory, str_of(cases[i].text), &err), n, "  are found");
+        is_int(err, OK, "  to the end");
+        free(memory.bytes);
+        arena_reset(arena);
+    }
+}
+
 static void test_footer(struct arena *arena)
 {
     struct memory memory = { .bytes = NULL };
@@ -252,6 +323,7 @@ static void test_footer(struct arena *arena)
 static void test_damage(struct arena *arena)
 {
     static const struct kind kind = { "", nullable, 200, 5, 9, 3, false, 0 };
+    static const struct kind sought = { "", named, 200, 5, 9, 3, false, 60 };
     struct memory whole = { .bytes = NULL }, cut;
     struct op op;
     enum err err;
@@ -276,6 +348,22 @@ static void test_damage(struct arena *arena)
     }
     is_int(n_wrong_end, 0, "a changed byte never makes a file of fewer or more rows");
     is_int(n_short, n_cut, "a file cut anywhere is refused");
+    free(whole.bytes);
+    arena_reset(arena);
+    whole = (struct memory){ .op = &op };
+    op_init(&op, arena, "test");
+    is_int(write_file(&op, &sought, &whole), OK, "a small file to be searched");
+    int n_sought = find_rows(&op, &sought, &whole, STR("004"), &err);
+    ok(err == OK && n_sought > 10, "%d rows of a text", n_sought);
+    for (size_t i = 0; i < whole.len; i++) {
+        whole.bytes[i] = (char)(whole.bytes[i] ^ 0x15);
+        arena_reset(arena);
+        op_init(&op, arena, "test");
+        int n = find_rows(&op, &sought, &whole, STR("004"), &err);
+        n_wrong_end += err == OK && n >= 0 && n != n_sought;
+        whole.bytes[i] = (char)(whole.bytes[i] ^ 0x15);
+    }
+    is_int(n_wrong_end, 0, "a changed byte never hides one of them");
     free(whole.bytes);
     arena_reset(arena);
 }
@@ -377,6 +465,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         test_kinds(arena, &kinds[i]);
     }
+    test_find(arena);
     test_footer(arena);
     test_damage(arena);
     test_failures(arena);
