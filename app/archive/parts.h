@@ -51,6 +51,10 @@ enum err archive_file_open(struct archive *archive, const char *object, int64_t 
                            const struct parquet_schema *schema,
                            struct archive_reading *out) MUST_CHECK;
 
+/* Whether its notes and the number of its rows are what is known of it; ERR_INVALID. */
+enum err archive_file_check(struct archive_reading *reading,
+                            const struct archive_file *file) MUST_CHECK;
+
 /* Whether the file holds rows, else tombstones. */
 static inline bool archive_is_rows(const struct archive_file *file)
 {

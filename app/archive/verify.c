@@ -53,7 +53,7 @@ static bool says(const struct archive_reading *reading, const char *key, const c
     return value != NULL && strcmp(value, expected) == 0;
 }
 
-static enum err verify_notes(struct archive_reading *reading, const struct archive_file *file)
+enum err archive_file_check(struct archive_reading *reading, const struct archive_file *file)
 {
     char number[16];
 
@@ -63,9 +63,16 @@ static enum err verify_notes(struct archive_reading *reading, const struct archi
                  says(reading, "tidemark.tenant", file->tenant) &&
                  says(reading, "tidemark.day", file->day) &&
                  says(reading, "tidemark.number", number);
-    return is_it ? OK
-                 : fail(&reading->archive->file, ERR_INVALID, "%s: its notes are of another file",
-                        file->object);
+    if (!is_it) {
+        return fail(&reading->archive->file, ERR_INVALID, "%s: its notes are of another file",
+                    file->object);
+    }
+    if (parquet_total(reading->parquet) != file->n_rows) {
+        return fail(&reading->archive->file, ERR_INVALID, "%s has %lld rows, %lld were written",
+                    file->object, (long long)parquet_total(reading->parquet),
+                    (long long)file->n_rows);
+    }
+    return OK;
 }
 
 static enum err verify_rows(struct archive *archive, const struct archive_file *file)
@@ -74,7 +81,6 @@ static enum err verify_rows(struct archive *archive, const struct archive_file *
     struct parquet_value row[PARQUET_MAX_COLUMNS];
     const struct archive_table *table;
     struct archive_reading reading;
-    int64_t n = 0;
     enum err err = archive_table_find(&archive->file, file->relation, &table);
 
     if (err == OK) {
@@ -82,15 +88,10 @@ static enum err verify_rows(struct archive *archive, const struct archive_file *
                                 archive_is_rows(file) ? table->rows : table->voids, &reading);
     }
     if (err == OK) {
-        err = verify_notes(&reading, file);
+        err = archive_file_check(&reading, file);
     }
     while (err == OK && !is_end) {
         err = parquet_next(reading.parquet, row, &is_end);
-        n += !is_end;
-    }
-    if (err == OK && n != file->n_rows) {
-        err = fail(&archive->file, ERR_INVALID, "%s has %lld rows, %lld were written",
-                   file->object, (long long)n, (long long)file->n_rows);
     }
     return err;
 }

@@ -21,6 +21,7 @@ static const struct err_row rows[ERR_COUNT] = {
     { ERR_UNAVAILABLE, 503, "unavailable", "Temporarily unavailable", LOG_ERROR, false },
     { ERR_MAINTENANCE, 503, "maintenance", "Maintenance", LOG_DEBUG, true },
     { ERR_CHANGING, 503, "changing", "Temporarily unavailable", LOG_INFO, true },
+    { ERR_DAMAGED, 500, "damaged", "Damaged or missing", LOG_ERROR, true },
 };
 
 const struct err_row *err_row(enum err code)

@@ -23,6 +23,7 @@ enum err {
     ERR_UNAVAILABLE,     /* 503: database or queue cannot take it now; with Retry-After */
     ERR_MAINTENANCE,     /* 503: maintenance mode is on; with Retry-After */
     ERR_CHANGING,        /* 503: what it is about is being changed or removed; with Retry-After */
+    ERR_DAMAGED,         /* 500: what is stored is damaged or missing */
     ERR_COUNT
 };
 

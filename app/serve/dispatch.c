@@ -120,6 +120,7 @@ struct web passage_web(struct passage *passage, struct http_response *response, 
         .form = passage->form,
         .n_form = passage->n_form,
         .metrics = passage->dispatcher->metrics,
+        .store = passage->dispatcher->store,
     };
 }
 

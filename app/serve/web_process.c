@@ -7,6 +7,7 @@
 #include "auth/token.h"
 #include "base/arena.h"
 #include "db/conn.h"
+#include "objects/store.h"
 #include "serve/dispatch.h"
 #include "serve/maintenance.h"
 #include "serve/stop_fd.h"
@@ -33,6 +34,20 @@ static void serve_requests(struct fcgi_server *server, struct dispatcher *dispat
         dispatch_serve(dispatcher, exchange);
         turns_end(seat);
     }
+}
+
+/* Opens where the archive is, which reaches nothing yet. NULL, and a line in the log, without. */
+static struct store *open_store(const struct dispatcher *dispatcher)
+{
+    struct store *store = NULL;
+    struct op op;
+
+    op_init(&op, dispatcher->arena, "web");
+    if (store_open(&op, dispatcher->config, &store) != OK) {
+        op_log_fault(&op);
+    }
+    arena_reset(dispatcher->arena);
+    return store;
 }
 
 /* With turns NULL a request is taken whenever there is one. */
@@ -63,8 +78,9 @@ static int serve_socket(const struct serve_setup *setup, int listen_fd, const ch
         .maintenance = &maintenance,
         .metrics = setup->metrics,
     };
-    bool is_ready = stop_fd >= 0 && dispatcher.arena && dispatcher.page_arena && dispatcher.conn &&
-                    dispatcher.tokens;
+    dispatcher.store = dispatcher.arena ? open_store(&dispatcher) : NULL;
+    bool is_ready = stop_fd >= 0 && dispatcher.page_arena && dispatcher.store &&
+                    dispatcher.conn && dispatcher.tokens;
     struct fcgi_server *server =
         is_ready ? fcgi_server_new(listen_fd, stop_fd, WEB_CONNECTIONS) : NULL;
 
@@ -74,6 +90,7 @@ static int serve_socket(const struct serve_setup *setup, int listen_fd, const ch
         log_error("starting a web process failed");
     }
     fcgi_server_free(server);
+    store_close(dispatcher.store);
     token_cache_free(dispatcher.tokens);
     db_conn_close(dispatcher.operator_conn);
     db_conn_close(dispatcher.conn);

@@ -1,8 +1,10 @@
 /* GET /v1/devices/{key}/samples: what a device measured, as it came or in buckets. */
+#include "base/limits.h"
 #include "domain/device.h"
 #include "web/api.h"
 #include "web/buckets.h"
 #include "web/list_stream.h"
+#include "web/raw_samples.h"
 
 /* With labels last: they are a column only where a series has some. */
 static const char *const raw_columns[] = { "time", "metric", "value", "labels" };
@@ -32,6 +34,7 @@ struct query {
     const char *zone_name; /* NULL: the site's */
     const char *site;      /* key, or NULL */
     bool has_labels;
+    struct raw_samples raw;
 };
 
 static enum err set_position(struct web *web, struct sample_filter *filter,
@@ -85,21 +88,23 @@ static void write_labels(struct list_writer *list, const struct query *query, co
 static enum err write_raw_page(struct list_writer *list, void *state, const struct cursor *after,
                                int limit, struct cursor *last, bool *is_more)
 {
-    struct query query = *(struct query *)state;
-    struct sample_list samples;
+    struct query *asked = state;
+    struct query query = *asked;
+    struct raw_page page;
     enum err err = set_position(list->web, &query.filter, after, limit);
 
     if (err == OK) {
         query.filter.has_units = list->parquet != NULL;
-        err = sample_list(list->web->tx, &query.filter, &samples);
+        query.filter.limit = limit;
+        asked->raw.is_long = limit > LIST_LIMIT_MAX;
+        err = raw_samples_read(list->web, &asked->raw, &query.filter, &page);
     }
     if (err != OK) {
         return err;
     }
-    *is_more = samples.n > limit;
-    int n = *is_more ? limit : samples.n;
-    for (int i = 0; i < n; i++) {
-        const struct sample *sample = &samples.items[i];
+    *is_more = page.is_more;
+    for (int i = 0; i < page.n; i++) {
+        const struct sample *sample = &page.items[i];
         if (list->parquet) {
             write_typed_sample(list, &query, sample);
             continue;
@@ -110,8 +115,9 @@ static enum err write_raw_page(struct list_writer *list, void *state, const stru
         list_double(list, sample->value);
         write_labels(list, &query, sample->labels);
     }
-    const struct sample *end = n > 0 ? &samples.items[n - 1] : NULL;
-    return end ? buckets_end(list->web, end->time_us, end->series_id, last) : OK;
+    return page.n > 0 || page.is_more
+               ? buckets_end(list->web, page.end_us, page.end_series, last)
+               : OK;
 }
 
 static enum err write_bucket_page(struct list_writer *list, void *state, const struct cursor *after,
@@ -188,6 +194,7 @@ enum err api_samples_list(struct web *web)
     if (err != OK) {
         return err;
     }
+    query->raw = (struct raw_samples){ .arena = web->op->arena };
     bool is_raw = query->bucket == SAMPLE_RAW;
     *source = (struct list_source){
         .columns = is_raw ? raw_columns : rollup_columns,

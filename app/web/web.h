@@ -53,6 +53,7 @@ struct web {
     const struct http_param *form;  /* decoded form fields of a POST page */
     int n_form;
     const struct metrics *metrics;  /* of this server, for serve/health alone */
+    struct store *store;            /* where the archive is, of this thread; NULL: none is read */
     const struct web_own *own;      /* of TX_OWN routes; NULL of others */
     struct web_stream stream;       /* set by handlers of TX_STREAM routes whose answer goes on */
 };

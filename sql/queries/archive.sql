@@ -173,3 +173,35 @@ SELECT w.tenant_id, w.slug, w.relation, w.day FROM ops.archive_wish_next() w;
 -- roles: worker
 -- It was, or why it was not, and whether it is not tried again.
 SELECT ops.archive_wish_done($1::text, $2::text, $3::text, $4::boolean);
+
+-- name: reach_until
+-- roles: web
+-- columns: until
+-- The end of the last day of the tenant's samples that the archive alone has.
+SELECT api.archive_until('samples') AS until;
+
+-- name: reach_files
+-- roles: web
+-- columns: tenant day start n kind object n_rows n_bytes
+-- The files of days of [$1, $2) that the archive alone has, or with $4 of all that it has, of $3 days
+-- at most, in the order in which they apply.
+SELECT a.tenant, a.day, a.start, a.n, a.kind, a.object, a.n_rows, a.n_bytes
+FROM api.archive_files('samples', $1::timestamptz, $2::timestamptz, $3::int4, $4::bool) a;
+
+-- name: reach_erased
+-- roles: web
+-- columns: day device metric labels
+-- Series that were erased since the files of the days $1 to $2 were written.
+SELECT e.day, e.device, e.metric, e.labels
+FROM api.archive_erased('samples', $1::text, $2::text) e;
+
+-- name: reach_series
+-- roles: web
+-- columns: series_id device metric labels unit timezone
+-- The series of the device $1, metric $2 and site $3, or all.
+SELECT s.id AS series_id, s.device, s.metric, s.labels::text AS labels, s.unit,
+       s.timezone
+FROM api.series s
+WHERE ($1::text IS NULL OR s.device = $1) AND ($2::text IS NULL OR s.metric = $2)
+  AND ($3::text IS NULL OR s.device_id IN (SELECT d.id FROM api.device d WHERE d.site = $3))
+ORDER BY s.id;

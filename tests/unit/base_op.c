@@ -26,15 +26,16 @@ static void test_table(void)
         { ERR_UNAVAILABLE, 503 },
         { ERR_MAINTENANCE, 503 },
         { ERR_CHANGING, 503 },
+        { ERR_DAMAGED, 500 },
     };
     is_int(sizeof cases / sizeof cases[0], ERR_COUNT, "each code is looked at");
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const struct err_row *row = err_row(cases[i].code);
         ok(row->code == cases[i].code && row->status == cases[i].status,
            "code %d stands at its place with status %d", (int)cases[i].code, cases[i].status);
-        /* those of the last two are sentences of ours, always the same */
+        /* those of the last three are sentences of ours */
         bool is_public = row->status < 500 || row->code == ERR_MAINTENANCE ||
-                         row->code == ERR_CHANGING;
+                         row->code == ERR_CHANGING || row->code == ERR_DAMAGED;
         ok(err_may_pass(row->code) == (row->status == 503), "%s: whether it may pass", row->slug);
         ok(row->is_detail_public == is_public, "%s: a detail is shown below 500, not of faults",
            row->slug);

@@ -38,6 +38,9 @@ my %function = (
     'api.archive_list' => { may => 'web', call => [q{0, 0, NULL, NULL, NULL, 100},
         q{0, 0, 'samples', '2020-01-01', '2020-01-02', 100}, q{(SELECT count(*) FROM generate_series(1, 2)), 0, NULL, NULL, NULL, 100}] },
     'api.archive_total' => { may => 'web', call => q{} },
+    'api.archive_until' => { may => 'web', call => q{'samples'} },
+    'api.archive_files' => { may => 'web', call => [q{'samples', '-infinity', 'infinity', 100, false}, q{'samples', '2020-01-01', '2020-01-02', 1, true}] },
+    'api.archive_erased' => { may => 'web', call => [q{'samples', '2000-01-01', '2030-01-01'}] },
     'api.archive_restore' => { may => 'web', call => [q{1}, q{2}] },
     'ops.archive_wish_done' => { may => 'worker', call => [q{'samples', '2020-01-01', NULL, true}, q{'samples', '2020-01-01', 'stolen', true}] },
     # upkeep: none answers with a tenant's rows
@@ -48,7 +51,7 @@ my %function = (
     (map { ("core.$_" => { may => '' }) } qw(archive_note_change archive_note_erasure archive_note_garbage archive_lock
         archive_allows archive_let_go archive_is_pinned archive_horizon archive_stop archive_first_day archive_is_changed
         archive_name archive_note_events archive_note_device archive_first_samples archive_first_events archive_open archive_open_samples
-        archive_open_events archive_restore_places archive_count)),
+        archive_open_events archive_restore_places archive_count raw_shown_from)),
 );
 
 # A file of each tenant, and what is noted beside it.

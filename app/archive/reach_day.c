@@ -1,0 +1,296 @@
+/* A day of the archive, read: what its tombstones void, then its rows, of which the first so many
+ * after a position are kept and sorted. A file is read row group by row group, and none of it is
+ * believed that differs from what the database noted: its notes, the number of its rows; each page
+ * that is used has its checksum. */
+#include "archive/reach_parts.h"
+
+#include "base/clock.h"
+
+#include <stdlib.h>
+
+#define FIRST_VOIDS 64
+
+/* ---- what is void ---- */
+
+static bool add_void(struct reach *reach, const struct reach_void *added)
+{
+    if (reach->n_voids == reach->voids_cap) {
+        size_t cap = reach->voids_cap > 0 ? reach->voids_cap * 2 : FIRST_VOIDS;
+        struct reach_void *more =
+            arena_resize(reach->lasting, reach->voids, reach->voids_cap * sizeof *more,
+                         cap * sizeof *more);
+        if (more == NULL) {
+            return false;
+        }
+        reach->voids = more;
+        reach->voids_cap = cap;
+    }
+    reach->voids[reach->n_voids++] = *added;
+    return true;
+}
+
+/* By number, series and beginning. Those of a number and series do not overlap. */
+static int compare_voids(const void *left, const void *right)
+{
+    const struct reach_void *a = left, *b = right;
+    int order = (a->number > b->number) - (a->number < b->number);
+
+    if (order == 0) {
+        order = (a->series_id > b->series_id) - (a->series_id < b->series_id);
+    }
+    return order != 0 ? order : (a->from_us > b->from_us) - (a->from_us < b->from_us);
+}
+
+/* How many voids come before or at these. */
+static size_t voids_up_to(const struct reach *reach, const struct reach_void *last)
+{
+    size_t low = 0, high = reach->n_voids;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (compare_voids(&reach->voids[middle], last) <= 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+/* Whether tombstones of a higher number than its own void the sample. */
+static bool is_void(const struct reach *reach, const struct reach_sample *sample)
+{
+    struct reach_void wanted = { sample->number, INT32_MAX, INT64_MAX, 0 };
+    size_t at = voids_up_to(reach, &wanted);
+
+    while (at < reach->n_voids) {
+        wanted = (struct reach_void){ reach->voids[at].number, sample->series_id,
+                                      sample->time_us, 0 };
+        size_t end = voids_up_to(reach, &wanted);
+        const struct reach_void *hit = end > at ? &reach->voids[end - 1] : NULL;
+        if (hit && hit->series_id == sample->series_id && hit->to_us >= sample->time_us) {
+            return true;
+        }
+        wanted = (struct reach_void){ wanted.number, INT32_MAX, INT64_MAX, 0 };
+        at = voids_up_to(reach, &wanted);
+    }
+    return false;
+}
+
+/* Of series that were erased since the day's files were written. */
+static bool add_erased(struct reach *reach, const struct reach_day *day)
+{
+    bool is_added = true;
+
+    for (int i = 0; i < reach->n_erased && is_added; i++) {
+        const struct reach_void all = { INT32_MAX, reach->erased[i].series_id, INT64_MIN,
+                                        INT64_MAX };
+        is_added = strcmp(reach->erased[i].day, day->name) != 0 || add_void(reach, &all);
+    }
+    return is_added;
+}
+
+/* ---- what is kept ---- */
+
+/* By time and series, of one sample's versions the latest first. */
+static int compare_samples(const void *left, const void *right)
+{
+    const struct reach_sample *a = left, *b = right;
+    int order = reach_order(a->time_us, a->series_id, b->time_us, b->series_id);
+
+    return order != 0 ? order : (a->number < b->number) - (a->number > b->number);
+}
+
+/* Sorts what is there, and keeps no more than the window may have. */
+static void settle(struct reach_window *window)
+{
+    qsort(window->rows, window->n, sizeof *window->rows, compare_samples);
+    window->is_cut |= window->n > window->cap;
+    window->n = window->n > window->cap ? window->cap : window->n;
+}
+
+/* Leaves of each sample its latest version. */
+static void drop_replaced(struct reach_window *window)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < window->n; i++) {
+        const struct reach_sample *row = &window->rows[i];
+        if (n == 0 || reach_order(window->rows[n - 1].time_us, window->rows[n - 1].series_id,
+                                  row->time_us, row->series_id) != 0) {
+            window->rows[n++] = *row;
+        }
+    }
+    window->n = n;
+}
+
+/* ---- rows ---- */
+
+/* Where the window begins, and how far the day is read. */
+struct slice {
+    struct reach *reach;
+    const struct reach_day *day;
+    const struct archive_file *file; /* at hand */
+    int64_t from_us, to_us;
+    int64_t after_us;
+    int32_t after_series;
+    struct reach_sample edge; /* of a cut window: what comes after it is left */
+};
+
+typedef enum err (*take_row)(struct slice *slice, const struct parquet_value *row);
+
+static bool is_in(const struct slice *slice, const struct reach_sample *sample)
+{
+    const struct reach_sample *edge = &slice->edge;
+
+    return sample->time_us >= slice->from_us && sample->time_us < slice->to_us &&
+           reach_order(sample->time_us, sample->series_id, slice->after_us,
+                       slice->after_series) > 0 &&
+           reach_order(sample->time_us, sample->series_id, edge->time_us, edge->series_id) <= 0;
+}
+
+static enum err take_sample(struct slice *slice, const struct parquet_value *row)
+{
+    struct reach *reach = slice->reach;
+    struct reach_window *window = &reach->window;
+    int64_t in_day_us = row[SAMPLE_TIME].number - slice->day->start_us;
+    struct reach_sample sample = {
+        row[SAMPLE_TIME].number, row[SAMPLE_VALUE].real,
+        reach_names_find(&reach->names, row[SAMPLE_DEVICE].text, row[SAMPLE_METRIC].text,
+                         row[SAMPLE_LABELS].text),
+        slice->file->n,
+    };
+
+    if (in_day_us < 0 || in_day_us >= US_PER_DAY) {
+        return fail(&reach->archive.file, ERR_INVALID, "%s: a row of another day",
+                    slice->file->object);
+    }
+    if (sample.series_id == 0 || !is_in(slice, &sample) || is_void(reach, &sample)) {
+        return OK;
+    }
+    window->rows[window->n++] = sample;
+    if (window->n == 2 * window->cap) {
+        settle(window);
+        slice->edge = window->rows[window->n - 1];
+    }
+    return OK;
+}
+
+static enum err take_void(struct slice *slice, const struct parquet_value *row)
+{
+    struct reach *reach = slice->reach;
+    const struct reach_void added = {
+        slice->file->n,
+        reach_names_find(&reach->names, row[VOID_DEVICE].text, row[VOID_METRIC].text,
+                         row[VOID_LABELS].text),
+        row[VOID_FROM].number, row[VOID_TO].number,
+    };
+
+    return added.series_id == 0 || add_void(reach, &added) ? OK
+                                                           : fail_memory(&reach->archive.file);
+}
+
+/* ---- files ---- */
+
+/* Says what the failure of a day's file means to who asked, and to the log what it was. */
+static enum err fail_file(struct reach *reach, enum err err, const struct archive_file *file)
+{
+    struct op *inner = &reach->archive.file;
+    struct store_object object;
+    bool is_missing = err == ERR_NOT_FOUND, is_damaged = err == ERR_INVALID;
+
+    if (err == OK) {
+        return OK;
+    }
+    log_error("a file of the archive could not be read", LOG_TEXT("id", inner->id),
+              LOG_TEXT("object", file->object), LOG_TEXT("why", inner->fault.detail));
+    op_clear_fault(inner);
+    if (err == ERR_INTERNAL && /* it ended early, or something else of ours */
+        store_head(reach->archive.store, inner, file->object, &object) == OK) {
+        is_damaged = object.size != file->n_bytes;
+    }
+    op_clear_fault(inner);
+    if (is_missing || is_damaged) {
+        return fail(reach->op, ERR_DAMAGED,
+                    "The archive alone has %s, and file %d of that day is %s.", file->day,
+                    file->n, is_missing ? "missing" : "damaged");
+    }
+    return fail(reach->op, err, "the archive's store failed at %s", file->object);
+}
+
+static enum err read_rows(struct slice *slice, take_row take)
+{
+    struct reach *reach = slice->reach;
+    const struct archive_file *file = slice->file;
+    bool is_rows = archive_is_rows(file), is_end = false;
+    int column = is_rows ? (int)SAMPLE_DEVICE : (int)VOID_DEVICE;
+    struct str device = reach->setup.device;
+    struct parquet_value row[PARQUET_MAX_COLUMNS];
+    struct archive_reading reading;
+    enum err err = archive_file_open(&reach->archive, file->object, file->n_bytes,
+                                     is_rows ? &archive_samples : &archive_voids, &reading);
+
+    if (err == OK) {
+        err = archive_file_check(&reading, file);
+    }
+    while (err == OK) {
+        err = device.ptr != NULL
+                  ? parquet_find(reading.parquet, column, device, row, &is_end)
+                  : parquet_next(reading.parquet, row, &is_end);
+        if (err != OK || is_end) {
+            break;
+        }
+        err = take(slice, row);
+    }
+    return err;
+}
+
+/* The day's files of rows, or those of tombstones. */
+static enum err read_files(struct slice *slice, bool is_rows)
+{
+    enum err err = OK;
+
+    for (int i = 0; i < slice->day->n_files && err == OK; i++) {
+        slice->file = &slice->day->files[i];
+        if (archive_is_rows(slice->file) == is_rows) {
+            arena_reset(slice->reach->archive.files);
+            err = fail_file(slice->reach, read_rows(slice, is_rows ? take_sample : take_void),
+                            slice->file);
+        }
+    }
+    return err;
+}
+
+enum err reach_day_load(struct reach *reach, const struct reach_day *day, int64_t after_us,
+                        int32_t after_series)
+{
+    struct slice slice = {
+        .reach = reach, .day = day, .from_us = reach->span.from_us, .to_us = reach->span.to_us,
+        .after_us = after_us, .after_series = after_series,
+        .edge = { .time_us = INT64_MAX, .series_id = INT32_MAX },
+    };
+    struct reach_window *window = &reach->window;
+
+    window->n = window->at = 0;
+    window->is_cut = false;
+    window->after_us = after_us;
+    window->after_series = after_series;
+    window->start_us = INT64_MIN; /* what is half read is nothing */
+    reach->n_voids = 0;
+    enum err err = read_files(&slice, false);
+    if (err == OK && !add_erased(reach, day)) {
+        err = fail_memory(reach->op);
+    }
+    if (err == OK && reach->n_voids > 0) {
+        qsort(reach->voids, reach->n_voids, sizeof *reach->voids, compare_voids);
+    }
+    if (err == OK) {
+        err = read_files(&slice, true);
+    }
+    if (err == OK) {
+        settle(window);
+        drop_replaced(window);
+        window->start_us = day->start_us;
+    }
+    return err;
+}

@@ -1,0 +1,253 @@
+#!/usr/bin/perl
+# Lists of samples of days that the database does not have any more: byte for byte what they were, in
+# each form, page by page and as a whole, with what was corrected, deleted, erased or came late. Whose
+# they are; days that were brought back; files that are damaged or gone; a store that is away. On each
+# engine, one of them with its objects in a bucket.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use POSIX qw(strftime);
+use Test::More;
+use Tidemark::Minio;
+use Tidemark::Stack;
+use Time::HiRes qw(sleep time);
+
+my $DAY = 86400;
+my $TODAY = int(time / $DAY) * $DAY;
+my ($stack, $minio, %settings, %token);
+
+sub moment { my ($ago, $second) = @_; return strftime('%Y-%m-%dT%H:%M:%SZ', gmtime($TODAY - $ago * $DAY + ($second // 0))) }
+sub day { return strftime('%Y-%m-%d', gmtime($TODAY - $_[0] * $DAY)) }
+sub as { my ($who, $method, $path, %option) = @_; return $stack->request($method, $path, token => $token{$who}, %option) }
+
+# As the user that the stack runs as, whose the files have to be.
+sub archive_run {
+    my $said = $stack->cli('archive', 'run', { env => \%settings });
+    system('chown', '-R', "--reference=$stack->{home}/run", "$stack->{home}/objects") if -d "$stack->{home}/objects";
+    return $said;
+}
+
+# What retention does, until it has dropped the old samples of the tenant, or of all.
+sub retain {
+    my ($count) = @_;
+    my $deadline = time + 60;
+    while ($stack->sql($count) > 0) {
+        die "samples are not dropped\n" if time > $deadline;
+        for my $step ($stack->sql("SELECT relation, from_time, to_time, tenant_id FROM ops.retention_plan() WHERE relation = 'core.sample'")) {
+            my ($relation, $from, $to, $tenant) = split /\|/, $step;
+            $tenant = 'NULL' if !length($tenant // '');
+            $stack->sql("SELECT ops.retention_step('$relation', '$from', '$to', $tenant)");
+        }
+        sleep 0.2;
+    }
+    return;
+}
+
+# All pages of a list in JSON, one text; and how often each source was named.
+sub pages {
+    my ($path) = @_;
+    my ($next, $text, %source) = ('', '');
+    do {
+        my $answer = as('api', 'GET', $path . ($next ? "&cursor=$next" : ''));
+        return "$answer->{status} $answer->{content}" if $answer->{status} != 200;
+        $source{ $answer->{headers}{'tidemark-source'} // 'none' }++;
+        $text .= join '', map { "$_->{time} $_->{metric} " . ($_->{labels}{phase} // '') . " $_->{value}\n" } @{ $answer->{json}{items} };
+        $next = $answer->{json}{next};
+    } while ($next);
+    return wantarray ? ($text, \%source) : $text;
+}
+
+my %asked = (
+    'all of it as CSV' => '?format=csv',
+    'all of it as NDJSON' => '?format=ndjson',
+    'all of it as Parquet' => '?format=parquet',
+    'a metric' => '?format=csv&metric=power.w',
+    'a part of a day' => '?from=' . moment(40, 3000) . '&to=' . moment(40, 9000),
+    'days that are dropped' => '?format=csv&from=' . moment(41) . '&to=' . moment(37),
+    'from a dropped day on' => '?limit=1000&from=' . moment(38, 50000),
+    'the recent ones' => '?limit=1000&from=' . moment(6),
+    'nothing, of a dropped day' => '?from=' . moment(39, 80000) . '&to=' . moment(39, 80001),
+);
+
+sub answers {
+    my %answer = map { $_ => as('api', 'GET', "/v1/devices/meter%2F1/samples$asked{$_}")->{content} } keys %asked;
+    $answer{"pages of $_"} = pages("/v1/devices/meter%2F1/samples?limit=$_") for 7, 97;
+    return \%answer;
+}
+
+sub same {
+    my ($before, $name) = @_;
+    my $after = answers();
+    ok($after->{$_} eq $before->{$_}, "$name: $_") or diag(substr($before->{$_}, 0, 400), "\n---\n", substr($after->{$_}, 0, 400)) for sort keys %{$before};
+    return;
+}
+
+sub source_of { my ($path) = @_; return as('api', 'GET', "/v1/devices/meter%2F1/samples$path")->{headers}{'tidemark-source'} }
+
+sub populate {
+    $stack->cli('tenant', 'add', $_) for qw(home other);
+    %token = (admin => $stack->token('home', 'admin'), api => $stack->token('home', 'api'), other => $stack->token('other', 'admin'),
+        old => $stack->token('home', 'device', '--backfill'), old_other => $stack->token('other', 'device', '--backfill'));
+    for my $ago (40, 39, 38, 5, 0) {
+        my @events = map { my $at = $_; { device => 'meter/1', time => moment($ago, 600 * $at), metrics => { power_w => $at / 7 + $ago, energy_kwh => 0.1 * $at } } } 0 .. 60;
+        push @events, map { { device => 'gone', time => moment($ago, 600 * $_), metrics => { power_w => $_ } } } 0 .. 5;
+        is($stack->post('/v1/events/batch', [ grep { $_->{time} lt moment(0, time - $TODAY) } @events ], token => $token{old})->{status}, 200, "samples of $ago days ago");
+        my $lines = join "\n", map { my $at = $_; map {"power,device=meter/1,phase=$_ w=" . ($at * 1.3 + $ago) . ' ' . ($TODAY - $ago * $DAY + 900 * $at)} qw(L1 L2) } 0 .. 20;
+        is($stack->request('POST', '/write?db=x&precision=s', token => $token{old}, body => $lines)->{status}, 204, '  with labels') if $ago > 0;
+    }
+    is($stack->post('/v1/events/batch', [ map { { device => 'meter/1', time => moment(40, 600 * $_), metrics => { power_w => -1 } } } 0 .. 9 ], token => $token{old_other})->{status},
+        200, "another tenant's device of that name");
+    $stack->settle;
+    return;
+}
+
+# Corrected, deleted, erased and late after the days were archived, and archived again.
+sub change {
+    like(archive_run(), qr/^5 days, /m, 'the old days are archived');
+    my $path = '/v1/devices/meter%2F1/samples';
+    my $items = [ { time => moment(40, 600), metric => 'power_w', value => 1234.5 }, { time => moment(39, 1200), metric => 'energy_kwh', value => 0 } ];
+    is(as('admin', 'PUT', $path, body => { items => $items })->{status}, 200, 'two are corrected');
+    is(as('admin', 'DELETE', "$path?metric=power_w&from=" . moment(39, 3000) . '&to=' . moment(38, 6000))->{status}, 200, 'some are deleted');
+    is($stack->post('/v1/event', { device => 'meter/1', time => moment(38, 3300), metrics => { power_w => 0.125 } }, token => $token{old})->{status}, 200, 'one is late');
+    $stack->settle;
+    archive_run();
+    return;
+}
+
+sub check_dropped {
+    my ($engine) = @_;
+    my $before = answers();
+    my $samples = "SELECT count(*) FROM core.sample WHERE tenant_id = (SELECT id FROM core.tenant WHERE slug = 'home') AND time < now() - interval '30 days'";
+    is(source_of('?limit=5'), undef, 'what the database has is not marked');
+    my $n = $stack->sql("SELECT count(*) FROM core.sample x JOIN core.series s ON s.id = x.series_id JOIN core.device d ON d.id = s.device_id"
+            . " JOIN core.tenant t ON t.id = d.tenant_id WHERE t.slug = 'home' AND d.key = 'meter/1'");
+    cmp_ok($n, '>', 600, 'a number of samples');
+    is($before->{'all of it as CSV'} =~ tr/\n// - 1, $n, '  all of which are listed');
+    if ($engine eq 'postgres') {
+        $stack->sql('SELECT ops.retention_set(20, 365, 1825, 90)');
+    } else {
+        $stack->sql("UPDATE core.tenant SET raw_days = 20 WHERE slug = 'home'");
+        same($before, 'while days of a tenant wait to be dropped');
+    }
+    retain($samples);
+    same($before, 'dropped');
+    is(source_of('?from=' . moment(41) . '&to=' . moment(37)), 'archive', 'the answer says that it is of the archive');
+    is(source_of('?limit=5'), 'database+archive', '  or of both');
+    is(source_of('?format=csv'), 'database+archive', '  streams too');
+    is(source_of('?from=' . moment(6)), undef, '  but not where nothing of it was asked for');
+    my ($text, $sources) = pages('/v1/devices/meter%2F1/samples?limit=90');
+    ok($sources->{none} && $sources->{'database+archive'}, '  page by page');
+    is(as('other', 'GET', '/v1/devices/gone/samples')->{status}, 404, "another tenant has no such device");
+    my @other = map { $_->{value} } @{ as('other', 'GET', '/v1/devices/meter%2F1/samples?metric=power_w')->{json}{items} };
+    is("@other", join(' ', (-1) x 10), '  and of one of that name its own samples');
+    return $before;
+}
+
+sub check_late {
+    my ($before) = @_;
+    is($stack->post('/v1/event', { device => 'meter/1', time => moment(40, 600), metrics => { power_w => 77 } }, token => $token{old})->{status}, 200, 'a sample of a dropped day');
+    my @first = @{ as('api', 'GET', '/v1/devices/meter%2F1/samples?metric=power_w&limit=3')->{json}{items} };
+    is_deeply([map { $_->{value} } @first], [40, 77, 2 / 7 + 40], 'takes the place of the one in the archive');
+    archive_run();
+    @first = @{ as('api', 'GET', '/v1/devices/meter%2F1/samples?metric=power_w&limit=3')->{json}{items} };
+    is_deeply([map { $_->{value} } @first], [40, 77, 2 / 7 + 40], '  when it is archived, too');
+    $stack->sql("DELETE FROM core.sample WHERE time < now() - interval '30 days'");
+    @first = @{ as('api', 'GET', '/v1/devices/meter%2F1/samples?metric=power_w&limit=3')->{json}{items} };
+    is_deeply([map { $_->{value} } @first], [40, 77, 2 / 7 + 40], '  and dropped again');
+    return;
+}
+
+sub check_erased {
+    is(scalar @{ as('api', 'GET', '/v1/devices/gone/samples?to=' . moment(30))->{json}{items} }, 18, 'a device has samples in the archive');
+    is(as('admin', 'DELETE', '/v1/devices/gone')->{status}, 200, 'it is erased') or diag(as('admin', 'GET', '/v1/devices/gone')->{content});
+    my $deadline = time + 20;
+    until (as('api', 'GET', '/v1/devices/gone/samples')->{status} == 200) {    # until ingest has heard of it
+        die "no new device\n" if time > $deadline;
+        $stack->post('/v1/event', { device => 'gone', time => moment(0), metrics => { power_w => 5 } }, token => $token{old});
+        sleep 0.2;
+    }
+    for my $when ('not in the files yet', 'in the files') {
+        my @items = @{ as('api', 'GET', '/v1/devices/gone/samples')->{json}{items} };
+        is(scalar @items, 1, "a new one of that name has nothing of it: $when");
+        archive_run();
+    }
+    return;
+}
+
+sub check_restored {
+    my $range = '?format=csv&from=' . moment(39) . '&to=' . moment(38);
+    my $before = as('api', 'GET', "/v1/devices/meter%2F1/samples$range")->{content};
+    $stack->cli('archive', 'restore', '--tenant', 'home', '--from', day(39), '--to', day(39), { env => \%settings });
+    my $answer = as('api', 'GET', "/v1/devices/meter%2F1/samples$range");
+    is($answer->{content}, $before, 'a day that was brought back is the same');
+    is($answer->{headers}{'tidemark-source'}, undef, '  out of the database');
+    return;
+}
+
+sub object { my ($ago, $n) = @_; return $stack->sql("SELECT object FROM core.archive WHERE tenant_id = (SELECT id FROM core.tenant WHERE slug = 'home') AND day = '@{[day($ago)]}' AND n = $n AND kind = 'rows'") }
+
+sub fails {
+    my ($status, $word, $name) = @_;
+    for my $format (qw(json csv parquet)) {
+        my $answer = as('api', 'GET', "/v1/devices/meter%2F1/samples?format=$format");
+        is($answer->{status}, $status, "$name: $format") or diag($answer->{content});
+        is($answer->{headers}{'content-type'}, 'application/problem+json', '  is a problem');
+        like($answer->{json}{detail}, $word, '  that says what it is');
+        unlike($answer->{content}, qr/tenant=|PAR1/, '  and nothing of the store');
+    }
+    is(as('api', 'GET', '/v1/devices/meter%2F1/samples?from=' . moment(6))->{status}, 200, '  and no other day is');
+    return;
+}
+
+sub check_damage {
+    my $root = "$stack->{home}/objects";
+    my ($path, $other) = map { "$root/" . object(@$_) } [40, 1], [38, 1];
+    my $sound = Tidemark::Stack::slurp($path);
+    my $put = sub { open my $out, '>', $path or die "$path: $!"; print {$out} $_[0]; close $out or die $! };
+    my $flipped = $sound;
+    substr($flipped, $_, 1) ^= "\x10" for 60;
+    $put->($flipped);
+    fails(500, qr/^The archive alone has @{[day(40)]}, and file 1 of that day is damaged\.$/, 'a byte that was changed');
+    $put->(substr $sound, 0, length($sound) - 100);
+    fails(500, qr/damaged/, 'a file that was cut');
+    $put->(Tidemark::Stack::slurp($other));
+    fails(500, qr/damaged/, 'another file in its place');
+    unlink $path or die $!;
+    fails(500, qr/^The archive alone has @{[day(40)]}, and file 1 of that day is missing\.$/, 'a file that is gone');
+    $put->($sound);
+    chmod 0644, $path;
+    is(as('api', 'GET', '/v1/devices/meter%2F1/samples')->{status}, 200, 'put right, all is well');
+    return;
+}
+
+sub check_away {
+    $minio->stop;
+    fails(503, qr/./, 'a bucket that is away');
+    ok(as('api', 'GET', '/v1/devices/meter%2F1/samples')->{headers}{'retry-after'}, '  may be there again');
+    $minio->run;
+    is(as('api', 'GET', '/v1/devices/meter%2F1/samples')->{status}, 200, 'when it is, all is well');
+    return;
+}
+
+my @engines = Tidemark::Stack::engines();
+for my $engine (@engines) {
+    subtest $engine => sub {
+        my $why;
+        ($minio, $why) = $engine eq 'postgres' ? () : Tidemark::Minio->start;
+        diag("no MinIO: $why") if $why;
+        %settings = $minio ? $minio->settings : ();
+        $stack = Tidemark::Stack->start(engine => $engine, env => { %settings, ARCHIVE_INTERVAL_HOURS => 24 });
+        my $deadline = time + 30;
+        sleep 0.1 while !$stack->sql("SELECT count(*) FROM ops.job_run WHERE name = 'archive' AND is_ok") && time < $deadline;
+        populate();
+        change();
+        my $before = check_dropped($engine);
+        check_late($before);
+        check_erased();
+        check_restored();
+        $minio ? check_away() : check_damage();
+        $stack->stop;
+    };
+}
+done_testing;
