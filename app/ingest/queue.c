@@ -178,8 +178,9 @@ void ingest_queue_leave(void *context)
 }
 
 /* When a writer may begin with what waits in the lane, by the monotonic clock. While another one is
- * at work, only when that is held up by its disk; and when a crowd was answered, as soon as it is
- * back or had time for that: more writers, and writers in a hurry, make smaller batches. */
+ * at work, only when that is held up by its disk; and when a crowd was answered, as soon as half of
+ * it is back or had time for that: more writers, and writers in a hurry, make smaller batches, and
+ * one that waits for the last of a crowd leaves the database idle. */
 static int64_t due_of(const struct lane *lane)
 {
     if (lane->waiting.n_rows >= SECOND_WRITER_ROWS) {
@@ -188,7 +189,7 @@ static int64_t due_of(const struct lane *lane)
     if (lane->n_busy) {
         return lane->since_us + SECOND_WRITER_WAIT_US;
     }
-    return lane->waiting.n >= lane->n_last ? INT64_MIN : lane->since_us + GATHER_US;
+    return 2 * lane->waiting.n >= lane->n_last ? INT64_MIN : lane->since_us + GATHER_US;
 }
 
 /* Under the lock: whether the ticket is let in, as it is when it weighs no more than what it was
