@@ -372,16 +372,24 @@ static void pass_on(struct ingest_test *test, struct ingest_queue *queue, int n)
     is_int(n_taken, n_pushed, "a batch of %d", n);
 }
 
-/* After a crowd was answered, the next batch gives it time to come back. */
+/* After a crowd was answered, the next batch gives half of it time to come back. */
 static void test_gathering(struct ingest_test *test)
 {
     struct ingest_queue *queue = ingest_queue_new(QUEUE_MAX_BYTES);
+    int64_t took_us = GATHER_US;
 
     pass_on(test, queue, 1);
     int64_t begun_us = clock_monotonic_us();
     pass_on(test, queue, 4);
-    pass_on(test, queue, 2);
-    ok(clock_monotonic_us() - begun_us >= GATHER_US, "of a crowd fewer are waited with");
+    pass_on(test, queue, 1);
+    ok(clock_monotonic_us() - begun_us >= GATHER_US, "of a crowd less than half waits for the others");
+    for (int i = 0; i < 100 && took_us >= GATHER_US; i++) { /* the machine may be busy with others */
+        begun_us = clock_monotonic_us();
+        pass_on(test, queue, 4);
+        pass_on(test, queue, 2);
+        took_us = clock_monotonic_us() - begun_us;
+    }
+    ok(took_us < GATHER_US, "half of it goes at once");
     ingest_queue_close(queue);
     ingest_queue_free(queue);
 }
