@@ -38,7 +38,7 @@
 #define INGEST_LATE_WRITERS 2       /* of the late lane, each with series of its own */
 #define SECOND_WRITER_ROWS 2000     /* waiting rows that are worth a writer of their own */
 #define SECOND_WRITER_WAIT_US 4000  /* or the disk is slow: another commit may start */
-#define GATHER_US 2000              /* how long a batch waits for half of a crowd that was answered */
+#define GATHER_US 2000              /* a batch waits so long for half of an answered crowd */
 #define COPY_MIN_ROWS 2000                /* from here on COPY is faster than unnest (measured) */
 #define WRITE_RETRY_MS 8000         /* how long a batch is tried again before 503 */
 #define FLUSH_INTERVAL_MS 2000      /* of last values and times seen */
