@@ -158,6 +158,22 @@ sub check_ingest {
     return;
 }
 
+# Erasing a device finds it in the ledger, and reads no days of others.
+sub check_erasure {
+    my ($super) = @_;
+    my ($gone) = map { $_->[0] } $super->query("SELECT id FROM core.device WHERE tenant_id = 1 AND key = 'd0500'");
+    my $days = "(SELECT s.id AS site, v.id AS device, date '2015-01-01' + n AS day, n FROM core.site s, generate_series(1, 4000) n, (VALUES (0), ($gone + 1)) v (id) WHERE s.tenant_id = 1"
+        . " UNION ALL SELECT s.id, $gone, date '2015-01-01' + n, n FROM core.site s, generate_series(1, 5) n WHERE s.tenant_id = 1) d";
+    $super->query("INSERT INTO core.cost_day SELECT 1, d.site, d.device, d.day, 'UTC', now(), now(), NULL, 0, 0, 0, 0, 0, '[]', true, true, true, false, 0, '{}', '{}', '' FROM $days;"
+            . " INSERT INTO core.cost_device SELECT 1, d.site, d.device, d.day, true, ARRAY[$gone + 1, CASE WHEN d.n <= 5 THEN $gone ELSE $gone + 2 END], '{1,1}', '{1,1}' FROM $days");
+    $super->query('VACUUM ANALYZE core.cost_day; VACUUM ANALYZE core.cost_device');
+    my ($n) = fetched($super, "SELECT core.device_erase(1, 'd0500')");
+    cmp_ok $n, '<=', 300, "a device is erased by few rows ($n)";
+    is $super->text("SELECT count(*) FROM core.cost_day WHERE device_id = $gone; SELECT count(*) FROM core.cost_device WHERE device_id = $gone OR devices @> ARRAY[$gone];"
+            . ' SELECT count(*) FROM core.cost_device WHERE cardinality(devices) = 1'), '0; 0; 10', 'and gone from the ledger';
+    return;
+}
+
 Tidemark::Cluster->each_engine(sub {
     my ($cluster) = @_;
     my $super = $cluster->session('tidemark_super');
@@ -171,6 +187,7 @@ Tidemark::Cluster->each_engine(sub {
     check_administration($super);
     check_deriving($cluster, $super);
     check_ingest($super);
+    check_erasure($super);
 });
 
 done_testing;
