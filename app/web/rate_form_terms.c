@@ -138,9 +138,8 @@ static void read_billing(struct json_reader *json, struct rate_form *form, bool 
     *is_too_long = *is_too_long || (*starts && strlen(*starts) > MAX_STARTS_BYTES);
 }
 
-static void read_rounding(struct json_reader *json, struct rate_form *form, bool *is_too_long)
+static void read_rounding(struct json_reader *json, struct rate_form *form)
 {
-    (void)is_too_long;
     form_json_row(json, json->arena,
                   (const struct form_column[]){ { "mode", &form->bill[BILL_MODE].value, NULL },
                                                 { "decimals", &form->bill[BILL_DECIMALS].value,
@@ -158,9 +157,12 @@ bool rate_form_terms_read(struct json_reader *json, struct str key, struct rate_
         { "holidays", read_holidays },
         { "price_series", read_series },
         { "billing", read_billing },
-        { "rounding", read_rounding },
     };
 
+    if (str_equal(key, STR("rounding"))) {
+        read_rounding(json, form);
+        return true;
+    }
     for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
         if (str_equal(key, str_of(members[i].key))) {
             members[i].read(json, form, is_too_long);
