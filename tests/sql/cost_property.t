@@ -180,7 +180,8 @@ sub entry {
     my ($size, $factor, $unit) = ($kind eq 'rollover' ? '1e6' : 'NULL', $kind eq 'factor' ? pick('0.5', '12', '1.000001') : 'NULL', $kind eq 'unit' ? "'@{[pick(@UNITS)]}'" : 'NULL');
     my $at = instant();
     my $until = $kind eq 'swap' || $kind eq 'reset' ? 'NULL' : $kind eq 'gap' ? "$at + interval '@{[1 + int rand 60]} hours'" : pick('NULL', "$at + interval '100 hours'");
-    return "SELECT api.meter_entry_add('$device', '$metric', NULL, '$kind', $at, $until, NULL, NULL, $size, $factor, $unit, '')";
+    my ($final, $initial) = $kind eq 'swap' ? (pick('NULL', 2500), pick('NULL', '0', '12.5')) : ('NULL', 'NULL');
+    return "SELECT api.meter_entry_add('$device', '$metric', NULL, '$kind', $at, $until, $final, $initial, $size, $factor, $unit, '')";
 }
 
 # A version of one of the tenant's schedules, the newest for a first one. As api.rate_version_add stores it, which asks for all

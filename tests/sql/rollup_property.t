@@ -1,8 +1,9 @@
 #!/usr/bin/env perl
 # Rollups and energy under random work: writes by both lanes of ingest in transactions that stay
-# open while quarter hours are closed, late ones, corrections, deletions, zones that change,
-# retention, compression, workers killed. Each time the worker has caught up, every bucket equals
-# a recount from the samples that were ever stored.
+# open while quarter hours are closed, late ones, corrections, deletions, entries of meters' timelines,
+# zones that change, retention, compression, workers killed. Each time the worker has caught up, every
+# bucket equals a recount from the samples that were ever stored; energy under entries in force, which
+# readings alone do not tell, equals what comes of deriving all of it anew.
 #
 # TIDEMARK_PROPERTY_SEED chooses another run, TIDEMARK_PROPERTY_SECONDS a longer one (of an engine).
 use strict;
@@ -21,6 +22,7 @@ my @ZONES = qw(America/Los_Angeles Australia/Lord_Howe Asia/Kathmandu UTC Europe
 my @METRICS = qw(power_w energy_kwh meter_kwh_total temp_c);
 my $DAYS = 60;    # of samples
 my $WRITERS = 3;  # each has a tenant of its own, so that none waits for another's rows
+my $METERED = $WRITERS;    # the tenant whose meters' timelines have entries
 my ($super, $cluster, %series, @log);
 
 sub pick { return $_[int rand @_] }
@@ -44,6 +46,11 @@ FROM core.series x
 JOIN core.device d ON d.tenant_id = x.tenant_id AND d.id = x.device_id
 JOIN core.tenant t ON t.id = x.tenant_id
 LEFT JOIN core.site p ON p.tenant_id = d.tenant_id AND p.id = d.site_id;
+-- those whose energy is told by readings alone: no entry of a meter's timeline is in force
+CREATE VIEW test.plain AS
+SELECT x.* FROM test.series x
+WHERE NOT EXISTS (SELECT FROM core.meter_entry e
+                  WHERE e.tenant_id = x.tenant_id AND e.only_series = x.series_id AND e.withdrawn_at IS NULL);
 -- which bucket an instant is in, as the clock on the wall tells
 CREATE FUNCTION test.label(grain text, at timestamptz, tz text) RETURNS timestamp LANGUAGE sql STABLE AS $$
     SELECT CASE grain WHEN '15m' THEN date_bin('15 minutes', at AT TIME ZONE 'UTC', timestamp '2000-01-01')
@@ -89,7 +96,7 @@ LANGUAGE sql STABLE AS $$
     WITH steps AS (
         SELECT x.*, s.time AS t1, s.value AS v1, lag(s.time) OVER w AS t0, lag(s.value) OVER w AS v0,
                CASE x.unit WHEN 'W' THEN 1e6 ELSE 1e9 END AS scale
-        FROM test.sample s JOIN test.series x USING (tenant_id, series_id)
+        FROM test.sample s JOIN test.plain x USING (tenant_id, series_id)
         WHERE x.unit IN ('W', 'kWh') AND s.time < (SELECT closed_until FROM core.rollup_state)
         WINDOW w AS (PARTITION BY s.tenant_id, s.series_id ORDER BY s.time)
     ), parts AS (
@@ -115,7 +122,7 @@ CREATE FUNCTION test.energy_differs(OUT n bigint, OUT first text) LANGUAGE sql A
     WITH expected AS MATERIALIZED (SELECT * FROM test.energy()), both_told AS MATERIALIZED (
         SELECT tenant_id, series_id, bucket, e.nkwh AS should, k.nkwh AS is, x.unit
         FROM expected e FULL JOIN core.energy_15m k USING (tenant_id, series_id, bucket)
-        JOIN test.series x USING (tenant_id, series_id)
+        JOIN test.plain x USING (tenant_id, series_id)
     ), wrong AS (
         SELECT concat_ws(' ', b.series_id, b.bucket, 'is', b.is, 'should be', b.should) AS text
         FROM both_told b
@@ -127,6 +134,24 @@ CREATE FUNCTION test.energy_differs(OUT n bigint, OUT first text) LANGUAGE sql A
         FROM both_told b GROUP BY b.series_id, b.unit
         HAVING abs(sum(b.should) - sum(b.is)) > 10000 + 1e-11 * sum(abs(b.should)))
     SELECT count(*), min(w.text) FROM wrong w $$;
+-- derives all energy under entries anew, and says what that changes; to be rolled back
+CREATE FUNCTION test.energy_anew_differs(OUT n bigint, OUT first text) LANGUAGE plpgsql AS $$
+BEGIN
+    CREATE TEMP TABLE had ON COMMIT DROP AS
+    SELECT * FROM core.energy_15m q
+    WHERE NOT EXISTS (SELECT FROM test.plain x WHERE x.series_id = q.series_id);
+    PERFORM core.derived_follow(array_agg(x.tenant_id), array_agg(x.series_id),
+                                array_agg(timestamptz '-infinity'), array_agg(c.closed_until))
+    FROM test.series x, core.rollup_state c
+    WHERE x.series_id NOT IN (SELECT p.series_id FROM test.plain p) HAVING count(*) > 0;
+    SELECT count(*), min(concat_ws(' ', series_id, bucket, 'is', h.nkwh, 'derived anew', q.nkwh))
+    INTO n, first
+    FROM had h
+    FULL JOIN (SELECT * FROM core.energy_15m q
+               WHERE NOT EXISTS (SELECT FROM test.plain x WHERE x.series_id = q.series_id)) q
+        USING (tenant_id, series_id, bucket)
+    WHERE h.nkwh IS DISTINCT FROM q.nkwh;
+END $$;
 CREATE FUNCTION test.energy_days_differ(OUT n bigint, OUT first text) LANGUAGE sql AS $$
     SELECT count(*), min(concat_ws(' ', series_id, label, 'is', k.nkwh, 'should be', e.nkwh))
     FROM (SELECT tenant_id, series_id, test.label('1d', q.bucket, x.tz) AS label, sum(q.nkwh) AS nkwh
@@ -151,8 +176,8 @@ sub verify {
             push @wrong, "$grain: $view->[0] rows of tenant $tenant\'s view differ, as\n    $view->[1]" if $view->[0];
         }
     }
-    for my $check (qw(energy_differs energy_days_differ)) {
-        my ($energy) = $super->query("SELECT * FROM test.$check()");
+    for my $check (qw(energy_differs energy_days_differ energy_anew_differs)) {
+        my ($energy) = $super->query("BEGIN; SELECT * FROM test.$check(); ROLLBACK");
         push @wrong, "$check: $energy->[0], as\n    $energy->[1]" if $energy->[0];
     }
     ok !@wrong, $what or diag join "\n", @wrong, "seed $SEED, after:", @log > 60 ? @log[-60 .. -1] : @log;
@@ -231,6 +256,28 @@ sub remove {
     my $metric = $series{$tenant}{metric}{ $row->[0] };
     my $n = $session->value("SELECT api.sample_delete('meter', '$metric', to_timestamp($row->[1]), to_timestamp($row->[1]) + interval '$width')");
     note_step("tenant $tenant deletes $n of $row->[0] in $width from $row->[1]");
+    return;
+}
+
+# An entry of a meter's timeline, or an end to one. Some are refused, as readings contradict them.
+sub enter {
+    my ($session, $tenant) = @_;
+    my ($row) = rows($tenant, 1) or return;
+    my ($metric, @kinds) = @{ pick([ 'power_w', qw(gap factor) ], [ 'energy_kwh', qw(gap factor unit) ],
+        ([ 'meter_kwh_total', qw(swap swap reset rollover gap factor unit) ]) x 3) };
+    my $kind = pick(@kinds);
+    my $at = "to_timestamp($row->[1])";
+    my $until = $kind =~ /swap|reset/ ? 'NULL' : $kind eq 'gap' ? "$at + interval '@{[1 + int rand 60]} hours'" : pick('NULL', "$at + interval '100 hours'");
+    my ($final, $initial) = $kind eq 'swap' ? (pick('NULL', 1000), pick('NULL', '0', '12.5')) : ('NULL', 'NULL');
+    my ($size, $factor, $unit) = ($kind eq 'rollover' ? pick('1000', '1e6') : 'NULL', $kind eq 'factor' ? pick('0.5', '12', '1.000001') : 'NULL', $kind eq 'unit' ? pick("'Wh'", "'MWh'") : 'NULL');
+    my $sql = rand() < 0.3
+        ? "SELECT api.meter_entry_withdraw('meter', e.id) FROM core.meter_entry e WHERE e.tenant_id = $tenant AND e.withdrawn_at IS NULL ORDER BY random() LIMIT 1"
+        : "SELECT api.meter_entry_add('meter', '$metric', NULL, '$kind', $at, $until, $final, $initial, $size, $factor, $unit, '')";
+    $session->query('SAVEPOINT entry');
+    my $answer = $session->run($sql);
+    die "$answer->{message}\n" if $answer->{error} && $answer->{error} !~ /^TM4/;
+    $session->query('ROLLBACK TO entry') if $answer->{error};
+    note_step("tenant $tenant: $sql" . ($answer->{error} ? ", refused: $answer->{message}" : ''));
     return;
 }
 
@@ -352,7 +399,7 @@ sub begin {
     my ($session, $tenant) = @_;
     $session->query("BEGIN; SET LOCAL lock_timeout = '3s'");
     for (1 .. pick(1, 1, 3)) {
-        my $what = pick(\&write_fast, \&write_fast, \&write_late, \&write_late, \&correct, \&remove);
+        my $what = pick(\&write_fast, \&write_fast, \&write_late, \&write_late, \&correct, \&remove, $tenant == $METERED ? \&enter : ());
         if (!eval { $what->($session, $tenant); 1 }) {
             die $@ if $@ !~ /lock timeout|duplicate key|readings arrive/;
             return;
@@ -365,6 +412,9 @@ sub round {
     my ($number) = @_;
     my %session = map { $_ => $cluster->session('tidemark_super', tenant => $_, new => 1) } 1 .. $WRITERS;
     my %open;
+    $session{$METERED}->query('BEGIN');
+    enter($session{$METERED}, $METERED);
+    $session{$METERED}->query('COMMIT');
     for (1 .. 12) {
         my $tenant = 1 + int rand $WRITERS;
         if ($open{$tenant}) {
@@ -409,6 +459,7 @@ Tidemark::Cluster->each_engine(sub {
     }
     cmp_ok $number, '>=', 5, "$number rounds";
     cmp_ok $super->value('SELECT count(*) FROM core.rollup_15m'), '>', 500, 'there was something to roll up';
+    cmp_ok $super->value('SELECT count(*) FROM core.meter_entry'), '>=', 1, 'there were entries of meters';
     return;
 });
 

@@ -234,8 +234,7 @@ sub tidemark {
     $in->flush;
     my $pid = fork // die "fork: $!";
     if (!$pid) {
-        delete @ENV{grep { /^(DATABASE|DB|S3)_/ } keys %ENV};
-        delete $ENV{TIDEMARK_BIN};
+        delete @ENV{grep { /^(TIDEMARK|DATABASE|DB|S3)_/ } keys %ENV};
         %ENV = (%ENV, TIDEMARK_HOME => $self->{home}, %{ $option->{env} || {} });
         open STDIN, '<', $in->filename or die;
         open STDOUT, '>', $out->filename or die;
