@@ -31,6 +31,10 @@ static enum err verify_bytes(struct archive *archive, const struct archive_file 
     enum err err = store_get(archive->store, op, file->object, STORE_WHOLE, add, &sum);
     bool is_summed = sha256_end(&sum.sha, digest);
     sha256_close(&sum.sha);
+    if (err == ERR_NOT_FOUND) {
+        op_clear_fault(op);
+        return fail(op, ERR_NOT_FOUND, "%s is not in the store", file->object);
+    }
     if (err != OK) {
         return err;
     }
