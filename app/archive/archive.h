@@ -54,13 +54,14 @@ struct archive_run {
     /* Asked after each transaction, which took so many µs; NULL: always. */
     bool (*goes_on)(void *context, int64_t worked_us);
     void *context;
-    int n_days, n_failed; /* out: days of a table written; tenants whose next could not be */
+    int n_days, n_failed; /* out: days of a table written; tenants of which some could not be */
     int64_t n_rows, n_bytes;
 };
 
 /* Archives the days that are due, of each tenant the oldest first, some at a time: they are
  * written, read back, and only then noted; whatever ends it before that leaves them to be done
- * again. What fails is logged, and keeps the later ones of its tenant waiting, nobody else's. */
+ * again. What fails is logged, and keeps the later ones of its tenant waiting, nobody else's.
+ * Then the catalogues of tenants of which something changed (catalogue.h). */
 enum err archive_run(struct archive *archive, struct archive_run *run) MUST_CHECK;
 
 /* A file as the database knows it. */

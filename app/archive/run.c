@@ -1,5 +1,6 @@
 /* A run of the archiver: tenants with something due, page by page, and of each what the database
  * says comes next, some days in a transaction. */
+#include "archive/catalogue.h"
 #include "archive/write.h"
 
 #include "base/clock.h"
@@ -167,5 +168,5 @@ enum err archive_run(struct archive *archive, struct archive_run *run)
         running.relation = table->name;
         err = take_table(&running);
     }
-    return err;
+    return err == OK && !running.is_stopped ? catalogues_write(archive, run) : err;
 }

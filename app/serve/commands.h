@@ -24,4 +24,7 @@ int cmd_restore(const struct config *config, int argc, char **argv);
 int cmd_archive(const struct config *config, int argc, char **argv);
 int cmd_check(const struct config *config, int argc, char **argv);
 
+/* What `tidemark restore --from-archive` does; what to exit with. */
+int rebuild_database(const struct config *config, bool skips_damaged);
+
 #endif

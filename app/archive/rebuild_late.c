@@ -1,0 +1,110 @@
+/* Walks through the archive's keys and hands the manifests that may be younger than their tenant's
+ * catalogue to the database, which knows what it has (ops.rebuild_late). */
+#include "archive/rebuild_late.h"
+
+#include "archive/catalogue.h"
+#include "archive/parts.h"
+#include "base/clock.h"
+#include "gen/queries.h"
+
+#define ARCHIVE_PREFIX "archive/"
+#define TENANT_MARK "/tenant="
+#define MANIFEST_ENDING ".json"
+#define MAX_MANIFEST_BYTES (64u << 10)
+#define CLOCKS_APART_US US_PER_DAY /* between the store's clock and the database's, at most */
+
+/* The time in a catalogue's key, to the second: archive/catalogue/tenant=acme/20261122T072327.… */
+static bool time_of(const char *catalogue, int64_t *out_us)
+{
+    const char *at = strrchr(catalogue, '/');
+    char text[CLOCK_TEXT_SIZE];
+
+    if (at == NULL || strlen(at) < 16) {
+        return false;
+    }
+    at++;
+    int n = snprintf(text, sizeof text, "%.4s-%.2s-%.2sT%.2s:%.2s:%.2sZ", at, at + 4, at + 6,
+                     at + 9, at + 11, at + 13);
+    return n > 0 && (size_t)n < sizeof text && clock_parse(str_of(text), out_us);
+}
+
+/* The catalogue of the tenant that a manifest is of; NULL: the object is none, or too old. */
+static const char *catalogue_for(const struct late_tenants *tenants,
+                                 const struct store_object *object)
+{
+    size_t len = strlen(object->key), ending = strlen(MANIFEST_ENDING);
+    const char *slug = strstr(object->key, TENANT_MARK);
+    const char *end = slug != NULL ? strchr(slug + 1, '/') : NULL;
+    int64_t made_us;
+
+    if (end == NULL || len < ending || strcmp(object->key + len - ending, MANIFEST_ENDING) != 0) {
+        return NULL;
+    }
+    slug += strlen(TENANT_MARK);
+    const char *catalogue =
+        tenants->catalogue_of(tenants->context, (struct str){ slug, (size_t)(end - slug) });
+    bool is_late = catalogue != NULL && time_of(catalogue, &made_us) &&
+                   object->modified_us >= made_us - CLOCKS_APART_US &&
+                   object->size <= MAX_MANIFEST_BYTES;
+    return is_late ? catalogue : NULL;
+}
+
+static enum err take(struct archive *archive, const struct store_object *object,
+                     const char *catalogue, int *out_n)
+{
+    struct op *op = &archive->rows;
+    struct db_args args;
+    struct db_rows *rows;
+    struct db_tx *tx;
+
+    arena_reset(archive->batches);
+    char *text = arena_alloc(archive->batches, (size_t)object->size + 1);
+    if (text == NULL) {
+        return fail_memory(op);
+    }
+    text[object->size] = '\0';
+    enum err err = store_read(archive->store, op, object->key, 0, (size_t)object->size, text);
+    if (err == ERR_NOT_FOUND) {
+        op_clear_fault(op);
+        return OK; /* swept meanwhile */
+    }
+    err = err ? err : db_begin(op, archive->conn, DB_WRITE, 0, &tx);
+    if (err != OK) {
+        return err;
+    }
+    db_args_init(&args, archive->batches);
+    db_arg_text(&args, text);
+    db_arg_text(&args, catalogue);
+    err = db_run(tx, &q_rebuild_late, &args, &rows);
+    if (err != OK) {
+        db_rollback(tx);
+        return err;
+    }
+    *out_n += db_bool(rows, 0, REBUILD_LATE_IS_TAKEN);
+    return db_commit(tx);
+}
+
+enum err late_files_take(struct archive *archive, const struct late_tenants *tenants, int *out_n)
+{
+    const char *after = NULL;
+    struct store_page page;
+    enum err err = OK;
+    char last[STORE_MAX_KEY_BYTES + 1];
+
+    *out_n = 0;
+    do {
+        arena_reset(archive->files);
+        err = store_list(archive->store, &archive->file, ARCHIVE_PREFIX, after, STORE_MAX_LIST,
+                         &page);
+        for (int i = 0; err == OK && i < page.n; i++) {
+            const char *catalogue = catalogue_for(tenants, &page.objects[i]);
+            err = catalogue != NULL ? take(archive, &page.objects[i], catalogue, out_n) : OK;
+        }
+        after = NULL;
+        if (err == OK && page.next != NULL) {
+            snprintf(last, sizeof last, "%s", page.next);
+            after = last;
+        }
+    } while (after != NULL);
+    return archive_fail(archive, err);
+}

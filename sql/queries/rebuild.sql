@@ -1,0 +1,49 @@
+-- Catalogues in the store, and a database that is made of them.
+
+-- name: catalogue_tenants
+-- roles: worker
+-- columns: tenant_id slug
+-- At most $2 tenants after $1 (NULL: from the first on) whose catalogues belong into the store.
+SELECT t.tenant_id, t.slug FROM ops.catalogue_tenants($1::text, $2::int4) t;
+
+-- name: catalogue_make
+-- roles: worker
+-- columns: object document digest
+-- The tenant's catalogue, its key and digest; NULLs where the store has it.
+SELECT c.object, c.document, c.digest FROM ops.catalogue_make() c;
+
+-- name: catalogue_note
+-- roles: worker
+-- Notes that the catalogue $1, of the digest $2, is in the store.
+SELECT ops.catalogue_note($1::text, $2::bytea);
+
+-- name: rebuild_begin
+-- roles: worker
+-- columns: is_begun
+-- Begins to make the database of the store, or only looks whether that may be, where $1.
+SELECT ops.rebuild_begin($1::boolean) AS is_begun;
+
+-- name: rebuild_tenant
+-- roles: worker
+-- columns: is_new slug n_devices n_series n_days
+-- Makes a tenant of its catalogue $1; $2 are the keys of its catalogues, $3 is its members' hash.
+SELECT r.is_new, r.slug, r.n_devices, r.n_series, r.n_days
+FROM ops.rebuild_tenant($1::text, $2::text[], $3::text) r;
+
+-- name: rebuild_late
+-- roles: worker
+-- columns: is_taken
+-- Notes the files of the manifest $1, which is younger than the catalogue of the key $2.
+SELECT ops.rebuild_late($1::text, $2::text) AS is_taken;
+
+-- name: rebuild_days
+-- roles: worker
+-- columns: tenant_id slug relation day
+-- At most $4 days that are in the store alone, after the day $3 of the table $2 of the tenant $1.
+SELECT d.tenant_id, d.slug, d.relation, d.day
+FROM ops.rebuild_days($1::text, $2::text, $3::text, $4::int4) d;
+
+-- name: rebuild_end
+-- roles: worker
+-- Notes what is to be made of what came back.
+SELECT ops.rebuild_end();

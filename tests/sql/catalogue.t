@@ -1,0 +1,268 @@
+#!/usr/bin/env perl
+# The archive's catalogue: what is in it and what never is, when one is written, which are kept; a database
+# made of a store with damage in it, where that is to be skipped, and by rebuilds that are killed at random.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use JSON::PP qw(decode_json);
+use POSIX qw(strftime);
+use Test::More;
+use Tidemark::Cluster;
+use Tidemark::Scratch qw(slurp_whole spit);
+use Time::HiRes qw(sleep time);
+
+my $TODAY = int(time / 86400) * 86400;
+my $DAYS = 6;    # from ten days ago on
+
+sub day { return strftime('%Y-%m-%d', gmtime($TODAY - $_[0] * 86400)) }
+
+sub populate {
+    my ($cluster) = @_;
+    my $operator = $cluster->session('tidemark_operator');
+    my $ingest = $cluster->session('tidemark_ingest', new => 1);
+    $ingest->query("SELECT api.partitions_ensure(now() - interval '20 days', now())");
+    for my $name (qw(alpha alpha-2)) {
+        my $id = $operator->value("SELECT ops.tenant_add('$name', '$name', 'Europe/Berlin', 'EUR')");
+        $ingest->bind($id);
+        my $device = $ingest->value("SELECT device_id FROM api.ingest_devices(ARRAY['meter'], true)");
+        for my $metric (qw(energy_kwh voltage_v)) {
+            my $series = $ingest->value("SELECT series_id FROM api.ingest_series(ARRAY[$device], ARRAY['$metric'], ARRAY['{\"phase\": \"L1\"}'], true)");
+            $ingest->query("SELECT api.ingest_samples(array_agg($id), array_agg($series), array_agg(t ORDER BY t), array_agg(extract(epoch FROM t)::float8 / 7 ORDER BY t), array_agg(true))"
+                    . " FROM generate_series(timestamptz '@{[day(10)]}Z', timestamptz '@{[day(10 - $DAYS)]}Z' - interval '1 s', '20 minutes') t");
+        }
+    }
+    $cluster->roll_up;
+    return;
+}
+
+# Each sample and what is made of it, by name, but for one day.
+sub facts {
+    my ($cluster, $without) = @_;
+    my $super = $cluster->session('tidemark_super');
+    my $names = 'JOIN core.series s ON s.id = x.series_id AND s.tenant_id = x.tenant_id JOIN core.device d ON d.id = s.device_id JOIN core.tenant t ON t.id = x.tenant_id';
+    my $where = $without ? "WHERE x.%s < '$without' OR x.%s >= date '$without' + 1" : '';
+    return join "\n", map {
+        my ($table, $time, $value) = @{$_};
+        my $only = $where =~ s/%s/$time/gr;
+        $super->text("SELECT '$table', count(*), md5(string_agg(concat_ws(' ', t.slug, d.key, s.metric, s.labels, x.$time, $value), ',' ORDER BY t.slug, d.key, s.metric, x.$time)) FROM core.$table x $names $only");
+    } ['sample', 'time', 'x.value'], $without ? () : (map { ["rollup_$_", 'bucket', 'x.count, x.sum, x.min, x.max, x.first, x.last'] } qw(15m 1h 1d 1w 1mo)), $without ? () : (map { ["energy_$_", 'bucket', 'x.nkwh'] } qw(15m 1d));
+}
+
+# What there is in the store of a tenant's catalogues, by path, the newest last.
+sub catalogues { my ($cluster, $tenant) = @_; my @paths = sort glob $cluster->home . "/objects/archive/catalogue/tenant=$tenant/*"; return @paths }
+
+sub lines { return map { decode_json($_) } split /\n/, slurp_whole($_[0]) }
+
+# ---- what is in it ----
+
+# A column that is added to one of these tables is carried, unless it is left out: whoever adds it says here
+# that it may leave the database.
+my %COLUMNS = (
+    tenant => 'auto_register created_at currency daily_days event_days hourly_days id max_series name raw_days request_rate rows_per_day slug status timezone token_rate',
+    site => 'created_at id key name timezone',
+    device => 'config created_at id key model name retired_at site_id',
+    series => 'created_at device_id id kind labels metric role unit',
+    plugin => 'config created_at is_enabled key kind',
+    rate_schedule => 'created_at id name removed_at',
+    rate_version => 'currency document format from_day known_since made_by number schedule_id timezone to_day',
+    rate_price => 'from_time known_since nano_rate schedule_id series to_time',
+    rate_assignment => 'device_id from_day id known_since known_until made_by schedule_id site_id to_day',
+    meter_entry => 'at device_id factor final id initial kind made_at made_by note only_series size unit until withdrawn_at withdrawn_by',
+    archive_cursor => 'relation until',
+    archive => 'archived_at day id kind n n_bytes n_rows object relation sha256',
+);
+
+sub check_columns {
+    my ($super) = @_;
+    my %carried = map { @{$_} } $super->query(<<'SQL');
+SELECT p.relation, string_agg(a.attname, ' ' ORDER BY a.attname COLLATE "C")
+FROM (SELECT * FROM core.catalogue_parts() UNION ALL VALUES (0, 'tenant'::name, '{adapters_version}'::text[], '')) p
+JOIN pg_attribute a ON a.attrelid = ('core.' || p.relation)::regclass AND a.attnum > 0 AND NOT a.attisdropped
+WHERE a.attname <> 'tenant_id' AND a.attname <> ALL (p.left_out) GROUP BY 1
+SQL
+    is_deeply(\%carried, \%COLUMNS, 'what leaves the database is what may');
+    return;
+}
+
+sub check_scrub {
+    my ($super) = @_;
+    my $scrub = sub { $super->value("SELECT core.catalogue_scrub('$_[0]')") };
+    is($scrub->('{"password": "x", "Api-Key": "x", "a": {"access_token": "x", "b": [{"secretKey": 1, "c": 2}]}, "keyword": "d"}'),
+        '{"a": {"b": [{"c": 2}]}, "keyword": "d"}', 'members that are secrets by their names stay out');
+    is($scrub->('["https://u:p@h/x https://v@i", "a@b", 1.50, null, true]'), '["https://h/x https://i", "a@b", 1.50, null, true]', 'and logins in addresses');
+    return;
+}
+
+sub check_text {
+    my ($cluster) = @_;
+    my ($path, @more) = catalogues($cluster, 'alpha');
+    is(scalar @more, 0, 'a tenant has one catalogue');
+    my ($head, @lines) = lines($path);
+    is_deeply([ @{ $head->{catalogue} }{qw(format tenant)} ], [ 1, 'alpha' ], '  of format 1');
+    my %n;
+    $n{$_}++ for map { keys %{$_} } @lines;
+    is_deeply(\%n, { tenant => 1, device => 1, series => 2, archive_cursor => 2, archive => $DAYS }, '  with what there is');
+    return;
+}
+
+# ---- when, and how many ----
+
+sub archives {
+    my ($cluster, $name) = @_;
+    my ($status, $said) = $cluster->tidemark('archive', 'run');
+    is($status, 0, $name) or diag($said);
+    return $said;
+}
+
+sub check_keeping {
+    my ($cluster, $super) = @_;
+    for my $name ('a catalogue that was not written', 'where nothing changed') {
+        archives($cluster, $name);
+        is(scalar(catalogues($cluster, 'alpha')), 2, '  there are two');
+    }
+    for my $name (1 .. 6) {
+        $cluster->session('tidemark_operator')->query("SELECT ops.tenant_patch('alpha', 'Alpha $name', NULL, NULL, NULL)");
+        archives($cluster, "change $name");
+    }
+    archives($cluster, 'again') for 1, 2;
+    my @kept = map { (lines($_))[1]{tenant}{name} } catalogues($cluster, 'alpha');
+    is("@kept", 'Alpha 3 Alpha 4 Alpha 5 Alpha 6', 'each change makes one, and the newest four stay');
+    $super->query("UPDATE core.archive_catalogue SET noted_at = now() - interval '8 days'");
+    archives($cluster, 'a week later') for 1, 2;
+    is(scalar(catalogues($cluster, 'alpha')), 1, 'after a week only the newest stays');
+    is(scalar(catalogues($cluster, 'alpha-2')), 1, '  of each tenant');
+    return;
+}
+
+sub check_swept {
+    my ($cluster) = @_;
+    my $worker = $cluster->session('tidemark_worker', new => 1)->bind(1);
+    is($worker->error("SELECT ops.catalogue_note('archive/catalogue/tenant=alpha/none.ndjson', '')"), 'TM409', 'what was swept is not noted');
+    is($worker->error("SELECT * FROM ops.rebuild_tenant('{}', '{}', 'x')"), 'TM409', 'no tenant is loaded into a database in use');
+    is($worker->error('SELECT ops.rebuild_begin(false)'), 'TM409', '  nor is that begun');
+    is($worker->error('SELECT ops.rebuild_end()'), 'TM409', '  nor ended');
+    return;
+}
+
+# ---- a database of the store ----
+
+sub take_store {
+    my ($from, $to) = @_;
+    system('rm', '-rf', $to->home . '/objects') == 0 && system('cp', '-a', $from->home . '/objects', $to->home . '/objects') == 0 or die 'cp failed';
+    return;
+}
+
+# Starts `tidemark …` and returns its pid.
+sub start {
+    my ($cluster, @words) = @_;
+    my $pid = fork // die "fork: $!";
+    return $pid if $pid;
+    delete @ENV{ grep {/^(TIDEMARK|DATABASE|DB|S3|PG)_?/} keys %ENV };
+    $ENV{TIDEMARK_HOME} = $cluster->home;
+    chdir '/';
+    open STDOUT, '>', '/dev/null' or die;
+    open STDERR, '>', '/dev/null' or die;
+    exec $cluster->command($cluster->home . '/tidemark', @words) or die "exec: $!";
+}
+
+# Kills it, and waits until its session has ended.
+sub slay {
+    my ($cluster, $pid, $word) = @_;
+    kill KILL => $pid;
+    waitpid $pid, 0;
+    my $until = time + 20;
+    my $super = $cluster->session('tidemark_super');
+    sleep 0.01 while $super->value("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tidemark $word'") && time < $until;
+    return;
+}
+
+# A late reading is archived by an archiver that is killed before it writes the catalogue.
+sub leave_late {
+    my ($cluster, $super) = @_;
+    $cluster->session('tidemark_ingest', new => 1)->bind(1)
+        ->query("SELECT api.ingest_samples(ARRAY[1], ARRAY[1], ARRAY[timestamptz '@{[day(9)]} 11:03:00Z'], ARRAY[4096], ARRAY[true])");
+    $cluster->roll_up;
+    my $blocker = $cluster->session('tidemark_super', new => 1);
+    $blocker->query('BEGIN; LOCK TABLE core.archive_catalogue IN ACCESS EXCLUSIVE MODE');
+    my $pid = start($cluster, 'archive', 'run');
+    my $waits = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tidemark archive' AND wait_event_type = 'Lock'";
+    my $until = time + 20;
+    sleep 0.01 while !$super->value($waits) && time < $until;
+    kill KILL => $pid;
+    $blocker->query('ROLLBACK');
+    slay($cluster, $pid, 'archive');
+    is($super->value('SELECT count(*) FROM core.archive WHERE n = 2'), 2, 'a late reading is archived, and the archiver killed');
+    is(scalar(grep { $_->{archive} } lines((catalogues($cluster, 'alpha'))[-1])), $DAYS, '  before it says so in the catalogue');
+    return;
+}
+
+# Starts a rebuild and kills it after a while; true: it has ended.
+sub kill_in {
+    my ($cluster, $seconds) = @_;
+    my $pid = start($cluster, 'restore', '--from-archive');
+    sleep $seconds;
+    slay($cluster, $pid, 'restore');
+    return $cluster->session('tidemark_super')->value('SELECT count(*) FROM core.archive_rebuild WHERE ended_at IS NOT NULL');
+}
+
+sub check_kills {
+    my ($cluster, $engine) = @_;
+    my $fresh = Tidemark::Cluster->start($engine);
+    take_store($cluster, $fresh);
+    my ($n, $is_ended) = (0, 0);
+    $is_ended = kill_in($fresh, rand 0.12) while !$is_ended && $n++ < 20;
+    my ($status, $said) = $is_ended ? (0, '') : $fresh->tidemark('restore', '--from-archive');
+    is($status, 0, "a rebuild that was killed at random ends, after $n starts") or diag($said);
+    $fresh->roll_up;
+    is(facts($fresh), facts($cluster), '  with all there was, and all that is made of it');
+    is($fresh->session('tidemark_super')->text('SELECT count(*), count(*) FILTER (WHERE is_held) FROM core.archive_day'), $DAYS * 2 . ' ' . $DAYS * 2, '  and each day');
+    $fresh->stop;
+    return;
+}
+
+sub check_damage {
+    my ($cluster, $engine, $super) = @_;
+    $cluster->session('tidemark_operator')->query("SELECT ops.tenant_patch('alpha', 'Newer', NULL, NULL, NULL)");
+    archives($cluster, 'a newer catalogue');
+    my $fresh = Tidemark::Cluster->start($engine);
+    take_store($cluster, $fresh);
+    my $newest = (catalogues($fresh, 'alpha'))[-1];
+    my $bytes = slurp_whole($newest);
+    spit($newest, substr $bytes, 0, length($bytes) - 10);
+    my $object = $super->value("SELECT object FROM core.archive WHERE tenant_id = 2 AND day = '@{[day(7)]}'");
+    unlink $fresh->home . "/objects/$object" or die $!;
+    my ($status, $said) = $fresh->tidemark('restore', '--from-archive');
+    is($status, 1, 'a catalogue that was cut');
+    like($said, qr/^damaged\t\Qarchive\/catalogue\/tenant=alpha\/\E\S+\t/m, '  is named');
+    ($status, $said) = $fresh->tidemark('restore', '--from-archive', '--skip-damaged');
+    is($status, 0, '  and may be skipped') or diag($said);
+    like($said, qr/^damaged\talpha-2 samples @{[day(7)]}\t.*\Q$object\E/m, '  as may a day, which is named');
+    $fresh->roll_up;
+    my $fresh_super = $fresh->session('tidemark_super');
+    is($fresh_super->value("SELECT name FROM core.tenant WHERE slug = 'alpha'"), 'Alpha 6', 'the catalogue before counts');
+    is($fresh_super->text("SELECT count(*) FROM core.sample x WHERE x.tenant_id = 2 AND x.time::date = '@{[day(7)]}'"), '0', 'the day is missing');
+    $super->query("DELETE FROM core.sample WHERE tenant_id = 2 AND time >= '@{[day(7)]}' AND time < '@{[day(6)]}'");
+    is(facts($fresh, '2000-01-01'), facts($cluster, '2000-01-01'), '  and nothing else');
+    ($status, $said) = $fresh->tidemark('archive', 'list', '--tenant', 'alpha-2');
+    like($said, qr/^alpha-2\tsamples\t@{[day(7)]}\t.*\tarchive alone\t/m, '  and the archive knows that');
+    $fresh->stop;
+    return;
+}
+
+Tidemark::Cluster->each_engine(sub {
+    my ($cluster) = @_;
+    my $super = $cluster->session('tidemark_super');
+    check_columns($super);
+    check_scrub($super);
+    populate($cluster);
+    $cluster->session('tidemark_worker')->query('SELECT ops.archive_configure(true, 72)');
+    archives($cluster, 'first days');
+    check_text($cluster);
+    check_swept($cluster);
+    leave_late($cluster, $super);
+    check_kills($cluster, $cluster->engine);
+    check_keeping($cluster, $super);
+    check_damage($cluster, $cluster->engine, $super);
+});
+done_testing;
