@@ -4,7 +4,7 @@
 # one run on one machine, not the figures of different days.
 #
 #   tests/bench/run.pl [--engine postgres|timescaledb] [--runs 3] [--seconds 4] [--only NAME]
-#       [--small] [--statements]    # of the pages and the archive: less data; what the statements cost
+#       [--small] [--statements]    # of the pages, the archive and files: less data; what the statements cost
 use strict;
 use warnings;
 use FindBin;
@@ -18,6 +18,7 @@ use Tidemark::Bench;
 use Tidemark::BenchArchive;
 use Tidemark::BenchCosts;
 use Tidemark::BenchIngest;
+use Tidemark::BenchObjects;
 use Tidemark::BenchOthers;
 use Tidemark::BenchPages;
 use Tidemark::BenchStore;
@@ -37,14 +38,15 @@ my @figures = (
     [known => \&Tidemark::BenchIngest::known],
     [compression => \&Tidemark::BenchStore::compression],
     [archive => \&Tidemark::BenchArchive::archive],
-    [pages => sub { Tidemark::BenchPages::pages(\%option) }],    # these two have stacks of their own
+    [pages => sub { Tidemark::BenchPages::pages(\%option) }],    # these have stacks of their own
     [costs => sub { Tidemark::BenchCosts::costs(\%option) }],
+    [objects => sub { Tidemark::BenchObjects::objects(\%option) }],
 );
 my @rows;
 for my $figure (@figures) {
     my ($name, $measure) = @$figure;
     next if $option{only} && $option{only} ne $name;
-    my $is_apart = $name eq 'pages' || $name eq 'costs';
+    my $is_apart = $name =~ /^(?:pages|costs|objects)$/;
     undef $bench if $is_apart;
     $bench ||= Tidemark::Bench->new(%option) if !$is_apart;
     push @rows, $measure->($bench);
