@@ -171,7 +171,7 @@ static bool resume_window(struct reach *reach)
     return true;
 }
 
-static enum err load_names(struct reach *reach, struct db_tx *tx)
+enum err reach_load_names(struct reach *reach, struct db_tx *tx)
 {
     enum err err = OK;
 
@@ -189,7 +189,7 @@ enum err reach_begin(struct reach *reach, struct db_tx *tx, const struct reach_s
     reach->span = *span;
     reach->patience_until_us =
         span->is_whole ? INT64_MAX : clock_monotonic_us() + REACH_PATIENCE_US;
-    enum err err = load_names(reach, tx);
+    enum err err = reach_load_names(reach, tx);
     if (err == OK) {
         err = load_days(reach, tx);
     }

@@ -81,6 +81,9 @@ static inline int reach_order(int64_t time_a, int32_t series_a, int64_t time_b, 
 
 #define REACH_PATIENCE_US (5 * US_PER_SECOND) /* after which a page ends with what is at hand */
 
+/* Has the names of the wanted series. */
+enum err reach_load_names(struct reach *reach, struct db_tx *tx) MUST_CHECK;
+
 /* Fills the window with samples of the day after (after_us, after_series). */
 enum err reach_day_load(struct reach *reach, const struct reach_day *day, int64_t after_us,
                         int32_t after_series) MUST_CHECK;

@@ -109,8 +109,7 @@ static enum err clamp_span(struct db_tx *tx, struct sample_filter *filter, bool 
     return OK;
 }
 
-/* Kept hours are UTC's; a zone that is half an hour off has others, which are made anew. */
-static enum err choose_zone(struct db_tx *tx, const struct sample_filter *filter,
+enum err sample_choose_zone(struct db_tx *tx, const struct sample_filter *filter,
                             enum sample_bucket bucket, const char **zone_name)
 {
     bool is_whole = true;
@@ -161,9 +160,6 @@ enum err sample_rollup_list(struct db_tx *tx, const struct sample_filter *filter
     struct sample_filter clamped = *filter;
     bool is_empty = false;
     enum err err = clamp_span(tx, &clamped, &is_empty);
-    if (err == OK) {
-        err = choose_zone(tx, filter, bucket, &zone_name);
-    }
     if (err != OK || is_empty) {
         *out = (struct sample_rollup_list){ .n = 0 };
         return err;

@@ -68,9 +68,14 @@ struct sample_rollup_list {
     int n;
 };
 
+/* Where none was asked for (NULL) and hours are those of a site's zone that is not whole hours off
+ * UTC, makes it that zone. Kept hours are UTC's. */
+enum err sample_choose_zone(struct db_tx *tx, const struct sample_filter *filter,
+                            enum sample_bucket bucket, const char **zone_name) MUST_CHECK;
+
 /* Buckets that start in [from_us, to_us), whole, by start and then series. Empty buckets
- * are left out. Hours, days, weeks (from Monday) and months are those of `zone_name` (IANA),
- * or of the device's site where it is NULL. ERR_INVALID for an unknown zone. */
+ * are left out. Days, weeks (from Monday) and months are those of `zone_name` (IANA), or of the
+ * device's site where it is NULL, hours then UTC's. ERR_INVALID for an unknown zone. */
 enum err sample_rollup_list(struct db_tx *tx, const struct sample_filter *filter,
                             enum sample_bucket bucket, const char *zone_name,
                             struct sample_rollup_list *out) MUST_CHECK;

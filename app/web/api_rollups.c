@@ -3,6 +3,7 @@
 #include "web/api.h"
 #include "web/buckets.h"
 #include "web/list_stream.h"
+#include "web/old_buckets.h"
 
 static const char *const rollup_columns[] = {
     "time", "device", "metric", "count", "min", "max", "avg", "sum", "first", "last", "unit",
@@ -24,12 +25,20 @@ static void write_rollup(struct list_writer *list, const struct rollup *rollup)
     list_end_item(list);
 }
 
-static enum err write_page(struct list_writer *list, void *query, const struct cursor *after,
+/* A request for rollups. */
+struct query {
+    struct rollup_filter filter;
+    struct old_buckets old;
+};
+
+static enum err write_page(struct list_writer *list, void *state, const struct cursor *after,
                            int limit, struct cursor *last, bool *is_more)
 {
     struct web *web = list->web;
-    struct rollup_filter filter = *(struct rollup_filter *)query;
-    struct rollup_list rollups;
+    struct query *query = state;
+    struct rollup_filter filter = query->filter;
+    struct rollup_list stored;
+    struct bucket_page page;
     enum err err = OK;
 
     filter.limit = limit + 1;
@@ -39,21 +48,23 @@ static enum err write_page(struct list_writer *list, void *query, const struct c
         err = buckets_position(web, after, &filter.after_series);
     }
     if (err == OK) {
-        err = rollup_list(web->tx, &filter, &rollups);
+        err = rollup_list(web->tx, &filter, &stored);
         if (err == ERR_INVALID && filter.zone_name != NULL) {
             err = buckets_bad_zone(web);
         }
     }
+    if (err == OK) {
+        filter.limit = limit;
+        err = old_buckets_page(web, &query->old, &filter, &stored, &page);
+    }
     if (err != OK) {
         return err;
     }
-    *is_more = rollups.n > limit;
-    int n = *is_more ? limit : rollups.n;
-    for (int i = 0; i < n; i++) {
-        write_rollup(list, &rollups.items[i]);
+    *is_more = page.is_more;
+    for (int i = 0; i < page.n; i++) {
+        write_rollup(list, &page.items[i]);
     }
-    const struct sample_rollup *end = n > 0 ? &rollups.items[n - 1].bucket : NULL;
-    return end ? buckets_end(web, end->time_us, end->series_id, last) : OK;
+    return page.n > 0 || page.is_more ? buckets_end(web, page.end_us, page.end_series, last) : OK;
 }
 
 static enum err read_filter(struct web *web, struct rollup_filter *filter)
@@ -75,13 +86,14 @@ static enum err read_filter(struct web *web, struct rollup_filter *filter)
 
 enum err api_rollups_list(struct web *web)
 {
-    struct rollup_filter *filter = arena_alloc(web->op->arena, sizeof *filter);
+    struct query *query = arena_alloc(web->op->arena, sizeof *query);
     struct list_source *source = arena_alloc(web->op->arena, sizeof *source);
-    if (filter == NULL || source == NULL) {
+    if (query == NULL || source == NULL) {
         return fail_memory(web->op);
     }
+    query->old.arena = web->op->arena;
     *source = (struct list_source){ rollup_columns, N_ROLLUP_COLUMNS, CURSOR_ACROSS, STREAM_ROWS,
-                                    filter, write_page, &buckets_schema, "rollups.parquet" };
-    enum err err = read_filter(web, filter);
+                                    query, write_page, &buckets_schema, "rollups.parquet" };
+    enum err err = read_filter(web, &query->filter);
     return err == OK ? list_answer(web, source) : err;
 }

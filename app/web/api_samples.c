@@ -4,6 +4,7 @@
 #include "web/api.h"
 #include "web/buckets.h"
 #include "web/list_stream.h"
+#include "web/old_buckets.h"
 #include "web/raw_samples.h"
 
 /* With labels last: they are a column only where a series has some. */
@@ -35,6 +36,7 @@ struct query {
     const char *site;      /* key, or NULL */
     bool has_labels;
     struct raw_samples raw;
+    struct old_buckets old;
 };
 
 static enum err set_position(struct web *web, struct sample_filter *filter,
@@ -120,28 +122,66 @@ static enum err write_raw_page(struct list_writer *list, void *state, const stru
                : OK;
 }
 
-static enum err write_bucket_page(struct list_writer *list, void *state, const struct cursor *after,
-                                  int limit, struct cursor *last, bool *is_more)
+/* What the database has of a page, as rollups across devices have it. */
+static enum err read_stored(struct web *web, const struct query *query, struct rollup_list *out)
 {
-    struct query query = *(struct query *)state;
     struct sample_rollup_list rollups;
-    enum err err = set_position(list->web, &query.filter, after, limit);
+    enum err err = sample_rollup_list(web->tx, &query->filter, query->bucket, query->zone_name,
+                                      &rollups);
 
-    if (err == OK) {
-        err = sample_rollup_list(list->web->tx, &query.filter, query.bucket, query.zone_name,
-                                 &rollups);
-        if (err == ERR_INVALID && query.zone_name != NULL) {
-            /* The database knows the zones; what else it was given was checked here. */
-            err = buckets_bad_zone(list->web);
-        }
+    if (err == ERR_INVALID && query->zone_name != NULL) {
+        /* The database knows the zones; what else it was given was checked here. */
+        err = buckets_bad_zone(web);
     }
     if (err != OK) {
         return err;
     }
-    *is_more = rollups.n > limit;
-    int n = *is_more ? limit : rollups.n;
-    for (int i = 0; i < n; i++) {
-        const struct sample_rollup *rollup = &rollups.items[i];
+    out->n = rollups.n;
+    out->items = arena_array(web->op->arena, (size_t)rollups.n, sizeof *out->items);
+    for (int i = 0; i < rollups.n && out->items != NULL; i++) {
+        out->items[i].device = query->filter.device;
+        out->items[i].unit = rollups.items[i].unit;
+        out->items[i].bucket = rollups.items[i];
+    }
+    return out->items != NULL || rollups.n == 0 ? OK : fail_memory(web->op);
+}
+
+static struct rollup_filter filter_of(const struct query *query)
+{
+    const struct sample_filter *filter = &query->filter;
+
+    return (struct rollup_filter){
+        .bucket = query->bucket,       .device = str_of(filter->device),
+        .metric = filter->metric,      .zone_name = query->zone_name,
+        .from_us = filter->from_us,    .to_us = filter->to_us,
+        .is_after = filter->is_after,  .after_us = filter->after_us,
+        .after_series = filter->after_series,
+    };
+}
+
+static enum err write_bucket_page(struct list_writer *list, void *state, const struct cursor *after,
+                                  int limit, struct cursor *last, bool *is_more)
+{
+    struct query *asked = state;
+    struct query query = *asked;
+    struct rollup_list stored;
+    struct bucket_page page;
+    enum err err = set_position(list->web, &query.filter, after, limit);
+
+    if (err == OK) {
+        err = read_stored(list->web, &query, &stored);
+    }
+    if (err == OK) {
+        struct rollup_filter filter = filter_of(&query);
+        filter.limit = limit;
+        err = old_buckets_page(list->web, &asked->old, &filter, &stored, &page);
+    }
+    if (err != OK) {
+        return err;
+    }
+    *is_more = page.is_more;
+    for (int i = 0; i < page.n; i++) {
+        const struct sample_rollup *rollup = &page.items[i].bucket;
         if (list->parquet) {
             write_typed_bucket(list, &query, rollup);
             continue;
@@ -152,8 +192,9 @@ static enum err write_bucket_page(struct list_writer *list, void *state, const s
         buckets_write(list, rollup);
         write_labels(list, &query, rollup->labels);
     }
-    const struct sample_rollup *end = n > 0 ? &rollups.items[n - 1] : NULL;
-    return end ? buckets_end(list->web, end->time_us, end->series_id, last) : OK;
+    return page.n > 0 || page.is_more
+               ? buckets_end(list->web, page.end_us, page.end_series, last)
+               : OK;
 }
 
 static enum err read_query(struct web *web, struct query *query)
@@ -177,7 +218,8 @@ static enum err find_device(struct web *web, struct query *query)
     query->filter.device = device.key;
     query->filter.site_zone = device.timezone;
     query->site = device.site;
-    return sample_has_labels(web->tx, &query->filter, &query->has_labels);
+    err = sample_choose_zone(web->tx, &query->filter, query->bucket, &query->zone_name);
+    return err == OK ? sample_has_labels(web->tx, &query->filter, &query->has_labels) : err;
 }
 
 enum err api_samples_list(struct web *web)
@@ -195,6 +237,7 @@ enum err api_samples_list(struct web *web)
         return err;
     }
     query->raw = (struct raw_samples){ .arena = web->op->arena };
+    query->old = (struct old_buckets){ .arena = web->op->arena };
     bool is_raw = query->bucket == SAMPLE_RAW;
     *source = (struct list_source){
         .columns = is_raw ? raw_columns : rollup_columns,

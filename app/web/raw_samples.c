@@ -4,9 +4,9 @@
 
 #include "archive/reach.h"
 #include "base/clock.h"
+#include "web/sources.h"
 
 #define PAGE_WINDOW 16384 /* samples of the archive sorted at once for one page */
-#define SOURCE "Tidemark-Source"
 
 /* Retention keeps whole days, so nothing of the last one is in the archive alone. */
 static bool may_be_archived(const struct sample_filter *filter)
@@ -58,12 +58,7 @@ static enum err begin_reach(struct web *web, struct raw_samples *raw,
     if (err == OK) {
         err = reach_begin(raw->reach, web->tx, &span, is_any);
     }
-    if (err == OK && *is_any &&
-        !http_add_header(web->response, SOURCE,
-                         filter->to_us <= until_us ? "archive" : "database+archive")) {
-        err = fail_memory(web->op);
-    }
-    return err;
+    return err == OK && *is_any ? sources_tell(web, filter->to_us > until_us) : err;
 }
 
 static struct sample name_sample(const struct reach *reach, const struct reach_sample *sample)

@@ -205,3 +205,9 @@ FROM api.series s
 WHERE ($1::text IS NULL OR s.device = $1) AND ($2::text IS NULL OR s.metric = $2)
   AND ($3::text IS NULL OR s.device_id IN (SELECT d.id FROM api.device d WHERE d.site = $3))
 ORDER BY s.id;
+
+-- name: reach_kept
+-- roles: web
+-- columns: kept_from whole_until
+-- Since when the database has all buckets $1, of any zone where $2; up to when the archive is whole.
+SELECT k.kept_from, k.whole_until FROM api.archive_buckets($1::text, $2::bool) k;

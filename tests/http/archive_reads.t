@@ -1,8 +1,8 @@
 #!/usr/bin/perl
-# Lists of samples of days that the database does not have any more: byte for byte what they were, in
-# each form, page by page and as a whole, with what was corrected, deleted, erased or came late. Whose
-# they are; days that were brought back; files that are damaged or gone; a store that is away. On each
-# engine, one of them with its objects in a bucket.
+# Lists of samples and buckets of days that the database does not have any more: byte for byte what they
+# were, in each form, page by page and as a whole, with what was corrected, deleted, erased or came late.
+# Whose they are; days that were brought back; files that are damaged or gone; a store that is away. On
+# each engine, one of them with its objects in a bucket.
 use strict;
 use warnings;
 use FindBin;
@@ -28,13 +28,13 @@ sub archive_run {
     return $said;
 }
 
-# What retention does, until it has dropped the old samples of the tenant, or of all.
+# What retention does, until it has dropped the old rows of the table, of the tenant or of all.
 sub retain {
-    my ($count) = @_;
+    my ($table, $column) = @_;
     my $deadline = time + 60;
-    while ($stack->sql($count) > 0) {
-        die "samples are not dropped\n" if time > $deadline;
-        for my $step ($stack->sql("SELECT relation, from_time, to_time, tenant_id FROM ops.retention_plan() WHERE relation = 'core.sample'")) {
+    while ($stack->sql("SELECT count(*) FROM $table WHERE tenant_id = (SELECT id FROM core.tenant WHERE slug = 'home') AND $column < now() - interval '30 days'") > 0) {
+        die "rows of $table are not dropped\n" if time > $deadline;
+        for my $step ($stack->sql("SELECT relation, from_time, to_time, tenant_id FROM ops.retention_plan() WHERE relation = '$table'")) {
             my ($relation, $from, $to, $tenant) = split /\|/, $step;
             $tenant = 'NULL' if !length($tenant // '');
             $stack->sql("SELECT ops.retention_step('$relation', '$from', '$to', $tenant)");
@@ -46,13 +46,14 @@ sub retain {
 
 # All pages of a list in JSON, one text; and how often each source was named.
 sub pages {
-    my ($path) = @_;
+    my ($path, @values) = @_;
     my ($next, $text, %source) = ('', '');
+    @values = 'value' if !@values;
     do {
         my $answer = as('api', 'GET', $path . ($next ? "&cursor=$next" : ''));
         return "$answer->{status} $answer->{content}" if $answer->{status} != 200;
         $source{ $answer->{headers}{'tidemark-source'} // 'none' }++;
-        $text .= join '', map { "$_->{time} $_->{metric} " . ($_->{labels}{phase} // '') . " $_->{value}\n" } @{ $answer->{json}{items} };
+        $text .= join '', map { "$_->{time} $_->{metric} " . ($_->{labels}{phase} // '') . " @$_{@values}\n" } @{ $answer->{json}{items} };
         $next = $answer->{json}{next};
     } while ($next);
     return wantarray ? ($text, \%source) : $text;
@@ -86,7 +87,7 @@ sub same {
 sub source_of { my ($path) = @_; return as('api', 'GET', "/v1/devices/meter%2F1/samples$path")->{headers}{'tidemark-source'} }
 
 sub populate {
-    $stack->cli('tenant', 'add', $_) for qw(home other);
+    $stack->cli('tenant', 'add', $_, '--timezone', 'Europe/Berlin') for qw(home other);
     %token = (admin => $stack->token('home', 'admin'), api => $stack->token('home', 'api'), other => $stack->token('other', 'admin'),
         old => $stack->token('home', 'device', '--backfill'), old_other => $stack->token('other', 'device', '--backfill'));
     for my $ago (40, 39, 38, 5, 0) {
@@ -118,7 +119,6 @@ sub change {
 sub check_dropped {
     my ($engine) = @_;
     my $before = answers();
-    my $samples = "SELECT count(*) FROM core.sample WHERE tenant_id = (SELECT id FROM core.tenant WHERE slug = 'home') AND time < now() - interval '30 days'";
     is(source_of('?limit=5'), undef, 'what the database has is not marked');
     my $n = $stack->sql("SELECT count(*) FROM core.sample x JOIN core.series s ON s.id = x.series_id JOIN core.device d ON d.id = s.device_id"
             . " JOIN core.tenant t ON t.id = d.tenant_id WHERE t.slug = 'home' AND d.key = 'meter/1'");
@@ -130,7 +130,7 @@ sub check_dropped {
         $stack->sql("UPDATE core.tenant SET raw_days = 20 WHERE slug = 'home'");
         same($before, 'while days of a tenant wait to be dropped');
     }
-    retain($samples);
+    retain('core.sample', 'time');
     same($before, 'dropped');
     is(source_of('?from=' . moment(41) . '&to=' . moment(37)), 'archive', 'the answer says that it is of the archive');
     is(source_of('?limit=5'), 'database+archive', '  or of both');
@@ -144,6 +144,45 @@ sub check_dropped {
     return $before;
 }
 
+# Lists of buckets that begin, and mostly end, before what is archived ends.
+sub buckets {
+    my %answer;
+    my $range = '&to=' . moment(35);
+    for my $grain (qw(15m 1h 1d 1w 1mo)) {
+        for my $zone ('', 'UTC', 'Asia/Kathmandu', 'Australia/Lord_Howe') {
+            my $asked = "bucket=$grain" . ($zone && "&tz=$zone");
+            $answer{"$asked of a device"} = as('api', 'GET', "/v1/devices/meter%2F1/samples?$asked&format=ndjson$range")->{content};
+            $answer{"$asked across devices"} = as('api', 'GET', "/v1/rollups?$asked&format=csv$range")->{content};
+        }
+        $answer{"$grain as Parquet"} = as('api', 'GET', "/v1/rollups?bucket=$grain&format=parquet&metric=power_w$range")->{content};
+        $answer{"pages of $grain"} = pages("/v1/devices/meter%2F1/samples?bucket=$grain&limit=7$range", qw(count sum min max avg first last));
+    }
+    $answer{'a part of a day'} = as('api', 'GET', '/v1/devices/meter%2F1/samples?bucket=1h&from=' . moment(39, 7200) . '&to=' . moment(39, 14400))->{content};
+    return \%answer;
+}
+
+sub check_buckets {
+    my ($engine) = @_;
+    my $before = buckets();
+    my $source = sub { return as('api', 'GET', "/v1/rollups?bucket=$_[0]$_[1]")->{headers}{'tidemark-source'} };
+    is($source->('1h', '&to=' . moment(35)), undef, 'buckets that the database has are not marked');
+    cmp_ok($before->{'bucket=15m of a device'} =~ tr/\n//, '>', 200, '  of which there are many');
+    if ($engine eq 'postgres') {
+        $stack->sql('SELECT ops.retention_set(20, 9, 9, 90)');
+        retain("core.rollup_$_", 'bucket') for qw(15m 1h);
+        $stack->sql("DELETE FROM core.rollup_$_ WHERE bucket < now() - interval '30 days'") for qw(1d 1w 1mo);    # whose partitions are years
+    } else {
+        $stack->sql("UPDATE core.tenant SET hourly_days = 9, daily_days = 9 WHERE slug = 'home'");
+    }
+    my $after = buckets();
+    ok($after->{$_} eq $before->{$_}, "dropped: $_") or diag(substr($before->{$_}, 0, 600), "\n---\n", substr($after->{$_}, 0, 600)) for sort keys %{$before};
+    is($source->($_, '&to=' . moment(35)), 'archive', "$_: the answer says that it is of the archive") for qw(1h 1mo);
+    is($source->('1d', ''), 'database+archive', '  or of both');
+    is($source->('1d', '&from=' . moment(5)), undef, '  or of the database');
+    is(as('other', 'GET', '/v1/rollups?bucket=1d&metric=energy_kwh')->{content}, '{"items":[],"next":null}', '  and of nobody else');
+    return;
+}
+
 sub check_late {
     my ($before) = @_;
     is($stack->post('/v1/event', { device => 'meter/1', time => moment(40, 600), metrics => { power_w => 77 } }, token => $token{old})->{status}, 200, 'a sample of a dropped day');
@@ -152,6 +191,8 @@ sub check_late {
     archive_run();
     @first = @{ as('api', 'GET', '/v1/devices/meter%2F1/samples?metric=power_w&limit=3')->{json}{items} };
     is_deeply([map { $_->{value} } @first], [40, 77, 2 / 7 + 40], '  when it is archived, too');
+    my ($bucket) = @{ as('api', 'GET', '/v1/devices/meter%2F1/samples?bucket=1d&tz=UTC&metric=power_w&limit=1')->{json}{items} };
+    is_deeply([@$bucket{qw(time count min)}], [moment(40), 61, 40], '  also in the buckets that it is in');
     $stack->sql("DELETE FROM core.sample WHERE time < now() - interval '30 days'");
     @first = @{ as('api', 'GET', '/v1/devices/meter%2F1/samples?metric=power_w&limit=3')->{json}{items} };
     is_deeply([map { $_->{value} } @first], [40, 77, 2 / 7 + 40], '  and dropped again');
@@ -243,6 +284,7 @@ for my $engine (@engines) {
         populate();
         change();
         my $before = check_dropped($engine);
+        check_buckets($engine);
         check_late($before);
         check_erased();
         check_restored();

@@ -40,6 +40,7 @@ my %function = (
     'api.archive_total' => { may => 'web', call => q{} },
     'api.archive_until' => { may => 'web', call => q{'samples'} },
     'api.archive_files' => { may => 'web', call => [q{'samples', '-infinity', 'infinity', 100, false}, q{'samples', '2020-01-01', '2020-01-02', 1, true}] },
+    'api.archive_buckets' => { may => 'web', call => [q{'1h', false}, q{'1mo', true}] },
     'api.archive_erased' => { may => 'web', call => [q{'samples', '2000-01-01', '2030-01-01'}] },
     'api.archive_restore' => { may => 'web', call => [q{1}, q{2}] },
     'ops.archive_wish_done' => { may => 'worker', call => [q{'samples', '2020-01-01', NULL, true}, q{'samples', '2020-01-01', 'stolen', true}] },

@@ -1,0 +1,363 @@
+/* Samples of the archive into buckets, some spans of all series at a time: a slab holds the buckets
+ * that start in it, whole, so that nothing is open between two of them. */
+#include "archive/reach_fold.h"
+
+#include "archive/reach_parts.h"
+#include "base/clock.h"
+#include "domain/zone.h"
+#include "gen/queries.h"
+
+#include <stdlib.h>
+
+#define QUARTER_US (15 * US_PER_MINUTE)
+#define MAX_SLAB_US (300 * US_PER_DAY) /* fewer days than reach_begin looks at */
+#define FIRST_BUCKETS 256
+
+struct sum {
+    int64_t count;
+    double sum, min, max, first, last;
+};
+
+/* The buckets of a zone that start in the slab. */
+struct ring {
+    const char *zone_name;
+    struct zone_starts starts; /* and where the last one ends */
+    int n;                     /* buckets */
+    struct zone_starts days;   /* of weeks and months that are made of them */
+    bool has_quarters;         /* all edges lie on quarter hours */
+};
+
+/* A series in the slab. */
+struct folding {
+    const struct ring *ring;
+    int bucket_at, day_at;
+    int64_t quarter_us;
+    struct sum quarter, day, bucket; /* what is open; without samples: none is */
+};
+
+struct slab {
+    struct reach *reach;
+    struct db_tx *tx;
+    const struct reach_fold *fold;
+    int64_t from_us, to_us;
+    struct ring *rings;
+    int n_rings;
+    struct folding *series; /* as those of the names */
+    struct reach_bucket *buckets;
+    size_t n, cap;
+};
+
+enum err reach_kept(struct db_tx *tx, const char *grain, bool is_zoned, int64_t *kept_us,
+                    int64_t *whole_us)
+{
+    struct db_args args;
+    struct db_rows *rows;
+
+    *kept_us = *whole_us = INT64_MIN;
+    db_args_init(&args, db_op(tx)->arena);
+    db_arg_text(&args, grain);
+    db_arg_bool(&args, is_zoned);
+    enum err err = db_run(tx, &q_reach_kept, &args, &rows);
+    if (err == OK) {
+        *kept_us = db_time_or(rows, 0, REACH_KEPT_KEPT_FROM, INT64_MIN);
+        *whole_us = db_time_or(rows, 0, REACH_KEPT_WHOLE_UNTIL, INT64_MIN);
+    }
+    return err;
+}
+
+/* ---- sums ---- */
+
+static void add(struct sum *sum, const struct sum *more)
+{
+    if (sum->count == 0 || more->count == 0) {
+        *sum = more->count > 0 ? *more : *sum;
+        return;
+    }
+    sum->count += more->count;
+    sum->sum += more->sum;
+    sum->min = more->min < sum->min ? more->min : sum->min;
+    sum->max = more->max > sum->max ? more->max : sum->max;
+    sum->last = more->last;
+}
+
+static void move(struct sum *from, struct sum *to)
+{
+    add(to, from);
+    *from = (struct sum){ 0 };
+}
+
+static bool put(struct slab *slab, const struct folding *folding, int32_t series_id)
+{
+    const struct sum *sum = &folding->bucket;
+
+    if (slab->n == slab->cap) {
+        size_t cap = slab->cap > 0 ? slab->cap * 2 : FIRST_BUCKETS;
+        struct reach_bucket *more = arena_resize(slab->reach->slabs, slab->buckets,
+                                                 slab->cap * sizeof *more, cap * sizeof *more);
+        if (more == NULL) {
+            return false;
+        }
+        slab->buckets = more;
+        slab->cap = cap;
+    }
+    slab->buckets[slab->n++] = (struct reach_bucket){
+        folding->ring->starts.us[folding->bucket_at], series_id, sum->count, sum->sum, sum->min,
+        sum->max, sum->first, sum->last,
+    };
+    return true;
+}
+
+/* Ends the quarter hour, with it the day, and with that the bucket. */
+static bool end_bucket(struct slab *slab, struct folding *folding, int32_t series_id)
+{
+    bool has_days = folding->ring->days.n > 0;
+
+    move(&folding->quarter, has_days ? &folding->day : &folding->bucket);
+    move(&folding->day, &folding->bucket);
+    bool is_put = folding->bucket.count == 0 || put(slab, folding, series_id);
+    folding->bucket = (struct sum){ 0 };
+    return is_put;
+}
+
+static bool add_sample(struct slab *slab, const struct reach_sample *sample)
+{
+    size_t at = (size_t)(reach_series_of(slab->reach, sample->series_id) -
+                         slab->reach->names.series);
+    struct folding *folding = &slab->series[at];
+    const struct ring *ring = folding->ring;
+    const struct sum one = { 1, sample->value, sample->value, sample->value, sample->value,
+                             sample->value };
+    int64_t time_us = sample->time_us, past = time_us % QUARTER_US;
+    int64_t quarter_us = time_us - past - (past < 0 ? QUARTER_US : 0);
+
+    if (ring->n == 0 || time_us < ring->starts.us[0] || time_us >= ring->starts.us[ring->n]) {
+        return true;
+    }
+    if (time_us >= ring->starts.us[folding->bucket_at + 1]) {
+        if (!end_bucket(slab, folding, sample->series_id)) {
+            return false;
+        }
+        while (time_us >= ring->starts.us[folding->bucket_at + 1]) {
+            folding->bucket_at++;
+        }
+    }
+    if (folding->quarter_us != quarter_us || !ring->has_quarters) {
+        move(&folding->quarter, ring->days.n > 0 ? &folding->day : &folding->bucket);
+        folding->quarter_us = quarter_us;
+    }
+    while (folding->day_at + 1 < ring->days.n && time_us >= ring->days.us[folding->day_at + 1]) {
+        move(&folding->day, &folding->bucket);
+        folding->day_at++;
+    }
+    add(&folding->quarter, &one);
+    return true;
+}
+
+/* ---- a slab ---- */
+
+static int64_t longest_us(const char *grain)
+{
+    switch (grain[strlen(grain) - 1]) {
+    case 'm': return QUARTER_US;
+    case 'h': return US_PER_HOUR;
+    case 'd': return 27 * US_PER_HOUR;
+    case 'w': return 7 * US_PER_DAY + 3 * US_PER_HOUR;
+    default: return 31 * US_PER_DAY + 3 * US_PER_HOUR;
+    }
+}
+
+static enum err fill_ring(struct slab *slab, struct ring *ring)
+{
+    const struct reach_fold *fold = slab->fold;
+    int64_t longest = longest_us(fold->grain);
+    bool has_days = fold->zone_name == NULL && longest > 27 * US_PER_HOUR;
+    enum err err = zone_bucket_starts(slab->tx, ring->zone_name, fold->grain, slab->from_us,
+                                      slab->to_us + longest + US_PER_HOUR, &ring->starts);
+
+    if (err != OK) {
+        return err;
+    }
+    ring->has_quarters = true;
+    while (ring->n + 1 < ring->starts.n && ring->starts.us[ring->n] < slab->to_us &&
+           ring->starts.us[ring->n + 1] <= fold->end_us) {
+        ring->has_quarters &= fold->zone_name == NULL ||
+                              (ring->starts.us[ring->n] % QUARTER_US == 0 &&
+                               ring->starts.us[ring->n + 1] % QUARTER_US == 0);
+        ring->n++;
+    }
+    if (has_days && ring->n > 0) {
+        err = zone_bucket_starts(slab->tx, ring->zone_name, "1d", ring->starts.us[0],
+                                 ring->starts.us[ring->n], &ring->days);
+    }
+    return err;
+}
+
+/* The buckets of each zone, and which zone each series has. */
+static enum err fill_rings(struct slab *slab)
+{
+    const struct reach_names *names = &slab->reach->names;
+    const struct reach_fold *fold = slab->fold;
+    bool is_utc = fold->zone_name == NULL && longest_us(fold->grain) <= US_PER_HOUR;
+    struct arena *arena = slab->reach->slabs;
+    enum err err = OK;
+
+    slab->rings = arena_array(arena, names->n + 1, sizeof *slab->rings);
+    slab->series = arena_array(arena, names->n + 1, sizeof *slab->series);
+    if (slab->rings == NULL || slab->series == NULL) {
+        return fail_memory(slab->reach->op);
+    }
+    for (size_t i = 0; i < names->n && err == OK; i++) {
+        const char *name = is_utc            ? "UTC"
+                           : fold->zone_name ? fold->zone_name
+                                             : names->series[i].timezone;
+        int at = 0;
+        while (at < slab->n_rings && strcmp(slab->rings[at].zone_name, name) != 0) {
+            at++;
+        }
+        if (at == slab->n_rings) {
+            slab->rings[slab->n_rings++].zone_name = name;
+            err = fill_ring(slab, &slab->rings[at]);
+        }
+        slab->series[i] = (struct folding){ .ring = &slab->rings[at], .quarter_us = INT64_MIN };
+    }
+    return err;
+}
+
+static enum err read_samples(struct slab *slab)
+{
+    struct reach *reach = slab->reach;
+    struct reach_span span = { .from_us = INT64_MAX, .to_us = INT64_MIN, .is_whole = true };
+    enum reach_state state = REACH_SAMPLE;
+    struct reach_sample sample;
+    bool is_any = false;
+
+    for (int i = 0; i < slab->n_rings; i++) {
+        const struct ring *ring = &slab->rings[i];
+        if (ring->n > 0) {
+            int64_t start_us = ring->starts.us[0], end_us = ring->starts.us[ring->n];
+            span.from_us = start_us < span.from_us ? start_us : span.from_us;
+            span.to_us = end_us > span.to_us ? end_us : span.to_us;
+        }
+    }
+    if (span.from_us >= span.to_us) {
+        return OK;
+    }
+    enum err err = reach_begin(reach, slab->tx, &span, &is_any);
+    while (err == OK && is_any) {
+        err = reach_next(reach, &sample, &state);
+        if (err != OK || state != REACH_SAMPLE) {
+            break;
+        }
+        if (!add_sample(slab, &sample)) {
+            err = fail_memory(reach->op);
+        }
+    }
+    for (size_t i = 0; i < reach->names.n && err == OK; i++) {
+        err = end_bucket(slab, &slab->series[i], reach->names.series[i].id)
+                  ? OK
+                  : fail_memory(reach->op);
+    }
+    return err;
+}
+
+static int compare_buckets(const void *left, const void *right)
+{
+    const struct reach_bucket *a = left, *b = right;
+
+    return reach_order(a->start_us, a->series_id, b->start_us, b->series_id);
+}
+
+/* The slab's buckets after the position, as far as there is room. */
+static void take_buckets(const struct slab *slab, struct reach_buckets *out)
+{
+    const struct reach_fold *fold = slab->fold;
+
+    if (slab->n > 0) {
+        qsort(slab->buckets, slab->n, sizeof *slab->buckets, compare_buckets);
+    }
+    for (size_t i = 0; i < slab->n && out->n < fold->limit; i++) {
+        const struct reach_bucket *bucket = &slab->buckets[i];
+        if (!fold->is_after || reach_order(bucket->start_us, bucket->series_id, fold->after_us,
+                                           fold->after_series) > 0) {
+            out->items[out->n++] = *bucket;
+        }
+    }
+}
+
+/* Goes by what no day of the archive has: from *from_us on to the first bucket that may have
+ * something; to the end where there is none. */
+static enum err skip(struct db_tx *tx, const struct reach_fold *fold, int64_t *from_us)
+{
+    struct db_args args;
+    struct db_rows *rows;
+
+    db_args_init(&args, db_op(tx)->arena);
+    db_arg_time(&args, *from_us);
+    db_arg_time(&args, fold->end_us);
+    db_arg_int(&args, 1);
+    db_arg_bool(&args, true);
+    enum err err = db_run(tx, &q_reach_files, &args, &rows);
+    if (err != OK) {
+        return err;
+    }
+    int64_t first_us = db_count(rows) > 0
+                           ? db_time(rows, 0, REACH_FILES_START) - longest_us(fold->grain)
+                           : fold->to_us;
+    *from_us = first_us > *from_us ? first_us : *from_us;
+    return OK;
+}
+
+/* Reads a slab that begins at *at_us, and goes by it. */
+static enum err read_slab(struct reach *reach, struct db_tx *tx, const struct reach_fold *fold,
+                          int64_t *at_us, struct reach_buckets *out)
+{
+    int64_t n_series = (int64_t)reach->names.n + (reach->names.n == 0);
+    int64_t width_us = (1 + (fold->limit - out->n) / n_series) * longest_us(fold->grain);
+    struct slab slab = { .reach = reach, .tx = tx, .fold = fold, .from_us = *at_us };
+
+    width_us = width_us < MAX_SLAB_US ? width_us : MAX_SLAB_US;
+    slab.to_us = width_us < fold->to_us - *at_us ? *at_us + width_us : fold->to_us;
+    *at_us = slab.to_us;
+    out->is_read = true;
+    arena_reset(reach->slabs);
+    enum err err = fill_rings(&slab);
+    if (err == OK) {
+        err = read_samples(&slab);
+    }
+    if (err == OK) {
+        take_buckets(&slab, out);
+    }
+    return err;
+}
+
+enum err reach_fold_list(struct reach *reach, struct db_tx *tx, const struct reach_fold *fold,
+                         struct reach_buckets *out)
+{
+    bool is_after = fold->is_after && fold->after_us > fold->from_us;
+    int64_t at_us = is_after ? fold->after_us : fold->from_us;
+    int64_t patience_until_us = clock_monotonic_us() + REACH_PATIENCE_US;
+    enum err err = OK;
+
+    *out = (struct reach_buckets){
+        .items = arena_array(db_op(tx)->arena, (size_t)fold->limit + 1, sizeof *out->items)
+    };
+    if (out->items == NULL) {
+        return fail_memory(db_op(tx));
+    }
+    while (err == OK && out->n < fold->limit) {
+        err = skip(tx, fold, &at_us);
+        if (err != OK || at_us >= fold->to_us) {
+            break;
+        }
+        out->late_us = at_us;
+        out->is_late = out->is_read && clock_monotonic_us() > patience_until_us;
+        if (out->is_late) {
+            break;
+        }
+        err = reach_load_names(reach, tx);
+        if (err == OK) {
+            err = read_slab(reach, tx, fold, &at_us, out);
+        }
+    }
+    return err;
+}
