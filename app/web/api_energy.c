@@ -16,6 +16,7 @@ static const char *const COLUMNS[] = {
 #define STREAM_ROWS 1000
 #define COST_BUCKETS 4000 /* rated at once */
 #define COST_LOADS 4      /* of one page: four years */
+#define COST_BYTES (REQUEST_ARENA_BYTES / 4) /* that a page's costs may take before it ends */
 
 struct list_query {
     struct energy_filter filter;
@@ -121,7 +122,10 @@ static enum err write_bucket(struct list_writer *list, struct page *page, int in
 /* Whether the page ends before the bucket: what was rated for it is in memory to its end. */
 static bool is_rated_out(const struct page *page, int index)
 {
-    return page->n_loads == COST_LOADS && page->items[index].time_us >= page->costs.next_us;
+    bool is_much = page->n_loads == COST_LOADS ||
+                   (page->n_loads > 0 && arena_used(page->web->op->arena) > COST_BYTES);
+
+    return is_much && page->items[index].time_us >= page->costs.next_us;
 }
 
 static enum err write_page(struct list_writer *list, void *state, const struct cursor *after,
