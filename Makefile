@@ -93,7 +93,7 @@ soak: deps-test              ## 200 faults at random, on each engine, 200 of arc
 	@$(BUILD) all unit-tests benches
 	@TIDEMARK_BIN=$(abspath $(B)/tidemark) TIDEMARK_BUILD=$(B) $(PERL) tests/fault/soak.pl $(SOAK)
 	@TIDEMARK_BIN=$(abspath $(B)/tidemark) TIDEMARK_BUILD=$(B) OVERLOAD_SECONDS=60 $(PERL) tests/fault/overload.t
-	@TIDEMARK_BIN=$(abspath $(B)/tidemark) TIDEMARK_BUILD=$(B) ARCHIVE_KILLS=200 $(PERL) tests/sql/archive.t
+	@TIDEMARK_BIN=$(abspath $(B)/tidemark) TIDEMARK_BUILD=$(B) KILLED_ARCHIVERS=200 prove tests/sql/archive.t tests/sql/archive_events.t
 	@TIDEMARK_BIN=$(abspath $(B)/tidemark) TIDEMARK_BUILD=$(B) OBJECTS_STREAM_MIB=2048 $(PERL) tests/http/objects.t
 
 clean:                       ## remove everything built

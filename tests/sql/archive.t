@@ -319,7 +319,7 @@ Tidemark::Cluster->each_engine(sub {
     check_late_to_dropped($cluster, $super, $before);
     check_damage($cluster, $super);
     check_erasure($cluster, $super);
-    check_kills($cluster, $super, $ENV{ARCHIVE_KILLS} || 20);
+    check_kills($cluster, $super, $ENV{KILLED_ARCHIVERS} || 20);
     check_switches($cluster, $super);
 });
 done_testing;

@@ -358,6 +358,6 @@ Tidemark::Cluster->each_engine(sub {
     check_damage($cluster, $super);
     check_erasure($cluster, $super);
     check_made_again($cluster, $super);
-    check_kills($cluster, $super, $ENV{ARCHIVE_KILLS} || 10);
+    check_kills($cluster, $super, $ENV{KILLED_ARCHIVERS} || 20);
 });
 done_testing;
