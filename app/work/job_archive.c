@@ -67,7 +67,7 @@ enum err job_archive(struct job_pass *pass)
     snprintf(pass->detail, sizeof pass->detail, "days=%d rows=%lld bytes=%lld removed=%d",
              run.n_days, (long long)run.n_rows, (long long)run.n_bytes, n_removed);
     if (err == OK && run.n_failed > 0) {
-        return fail(pass->op, ERR_INTERNAL, "%d tenants' days could not be archived",
+        return fail(pass->op, ERR_INTERNAL, "%d tenants' days or catalogues could not be archived",
                     run.n_failed);
     }
     return err;
