@@ -32,10 +32,10 @@ static const struct choice_view MINUTES[] = {
     { "", "–" }, { "15", "15" }, { "30", "30" }, { "60", "60" },
 };
 static const struct choice_view TIERS_OF[] = {
-    { "", "kWh" }, { "baseline_percent", "percent of the baseline" },
+    { "", "kWh" }, { "baseline_percent", "% of the baseline" },
 };
 static const struct choice_view TIERS_BEGIN[] = {
-    { "", "each billing cycle" }, { "day", "each day" },
+    { "", "each cycle" }, { "day", "each day" },
 };
 static const struct choice_view TIERS_COUNT[] = {
     { "", "all energy" }, { "period", "each period alone" },
