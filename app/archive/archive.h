@@ -32,7 +32,7 @@ void archive_close(struct archive *archive);
 struct archive_task {
     int32_t tenant_id;
     const char *slug;
-    const char *relation; /* "samples", "events" */
+    const char *relation; /* "samples", "events", "costs" */
     const char *day;      /* "2026-11-20", of UTC */
 };
 
@@ -41,6 +41,7 @@ struct archive_done {
     int64_t n_rows, n_void; /* rows written or restored, and tombstones */
     int64_t n_bytes;        /* of the files */
     bool is_skipped;        /* somebody else is at that day, or there is nothing to do */
+    bool is_derived;        /* nor would there be: it is never restored */
 };
 
 /* Removes from the store what belongs to tenants that are gone, and what was begun and never noted;
@@ -81,7 +82,8 @@ enum err archive_verify_file(struct archive *archive, const struct archive_file 
 #define ARCHIVE_PIN_DAYS 30 /* for which retention leaves what somebody wanted back */
 
 /* Brings a day back from its files, each verified before it is applied, in one transaction, and
- * pins it for so many days. A day that the database has is left as it is. ERR_CONFLICT while
+ * pins it for so many days. A day that the database has is left as it is, and so is what is
+ * derived. ERR_CONFLICT while
  * changes of it wait to be archived, or where some came meanwhile; ERR_INVALID for damaged
  * files. */
 enum err archive_restore_day(struct archive *archive, const struct archive_task *task,

@@ -330,6 +330,9 @@ static enum err restore_day(struct rebuilding *rebuilding, const struct db_rows 
         tell_damage(rebuilding, what);
         return OK;
     }
+    if (done.is_derived) {
+        return OK; /* the worker makes it */
+    }
     rebuilding->n_days++;
     rebuilding->n_rows += done.n_rows;
     say(rebuilding, "day\t%s\t%s\t%s\t%lld rows", task.slug, task.relation, task.day,

@@ -197,6 +197,10 @@ enum err archive_restore_day(struct archive *archive, const struct archive_task 
     arena_reset(archive->files);
     arena_reset(archive->batches);
     enum err err = archive_table_find(&archive->rows, task->relation, &restoring.table);
+    if (err == OK && restoring.table->is_derived) {
+        out->is_skipped = out->is_derived = true;
+        return OK;
+    }
     if (err == OK) {
         err = db_begin(&archive->rows, archive->conn, DB_WRITE, task->tenant_id, &restoring.tx);
     }

@@ -4,6 +4,7 @@
 static const struct archive_table *const tables[] = {
     &archive_table_samples,
     &archive_table_events,
+    &archive_table_costs,
 };
 #define N_TABLES ((int)(sizeof tables / sizeof *tables))
 

@@ -10,6 +10,7 @@ struct restoring;
 
 struct archive_table {
     const char *name;                    /* "samples": in keys, manifests and lists */
+    bool is_derived;                     /* a further file has all of the day; none is restored */
     const struct parquet_schema *rows;
     const struct parquet_schema *voids;  /* names of what is void, then `from` and `to` */
     int n_names;                         /* device, metric, labels: so many of them */
@@ -24,7 +25,7 @@ struct archive_table {
     enum err (*put)(const struct archive *archive, struct parquet_writer *out,
                     const struct db_rows *batch, int row);
 
-    /* Restoring; failures are of the archive's rows, or of its file. */
+    /* Restoring, but of what is derived; failures are of the archive's rows, or of its file. */
     const struct db_query *restore_void; /* of a day, those names, `from` and `to` */
     enum err (*open)(struct restoring *restoring); /* makes restoring->batch */
     /* Adds a row of a file, whose texts are gone after it. */
@@ -32,7 +33,7 @@ struct archive_table {
     enum err (*flush)(struct restoring *restoring); /* stores what was added */
 };
 
-extern const struct archive_table archive_table_samples, archive_table_events;
+extern const struct archive_table archive_table_samples, archive_table_events, archive_table_costs;
 
 /* The table at a place, from 0 on; NULL after the last. */
 const struct archive_table *archive_table_at(int at);

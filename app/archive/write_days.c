@@ -309,12 +309,24 @@ static enum err mark(struct span *span)
     return db_run(span->tx, &q_archive_mark, &args, NULL);
 }
 
+/* What an archived day that changed has instead of its files before: of what is derived no rows are
+ * a file, too. */
+static enum err write_change(struct span *span)
+{
+    if (!span->table->is_derived) {
+        return write_voids(span);
+    }
+    struct archive_day *day = span->days;
+    enum err err = day->n_files > 0 ? OK : archive_day_begin(day, true);
+    return err == OK && day->n_files == 0 ? archive_day_end(day) : err;
+}
+
 static enum err write_span(struct span *span)
 {
     enum err err = write_rows(span);
 
     if (err == OK && !span->is_first) {
-        err = write_voids(span);
+        err = write_change(span);
     }
     if (err == OK && span->is_changed) {
         err = archive_day_seal(span->days);

@@ -32,6 +32,7 @@ static enum err load(struct db_tx *tx, int64_t id, const struct archived_filter 
         out->items[i] = (struct archived){
             .id = db_int64(rows, i, ARCHIVED_LIST_ID),
             .table = db_text(rows, i, ARCHIVED_LIST_RELATION),
+            .is_derived = str_equal(db_str(rows, i, ARCHIVED_LIST_RELATION), STR("costs")),
             .day = db_text(rows, i, ARCHIVED_LIST_DAY),
             .n = db_int(rows, i, ARCHIVED_LIST_N),
             .kind = db_text(rows, i, ARCHIVED_LIST_KIND),

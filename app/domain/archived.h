@@ -6,6 +6,7 @@
 #include "base/op.h"
 #include "base/str.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct db_tx;
@@ -13,6 +14,7 @@ struct db_tx;
 struct archived {
     int64_t id;
     const char *table, *day; /* "samples", "2026-11-20", of UTC */
+    bool is_derived;         /* its rows are worked out from others': no day is brought back */
     int n;                   /* a day's files apply in this order */
     const char *kind;        /* "rows" or "tombstones" */
     const char *object;      /* its key in the store */
@@ -46,7 +48,7 @@ enum err archived_list(struct db_tx *tx, const struct archived_filter *filter, i
 enum err archived_find(struct db_tx *tx, int64_t id, struct archived *out) MUST_CHECK;
 enum err archived_total(struct db_tx *tx, struct archived_total *out) MUST_CHECK;
 /* Wants the file's day back, which the worker sees to; *is_there: the database has it.
- * ERR_NOT_FOUND without the file. */
+ * ERR_NOT_FOUND without the file, ERR_CONFLICT where too many wait, or none is brought back. */
 enum err archived_restore(struct db_tx *tx, int64_t id, bool *is_there) MUST_CHECK;
 
 #endif

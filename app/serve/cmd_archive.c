@@ -351,7 +351,7 @@ static enum err restore_one(struct session *session, const struct db_rows *list,
                session->op.fault.detail);
         op_clear_fault(&session->op);
         session->n_failed++;
-    } else {
+    } else if (!done.is_derived) {
         printf("%s\t%s\t%s\t%s\t%lld\n", done.is_skipped ? "there" : "restored", task.slug,
                task.relation, task.day, (long long)done.n_rows);
     }

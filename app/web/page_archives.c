@@ -51,8 +51,12 @@ static const char *about(struct arena *arena, const struct archived *file)
     if (strcmp(file->kind, "rows") != 0) {
         return arena_printf(arena, "%s, what is void of it (%d)", file->table, file->n);
     }
-    return file->n == 1 ? file->table
-                        : arena_printf(arena, "%s, what changed later (%d)", file->table, file->n);
+    if (file->n == 1) {
+        return file->table;
+    }
+    return arena_printf(arena, file->is_derived ? "%s, written anew (%d)"
+                                                : "%s, what changed later (%d)",
+                        file->table, file->n);
 }
 
 static struct archive_row row_of(struct web *web, const struct zone *zone, int64_t now_us,
@@ -69,7 +73,8 @@ static struct archive_row row_of(struct web *web, const struct zone *zone, int64
         .sha256 = arena_printf(arena, "%.*s", SUM_CHARACTERS, file->sha256),
         .problem = file->problem,
         .verified = moment_view(arena, zone, now_us, file->verified_us),
-        .may_restore = web->who->role == ROLE_ADMIN && strcmp(file->place, "archive") == 0,
+        .may_restore = web->who->role == ROLE_ADMIN && !file->is_derived &&
+                       strcmp(file->place, "archive") == 0,
     };
 
     set_place(&row, file);

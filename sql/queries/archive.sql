@@ -44,6 +44,12 @@ FETCH FORWARD 20000 FROM archive_samples;
 SELECT e.time, e.type, e.device, e.seq, e.id, e.site, e.data, e.key, e.arrived
 FROM ops.archive_fetch_events() e;
 
+-- name: archive_fetch_costs
+-- roles: worker
+-- columns: time day site device zone from_time to_time schedule version charge title season period tier quantity unit rate amount currency at n_days of_days n_unpriced is_final
+-- The next lines of the ledger of those days.
+FETCH FORWARD 5000 FROM archive_costs;
+
 -- name: archive_series
 -- roles: worker
 -- columns: series_id device metric unit site labels

@@ -4,6 +4,7 @@
 const assert = require('assert');
 const fs = require('fs');
 const { DuckDBInstance } = require('@duckdb/node-api');
+const TIMES = ['time', 'arrived', 'from', 'to', 'at'];
 
 function micros(text) {
     const [seconds, fraction = ''] = text.replace(/Z$/, '').split('.');
@@ -11,7 +12,7 @@ function micros(text) {
 }
 
 function wantedValue(name, item, more) {
-    if (name === 'time' || name === 'arrived') return micros(item[name]);
+    if (TIMES.includes(name)) return item[name] === null ? null : micros(item[name]);
     if (name === 'unit' && more.units) return more.units[item.metric] ?? more.no_unit;
     if (name === 'labels') return item.labels ?? {};
     return name in item ? item[name] : more[name];
@@ -19,7 +20,7 @@ function wantedValue(name, item, more) {
 
 function shown(name, value) {
     if (value === null) return null;
-    if (name === 'time' || name === 'arrived') return value.micros;
+    if (TIMES.includes(name)) return value.micros;
     if (name === 'labels' || name === 'data') return JSON.parse(value);
     if (typeof value === 'bigint') return Number(value);
     return typeof value === 'number' && !Number.isFinite(value) ? null : value;

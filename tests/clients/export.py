@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+TIMES = ('time', 'arrived', 'from', 'to', 'at')
 
 
 def micros(text):
@@ -19,8 +20,8 @@ def micros(text):
 
 
 def wanted_value(name, item, more):
-    if name in ('time', 'arrived'):
-        return micros(item[name])
+    if name in TIMES:
+        return micros(item[name]) if item[name] is not None else None
     if name == 'unit' and 'units' in more:
         return more['units'].get(item['metric'], more['no_unit'])
     if name == 'labels':

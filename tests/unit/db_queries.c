@@ -180,8 +180,8 @@ static bool is_right(PGconn *pq, struct arena *arena, const struct db_query *que
                    must(pq, "SELECT set_config('tidemark.tenant_id', '" TENANT "', true)") &&
                    must(pq, "SET LOCAL plan_cache_mode = force_generic_plan");
     if (is_fine && starts_with_word(query->sql, "FETCH")) { /* of the cursor that this opens */
-        is_fine =
-            must(pq, "SELECT ops.archive_begin('samples', '2026-11-20', '2026-11-20', true, '{}')");
+        is_fine = must(pq, "SELECT ops.archive_begin(t, '2026-11-20', '2026-11-20', true, '{}')"
+                           " FROM unnest(ARRAY['samples', 'costs']) t");
     }
     is_fine = is_fine && is_parsed(pq, query);
     if (is_fine && is_plannable(query->sql)) {

@@ -1,16 +1,21 @@
 package Tidemark::Archiver;
 
 # What the tests of the archive share: `tidemark archive …` on a Tidemark::Cluster, days that were so many
-# days ago, what is in the store, retention, and archivers that are killed.
+# days ago, what is in the store and what others read there, retention, and archivers that are killed.
 
 use strict;
 use warnings;
 use Exporter qw(import);
+use File::Temp qw(tempdir);
+use JSON::PP;
 use POSIX qw(strftime);
 use Test::More;
+use Tidemark::Cluster;
+use Tidemark::Npm;
+use Tidemark::Python;
 use Time::HiRes qw(sleep time);
 
-our @EXPORT_OK = qw(day archive archives_well objects object retain start_archive slay kill_at);
+our @EXPORT_OK = qw(day archive archives_well objects object retain write_file others_read start_archive slay kill_at);
 
 my $DAY = 86400;
 my $TODAY = int(time / $DAY) * $DAY;
@@ -49,6 +54,45 @@ sub object {
     my ($super, $tenant, $ago, $n, $kind) = @_;
     return $super->value("SELECT object FROM core.archive WHERE tenant_id = $tenant AND day = '@{[day($ago)]}'"
             . " AND n = $n AND kind = '$kind'");
+}
+
+sub write_file {
+    my ($path, $bytes) = @_;
+    open my $out, '>:raw', $path or die "$path: $!";
+    print {$out} $bytes;
+    close $out or die "$path: $!";
+    return;
+}
+
+my (%reader, %why_not);    # name => command; name => why there is none
+
+sub find_readers {
+    my $clients = "$Tidemark::Cluster::ROOT/tests/clients";
+    (my $python, $why_not{pyarrow}) = Tidemark::Python::install('py', "$clients/requirements.txt");
+    $reader{pyarrow} = [$python, "$clients/export.py"] if $python;
+    (my $tools, $why_not{DuckDB}) = Tidemark::Npm::install('clients', $clients);
+    $reader{DuckDB} = ['env', "NODE_PATH=$tools/node_modules", Tidemark::Npm::find_command('node'), "$clients/export.js"] if $tools;
+    return;
+}
+
+# pyarrow and DuckDB read in an object just these rows (JSON objects, as texts), with these columns; two
+# tests, which are skipped where one of them is not to be had.
+sub others_read {
+    my ($cluster, $object, $columns, @rows) = @_;
+    find_readers() if !%why_not;
+    my $folder = tempdir(CLEANUP => 1);
+    write_file("$folder/x.ndjson", join '', map {"$_\n"} @rows);
+    write_file("$folder/x.json", JSON::PP->new->utf8->encode({ columns => $columns }));
+    write_file("$folder/x.parquet", Tidemark::Cluster::slurp($cluster->home . "/objects/$object"));
+    for my $name (sort keys %why_not) {
+      SKIP: {
+            skip "$name: $why_not{$name}", 1 if !$reader{$name};
+            open my $out, '-|', @{ $reader{$name} }, "$folder/x" or die "$name: $!";
+            like(scalar(<$out>), qr/^ok @{[scalar @rows]}\b/, "$name reads every value of a file");
+            close $out or diag("$name: status $?");
+        }
+    }
+    return;
 }
 
 # Takes retention's steps; "core.sample dropped 3, core.event waiting 1".
