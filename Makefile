@@ -107,7 +107,7 @@ fmt:                         ## lay out the C sources by .clang-format
 	clang-format -i $(wildcard app/*.c app/*/*.[ch] tests/*/*.[ch])
 
 # Tests of C that need a database are started by these.
-DATABASE_TESTS := $(addprefix tests/sql/,db_layer.t ingest.t ingest_store.t archive.t)
+DATABASE_TESTS := $(addprefix tests/sql/,db_layer.t ingest.t ingest_store.t archive.t catalogue.t)
 
 sanitize: deps-test          ## unit, database and HTTP tests under ASan and UBSan
 	@$(BUILD) B=build/asan SANITIZE=address,undefined all unit-tests
