@@ -106,6 +106,20 @@ await(sub { now_of($file->{id})->{place} eq 'restored' }, '  which the list says
 is(now_of($file->{id})->{restore}, undef, '  and that nobody waits for it');
 is($stack->sql("SELECT count(*) FROM core.audit WHERE action = 'archive.restore'"), 1, '  and the audit log');
 
+# ---- events ----
+
+my @notes = map { { device => 'meter', time => $midnight - 41 * 86400 + $_, type => 'note', data => { n => $_ } } } 1 .. 5;
+is($stack->post('/v1/events/batch', \@notes, token => $token{old})->{status}, 200, 'a day of events');
+like($stack->cli('archive', 'run', { env => \%settings }), qr/^1 days, 5 rows/m, '  is archived');
+my ($events) = @{ as('api', 'GET', '/v1/archives?table=events')->{json}{items} };
+is("$events->{table} $events->{kind} $events->{rows} $events->{place}", 'events rows 5 database', '  and listed by its table');
+$answer = as('api', 'GET', "/v1/archives/$events->{id}");
+is(sha256_hex($answer->{content}), $events->{sha256}, '  and fetched');
+like($answer->{headers}{'content-disposition'}, qr/filename="events-$events->{day}-1\.parquet"/, '  by its name');
+$stack->sql("DELETE FROM core.event; UPDATE core.archive_day SET is_held = false WHERE relation = 'events'");
+is(as('admin', 'POST', "/v1/archives/$events->{id}/restore")->{status}, 202, '  and wanted back');
+await(sub { @{ as('api', 'GET', '/v1/events?type=note')->{json}{items} } == 5 }, '  where the API lists it again');
+
 # ---- asked in vain for now ----
 
 my $day = "relation = 'samples' AND day = '$file->{day}'";
@@ -116,7 +130,7 @@ $stack->sql("INSERT INTO core.archive_change (tenant_id, relation, day, series, 
 $answer = as('admin', 'POST', "/v1/archives/$file->{id}/restore") for 1, 2;
 is("$answer->{status} $answer->{json}{restore}", '202 waiting', 'a day that changed waits');
 like($answer->{json}{problem}, qr/^Changes of this day/, '  which the list explains');
-is($stack->sql($audited), 2, '  and asking again is nothing new');
+is($stack->sql($audited), 3, '  and asking again is nothing new');
 is($stack->sql('SELECT count(*) FROM ops.archive_wish_next()'), 0, '  nor is it tried');
 $stack->sql("INSERT INTO core.archive_wish (tenant_id, relation, day, due_at) SELECT d.tenant_id, d.relation, d.day + n, 'infinity'"
         . " FROM core.archive_day d, generate_series(1001, 1400) n WHERE $day; UPDATE core.archive_wish SET problem = 'none' WHERE $day");

@@ -107,7 +107,7 @@ sub populate {
 
 # ---- what is checked ----
 
-sub changes { return $_[0]->value("SELECT count(*) FROM core.archive_change WHERE relation = 'costs'") }
+sub changes { return $_[0]->value("SELECT count(*) FROM core.archive_cost_note") }
 
 # What of a day is in its file: all of these lines.
 sub reads {
@@ -140,7 +140,7 @@ sub check_anew {
             . " DELETE FROM core.cost_calculation WHERE tenant_id = 1 AND line = -1");
     push @{ $lines->{9} }, add_line($super, 1, $ACCOUNTS[2], 9, $lines->{9}[-1]{final});
     $super->query('COMMIT');
-    is(changes($super), 1, 'one that is written anew is noted, once a transaction');
+    is(changes($super), 2, 'one that is written anew is noted, once a statement that writes');
     archives_well($cluster, qr/^1 days, 15 rows/m, '  it');
     reads($cluster, $super, 9, 2, @{ $lines->{9} });
     $super->query("DELETE FROM core.cost_calculation WHERE tenant_id = 1 AND day = '@{[day(10)]}'");
@@ -179,7 +179,7 @@ sub check_retention {
 
 sub check_kills {
     my ($cluster, $super) = @_;
-    $super->query('TRUNCATE core.archive, core.archive_day, core.archive_cursor, core.archive_change');
+    $super->query('TRUNCATE core.archive, core.archive_day, core.archive_cursor, core.archive_change, core.archive_cost_note');
     kill_at($cluster, $super, 'begin a day', 'core.cost_calculation IN ACCESS EXCLUSIVE', 'run');
     kill_at($cluster, $super, 'mark a day', 'core.archive IN SHARE', 'run');
     is($super->value('SELECT count(*) FROM core.archive'), 0, '  nothing is noted');

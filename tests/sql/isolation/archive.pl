@@ -53,7 +53,8 @@ my %function = (
         archive_allows archive_let_go archive_is_pinned archive_horizon archive_stop archive_first_day archive_is_changed
         archive_name archive_note_events archive_note_device archive_first_samples archive_first_events archive_open archive_open_samples
         archive_open_events archive_restore_places archive_count raw_shown_from
-        archive_is_derived archive_note_costs archive_accounts archive_first_costs archive_open_costs)),
+        archive_is_derived archive_note_costs archive_accounts archive_first_costs archive_open_costs
+        archive_take_costs)),
 );
 
 # A file of each tenant, and what is noted beside it.
@@ -61,6 +62,7 @@ my $fill = sub {
     my ($cluster, $name, $tenant_id, $value) = @_;
     $cluster->session('tidemark_super')->query(<<"SQL");
 INSERT INTO core.archive_cursor VALUES ($tenant_id, 'samples', '2020-01-02');
+INSERT INTO core.archive_cost_note (tenant_id, days) VALUES ($tenant_id, '{[2020-01-01,2020-01-02)}');
 INSERT INTO core.archive_day VALUES ($tenant_id, 'samples', '2020-01-01', false, NULL);
 INSERT INTO core.archive_wish (tenant_id, relation, day, problem) VALUES ($tenant_id, 'samples', '2020-01-01', '$name');
 INSERT INTO core.archive (tenant_id, relation, day, n, kind, object, n_rows, n_bytes, sha256)
