@@ -67,7 +67,9 @@ sub archive {
     my $id = fill($stack, $bench->{small} ? 100 : 1000);
     timed($stack, 'list');    # nothing of it is due; the program is warm
     my $table = table_bytes($stack);
+    my $server = -$bench->cpu_of('postgres');
     my ($write_s, $write_cpu) = timed($stack, 'run');
+    $server += $bench->cpu_of('postgres');
     my ($rows, $bytes) = split /\|/, $stack->sql("SELECT sum(n_rows), sum(n_bytes) FROM core.archive WHERE tenant_id = $id");
     my ($verify_s) = timed($stack, 'verify', '--tenant', $TENANT);
     $stack->sql("UPDATE core.archive_day SET is_held = false WHERE tenant_id = $id AND day = ($START)::date; DELETE FROM core.sample WHERE tenant_id = $id AND time < $START + interval '1 day'");
@@ -76,6 +78,7 @@ sub archive {
     return (
         { name => 'archive, rows written and read back', unit => '1/s', value => sprintf('%.0f', $rows / $write_s), spread => "$rows rows, 500000 wanted" },
         { name => 'archive, our CPU a million rows', unit => 's', value => sprintf('%.2f', $write_cpu / $rows * 1e6), spread => 'written and read back' },
+        { name => "archive, PostgreSQL's CPU a million rows", unit => 's', value => sprintf('%.2f', $server / $rows * 1e6), spread => '' },
         { name => 'archive, table and index : files', unit => 'to 1', value => sprintf('%.1f', $table / $bytes), spread => '10 at least' },
         { name => 'archive, bytes a row', unit => 'bytes', value => sprintf('%.2f', $bytes / $rows), spread => '' },
         { name => 'archive, rows verified', unit => '1/s', value => sprintf('%.0f', $rows / $verify_s), spread => '' },
