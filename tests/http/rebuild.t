@@ -286,6 +286,8 @@ sub check_members {
 sub check_going_on {
     my ($list) = @_;
     is(lists(), $list, 'the archive is what it was');
+    like($list, qr/^home\tcosts\t/m, '  with costs');
+    unlike($stack->cli('archive', 'list'), qr/archive alone/, '  and the database has each day');
     unlike($stack->cli('archive', 'verify'), qr/damaged/, '  and sound');
     like(archive_now(), qr/^0 days, 0 rows/m, 'nothing is archived twice');
     as('old', 'POST', '/v1/events/batch', body => [ { device => 'meter', time => ago(7) + 50, metrics => { grid_import_kwh => 8 } } ])->{status} == 200 or die;
