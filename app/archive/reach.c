@@ -87,7 +87,7 @@ static enum err load_days(struct reach *reach, struct db_tx *tx)
     db_arg_time(&args, from_us);
     db_arg_time(&args, span->to_us);
     db_arg_int(&args, MAX_DAYS);
-    db_arg_bool(&args, span->is_whole);
+    db_arg_bool(&args, span->has_all);
     enum err err = db_run(tx, &q_reach_files, &args, &rows);
     if (err != OK) {
         return err;
@@ -187,8 +187,7 @@ enum err reach_begin(struct reach *reach, struct db_tx *tx, const struct reach_s
                      bool *is_any)
 {
     reach->span = *span;
-    reach->patience_until_us =
-        span->is_whole ? INT64_MAX : clock_monotonic_us() + REACH_PATIENCE_US;
+    reach->patience_until_us = clock_monotonic_us() + REACH_PATIENCE_US;
     enum err err = reach_load_names(reach, tx);
     if (err == OK) {
         err = load_days(reach, tx);

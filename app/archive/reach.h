@@ -39,7 +39,7 @@ struct reach_span {
     bool is_after;
     int64_t after_us;
     int32_t after_series;
-    bool is_whole; /* of days that the database has, too, however long it takes; a year at most */
+    bool has_all; /* of days that the database has, too */
 };
 
 /* Begins a page, in a transaction: what is read goes on from its span, and fails with its

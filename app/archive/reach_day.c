@@ -135,6 +135,9 @@ struct slice {
     int64_t after_us;
     int32_t after_series;
     struct reach_sample edge; /* of a cut window: what comes after it is left */
+    reach_sink sink;          /* that takes them instead of the window; or NULL */
+    void *context;
+    enum err taken; /* what it said last */
 };
 
 typedef enum err (*take_row)(struct slice *slice, const struct parquet_value *row);
@@ -167,6 +170,10 @@ static enum err take_sample(struct slice *slice, const struct parquet_value *row
     }
     if (sample.series_id == 0 || !is_in(slice, &sample) || is_void(reach, &sample)) {
         return OK;
+    }
+    if (slice->sink != NULL) {
+        slice->taken = slice->sink(slice->context, &sample);
+        return slice->taken;
     }
     window->rows[window->n++] = sample;
     if (window->n == 2 * window->cap) {
@@ -254,36 +261,51 @@ static enum err read_files(struct slice *slice, bool is_rows)
         slice->file = &slice->day->files[i];
         if (archive_is_rows(slice->file) == is_rows) {
             arena_reset(slice->reach->archive.files);
-            err = fail_file(slice->reach, read_rows(slice, is_rows ? take_sample : take_void),
-                            slice->file);
+            err = read_rows(slice, is_rows ? take_sample : take_void);
+            err = slice->taken != OK ? slice->taken : fail_file(slice->reach, err, slice->file);
         }
     }
     return err;
 }
 
-enum err reach_day_load(struct reach *reach, const struct reach_day *day, int64_t after_us,
-                        int32_t after_series)
+/* What is void of the day. */
+static enum err read_voids(struct slice *slice)
 {
-    struct slice slice = {
-        .reach = reach, .day = day, .from_us = reach->span.from_us, .to_us = reach->span.to_us,
-        .after_us = after_us, .after_series = after_series,
-        .edge = { .time_us = INT64_MAX, .series_id = INT32_MAX },
-    };
-    struct reach_window *window = &reach->window;
+    struct reach *reach = slice->reach;
 
-    window->n = window->at = 0;
-    window->is_cut = false;
-    window->after_us = after_us;
-    window->after_series = after_series;
-    window->start_us = INT64_MIN; /* what is half read is nothing */
     reach->n_voids = 0;
-    enum err err = read_files(&slice, false);
-    if (err == OK && !add_erased(reach, day)) {
+    enum err err = read_files(slice, false);
+    if (err == OK && !add_erased(reach, slice->day)) {
         err = fail_memory(reach->op);
     }
     if (err == OK && reach->n_voids > 0) {
         qsort(reach->voids, reach->n_voids, sizeof *reach->voids, compare_voids);
     }
+    return err;
+}
+
+static struct slice slice_of(struct reach *reach, const struct reach_day *day)
+{
+    return (struct slice){
+        .reach = reach, .day = day, .from_us = reach->span.from_us, .to_us = reach->span.to_us,
+        .after_us = INT64_MIN, .edge = { .time_us = INT64_MAX, .series_id = INT32_MAX },
+    };
+}
+
+enum err reach_day_load(struct reach *reach, const struct reach_day *day, int64_t after_us,
+                        int32_t after_series)
+{
+    struct slice slice = slice_of(reach, day);
+    struct reach_window *window = &reach->window;
+
+    slice.after_us = after_us;
+    slice.after_series = after_series;
+    window->n = window->at = 0;
+    window->is_cut = false;
+    window->after_us = after_us;
+    window->after_series = after_series;
+    window->start_us = INT64_MIN; /* what is half read is nothing */
+    enum err err = read_voids(&slice);
     if (err == OK) {
         err = read_files(&slice, true);
     }
@@ -293,4 +315,43 @@ enum err reach_day_load(struct reach *reach, const struct reach_day *day, int64_
         window->start_us = day->start_us;
     }
     return err;
+}
+
+/* Of a day with several files of rows: a window after the other, for a later file's rows may take
+ * the place of an earlier one's. */
+static enum err each_of_windows(struct reach *reach, const struct reach_day *day, reach_sink sink,
+                                void *context)
+{
+    struct reach_window *window = &reach->window;
+    int64_t after_us = INT64_MIN;
+    int32_t after_series = 0;
+    enum err err = OK;
+
+    do {
+        err = reach_day_load(reach, day, after_us, after_series);
+        for (size_t i = 0; i < window->n && err == OK; i++) {
+            err = sink(context, &window->rows[i]);
+            after_us = window->rows[i].time_us;
+            after_series = window->rows[i].series_id;
+        }
+    } while (err == OK && window->is_cut);
+    return err;
+}
+
+enum err reach_day_each(struct reach *reach, const struct reach_day *day, reach_sink sink,
+                        void *context)
+{
+    struct slice slice = slice_of(reach, day);
+    int n_rows_files = 0;
+
+    for (int i = 0; i < day->n_files; i++) {
+        n_rows_files += archive_is_rows(&day->files[i]);
+    }
+    if (n_rows_files > 1) {
+        return each_of_windows(reach, day, sink, context);
+    }
+    slice.sink = sink;
+    slice.context = context;
+    enum err err = read_voids(&slice);
+    return err == OK ? read_files(&slice, true) : err;
 }

@@ -119,8 +119,9 @@ static bool end_bucket(struct slab *slab, struct folding *folding, int32_t serie
     return is_put;
 }
 
-static bool add_sample(struct slab *slab, const struct reach_sample *sample)
+static enum err add_sample(void *context, const struct reach_sample *sample)
 {
+    struct slab *slab = context;
     size_t at = (size_t)(reach_series_of(slab->reach, sample->series_id) -
                          slab->reach->names.series);
     struct folding *folding = &slab->series[at];
@@ -131,11 +132,11 @@ static bool add_sample(struct slab *slab, const struct reach_sample *sample)
     int64_t quarter_us = time_us - past - (past < 0 ? QUARTER_US : 0);
 
     if (ring->n == 0 || time_us < ring->starts.us[0] || time_us >= ring->starts.us[ring->n]) {
-        return true;
+        return OK;
     }
     if (time_us >= ring->starts.us[folding->bucket_at + 1]) {
         if (!end_bucket(slab, folding, sample->series_id)) {
-            return false;
+            return fail_memory(slab->reach->op);
         }
         while (time_us >= ring->starts.us[folding->bucket_at + 1]) {
             folding->bucket_at++;
@@ -150,7 +151,7 @@ static bool add_sample(struct slab *slab, const struct reach_sample *sample)
         folding->day_at++;
     }
     add(&folding->quarter, &one);
-    return true;
+    return OK;
 }
 
 /* ---- a slab ---- */
@@ -226,9 +227,7 @@ static enum err fill_rings(struct slab *slab)
 static enum err read_samples(struct slab *slab)
 {
     struct reach *reach = slab->reach;
-    struct reach_span span = { .from_us = INT64_MAX, .to_us = INT64_MIN, .is_whole = true };
-    enum reach_state state = REACH_SAMPLE;
-    struct reach_sample sample;
+    struct reach_span span = { .from_us = INT64_MAX, .to_us = INT64_MIN, .has_all = true };
     bool is_any = false;
 
     for (int i = 0; i < slab->n_rings; i++) {
@@ -243,14 +242,8 @@ static enum err read_samples(struct slab *slab)
         return OK;
     }
     enum err err = reach_begin(reach, slab->tx, &span, &is_any);
-    while (err == OK && is_any) {
-        err = reach_next(reach, &sample, &state);
-        if (err != OK || state != REACH_SAMPLE) {
-            break;
-        }
-        if (!add_sample(slab, &sample)) {
-            err = fail_memory(reach->op);
-        }
+    for (int i = 0; i < reach->n_days && err == OK; i++) {
+        err = reach_day_each(reach, &reach->days[i], add_sample, slab);
     }
     for (size_t i = 0; i < reach->names.n && err == OK; i++) {
         err = end_bucket(slab, &slab->series[i], reach->names.series[i].id)

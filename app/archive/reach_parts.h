@@ -88,4 +88,11 @@ enum err reach_load_names(struct reach *reach, struct db_tx *tx) MUST_CHECK;
 enum err reach_day_load(struct reach *reach, const struct reach_day *day, int64_t after_us,
                         int32_t after_series) MUST_CHECK;
 
+/* Takes a sample; anything but OK ends the reading with that, as a failure of the page. */
+typedef enum err (*reach_sink)(void *context, const struct reach_sample *sample);
+
+/* Hands the day's samples of the page's span to the sink, those of a series by time. */
+enum err reach_day_each(struct reach *reach, const struct reach_day *day, reach_sink sink,
+                        void *context) MUST_CHECK;
+
 #endif
