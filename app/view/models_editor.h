@@ -67,7 +67,6 @@ struct rate_form {
     struct field_view head[EDITOR_HEAD];   /* name, description, source, zone, currency, days */
     struct rows_view lists[EDITOR_LISTS];
     struct field_view bill[EDITOR_BILL];   /* billing and rounding */
-    struct field_view other;               /* members that have no room, a JSON object */
 };
 
 struct editor_view {

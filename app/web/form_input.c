@@ -55,6 +55,11 @@ bool form_take(const struct web *web, struct field_view *fields, int n)
     return form_is_good(fields, n);
 }
 
+void form_check(const struct web *web, struct field_view *field)
+{
+    field->error = check(web, field);
+}
+
 struct field_view *form_field(struct field_view *fields, int n, const char *name)
 {
     for (int i = 0; i < n; i++) {

@@ -16,6 +16,9 @@
  * True when nothing is wrong. */
 bool form_take(const struct web *web, struct field_view *fields, int n);
 
+/* Checks one anew whose value the handler has changed, in the same way. */
+void form_check(const struct web *web, struct field_view *field);
+
 /* The field of a name, which must be there. */
 struct field_view *form_field(struct field_view *fields, int n, const char *name);
 

@@ -189,6 +189,7 @@ static enum err load(struct web *web, const char *document, struct editing *edit
     if (err == OK) {
         err = rate_form_of(web->op, text.text, &editing->view->form, &is_whole);
     }
+    is_whole = is_whole && rate_form_is_typed(web, &editing->view->form);
     if (err == OK && is_whole) {
         err = check_whole(web, editing, &is_whole);
     }
@@ -249,7 +250,7 @@ static enum err read_posted(struct web *web, struct editing *editing)
     if (!wrongs) {
         return fail_memory(web->op);
     }
-    rate_form_take(web, &view->form);
+    bool is_good = rate_form_take(web, &view->form);
     problems_init(&apart, web->op->arena);
     enum err err = rate_form_write(web->op, &view->form, &apart, &text.text);
     if (err == OK) {
@@ -262,7 +263,7 @@ static enum err read_posted(struct web *web, struct editing *editing)
     n += rate_form_blame(web->op->arena, &view->form, &problems, wrongs + n);
     view->wrongs = wrongs;
     view->n_wrongs = n;
-    if (apart.n_total > 0) {
+    if (!is_good || apart.n_total > 0) {
         editing->input.tariff = NULL;
     }
     return OK;

@@ -45,10 +45,15 @@ void rate_form_init(struct rate_form *form)
 
 /* ---- what was posted ---- */
 
-/* Browsers end the lines of a textarea with CR LF. */
-static void join_lines(struct arena *arena, struct field_view *field)
+static bool is_lines(const struct field_view *field)
 {
-    char *text = arena_copy(arena, str_trim(str_of(field->value)));
+    return strcmp(field->type, "textarea") == 0;
+}
+
+/* Browsers end the lines of a textarea with CR LF, which count for one byte. */
+static void join_lines(const struct web *web, struct field_view *field)
+{
+    char *text = arena_copy(web->op->arena, str_trim(str_of(field->value)));
     size_t n = 0;
 
     for (size_t i = 0; text && text[i]; i++) {
@@ -59,16 +64,54 @@ static void join_lines(struct arena *arena, struct field_view *field)
     if (text) {
         text[n] = '\0';
         field->value = text;
+        form_check(web, field);
     }
 }
 
-void rate_form_take(const struct web *web, struct rate_form *form)
+/* A select that was not posted is at its first choice. */
+static bool take_fields(const struct web *web, struct field_view *fields, int n)
 {
-    (void)form_take(web, form->head, EDITOR_HEAD);
-    join_lines(web->op->arena, &form->head[HEAD_DESCRIPTION]);
-    join_lines(web->op->arena, &form->head[HEAD_SOURCE]);
-    (void)form_take(web, form->bill, EDITOR_BILL);
+    (void)form_take(web, fields, n);
+    for (int i = 0; i < n; i++) {
+        struct field_view *field = &fields[i];
+        if (is_lines(field)) {
+            join_lines(web, field);
+        } else if (strcmp(field->type, "select") == 0 && field->value[0] == '\0') {
+            field->value = field->choices[0].value;
+            form_check(web, field);
+        }
+    }
+    return form_is_good(fields, n);
+}
+
+bool rate_form_take(const struct web *web, struct rate_form *form)
+{
+    bool is_good = take_fields(web, form->head, EDITOR_HEAD);
+
+    is_good = take_fields(web, form->bill, EDITOR_BILL) && is_good;
     rate_rows_take(web, form);
+    return is_good;
+}
+
+/* ---- what is shown ---- */
+
+static bool are_typed(const struct web *web, const struct field_view *fields, int n)
+{
+    for (int i = 0; i < n; i++) {
+        struct field_view field = fields[i];
+        field.value = field.value ? field.value : "";
+        form_check(web, &field);
+        if (field.error || !rate_text_is_typed(field.value, is_lines(&field))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool rate_form_is_typed(const struct web *web, const struct rate_form *form)
+{
+    return are_typed(web, form->head, EDITOR_HEAD) && are_typed(web, form->bill, EDITOR_BILL) &&
+           rate_rows_are_typed(form);
 }
 
 /* ---- what is wrong ---- */

@@ -16,8 +16,12 @@ void rate_form_init(struct rate_form *form);
 enum err rate_form_of(struct op *op, struct str document, struct rate_form *form,
                       bool *is_whole) MUST_CHECK;
 
-/* Takes what was posted. */
-void rate_form_take(const struct web *web, struct rate_form *form);
+/* Takes what was posted. False where a field has an error, which then stands beside it. */
+bool rate_form_take(const struct web *web, struct rate_form *form);
+
+/* Whether all of it would come back from a browser as it is, and be taken: no line breaks but in
+ * lists of lines, no blanks around, nothing too long. */
+bool rate_form_is_typed(const struct web *web, const struct rate_form *form);
 
 /* Writes the form as a document, and notes where in it each row stands. Problems are those of texts
  * that cannot be taken apart; the document is whole all the same. */

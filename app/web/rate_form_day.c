@@ -158,7 +158,12 @@ bool series_price_read(struct arena *arena, struct str text, struct series_price
     bool has_factor = cut_at(&out->series, times, 2, &out->factor) >= 0;
     int sign = cut_at(has_factor ? &out->factor : &out->series, plus, 2, &out->add);
     out->is_less = sign == 1;
-    out->series = is_quoted ? name : out->series;
+    if (is_quoted) {
+        const char *end = out->series.ptr + out->series.len;
+        out->series = str_trim(out->series).len == 0
+                          ? name
+                          : (struct str){ text.ptr, (size_t)(end - text.ptr) };
+    }
     return true;
 }
 

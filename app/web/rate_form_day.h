@@ -25,8 +25,9 @@ struct series_price {
 };
 
 /* Takes "spot * 1.19 + 0.05" apart ("×" for "*", too; both parts may be missing; a name that is
- * more than a word may stand in quotation marks); false for what begins with neither a letter nor
- * such a mark, as amounts do. */
+ * more than a word may stand in quotation marks; where more follows them than these parts the name
+ * is all of it, marks included); false for what begins with neither a letter nor such a mark, as
+ * amounts do. */
 bool series_price_read(struct arena *arena, struct str text, struct series_price *out);
 
 /* The same as text, which is read as that again; NULL without memory. */

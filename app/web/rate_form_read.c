@@ -242,6 +242,6 @@ enum err rate_form_of(struct op *op, struct str document, struct rate_form *form
     if (!is_object || !json_at_end(&reading->json)) {
         return fail(op, ERR_INTERNAL, "a rate schedule's document is not as it was written");
     }
-    *is_whole = !reading->is_too_long && rate_rows_are_typed(form);
+    *is_whole = !reading->is_too_long;
     return OK;
 }

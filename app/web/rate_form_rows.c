@@ -287,7 +287,7 @@ void rate_rows_write(struct json_writer *json, struct arena *arena, struct rate_
 
 /* ---- for the page ---- */
 
-static bool is_typed(const char *value, bool is_lines)
+bool rate_text_is_typed(const char *value, bool is_lines)
 {
     for (const char *at = value; *at; at++) {
         bool is_control = (unsigned char)*at < ' ' || *at == 0x7f;
@@ -304,7 +304,7 @@ bool rate_rows_are_typed(const struct rate_form *form)
         const struct rows_view *list = &form->lists[i];
         for (int r = 0; r < list->n; r++) {
             for (int c = 0; c < cells_of(list); c++) {
-                if (!is_typed(list->rows[r].values[c], list->columns[c].is_lines)) {
+                if (!rate_text_is_typed(list->rows[r].values[c], list->columns[c].is_lines)) {
                     return false;
                 }
             }

@@ -42,8 +42,11 @@ void rate_row_open(struct json_writer *json, struct arena *arena, const struct r
 /* Writes the members of those lists. */
 void rate_rows_write(struct json_writer *json, struct arena *arena, struct rate_form *form);
 
-/* Whether all cells would come back from a browser as they are: without control characters and
- * blanks around. */
+/* Whether a text would come back from a browser as it is: without control characters, but for the
+ * ends of lines where it may have several, and blanks around. */
+bool rate_text_is_typed(const char *value, bool is_lines);
+
+/* Whether all cells would. */
 bool rate_rows_are_typed(const struct rate_form *form);
 
 /* Adds empty rows to fill in, and lays out all of them for the page; false without memory. */

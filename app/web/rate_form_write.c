@@ -117,17 +117,28 @@ static bool is_same_charge(const struct row_view *a, const struct row_view *b)
            !is_percent(b) && !is_amount(a);
 }
 
+/* "7.5 %"; what has more behind the sign is written whole, and refused. */
+static void write_percent(struct writing *writing, const char *price)
+{
+    struct str rest = str_of(price);
+    struct str percent = str_trim(str_cut(&rest, '%'));
+    bool is_all = str_trim(rest).len == 0;
+
+    form_member(&writing->json, "percent",
+                is_all ? arena_copy(writing->op->arena, percent) : price);
+}
+
+/* It has neither season nor period: where these are filled in they are refused. */
 static void write_amount(struct writing *writing, const struct row_view *row)
 {
     struct json_writer *json = &writing->json;
 
+    form_member(json, "season", row->values[CHARGE_SEASON]);
+    form_member(json, "period", row->values[CHARGE_PERIOD]);
     if (is_percent(row)) {
-        struct str text = str_of(row->values[CHARGE_PRICE]);
-        form_member(json, "percent",
-                    arena_copy(writing->op->arena, str_trim(str_cut(&text, '%'))));
+        write_percent(writing, row->values[CHARGE_PRICE]);
     } else {
         form_member(json, "amount", row->values[CHARGE_PRICE]);
-        form_member(json, "per", row->values[CHARGE_PER]);
     }
 }
 
@@ -211,7 +222,8 @@ static void write_more(struct writing *writing, int from, int to)
     write_ratchet(writing, percent, said_of(writing, from, to, CHARGE_CYCLES));
 }
 
-/* The charge of the rows [from, to). */
+/* The charge of the rows [from, to): all that is filled in, for the document's reader to refuse
+ * what this type of charge does not have. */
 static void write_charge(struct writing *writing, int from, int to)
 {
     struct row_view *row = &writing->charges->rows[from];
@@ -225,7 +237,8 @@ static void write_charge(struct writing *writing, int from, int to)
     } else {
         write_prices(writing, row->pointer, from, to);
     }
-    form_member_list(json, writing->op->arena, "on", row->values[CHARGE_OF], ", ");
+    form_member(json, "per", said_of(writing, from, to, CHARGE_PER));
+    form_member_list(json, writing->op->arena, "on", said_of(writing, from, to, CHARGE_OF), ", ");
     write_more(writing, from, to);
     json_close_object(json);
 }

@@ -308,6 +308,43 @@ $fields = fields_of($page->{content});
 is_deeply [@$fields{qw(description w1_seasons c1_price c3_of)}], [ "Two\nlines", '"a, b"', '"5 % ""of"" a, b" * 2 + 0.5', '"energy:a, b"' ], 'names that are more than a word stand in quotation marks';
 is $eve->submit($page, "/admin/rates/$named/edit", %$fields, description => "Two\r\nlines", do => 'save')->{status}, 303, 'are taken again';
 is_deeply ask('GET', "/$named")->{json}{document}, $stored, 'and are the same';
+# What a type of charge does not have is refused where it is filled in, and nothing that was typed is left out.
+my $filled = { name => 'Filled', timezone => 'America/Los_Angeles', currency => 'USD', p0_name => 'low', p1_name => 'high', w0_period => 'low', s0_name => 'summer', s0_from => '04-01', s0_to => '10-01', s1_name => 'winter', s1_from => '10-01', s1_to => '04-01',
+    x0_name => 'spot', x0_minutes => '15', c0_type => 'energy', c0_price => '0.5', c1_type => 'fixed', c1_price => '12', c1_per => 'month', c2_type => 'tax', c2_price => '5 %', c3_type => 'rider', c3_name => 'Green', c3_price => '"spot" * 2 + 0.1' };
+sub typed { my (%more) = @_; return $eve->submit($page, '/admin/rates/new', %$filled, %more, do => 'save') }
+for ([ 'c1', 'season is not known', c1_season => 'winter' ], [ 'c1', 'period is not known', c1_period => 'high' ], [ 'c1', 'amount', c1_price => '12 %' ],
+    [ 'c2', 'season is not known', c2_season => 'winter' ], [ 'c2', 'period is not known', c2_period => 'high' ], [ 'c2', 'per is not known', c2_per => 'day' ], [ 'c2', 'percent must be', c2_price => '2 % + 0.01' ], [ 'c2', 'percent must be', c2_price => '2 % 3 %' ],
+    [ 'c0', 'per is not known', c0_per => 'month' ], [ 'c0', 'on is not known', c0_of => 'fixed' ], [ 'c4', 'per is not known', c4_type => 'demand', c4_price => '3', c4_per => 'day' ], [ 'c4', 'per is not known', c4_type => 'export', c4_price => '0.1', c4_per => 'day' ],
+    [ 'c3', 'series is no price series', c3_price => '"spot" 1.1' ], [ 'c3', 'series is no price series', c3_price => '"spot" foo * 2' ], [ 'c3', 'series is no price series', c3_price => '"spot"1.1 + 2' ], [ 'c3', 'rate', c3_price => '0.1 foo' ]) {
+    my ($row, $what, %more) = @$_;
+    $tried = typed(%more);
+    is $tried->{status}, 422, join(' ', %more) . ' is refused';
+    like $tried->{content}, qr{id="$row-error">[^<]*\b$what}, 'beside its row';
+}
+# So is what its fields do not take.
+my $lines = join "\r\n", ('12345678901234567890') x 95;
+for ([ 'billing_starts', 4000, '2026-01-14 ' x 400 ], [ 'description', 2000, 'a' x 2001 ], [ 'source', 2000, $lines . 'a' x 7 ]) {
+    my ($name, $most, $value) = @$_;
+    $tried = typed($name => $value);
+    is $tried->{status}, 422, "a $name that is too long is not saved";
+    like $tried->{content}, qr{id="$name-about"><strong class="error">This is longer than $most bytes}, 'which stands beside it';
+}
+unlike $eve->get('/admin/rates')->{content}, qr/Filled/, 'none of them is there';
+$tried = $eve->submit($page, '/admin/rates/new', %$filled, description => "$lines\r\n" . 'a' x 5, source => "$lines\r\n", do => 'preview');
+unlike $tried->{content}, qr{is longer than}, 'a line that ends is one byte';
+$tried = typed(description => "$lines\r\n" . 'a' x 5, billing_starts => "2026-01-14\r\n2026-02-12");
+is $tried->{status}, 303, 'what is right is saved';
+my ($filled_id) = $tried->{headers}{location} =~ m{/(\d+)};
+my $is = ask('GET', "/$filled_id")->{json}{document};
+is_deeply [ $is->{description}, $is->{billing}{starts}, @{ $is->{charges}[3] }{qw(series factor add)} ], [ ($lines =~ s/\r//gr) . "\naaaaa", [ '2026-01-14', '2026-02-12' ], 'spot', '2', '0.1' ], 'as it was typed';
+is ask('DELETE', "/$filled_id")->{status}, 204, 'and goes';
+# A head that a browser would send back changed.
+for ([ 'CR LF in the description', description => "Two\r\nlines" ], [ 'a blank behind the source', source => 'A book ' ], [ 'two lines in the name', name => "Na\nmed" ], [ 'a blank before the name', name => ' Named' ]) {
+    my ($what, %more) = @$_;
+    is ask('PUT', "/$named", { %$stored, %more })->{status}, 200, $what;
+    $fields = fields_of($eve->get("/admin/rates/$named/edit")->{content});
+    is_deeply [ sort grep { !/^(?:csrf|next)$/ } keys %$fields ], ['document'], 'shows its document';
+}
 # More than the form can hold.
 my %many = (%$stored, windows => [ { period => 'low' }, map { { period => 'low', days => ['sun'], from => sprintf('%02d:%02d', int($_ / 4), 15 * ($_ % 4)) } } 1 .. 48 ]);
 is ask('PUT', "/$named", \%many)->{status}, 200, 'a schedule of 49 rules';
@@ -338,7 +375,7 @@ is $stack->sql("SELECT count(*) FROM core.rate_version WHERE schedule_id = $flat
 my @audit = map { $_->{action} } reverse @{ $stack->get('/v1/audit?action=rate', token => $token{home})->{json}{items} };
 is "@audit", 'rate.add rate.version rate.add rate.assign rate.assign rate.assign rate.unassign'
     . ' rate.add rate.version rate.add rate.prices rate.prices rate.remove rate.remove'
-    . ' rate.add rate.assign rate.unassign rate.version rate.add rate.version rate.add rate.version rate.version rate.version rate.add rate.remove rate.remove', 'all of it is in the audit trail';
+    . ' rate.add rate.assign rate.unassign rate.version rate.add rate.version rate.add rate.version rate.add rate.remove' . ' rate.version' x 6 . ' rate.add rate.remove rate.remove', 'all of it is in the audit trail';
 $stack->cli('tenant', 'remove', 'home', '--yes');
 is $stack->sql('SELECT count(*) FROM core.rate_schedule'), 0, 'a tenant goes with all of it';
 done_testing;
