@@ -1,6 +1,7 @@
 /* The tables that are archived: of each what its files look like, how its rows come out of the
- * database and go back. All else of the archive is the same for all of them. A table has a cursor
- * that ops.archive_begin opens, and a name in core.archive_name. */
+ * database and go back. All else of the archive is the same for all of them. In the database a
+ * table has its place in core.archive_first_day and core.archive_open, which opens the cursor, and,
+ * where retention waits for it, in core.archive_name. */
 #ifndef TIDEMARK_ARCHIVE_TABLE_H
 #define TIDEMARK_ARCHIVE_TABLE_H
 
