@@ -53,8 +53,44 @@ AS $$
            (11, 'archive', '{verified_at}', 'id')
 $$;
 
--- A plugin without what may be a secret of another service: members whose name says so, and what
--- addresses have before an @.
+-- What of a name says that a secret is under it; to be looked for without regard to case.
+CREATE FUNCTION core.catalogue_secret() RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT 'secret|passw|passphrase|token|credential|authorization|bearer|cookie|psk|pwd'
+           '|(api|access|private|auth|shared|account|secret)[_ -]?key'
+$$;
+
+-- Names that are one as a whole, or as a word: mqtt_pass, but no bypass.
+CREATE FUNCTION core.catalogue_secret_word() RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT '(?:[[:alnum:]]+[_.-])*(?:pass|auth|pin)'
+$$;
+
+-- A text without what may be a secret: what addresses have before their last @, and what stands after a
+-- name that says so, as in ?api_key=…, in password='…' and in "Authorization: …" (the rest of the line).
+-- What is none may go with it.
+CREATE FUNCTION core.catalogue_scrub_text(value text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    name CONSTANT text := format('(?:[[:alnum:]_.-]*(?:%s)[[:alnum:]_.-]*|\m%s)["'']?\s*',
+                                 core.catalogue_secret(), core.catalogue_secret_word());
+BEGIN
+    value := regexp_replace(value, '://[^[:space:]]*@', '://', 'g');
+    value := regexp_replace(value, '([?&]' || name || '=)[^&#[:space:]]*', '\1', 'gi');
+    value := regexp_replace(value, '((?:^|[^?&[:alnum:]_.-])' || name || '=\s*)("[^"]*"|''[^'']*''|[^[:space:]]+)',
+                            '\1', 'gi');
+    RETURN regexp_replace(value, '(' || name || ':\s*)[^\n]+', '\1', 'gi');
+END
+$$;
+
+-- A document without what may be a secret of another service: members whose name says so, and what is
+-- one in texts.
 CREATE FUNCTION core.catalogue_scrub(value jsonb) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
@@ -64,15 +100,30 @@ BEGIN
         WHEN 'object' THEN
             (SELECT coalesce(jsonb_object_agg(m.key, core.catalogue_scrub(m.value)), '{}')
              FROM jsonb_each(value) m
-             WHERE m.key !~* 'secret|passw|passphrase|token|credential|authorization|cookie'
-                             '|(api|access|private|auth|shared|account|secret)[_ -]?key')
+             WHERE m.key !~* core.catalogue_secret()
+               AND m.key !~* ('^' || core.catalogue_secret_word() || '$'))
         WHEN 'array' THEN
             (SELECT coalesce(jsonb_agg(core.catalogue_scrub(i.value) ORDER BY i.ord), '[]')
              FROM jsonb_array_elements(value) WITH ORDINALITY AS i (value, ord))
-        WHEN 'string' THEN
-            to_jsonb(regexp_replace(value #>> '{}', '://[^/@[:space:]]*@', '://', 'g'))
+        WHEN 'string' THEN to_jsonb(core.catalogue_scrub_text(value #>> '{}'))
         ELSE value END;
 END
+$$;
+
+-- A row as it leaves the database: of a device's configuration its metrics alone, which are whatever they
+-- are called.
+CREATE FUNCTION core.catalogue_line(relation name, line jsonb) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT CASE relation
+        WHEN 'plugin' THEN core.catalogue_scrub(line)
+        WHEN 'device' THEN line || jsonb_build_object('config', CASE
+            WHEN jsonb_typeof(line #> '{config,metrics}') = 'object' THEN jsonb_build_object('metrics',
+                (SELECT coalesce(jsonb_object_agg(m.key, core.catalogue_scrub(m.value)), '{}')
+                 FROM jsonb_each(line #> '{config,metrics}') m))
+            ELSE '{}' END)
+        ELSE line END
 $$;
 
 -- What there is of a tenant, an object a line: {"site": {…}}. The same as long as that is.
@@ -95,8 +146,7 @@ BEGIN
     ORDER BY p.email;
     FOR part IN SELECT * FROM core.catalogue_parts() p ORDER BY p.ord LOOP
         RETURN QUERY EXECUTE format(
-            'SELECT jsonb_build_object(%1$L, CASE %1$L WHEN ''plugin'''
-            ' THEN core.catalogue_scrub(l.line) ELSE l.line END)'
+            'SELECT jsonb_build_object(%1$L, core.catalogue_line(%1$L, l.line))'
             ' FROM (SELECT to_jsonb(x) - $2 - ''tenant_id'' AS line FROM core.%1$I x'
             '       WHERE x.tenant_id = $1 ORDER BY %2$s) l', part.relation, part.sorted_by)
             USING home, part.left_out;
@@ -299,8 +349,11 @@ BEGIN
         FOR part IN SELECT * FROM core.catalogue_parts() p ORDER BY p.ord LOOP
             PERFORM core.rebuild_fill(
                 part.relation,
-                ARRAY(SELECT l.line -> part.relation::text FROM unnest(lines) AS l (line)
-                      WHERE l.line ? part.relation::text),
+                ARRAY(SELECT CASE part.relation
+                          WHEN 'archive' THEN l.line -> 'archive' || jsonb_build_object(
+                              'verified_at', l.line #> '{archive,archived_at}') -- was read back then
+                          ELSE l.line -> part.relation::text END
+                      FROM unnest(lines) AS l (line) WHERE l.line ? part.relation::text),
                 jsonb_build_object('tenant_id', home));
             IF part.sorted_by = 'id' THEN
                 PERFORM core.rebuild_count_on(part.relation);
@@ -376,9 +429,9 @@ BEGIN
     DELETE FROM core.archive a
     WHERE a.tenant_id = home AND a.relation = said ->> 'table' AND a.day = of_day AND a.n = of_n;
     INSERT INTO core.archive (tenant_id, relation, day, n, kind, object, n_rows, n_bytes, sha256,
-                              archived_at)
+                              archived_at, verified_at)
     SELECT home, said ->> 'table', of_day, of_n, f ->> 'kind', f ->> 'object', (f ->> 'rows')::bigint,
-           (f ->> 'bytes')::bigint, decode(f ->> 'sha256', 'hex'), written
+           (f ->> 'bytes')::bigint, decode(f ->> 'sha256', 'hex'), written, written
     FROM jsonb_array_elements(said -> 'files') f;
     INSERT INTO core.archive_day (tenant_id, relation, day, is_held)
     VALUES (home, said ->> 'table', of_day, false)

@@ -32,6 +32,7 @@ sub populate {
                     . " FROM generate_series(timestamptz '@{[day(10)]}Z', timestamptz '@{[day(10 - $DAYS)]}Z' - interval '1 s', '20 minutes') t");
         }
     }
+    $cluster->session('tidemark_super')->query(q{UPDATE core.device SET config = '{"gateway": {"password": "hidden"}}'});
     $cluster->roll_up;
     return;
 }
@@ -90,6 +91,16 @@ sub check_scrub {
     my $scrub = sub { $super->value("SELECT core.catalogue_scrub('$_[0]')") };
     is($scrub->('{"password": "x", "Api-Key": "x", "a": {"access_token": "x", "b": [{"secretKey": 1, "c": 2}]}, "keyword": "d"}'),
         '{"a": {"b": [{"c": 2}]}, "keyword": "d"}', 'members that are secrets by their names stay out');
+    is($scrub->('{"pass": 1, "Pwd": 1, "psk": 1, "auth": {"a": 1}, "bearer": 1, "PIN": 1, "mqtt_pass": 1, "wifi-psk": 1, "bypass": 1, "pinned": 1, "author": 1}'),
+        '{"author": 1, "bypass": 1, "pinned": 1}', 'short names, too, as words');
+    my %text = (
+        'https://user:p@ss@host/x' => 'https://host/x', 'mqtt://u:pa/ss@host' => 'mqtt://host', 'https://h/p?a=1&api_key=XXXX&b=2#c' => 'https://h/p?a=1&api_key=&b=2#c',
+        'https://h/?token=XX' => 'https://h/?token=', 'host=db password=XX;& port=1' => 'host=db password= port=1', "user=u password = ''XX X'' dbname=d" => 'user=u password =  dbname=d',
+        'Server=s;Pwd=XX' => 'Server=s;Pwd=', 'Authorization: Bearer XX X' => 'Authorization: ', 'X-Auth: XX' => 'X-Auth: ', 'mqtt_pass=XX' => 'mqtt_pass=', 'a=b bypass=1' => 'a=b bypass=1',
+    );
+    is($super->value("SELECT core.catalogue_scrub_text('$_')"), $text{$_}, "  of <$_>") for sort keys %text;
+    is($super->value(q{SELECT core.catalogue_line('device', '{"key": "x", "config": {"gateway": {"password": "XX"}, "metrics": {"pin": {"unit": "W", "password": "XX"}}}}')}),
+        '{"key": "x", "config": {"metrics": {"pin": {"unit": "W"}}}}', 'of the configuration of a device only metrics');
     is($scrub->('["https://u:p@h/x https://v@i", "a@b", 1.50, null, true]'), '["https://h/x https://i", "a@b", 1.50, null, true]', 'and logins in addresses');
     return;
 }
@@ -102,6 +113,7 @@ sub check_text {
     is_deeply([ @{ $head->{catalogue} }{qw(format tenant)} ], [ 1, 'alpha' ], '  of format 1');
     my %n;
     $n{$_}++ for map { keys %{$_} } @lines;
+    is_deeply((map { $_->{device}{config} } grep { $_->{device} } @lines)[0], {}, '  without what is in the configuration of a device but metrics');
     is_deeply(\%n, { tenant => 1, device => 1, series => 2, archive_cursor => 3, archive => $DAYS }, '  with what there is');
     return;
 }
@@ -216,6 +228,7 @@ sub check_kills {
     is($status, 0, "a rebuild that was killed at random ends, after $n starts") or diag($said);
     $fresh->roll_up;
     is(facts($fresh), facts($cluster), '  with all there was, and all that is made of it');
+    is($fresh->session('tidemark_super')->value('SELECT count(*) FROM core.archive WHERE verified_at > archived_at'), 0, '  no file counts as verified later than it was');
     is($fresh->session('tidemark_super')->text('SELECT count(*), count(*) FILTER (WHERE is_held) FROM core.archive_day'), $DAYS * 2 . ' ' . $DAYS * 2, '  and each day');
     $fresh->stop;
     return;
