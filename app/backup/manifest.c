@@ -230,11 +230,12 @@ static bool read_member(struct reading *reading, struct str key)
                                             : json_skip(&reading->json, NULL);
 }
 
-/* A table of which a checksum alone is told is none. */
-static bool has_all_rows(const struct backup *backup)
+/* A table of which a checksum alone is told is none; and each has one, or none has. */
+static bool has_all_tables(const struct backup *backup)
 {
     for (int i = 0; i < backup->n_tables; i++) {
-        if (backup->tables[i].n_rows < 0) {
+        const struct backup_table *table = &backup->tables[i];
+        if (table->n_rows < 0 || !table->sum != !backup->tables[0].sum) {
             return false;
         }
     }
@@ -258,6 +259,6 @@ enum err manifest_read(struct op *op, struct str text, struct backup *out)
     }
     is_good = is_good && reading.format == FORMAT && reading.has_made && reading.has_sum &&
               out->schema > 0 && out->engine && out->program && out->server_version &&
-              out->server_major > 0 && out->n_bytes > 0 && has_all_rows(out);
+              out->server_major > 0 && out->n_bytes > 0 && has_all_tables(out);
     return is_good ? OK : fail(op, ERR_INVALID, "the manifest of the backup is damaged");
 }

@@ -41,7 +41,7 @@ static const struct backup_table *find(const struct tables *tables, const char *
 enum err tables_compare(struct op *op, const struct backup *backup, const struct tables *found,
                         int major, bool *has_sums)
 {
-    *has_sums = major == backup->server_major;
+    *has_sums = major == backup->server_major && backup->n_tables > 0 && backup->tables[0].sum;
     for (int i = 0; i < backup->n_tables; i++) {
         const struct backup_table *wanted = &backup->tables[i];
         const struct backup_table *table = find(found, wanted->name);
@@ -52,7 +52,6 @@ enum err tables_compare(struct op *op, const struct backup *backup, const struct
             return fail(op, ERR_INTERNAL, "%s has %lld rows after the restore, not %lld",
                         wanted->name, (long long)table->n_rows, (long long)wanted->n_rows);
         }
-        *has_sums = *has_sums && wanted->sum != NULL;
         if (*has_sums && strcmp(table->sum, wanted->sum) != 0) {
             return fail(op, ERR_INTERNAL,
                         "the rows of %s are others after the restore: their checksum differs",

@@ -93,6 +93,8 @@ sub check_refused {
         sub { $refused->(qr/core\.device has \d+ rows after the restore, not \d+/, 'other rows than were counted', '--force') });
     with_manifest("$folder/$name.json", sub { $_[0]{checksums}{'core.sample'} .= '1' },
         sub { $refused->(qr/the rows of core\.sample are others after the restore/, 'another checksum of the rows', '--force') });
+    with_manifest("$folder/$name.json", sub { delete $_[0]{checksums}{'core.sample'} },
+        sub { $refused->(qr/the manifest of the backup is damaged/, 'checksums of all tables but one', '--force') });
     my $dump = slurp_whole("$folder/$name.dump");
     my $flipped = $dump;
     substr($flipped, length($flipped) / 2, 1) ^= "\x01";
