@@ -11,6 +11,8 @@
 
 #include <stdio.h>
 
+struct db_conn;
+
 #define BACKUP_KEEP 7          /* so many, of which the oldest go first */
 #define BACKUP_NAME_BYTES 25   /* "20261122T050300Z-1a2b3c4d" */
 #define BACKUP_LATEST "latest" /* in place of a name */
@@ -23,6 +25,9 @@ struct backups {
     const char *prefix; /* of their keys */
     /* Asked again and again while a dump is read or restored; NULL: always. */
     bool (*goes_on)(void *context);
+    /* Told of the connection whose statements a restore waits for, and by NULL that there is none
+     * any more, so that another thread can cancel them; may be NULL. */
+    void (*waits_for)(void *context, struct db_conn *conn);
     void *context;
 };
 
@@ -35,7 +40,7 @@ void backups_close(struct backups *backups);
 struct backup_table {
     const char *name; /* "core.sample" */
     int64_t n_rows;
-    const char *sum;  /* of the rows, in decimal digits; NULL where the manifest has none */
+    const char *sum;  /* of the rows, in decimal digits; NULL: the manifest has none of any table */
 };
 
 /* What the manifest says. */
@@ -79,5 +84,8 @@ enum err backup_verify(struct backups *backups, const struct backup *backup) MUS
 
 /* For all that reads dumps: ERR_UNAVAILABLE when it is not to go on. */
 enum err backups_go_on(const struct backups *backups, struct op *op) MUST_CHECK;
+
+/* Says whose statements are waited for; NULL before that connection is closed. */
+void backups_wait_for(const struct backups *backups, struct db_conn *conn);
 
 #endif

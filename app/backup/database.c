@@ -5,25 +5,35 @@
 #include "db/conn.h"
 #include "db/url.h"
 
-enum err database_ask(struct op *op, const char *url, const struct db_query *query,
+enum err database_ask_over(struct op *op, struct db_conn *conn, const struct db_query *query,
+                           const struct db_args *args, struct db_rows **rows)
+{
+    struct db_tx *tx;
+    enum err err = db_begin(op, conn, DB_WRITE, 0, &tx);
+
+    if (err != OK) {
+        return err;
+    }
+    err = db_run(tx, query, args, rows);
+    if (err != OK) {
+        db_rollback(tx);
+        return err;
+    }
+    return db_commit(tx);
+}
+
+enum err database_ask(struct backups *backups, const char *url, const struct db_query *query,
                       const struct db_args *args, struct db_rows **rows)
 {
     struct db_options options = { .url = url, .name = "tidemark restore" };
     struct db_conn *conn = db_conn_new(&options);
-    struct db_tx *tx;
 
     if (!conn) {
-        return fail_memory(op);
+        return fail_memory(backups->op);
     }
-    enum err err = db_begin(op, conn, DB_WRITE, 0, &tx);
-    if (err == OK) {
-        err = db_run(tx, query, args, rows);
-        if (err == OK) {
-            err = db_commit(tx);
-        } else {
-            db_rollback(tx);
-        }
-    }
+    backups_wait_for(backups, conn);
+    enum err err = database_ask_over(backups->op, conn, query, args, rows);
+    backups_wait_for(backups, NULL);
     db_conn_close(conn);
     return err;
 }
@@ -52,7 +62,7 @@ static enum err call(struct op *op, const struct database_server *server, const 
 }
 
 enum err database_make(struct op *op, const struct database_server *server, const char *name,
-                       const char *collation, const char *ctype)
+                       const char *collation, const char *ctype, const char *comment)
 {
     const char *by = arena_printf(op->arena, "--lc-collate=%s", collation);
     const char *of = arena_printf(op->arena, "--lc-ctype=%s", ctype);
@@ -64,6 +74,7 @@ enum err database_make(struct op *op, const struct database_server *server, cons
                            of,
                            "--",
                            name,
+                           comment,
                            NULL };
 
     return by && of ? call(op, server, "createdb", args) : fail_memory(op);

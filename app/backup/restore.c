@@ -72,6 +72,13 @@ static enum err judge_backup(struct restoring *restoring)
                     "%d: restore it with the tidemark that made it (%s) or a later one",
                     backup->schema, known, backup->program);
     }
+    return OK;
+}
+
+static enum err verify_backup(const struct restoring *restoring)
+{
+    const struct backup *backup = &restoring->backup;
+
     say(restoring, "reading %s whole (%lld bytes)", backup->name, (long long)backup->n_bytes);
     return backup_verify(restoring->backups, backup);
 }
@@ -87,7 +94,8 @@ static enum err judge_sessions(struct restoring *restoring)
     }
     db_args_init(&args, op->arena);
     db_arg_text(&args, restoring->live);
-    enum err err = database_ask(op, restoring->server.url, &q_restore_sessions, &args, &rows);
+    enum err err = database_ask(restoring->backups, restoring->server.url, &q_restore_sessions,
+                                &args, &rows);
     if (err != OK || db_int64(rows, 0, RESTORE_SESSIONS_N) == 0) {
         return err;
     }
@@ -102,7 +110,8 @@ static enum err judge_target(struct restoring *restoring)
     struct op *op = restoring->op;
     bool is_bold = restoring->wish->is_forced || restoring->wish->is_trial;
     struct db_rows *rows;
-    enum err err = database_ask(op, restoring->server.url, &q_restore_target, NULL, &rows);
+    enum err err = database_ask(restoring->backups, restoring->server.url, &q_restore_target, NULL,
+                                &rows);
 
     if (err != OK) {
         return err;
@@ -166,16 +175,24 @@ static enum err make_database(struct restoring *restoring)
     }
     say(restoring, "making the database %s", restoring->fresh);
     err = database_make(op, &restoring->server, restoring->fresh, restoring->collation,
-                        restoring->ctype);
+                        restoring->ctype,
+                        restoring->wish->is_trial ? DATABASE_TRIAL_COMMENT : NULL);
     restoring->is_made = err == OK;
     return err ? err : db_bootstrap(op, restoring->fresh_url);
 }
 
-/* Drops the new database unless it is in use by now. The failure before it, or its own. */
+/* Drops the new database unless it is in use by now. The failure before it, or its own. A trial
+ * that is told to stop leaves it to the next one: dropping takes its time. */
 static enum err drop_database(struct restoring *restoring)
 {
     struct op *op = restoring->op;
     struct fault first = op->fault;
+
+    if (restoring->wish->is_trial && first.code != OK &&
+        backups_go_on(restoring->backups, op) != OK) {
+        op->fault = first;
+        return first.code;
+    }
 
     op_clear_fault(op);
     enum err err =
@@ -196,7 +213,8 @@ static enum err judge_extension(struct restoring *restoring)
     struct op *op = restoring->op;
     const char *wanted = restoring->backup.extension;
     struct db_rows *rows;
-    enum err err = database_ask(op, restoring->fresh_url, &q_restore_extension, NULL, &rows);
+    enum err err = database_ask(restoring->backups, restoring->fresh_url, &q_restore_extension,
+                                NULL, &rows);
 
     if (err != OK || !wanted) {
         return err;
@@ -298,10 +316,12 @@ static enum err fill_database(struct restoring *restoring)
                                        .environment = environment,
                                        .pipe = PROGRAM_INPUT };
     say(restoring, "restoring");
-    err = database_ask(op, restoring->fresh_url, &q_restore_pre, NULL, NULL);
+    err = database_ask(restoring->backups, restoring->fresh_url, &q_restore_pre, NULL, NULL);
     err = err ? err : program_start(op, &call, &program);
     err = err ? err : feed_all(restoring, &program);
-    return err ? err : database_ask(op, restoring->fresh_url, &q_restore_post, NULL, NULL);
+    return err ? err
+               : database_ask(restoring->backups, restoring->fresh_url, &q_restore_post, NULL,
+                              NULL);
 }
 
 /* ---- comparing ---- */
@@ -315,11 +335,13 @@ static enum err read_fresh(struct restoring *restoring, struct tables *out)
     if (!conn) {
         return fail_memory(restoring->op);
     }
+    backups_wait_for(restoring->backups, conn);
     enum err err = db_begin(restoring->op, conn, DB_READ, 0, &tx);
     if (err == OK) {
         err = tables_read(tx, out);
         db_rollback(tx);
     }
+    backups_wait_for(restoring->backups, NULL);
     db_conn_close(conn);
     return err;
 }
@@ -350,8 +372,8 @@ static enum err complete(struct restoring *restoring)
 
     config.database_url = url;
     enum err err = db_migrate(restoring->op, &config, restoring->wish->progress);
-    err = err ? err : database_ask(restoring->op, url, &q_restore_renumber, NULL, NULL);
-    return err ? err : database_ask(restoring->op, url, &q_restore_analyse, NULL, NULL);
+    err = err ? err : database_ask(restoring->backups, url, &q_restore_renumber, NULL, NULL);
+    return err ? err : database_ask(restoring->backups, url, &q_restore_analyse, NULL, NULL);
 }
 
 /* ---- the names ---- */
@@ -429,7 +451,7 @@ static enum err swap_names(struct restoring *restoring)
         say(restoring, "start the application and the worker anew if they run: what they hold in "
                        "memory is of the old database");
     }
-    return database_ask(op, restoring->server.url, &q_restore_workers, NULL, NULL);
+    return database_ask(restoring->backups, restoring->server.url, &q_restore_workers, NULL, NULL);
 }
 
 enum err backup_restore(struct backups *backups, const struct restore_wish *wish,
@@ -440,6 +462,7 @@ enum err backup_restore(struct backups *backups, const struct restore_wish *wish
 
     err = err ? err : judge_backup(&restoring);
     err = err ? err : judge_target(&restoring);
+    err = err ? err : verify_backup(&restoring);
     err = err ? err : make_database(&restoring);
     err = err ? err : judge_extension(&restoring);
     err = err ? err : fill_database(&restoring);

@@ -10,6 +10,8 @@ struct restore_wish {
     bool is_forced;   /* also where the database is not empty or in use: sessions are ended */
     bool is_trial;    /* the restored database is compared, and dropped again */
     FILE *progress;   /* gets a line a step; may be NULL */
+    /* Over which a trial is noted: the caller's; NULL: the superuser's login. */
+    struct db_conn *notes;
 };
 
 /* Which one it was; told of failures, too, as far as it came. */

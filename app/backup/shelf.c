@@ -31,6 +31,13 @@ enum err backups_go_on(const struct backups *backups, struct op *op)
                : fail(op, ERR_UNAVAILABLE, "told to stop");
 }
 
+void backups_wait_for(const struct backups *backups, struct db_conn *conn)
+{
+    if (backups->waits_for) {
+        backups->waits_for(backups->context, conn);
+    }
+}
+
 const char *backup_key(const struct backups *backups, const char *name, const char *ending)
 {
     return arena_printf(backups->op->arena, "%s%s%s", backups->prefix, name, ending);

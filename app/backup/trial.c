@@ -1,20 +1,21 @@
-/* A trial: it is made sure that there is no other, what a killed one left is dropped, a backup is
- * restored, compared and dropped, and what that came to is noted. */
+/* A trial: it is made sure that there is no other, its begin is noted, what a killed one left is
+ * dropped, a backup is restored, compared and dropped, and what that came to is noted. */
 #include "backup/trial.h"
 
 #include "backup/database.h"
-#include "base/clock.h"
 #include "db/conn.h"
 #include "db/url.h"
 #include "gen/queries.h"
 
 struct trial {
+    struct backups *backups;
     struct op *op;
     const struct restore_wish *wish;
     struct database_server server; /* its URL is of the database in use */
     const char *prefix;            /* of the names of trials' databases */
     struct db_conn *lock;          /* its session keeps others out */
-    bool is_noted;
+    bool is_noted;                 /* there is a place for it */
+    int64_t id;                    /* of its note */
 };
 
 /* ---- before ---- */
@@ -25,12 +26,15 @@ static enum err look(struct trial *trial, const struct config *config)
     struct db_rows *rows;
     enum err err = db_super_url(op, config, &trial->server.url);
 
-    err = err ? err : database_ask(op, trial->server.url, &q_restore_trial_target, NULL, &rows);
+    err = err ? err
+              : database_ask(trial->backups, trial->server.url, &q_restore_trial_target, NULL,
+                             &rows);
     if (err != OK) {
         return err;
     }
     trial->server.major = db_int(rows, 0, RESTORE_TRIAL_TARGET_SERVER_MAJOR);
-    trial->is_noted = db_bool(rows, 0, RESTORE_TRIAL_TARGET_IS_NOTED);
+    trial->is_noted =
+        trial->wish->notes || db_bool(rows, 0, RESTORE_TRIAL_TARGET_IS_NOTED);
     return database_trial_prefix(op, db_text(rows, 0, RESTORE_TRIAL_TARGET_DATABASE),
                                  &trial->prefix);
 }
@@ -79,7 +83,9 @@ static enum err sweep(struct trial *trial)
 
     db_args_init(&args, op->arena);
     db_arg_text(&args, trial->prefix);
-    enum err err = database_ask(op, trial->server.url, &q_restore_trial_left, &args, &rows);
+    db_arg_text(&args, DATABASE_TRIAL_COMMENT);
+    enum err err =
+        database_ask(trial->backups, trial->server.url, &q_restore_trial_left, &args, &rows);
     for (int i = 0; err == OK && i < db_count(rows); i++) {
         const char *name = db_text(rows, i, RESTORE_TRIAL_LEFT_DATABASE);
         if (trial->wish->progress) {
@@ -91,21 +97,48 @@ static enum err sweep(struct trial *trial)
     return err;
 }
 
-/* ---- after ---- */
+/* ---- what is noted ---- */
 
-static enum err note(const struct trial *trial, int64_t started_us, const struct restore_told *told,
-                     enum err outcome)
+static enum err ask(const struct trial *trial, const struct db_query *query,
+                    const struct db_args *args, struct db_rows **rows)
+{
+    return trial->wish->notes
+               ? database_ask_over(trial->op, trial->wish->notes, query, args, rows)
+               : database_ask(trial->backups, trial->server.url, query, args, rows);
+}
+
+static enum err note_begin(struct trial *trial)
+{
+    struct db_rows *rows;
+
+    if (!trial->is_noted) {
+        return OK;
+    }
+    enum err err = ask(trial, &q_restore_trial_begin, NULL, &rows);
+    trial->id = err == OK ? db_int64(rows, 0, RESTORE_TRIAL_BEGIN_ID) : 0;
+    trial->is_noted = err == OK;
+    return err;
+}
+
+static enum err note_end(const struct trial *trial, const struct restore_told *told,
+                         enum err outcome)
 {
     struct op *op = trial->op;
     struct fault first = op->fault;
+    const struct backups *backups = trial->backups;
+    bool is_stopped = outcome != OK && backups->goes_on && !backups->goes_on(backups->context);
     struct db_args args;
 
     if (!trial->is_noted) {
         return outcome;
     }
     db_args_init(&args, op->arena);
-    db_arg_time(&args, started_us);
-    db_arg_bool(&args, outcome == OK);
+    db_arg_int64(&args, trial->id);
+    if (is_stopped) {
+        db_arg_null(&args);
+    } else {
+        db_arg_bool(&args, outcome == OK);
+    }
     db_arg_text(&args, told->name);
     if (told->name) {
         db_arg_time(&args, told->made_us);
@@ -113,39 +146,45 @@ static enum err note(const struct trial *trial, int64_t started_us, const struct
         db_arg_null(&args);
     }
     db_arg_int64(&args, told->n_rows);
-    db_arg_text(&args, first.detail);
+    db_arg_text(&args, outcome == OK ? "" : first.detail);
     op_clear_fault(op);
-    enum err err = database_ask(op, trial->server.url, &q_restore_trial_note, &args, NULL);
+    enum err err = ask(trial, &q_restore_trial_end, &args, NULL);
     if (outcome != OK) {
         op->fault = first;
     }
     return outcome != OK ? outcome : err;
 }
 
-static enum err run(struct trial *trial, struct backups *backups, struct restore_told *out)
+/* `err` is what went wrong so far: noted like all else. */
+static enum err run(struct trial *trial, struct restore_told *out, enum err err)
 {
-    int64_t started_us = clock_now_us();
-    enum err err = sweep(trial);
+    struct fault first = trial->op->fault;
 
-    err = err ? err : backup_restore(backups, trial->wish, out);
-    bool is_stopped = err != OK && backups->goes_on && !backups->goes_on(backups->context);
-    return is_stopped ? err : note(trial, started_us, out, err);
+    op_clear_fault(trial->op);
+    enum err noted = note_begin(trial);
+    if (err != OK) {
+        trial->op->fault = first;
+    }
+    err = err ? err : noted;
+    err = err ? err : sweep(trial);
+    err = err ? err : backup_restore(trial->backups, trial->wish, out);
+    return note_end(trial, out, err);
 }
 
 enum err backup_trial(struct backups *backups, const struct restore_wish *wish,
                       struct restore_told *out, bool *is_busy)
 {
-    struct trial trial = { .op = backups->op, .wish = wish };
+    struct trial trial = {
+        .backups = backups, .op = backups->op, .wish = wish, .is_noted = wish->notes != NULL
+    };
     bool is_free = false;
     enum err err = look(&trial, backups->config);
 
     *out = (struct restore_told){ .name = NULL };
     err = err ? err : take_lock(&trial, &is_free);
     *is_busy = err == OK && !is_free;
-    if (*is_busy) {
-        err = fail(backups->op, ERR_CONFLICT, "another trial is under way");
-    }
-    err = err ? err : run(&trial, backups, out);
+    err = *is_busy ? fail(backups->op, ERR_CONFLICT, "another trial is under way")
+                   : run(&trial, out, err);
     db_conn_close(trial.lock);
     return err;
 }

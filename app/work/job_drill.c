@@ -10,25 +10,47 @@
 #define ARENA_BYTES (64u << 20)    /* manifests, a list of them */
 #define AGAIN_AFTER_US US_PER_HOUR /* a failure, where the next is not due sooner */
 
-enum err job_drill_due(struct job_pass *pass, bool *out)
+/* Between the start of the last one and the next. */
+static int64_t wait_us(const struct job_pass *pass, bool is_ok)
 {
     int64_t every_us = pass->config->restore_drill_interval_hours * US_PER_HOUR;
+
+    return !is_ok && every_us > AGAIN_AFTER_US ? AGAIN_AFTER_US : every_us;
+}
+
+/* Whether one is due; where it is not and the last one failed, why that did, in the op's arena. */
+static enum err look(struct job_pass *pass, bool *is_due, const char **why)
+{
     struct db_rows *rows;
 
-    *out = false;
-    if (every_us == 0) {
+    *is_due = false;
+    *why = NULL;
+    if (pass->config->restore_drill_interval_hours == 0) {
         return OK;
     }
-    enum err err = job_run_alone(pass, &q_restore_trial_last, NULL, &rows);
+    enum err err = job_run_alone(pass, &q_restore_trial_newest, NULL, &rows);
     if (err != OK || db_count(rows) == 0) {
-        *out = err == OK;
-        return err;
+        *is_due = err == OK;
+    } else {
+        bool is_ok = db_bool(rows, 0, RESTORE_TRIAL_NEWEST_IS_OK);
+        int64_t started_us = db_time(rows, 0, RESTORE_TRIAL_NEWEST_STARTED_AT);
+        *is_due = clock_now_us() - started_us >= wait_us(pass, is_ok);
+        *why = is_ok ? NULL : db_text(rows, 0, RESTORE_TRIAL_NEWEST_DETAIL);
     }
-    if (!db_bool(rows, 0, RESTORE_TRIAL_LAST_IS_OK) && every_us > AGAIN_AFTER_US) {
-        every_us = AGAIN_AFTER_US;
+    if (*is_due && clock_monotonic_us() < *pass->not_before_us) { /* whatever the notes say */
+        *is_due = false;
+        *why = *why ? *why : "it could not be noted";
     }
-    *out = clock_now_us() - db_time(rows, 0, RESTORE_TRIAL_LAST_FINISHED_AT) >= every_us;
-    return OK;
+    return err;
+}
+
+enum err job_drill_due(struct job_pass *pass, bool *out)
+{
+    const char *why;
+    enum err err = look(pass, out, &why);
+
+    pass->is_bad_still = err == OK && !*out && why != NULL;
+    return err;
 }
 
 static bool goes_on(void *context)
@@ -38,10 +60,20 @@ static bool goes_on(void *context)
     return !worker_is_stopping(pass->stop_fd, 0);
 }
 
-/* A stop is no failure: the next worker begins anew. */
+static void waits_for(void *context, struct db_conn *conn)
+{
+    struct job_pass *pass = context;
+
+    worker_waits_for(pass->wait, conn);
+}
+
+/* A stop is no failure: the next worker begins anew. It may take longer than the lease of a job's
+ * record: that another worker does not begin meanwhile is what the trial's own lock is for. */
 static enum err hold(struct job_pass *pass, struct op *op)
 {
-    const struct restore_wish wish = { .name = BACKUP_LATEST, .is_trial = true };
+    const struct restore_wish wish = {
+        .name = BACKUP_LATEST, .is_trial = true, .notes = pass->conn
+    };
     int64_t started_us = clock_monotonic_us();
     struct restore_told told = { .name = NULL };
     struct backups backups;
@@ -49,11 +81,13 @@ static enum err hold(struct job_pass *pass, struct op *op)
     enum err err = backups_open(&backups, op, pass->config, NULL);
 
     backups.goes_on = goes_on;
+    backups.waits_for = waits_for;
     backups.context = pass;
     err = err ? err : backup_trial(&backups, &wish, &told, &is_busy);
     backups_close(&backups);
     if (is_busy || (err != OK && !goes_on(pass))) {
-        snprintf(pass->detail, sizeof pass->detail, "%s", op->fault.detail);
+        snprintf(pass->detail, sizeof pass->detail, "%s",
+                 is_busy ? op->fault.detail : "told to stop: the next worker begins anew");
         return OK;
     }
     if (err != OK) {
@@ -70,14 +104,18 @@ static enum err hold(struct job_pass *pass, struct op *op)
 
 enum err job_drill(struct job_pass *pass)
 {
-    bool is_due = false;
+    bool is_due;
+    const char *why;
     struct op op;
-    enum err err = job_drill_due(pass, &is_due);
+    enum err err = look(pass, &is_due, &why);
 
-    if (err != OK || (!is_due && !pass->is_once) ||
-        pass->config->restore_drill_interval_hours == 0) {
+    if (err != OK) {
         return err;
     }
+    if (!is_due) {
+        return why ? fail(pass->op, ERR_INTERNAL, "the last trial restore failed: %s", why) : OK;
+    }
+    *pass->not_before_us = clock_monotonic_us() + wait_us(pass, false);
     if (!pass->config->database_url && pass->config->database_worker_url) {
         return fail(pass->op, ERR_INTERNAL,
                     "RESTORE_DRILL_INTERVAL_HOURS wants a superuser's DATABASE_URL; where the "

@@ -68,6 +68,8 @@ struct lane {
     bool is_once;
     struct arena *arena;
     struct metrics_memory metrics;
+    struct job_wait wait;
+    int64_t not_before_us;
     pthread_t thread;
     int64_t recorded_us[MAX_JOBS]; /* when a job of it was written down last (monotonic) */
     char said[sizeof ((struct job_pass *)0)->detail]; /* what its last pass says it did */
@@ -92,13 +94,14 @@ static bool run_job(struct lane *lane, const struct job *job, bool is_first)
     op_init(&op, lane->arena, job->name);
     struct job_pass pass = { .op = &op, .conn = lane->worker->conns[lane->kind],
                              .config = lane->worker->config, .metrics = &lane->metrics,
+                             .wait = &lane->wait, .not_before_us = &lane->not_before_us,
                              .stop_fd = lane->worker->stop_fd, .is_once = lane->is_once };
     int64_t id = 0;
     int64_t started_us = clock_monotonic_us();
     int64_t *recorded_us = &lane->recorded_us[job - worker_jobs];
     bool has_none = !is_first && is_idle(&pass, job);
-    if (has_none && started_us - *recorded_us < IDLE_RECORD_US) {
-        return true;
+    if (has_none && (pass.is_bad_still || started_us - *recorded_us < IDLE_RECORD_US)) {
+        return true; /* and the record of what failed stays the last */
     }
     *recorded_us = started_us;
     enum err err = begin_record(&pass, job, &id);
@@ -149,7 +152,26 @@ static bool lane_open(struct lane *lane, const struct worker *worker, enum job_l
 {
     *lane = (struct lane){ .worker = worker, .kind = kind, .is_once = is_once,
                            .arena = arena_new(PASS_ARENA_BYTES) };
+    (void)pthread_mutex_init(&lane->wait.lock, NULL);
     return lane->arena != NULL;
+}
+
+void worker_waits_for(struct job_wait *wait, struct db_conn *conn)
+{
+    (void)pthread_mutex_lock(&wait->lock);
+    wait->conn = conn;
+    (void)pthread_mutex_unlock(&wait->lock);
+}
+
+/* What the lane waits for on its own connection, and on its job's. */
+static void lane_cancel(struct lane *lane)
+{
+    db_conn_cancel(lane->worker->conns[lane->kind]);
+    (void)pthread_mutex_lock(&lane->wait.lock);
+    if (lane->wait.conn) {
+        db_conn_cancel(lane->wait.conn);
+    }
+    (void)pthread_mutex_unlock(&lane->wait.lock);
 }
 
 /* When the job of that name is due (monotonic), by how long ago it began; 0: at once. */
@@ -239,7 +261,7 @@ static int still_run(struct lane **left, int n, int64_t until_us)
 /* Waits for the lanes; after some time it cancels what they wait for, again and again: what was
  * cancelled may be followed by another statement of its job. A server that does not even cancel,
  * or a disk that hangs, must not keep the process from ending. */
-static void stop_lanes(const struct worker *worker, struct lane *lanes, int n)
+static void stop_lanes(struct lane *lanes, int n)
 {
     struct lane *left[JOB_LANES];
     for (int i = 0; i < n; i++) {
@@ -252,7 +274,7 @@ static void stop_lanes(const struct worker *worker, struct lane *lanes, int n)
     }
     while (n_left > 0) {
         for (int i = 0; i < n_left; i++) {
-            db_conn_cancel(worker->conns[left[i]->kind]);
+            lane_cancel(left[i]);
         }
         n_left = still_run(left, n_left, clock_monotonic_us() + STOP_AGAIN_US);
     }
@@ -282,7 +304,7 @@ bool worker_run(const struct worker *worker)
         }
         log_info("worker stops");
     }
-    stop_lanes(worker, lanes, n);
+    stop_lanes(lanes, n);
     return is_good;
 }
 

@@ -8,6 +8,7 @@
 #include "base/config.h"
 #include "base/op.h"
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -21,14 +22,23 @@ struct metrics_memory {
     int64_t samples, events; /* ever stored, by the server's counters */
 };
 
+/* What a job waits for on a connection of its own, to be cancelled when the worker is to stop. */
+struct job_wait {
+    pthread_mutex_t lock;
+    struct db_conn *conn;  /* NULL: none */
+};
+
 /* What one pass of a job is given. Its op and arena are its own. */
 struct job_pass {
     struct op *op;
     struct db_conn *conn;
     const struct config *config;
     struct metrics_memory *metrics;
+    struct job_wait *wait;
+    int64_t *not_before_us; /* of the lane: for the job to keep from pass to pass (monotonic) */
     int stop_fd;           /* readable: a job of many steps ends after the one it is at; -1: none */
     bool is_once;          /* to be done with, however long it takes */
+    bool is_bad_still;     /* set by is_due: nothing to do, and what was done last failed */
     char detail[512];      /* what was done, for ops.job_run; filled by the job */
 };
 
@@ -70,6 +80,10 @@ bool worker_run(const struct worker *worker);
 
 /* Whether the stop comes within the time; a stop_fd below 0 never does. For jobs of many steps. */
 bool worker_is_stopping(int stop_fd, int64_t wait_us);
+
+/* Says that the job waits for a connection of its own, and by NULL, before it closes it, that it
+ * does no more. */
+void worker_waits_for(struct job_wait *wait, struct db_conn *conn);
 
 /* Runs the named jobs once, one after another, whatever others are due: its name on
  * standard error as it begins, on standard output a line as it ends (name, "ok" or "failed", how

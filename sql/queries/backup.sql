@@ -110,7 +110,7 @@ $do$;
 -- columns: database server_major is_noted
 -- Beside which database a trial takes place, and whether what it came to can be noted there.
 SELECT current_database()::text AS database, current_setting('server_version_num')::int4 / 10000 AS server_major,
-       to_regclass('ops.restore_trial') IS NOT NULL AS is_noted;
+       to_regprocedure('ops.restore_trial_begin()') IS NOT NULL AS is_noted;
 
 -- name: restore_trial_lock
 -- roles: super
@@ -121,27 +121,43 @@ SELECT pg_try_advisory_lock(hashtextextended('tidemark.trial.' || $1::text, 0)) 
 -- name: restore_trial_left
 -- roles: super
 -- columns: database
--- The databases of trials that were killed.
+-- The databases of trials that were killed: $1 is what their names begin with, $2 their comment.
 SELECT d.datname::text AS database
   FROM pg_catalog.pg_database d
  WHERE starts_with(d.datname::text, $1::text) AND substr(d.datname::text, length($1::text) + 1) ~ '^[0-9a-f]{8}$'
+   AND shobj_description(d.oid, 'pg_database') = $2::text
  ORDER BY 1;
 
--- name: restore_trial_note
--- roles: super
--- Notes what a trial came to; the oldest go after two years, but for the last good one.
-WITH noted AS (
-    INSERT INTO ops.restore_trial (started_at, finished_at, is_ok, backup, backup_at, n_rows, detail)
-    VALUES ($1::timestamptz, clock_timestamp(), $2::bool, $3::text, $4::timestamptz, $5::int8, $6::text))
-DELETE FROM ops.restore_trial t
- WHERE t.finished_at < now() - interval '2 years'
-   AND EXISTS (SELECT FROM ops.restore_trial l WHERE l.is_ok AND l.id > t.id);
+-- name: restore_trial_begin
+-- roles: super worker
+-- columns: id
+-- Notes that a trial begins.
+SELECT ops.restore_trial_begin() AS id;
+
+-- name: restore_trial_end
+-- roles: super worker
+-- columns: done
+-- Notes what trial $1 came to; $2 NULL: it was told to stop, and was none.
+SELECT 1 AS done
+  FROM ops.restore_trial_end($1::int8, $2::bool, $3::text, $4::timestamptz, $5::int8, $6::text);
+
+-- name: restore_trial_newest
+-- roles: worker
+-- columns: started_at is_ok detail
+-- The trial that was begun last; no row: there was none.
+SELECT t.started_at, t.is_ok, t.detail FROM ops.restore_trial_newest() t;
 
 -- name: restore_trial_last
 -- roles: web worker
 -- columns: finished_at is_ok seconds good_at good_backup_at
--- The last trial restore of a backup, and the last good one (NULL: none); no row: there was no trial.
+-- The last trial restore of a backup that ended, and the last good one (NULL: none).
 SELECT t.finished_at, t.is_ok, t.seconds, t.good_at, t.good_backup_at FROM api.restore_trial_last() t;
+
+-- name: restore_trial_hurry
+-- roles: web
+-- columns: timeout
+-- Has the transaction's statements give up after a second: monitors do not wait long.
+SELECT set_config('statement_timeout', '1000', true) AS timeout;
 
 -- name: restore_renumber
 -- roles: super

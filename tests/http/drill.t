@@ -30,9 +30,21 @@ sub metrics {
     return { $answer->{content} =~ /^tidemark_restore_drill_(\w+) (\S+)$/mg };
 }
 
-sub scratch { my ($stack) = @_; return join ' ', $stack->sql("SELECT datname FROM pg_database WHERE datname LIKE 'tidemark\\_%' ORDER BY 1") }
+my $OWN = 'tidemark_trial_20261122';    # an operator's own database
 
-sub n_trials { my ($stack) = @_; return $stack->sql('SELECT count(*) FROM ops.restore_trial') }
+sub scratch { my ($stack) = @_; return join ' ', $stack->sql("SELECT datname FROM pg_database WHERE datname LIKE 'tidemark\\_%' AND datname <> '$OWN' ORDER BY 1") }
+
+sub n_trials { my ($stack) = @_; return $stack->sql('SELECT count(*) FROM ops.restore_trial WHERE finished_at IS NOT NULL') }
+
+# The newest that was begun, and the newest that ended.
+sub newest { my ($stack) = @_; return $stack->sql('SELECT coalesce(max(id), 0) FROM ops.restore_trial') }
+sub ended { my ($stack) = @_; return $stack->sql('SELECT coalesce(max(id), 0) FROM ops.restore_trial WHERE finished_at IS NOT NULL') }
+
+# The records of the job since, as SQL's FROM and WHERE.
+sub runs_since {
+    my ($stack) = @_;
+    return "FROM ops.job_run WHERE name = 'drill' AND finished_at IS NOT NULL AND id > " . $stack->sql('SELECT max(id) FROM ops.job_run');
+}
 
 # Ends the worker, which is started again.
 sub end_worker {
@@ -43,11 +55,16 @@ sub end_worker {
     return kill $signal, $worker;
 }
 
-# Lets the next trial be due, and a worker look for it. Returns how many there were before.
+sub age {
+    my ($stack) = @_;
+    return $stack->sql("UPDATE ops.restore_trial SET started_at = started_at - interval '1 day', finished_at = finished_at - interval '1 day'");
+}
+
+# Lets the next trial be due, and a worker look for it. Returns the newest before it.
 sub start_again {
     my ($stack) = @_;
-    my $n = n_trials($stack);
-    $stack->sql("UPDATE ops.restore_trial SET started_at = started_at - interval '1 day', finished_at = finished_at - interval '1 day'");
+    my $n = newest($stack);
+    age($stack);
     end_worker($stack, 'TERM');
     return $n;
 }
@@ -55,7 +72,7 @@ sub start_again {
 sub hold {
     my ($stack, $name) = @_;
     my $n = start_again($stack);
-    await(sub { n_trials($stack) > $n }, "$name: a trial") or diag $stack->logs;
+    await(sub { ended($stack) > $n }, "$name: a trial") or diag $stack->logs;
     return metrics($stack);
 }
 
@@ -78,9 +95,10 @@ sub check_missing {
     like($stack->sql('SELECT detail FROM ops.restore_trial'), qr/^there is no backup in /, '  because there is none');
     await(sub { $stack->logs =~ /level=error.*restoring a backup on trial failed: there is no backup in / }, '  which the log tells');
     my $n = n_trials($stack);
-    my $runs = "SELECT count(*) FROM ops.job_run WHERE name = 'drill' AND is_ok AND id > " . $stack->sql('SELECT max(id) FROM ops.job_run');
+    my $runs = runs_since($stack);
     end_worker($stack, 'TERM');
-    await(sub { $stack->sql($runs) > 0 }, '  a worker that starts within the hour');
+    await(sub { $stack->sql("SELECT count(*) $runs") > 0 }, '  a worker that starts within the hour');
+    is($stack->sql("SELECT DISTINCT is_ok || ' ' || (detail ~ '^the last trial restore failed: there is no backup in ') $runs"), 'false true', '  says what is wrong');
     is(n_trials($stack), $n, '  does not try again');
     return;
 }
@@ -134,34 +152,96 @@ sub check_damaged {
     return;
 }
 
-sub check_interrupted {
+sub check_killed {
     my ($stack) = @_;
+    $stack->sql("CREATE DATABASE $OWN");
     my $n = start_again($stack);
     await(sub { scratch($stack) =~ /^tidemark_trial_[0-9a-f]{8}$/ }, 'amid a trial');
+    my $runs = runs_since($stack);
     end_worker($stack, 'KILL');
     my $left = scratch($stack);
     like($left, qr/^tidemark_trial_[0-9a-f]{8}$/, '  a worker is killed: a database is left');
-    await(sub { n_trials($stack) > $n }, '  the next one holds it again');
-    is(metrics($stack)->{success}, '1.000', '  successfully');
-    is(scratch($stack), '', "  and no database is left, nor is $left");
-
+    await(sub { $stack->sql("SELECT count(*) $runs AND NOT is_ok AND detail ~ 'it is under way, or was killed'") > 0 }, '  the next one says so');
+    is(newest($stack) . ' ' . scratch($stack), ($n + 1) . " $left", '  and begins none at once');
+    is(metrics($stack)->{success}, '0.000', '  as the last that ended failed');
+    age($stack);
+    is(metrics($stack)->{last_run_timestamp_seconds}, '0.000', '  a day later it counts as one that failed');
     $n = start_again($stack);
-    await(sub { scratch($stack) =~ /^tidemark_trial_/ }, 'amid another');
-    my $name = scratch($stack);
-    end_worker($stack, 'TERM');
-    await(sub { scratch($stack) ne $name }, '  a worker is stopped: what it restored is dropped');
-    await(sub { n_trials($stack) > $n }, '  and the next one begins anew');
+    await(sub { ended($stack) > $n }, '  the next one that is due is held');
     is(metrics($stack)->{success}, '1.000', '  successfully');
-    is($stack->sql('SELECT count(*) FROM ops.restore_trial WHERE NOT is_ok'), 3, '  neither is a trial that failed');
+    is($stack->sql("SELECT is_ok || detail FROM ops.restore_trial WHERE id = $n"), 'falseit was killed', '  the killed one is noted as such');
+    is(scratch($stack), '', "  and no database is left, nor is $left");
+    is($stack->sql("SELECT count(*) FROM pg_database WHERE datname = '$OWN'"), 1, "  but somebody's own of such a name");
+    $stack->sql("DROP DATABASE $OWN");
+    return;
+}
+
+sub psql {
+    my ($stack, $database, @options) = @_;
+    my $psql = (sort glob '/usr/lib/postgresql/1[5-8]/bin/psql')[-1];
+    return ($psql, '-qAtX', '-h', "$stack->{home}/run", '-U', 'tidemark_super', '-d', $database, @options);
+}
+
+# A session that runs the statements and stays.
+sub stay {
+    my ($stack, $database, $statements) = @_;
+    open my $in, '|-', psql($stack, $database, '-o', '/dev/null') or die $!;
+    print {$in} $statements;
+    $in->flush;
+    return $in;
+}
+
+# Whether the restored table has its row. A transaction of its own: no lock stays that pg_restore waits for.
+sub is_filled {
+    my ($stack, $database) = @_;
+    my ($psql, @options) = psql($stack, $database, '-c', 'SELECT count(*) FROM core.held');
+    my $n = qx{$psql @options[0 .. $#options - 1] '$options[-1]' 2>/dev/null};
+    return $n eq "1\n";
+}
+
+# Told to stop amid a trial that is as far as `amid` says: it ends in time, is no trial, and the next
+# worker begins anew; `release` lets that one do so.
+sub check_stopped {
+    my ($stack, $what, $amid, $release) = @_;
+    my $runs = runs_since($stack);
+    my $failed = $stack->sql('SELECT count(*) FROM ops.restore_trial WHERE NOT is_ok');
+    my $n = start_again($stack);
+    $amid->();
+    end_worker($stack, 'TERM');
+    my $told = "$runs AND is_ok AND detail = 'told to stop: the next worker begins anew'";
+    await(sub { $stack->sql("SELECT count(*) $told") == 1 }, "$what: a worker is told to stop, and says so");
+    is($stack->sql("SELECT count(*) FROM ops.restore_trial WHERE id > $n AND started_at < (SELECT finished_at $told)"), 0, '  nothing is noted of that trial');
+    $release->();
+    await(sub { ended($stack) > $n }, '  the next worker begins anew') or diag $stack->logs;
+    is(metrics($stack)->{success}, '1.000', '  successfully');
+    is($stack->sql('SELECT count(*) FROM ops.restore_trial WHERE NOT is_ok'), $failed, '  it was none that failed');
+    is(scratch($stack), '', '  and no database is left');
+    return;
+}
+
+sub check_interrupted {
+    my ($stack) = @_;
+    check_stopped($stack, 'while it fills a database', sub { await(sub { scratch($stack) =~ /^tidemark_trial_/ }, 'amid a trial') }, sub { });
+
+    # a table that pg_restore has done with as soon as it has its row; comparing it waits for the lock
+    $stack->sql('CREATE TABLE core.held (id int); INSERT INTO core.held VALUES (1)');
+    back_up($stack);
+    my $in;
+    my $compares = "SELECT count(*) FROM pg_stat_activity WHERE datname LIKE 'tidemark\\_trial\\_%' AND query ~ 'query_to_xml' AND wait_event_type = 'Lock'";
+    check_stopped($stack, 'while it compares', sub {
+        await(sub { scratch($stack) =~ /^tidemark_trial_/ }, 'amid another');
+        my $database = scratch($stack);
+        await(sub { is_filled($stack, $database) }, '  a table is filled');
+        $in = stay($stack, $database, "BEGIN; LOCK TABLE core.held IN ACCESS EXCLUSIVE MODE;\n");
+        await(sub { $stack->sql($compares) == 1 }, '  comparing waits for it');
+    }, sub { close $in });
+    $stack->sql('DROP TABLE core.held');
     return;
 }
 
 sub check_alone {
     my ($stack) = @_;
-    my $psql = (sort glob '/usr/lib/postgresql/1[5-8]/bin/psql')[-1];
-    my $pid = open my $in, '|-', $psql, '-qX', '-o', '/dev/null', '-h', "$stack->{home}/run", '-U', 'tidemark_super', '-d', 'postgres' or die $!;
-    print {$in} "SELECT pg_advisory_lock(hashtextextended('tidemark.trial.tidemark_trial_', 0));\n";
-    $in->flush;
+    my $in = stay($stack, 'postgres', "SELECT pg_advisory_lock(hashtextextended('tidemark.trial.tidemark_trial_', 0));\n");
     await(sub { $stack->sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = 'postgres')") == 1 }, 'while another trial is under way');
     my $n = n_trials($stack);
     my ($status, undef, $said) = $stack->tidemark('restore', 'latest', '--trial');
@@ -171,6 +251,20 @@ sub check_alone {
     close $in;
     ($status, undef, $said) = $stack->tidemark('restore', 'latest', '--trial');
     is("$status @{[n_trials($stack)]}", '0 ' . ($n + 1), 'a trial by hand is noted, too') or diag $said;
+    return;
+}
+
+# A database that does not answer: the table that /metrics asks for is locked.
+sub check_slow {
+    my ($stack) = @_;
+    my $in = stay($stack, 'tidemark', "BEGIN; LOCK TABLE ops.restore_trial IN ACCESS EXCLUSIVE MODE;\n");
+    await(sub { $stack->sql("SELECT count(*) FROM pg_locks WHERE relation = 'ops.restore_trial'::regclass AND mode = 'AccessExclusiveLock' AND granted") == 1 }, 'while the database is slow');
+    my $before = time;
+    my $answer = $stack->get('/metrics');
+    cmp_ok(time - $before, '<', 5, '  /metrics answers before a monitor gives up');
+    like($answer->{content}, qr/^tidemark_build_info/m, '  with what needs none');
+    unlike($answer->{content}, qr/^tidemark_restore_drill/m, '  and no more');
+    close $in;
     return;
 }
 
@@ -189,12 +283,20 @@ sub check_folder {
 sub check_refused {
     my ($stack) = @_;
     my $n = n_trials($stack);
+    my ($once) = $stack->tidemark('worker', '--once', { env => { RESTORE_DRILL_INTERVAL_HOURS => 24 } });
+    is("$once @{[n_trials($stack)]}", "0 $n", 'a worker that runs each job once holds none that is not due');
+    age($stack);
     my ($password) = slurp_whole("$stack->{home}/secrets/tidemark_worker") =~ /(\S+)/;
     my %env = (env => { RESTORE_DRILL_INTERVAL_HOURS => 1,
         DATABASE_WORKER_URL => "host=$stack->{home}/run dbname=tidemark user=tidemark_worker password=$password" });
     my ($status, undef, $said) = $stack->tidemark('worker', '--once', \%env);
     like($said, qr/level=error.*RESTORE_DRILL_INTERVAL_HOURS wants a superuser's DATABASE_URL/, 'a worker without a superuser\'s login says so');
     is("$status @{[n_trials($stack)]}", "1 $n", '  and restores nothing');
+    $env{env}{DATABASE_URL} = "host=$stack->{home}/run dbname=postgres user=tidemark_super";
+    $stack->tidemark('worker', '--once', \%env);
+    is(n_trials($stack), $n + 1, 'one that restores beside another database notes it where it looks');
+    $stack->sql('DELETE FROM ops.restore_trial');
+    is(metrics($stack)->{success}, '0.000', 'where trials are asked for and there was none, none went well');
     return;
 }
 
@@ -209,8 +311,10 @@ for my $engine (Tidemark::Stack::engines()) {
         $stack->cli('tenant', 'add', 'acme');
         check_missing($stack);
         check_damaged($stack, check_good($stack));
+        check_killed($stack);
         check_interrupted($stack);
         check_alone($stack);
+        check_slow($stack);
         check_folder($stack);
         check_refused($stack);
         Tidemark::Processes::kill_hard($stack, 'postmaster');
