@@ -7,6 +7,8 @@
 #include "db/url.h"
 #include "gen/queries.h"
 
+#include <sys/statvfs.h>
+
 struct trial {
     struct backups *backups;
     struct op *op;
@@ -97,6 +99,35 @@ static enum err sweep(struct trial *trial)
     return err;
 }
 
+/* The embedded cluster's disk is this machine's; of another server's nothing is known. */
+static enum err judge_room(const struct trial *trial)
+{
+    const struct config *config = trial->backups->config;
+    struct op *op = trial->op;
+    struct statvfs disk;
+    struct db_rows *rows;
+    const char *folder = arena_printf(op->arena, "%s/pgdata", config->home);
+
+    if (!folder) {
+        return fail_memory(op);
+    }
+    if (config->database_url || statvfs(folder, &disk) != 0) {
+        return OK;
+    }
+    enum err err =
+        database_ask(trial->backups, trial->server.url, &q_restore_trial_room, NULL, &rows);
+    if (err != OK) {
+        return err;
+    }
+    int64_t wanted = db_int64(rows, 0, RESTORE_TRIAL_ROOM_BYTES);
+    uint64_t room = (uint64_t)disk.f_bavail * disk.f_frsize;
+    return (uint64_t)wanted <= room
+               ? OK
+               : fail(op, ERR_CONFLICT,
+                      "a trial takes the room of the database, %lld bytes, and %s has %llu",
+                      (long long)wanted, folder, (unsigned long long)room);
+}
+
 /* ---- what is noted ---- */
 
 static enum err ask(const struct trial *trial, const struct db_query *query,
@@ -167,6 +198,7 @@ static enum err run(struct trial *trial, struct restore_told *out, enum err err)
     }
     err = err ? err : noted;
     err = err ? err : sweep(trial);
+    err = err ? err : judge_room(trial);
     err = err ? err : backup_restore(trial->backups, trial->wish, out);
     return note_end(trial, out, err);
 }

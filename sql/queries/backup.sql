@@ -128,6 +128,12 @@ SELECT d.datname::text AS database
    AND shobj_description(d.oid, 'pg_database') = $2::text
  ORDER BY 1;
 
+-- name: restore_trial_room
+-- roles: super
+-- columns: bytes
+-- What a trial takes on the server's disk, about: what the database in use does.
+SELECT pg_database_size(current_database()) AS bytes;
+
 -- name: restore_trial_begin
 -- roles: super worker
 -- columns: id

@@ -254,6 +254,20 @@ sub check_alone {
     return;
 }
 
+# A file of 8 TiB that takes no room makes the database as large.
+sub check_room {
+    my ($stack) = @_;
+    my $path = "$stack->{home}/pgdata/" . $stack->sql("SELECT 'base/' || oid FROM pg_database WHERE datname = 'tidemark'") . '/4000000000';
+    system('truncate', '-s', '8T', $path) == 0 or die;
+    system('chown', "--reference=$stack->{home}/pgdata/PG_VERSION", $path) == 0 or die;
+    my ($status, undef, $said) = $stack->tidemark('restore', 'latest', '--trial');
+    unlink $path or die;
+    like($said, qr/a trial takes the room of the database, 879\d{10} bytes, and \S+ has \d+/, 'a disk without room for the database again');
+    unlike($said, qr/making the database/, '  is found before one is made');
+    is($stack->sql('SELECT is_ok FROM ops.restore_trial ORDER BY id DESC LIMIT 1') . " $status", 'f 1', '  and noted');
+    return;
+}
+
 # A database that does not answer: the table that /metrics asks for is locked.
 sub check_slow {
     my ($stack) = @_;
@@ -314,6 +328,7 @@ for my $engine (Tidemark::Stack::engines()) {
         check_killed($stack);
         check_interrupted($stack);
         check_alone($stack);
+        check_room($stack);
         check_slow($stack);
         check_folder($stack);
         check_refused($stack);
