@@ -288,6 +288,17 @@ static bool add_chart(struct work *work, struct energy_view *out)
 
 /* ---- totals and the table ---- */
 
+/* Which days' costs are told where not all are; NULL: all are. */
+static const char *cost_notice(struct arena *arena, const struct energy_facts *facts)
+{
+    if (facts->costs_to_us == INT64_MAX) {
+        return NULL;
+    }
+    const char *day = span_day_text(arena, span_day_of(&facts->zone, facts->costs_to_us));
+    return arena_printf(arena, "These are more costs than can be worked out at once: they are "
+                        "those until before %s. Choose fewer days to see the others.", day);
+}
+
 static void add_stats(struct work *work, struct energy_view *out)
 {
     for (int p = 0; p < N_PARTS; p++) {
@@ -371,6 +382,7 @@ bool energy_view(struct arena *arena, const struct energy_facts *facts, struct e
         .to = facts->to ? facts->to : span_day_text(arena, span->to_day),
         .span_error = facts->span_error,
         .csv = csv_link(arena, facts),
+        .cost_notice = cost_notice(arena, facts),
     };
     add_ranges(arena, facts, out);
     add_buckets(arena, facts, out);

@@ -21,6 +21,7 @@ struct energy_view {
     struct stat_view stats[6];
     int n_stats;
     const char *cost, *cost_note;        /* NULL: nothing is priced */
+    const char *cost_notice;             /* which costs are left out; NULL: none */
     const char *costs_href;
     struct number_table table;
 };

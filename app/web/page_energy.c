@@ -1,6 +1,7 @@
 /* /energy: a place's energy by role in local buckets, with what it costs beside it. */
 #include "web/page_costs.h"
 
+#include "base/limits.h"
 #include "domain/zone.h"
 #include "gen/templates.h"
 #include "view/model_energy.h"
@@ -10,9 +11,11 @@
 
 #include <string.h>
 
+#define PAGE_BYTES (8u << 20) /* of the request's memory, for the page itself */
+
 static enum err read_query(struct web *web, struct place *place, struct energy_facts *facts)
 {
-    *facts = (struct energy_facts){ .now_us = 0 };
+    *facts = (struct energy_facts){ .costs_to_us = INT64_MAX };
     facts->query = span_input(web, &facts->from, &facts->to, &facts->span_error);
     if (!web_query_text(web, "range").ptr && facts->query.range == SPAN_24H) {
         facts->query.range = SPAN_30D;
@@ -84,22 +87,34 @@ static enum err add_costs(struct web *web, const struct cost_list *page,
     return OK;
 }
 
-/* Page by page, from the accounts that the first one found. */
+/* Whether a further page of costs might not fit beside those in memory: none takes twice what the
+ * largest so far did. */
+static bool is_rated_out(const struct web *web, size_t largest_bytes)
+{
+    return arena_used(web->op->arena) + 2 * largest_bytes > REQUEST_ARENA_BYTES - PAGE_BYTES;
+}
+
+/* Page by page, from the accounts that the first one found, as far as memory reaches. */
 static enum err load_pages(struct web *web, struct cost_list_query *query,
                            struct energy_facts *facts)
 {
     struct cost_memo memo = { .states = NULL };
     struct cost_list page;
+    size_t largest_bytes = 0;
     enum err err;
 
     query->costs.memo = &memo;
     do {
+        size_t used = arena_used(web->op->arena);
         err = cost_list_load(web->tx, query, &page);
         if (err == OK) {
             err = add_costs(web, &page, facts);
         }
         query->from_us = page.next_us;
-    } while (err == OK && page.next_us < query->to_us);
+        used = arena_used(web->op->arena) - used;
+        largest_bytes = used > largest_bytes ? used : largest_bytes;
+    } while (err == OK && page.next_us < query->to_us && !is_rated_out(web, largest_bytes));
+    facts->costs_to_us = page.next_us < query->to_us ? page.next_us : INT64_MAX;
     query->costs.memo = NULL;
     return err;
 }
@@ -124,6 +139,7 @@ static enum err load_costs(struct web *web, const struct place *place, struct en
     if (err == ERR_INVALID) {
         op_clear_fault(web->op);
         facts->costs = (struct cost_list){ .currency = NULL };
+        facts->costs_to_us = INT64_MAX;
         err = OK;
     }
     return err;
