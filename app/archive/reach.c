@@ -5,20 +5,19 @@
 
 #include "archive/reach_parts.h"
 
-#include "base/clock.h"
 #include "gen/queries.h"
 
 #define LASTING_ARENA_BYTES (96u << 20) /* names of all series of a large tenant */
 #define FILE_ARENA_BYTES (192u << 20)   /* a row group read and unpacked, of long texts */
-#define MAX_DAYS 400                    /* that are looked at in a page */
 #define SLAB_ARENA_BYTES (128u << 20)   /* open buckets of all series of a large tenant */
 
-enum err reach_until(struct db_tx *tx, int64_t *until_us)
+enum err reach_until(struct db_tx *tx, int64_t *until_us, int64_t *shown_us)
 {
     struct db_rows *rows;
     enum err err = db_run(tx, &q_reach_until, NULL, &rows);
 
     *until_us = err == OK ? db_time_or(rows, 0, REACH_UNTIL_UNTIL, INT64_MIN) : INT64_MIN;
+    *shown_us = err == OK ? db_time_or(rows, 0, REACH_UNTIL_SHOWN_FROM, INT64_MIN) : INT64_MIN;
     return err;
 }
 
@@ -35,6 +34,9 @@ enum err reach_open(struct op *op, const struct reach_setup *setup, struct reach
 {
     struct reach *reach = arena_alloc(setup->arena, sizeof *reach);
 
+    if (setup->store == NULL) {
+        return fail(op, ERR_UNAVAILABLE, "the archive's store could not be opened");
+    }
     if (reach == NULL) {
         return fail_memory(op);
     }
@@ -48,6 +50,8 @@ enum err reach_open(struct op *op, const struct reach_setup *setup, struct reach
         return fail_memory(op);
     }
     op_init(&reach->archive.file, reach->archive.files, setup->id);
+    reach->read_until_us = INT64_MAX;
+    reach->setup.max_days = setup->max_days > 0 ? setup->max_days : REACH_MAX_DAYS;
     reach->window.cap = setup->window;
     reach->window.start_us = INT64_MIN;
     reach->window.rows =
@@ -86,7 +90,7 @@ static enum err load_days(struct reach *reach, struct db_tx *tx)
     db_args_init(&args, reach->op->arena);
     db_arg_time(&args, from_us);
     db_arg_time(&args, span->to_us);
-    db_arg_int(&args, MAX_DAYS);
+    db_arg_int(&args, reach->setup.max_days);
     db_arg_bool(&args, span->has_all);
     enum err err = db_run(tx, &q_reach_files, &args, &rows);
     if (err != OK) {
@@ -108,7 +112,7 @@ static enum err load_days(struct reach *reach, struct db_tx *tx)
         }
         reach->days[reach->n_days - 1].n_files++;
     }
-    reach->is_more = reach->n_days == MAX_DAYS;
+    reach->is_more = reach->n_days == reach->setup.max_days;
     return OK;
 }
 
@@ -187,7 +191,7 @@ enum err reach_begin(struct reach *reach, struct db_tx *tx, const struct reach_s
                      bool *is_any)
 {
     reach->span = *span;
-    reach->patience_until_us = clock_monotonic_us() + REACH_PATIENCE_US;
+    reach->patience_until_us = clock_monotonic_us() + reach->setup.patience_us;
     enum err err = reach_load_names(reach, tx);
     if (err == OK) {
         err = load_days(reach, tx);

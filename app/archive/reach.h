@@ -5,6 +5,7 @@
 #ifndef TIDEMARK_ARCHIVE_REACH_H
 #define TIDEMARK_ARCHIVE_REACH_H
 
+#include "base/clock.h"
 #include "base/op.h"
 #include "base/str.h"
 
@@ -16,21 +17,25 @@ struct reach;
 struct store;
 
 #define REACH_MAX_WINDOW 262144 /* samples */
+#define REACH_MAX_DAYS 400
+#define REACH_PATIENCE_US (5 * US_PER_SECOND) /* of who waits for a page */
 
 /* *until_us: the end of the last day of the transaction's tenant that the archive alone has;
- * INT64_MIN where there is none. */
-enum err reach_until(struct db_tx *tx, int64_t *until_us) MUST_CHECK;
+ * INT64_MIN where there is none. *shown_us: from when on the tenant sees such samples. */
+enum err reach_until(struct db_tx *tx, int64_t *until_us, int64_t *shown_us) MUST_CHECK;
 
 /* What is read from where. */
 struct reach_setup {
-    struct store *store;
+    struct store *store; /* NULL: it could not be opened */
     struct arena *arena;             /* whose reset closes it; texts of the filter live as long */
     const char *id;                  /* of the request, for the log; lives as long */
     struct str device, site, metric; /* keys and a name; ptr NULL: all */
     size_t window;                   /* samples sorted at once, REACH_MAX_WINDOW at most */
+    int64_t patience_us; /* after which a page ends with whole days or buckets */
+    int max_days; /* that are looked at in a page, REACH_MAX_DAYS at most; 0: so many */
 };
 
-/* ERR_INTERNAL without memory. */
+/* ERR_INTERNAL without memory, ERR_UNAVAILABLE without a store. */
 enum err reach_open(struct op *op, const struct reach_setup *setup, struct reach **out) MUST_CHECK;
 
 /* Samples of [from_us, to_us), µs since 1970, after a position where is_after. */

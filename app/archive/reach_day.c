@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #define FIRST_VOIDS 64
+#define ROWS_A_LOOK 4096 /* at the clock */
 
 /* ---- what is void ---- */
 
@@ -234,13 +235,16 @@ static enum err read_rows(struct slice *slice, take_row take)
     struct str device = reach->setup.device;
     struct parquet_value row[PARQUET_MAX_COLUMNS];
     struct archive_reading reading;
+    int n_rows = 0; /* since the clock was looked at */
     enum err err = archive_file_open(&reach->archive, file->object, file->n_bytes,
                                      is_rows ? &archive_samples : &archive_voids, &reading);
 
     if (err == OK) {
         err = archive_file_check(&reading, file);
     }
-    while (err == OK) {
+    while (err == OK && !reach->is_late) {
+        reach->is_late = reach->read_until_us != INT64_MAX && n_rows++ % ROWS_A_LOOK == 0 &&
+                         clock_monotonic_us() > reach->read_until_us;
         err = device.ptr != NULL
                   ? parquet_find(reading.parquet, column, device, row, &is_end)
                   : parquet_next(reading.parquet, row, &is_end);
@@ -257,7 +261,8 @@ static enum err read_files(struct slice *slice, bool is_rows)
 {
     enum err err = OK;
 
-    for (int i = 0; i < slice->day->n_files && err == OK; i++) {
+    for (int i = 0; i < slice->day->n_files && err == OK && !slice->reach->is_late;
+         i++) {
         slice->file = &slice->day->files[i];
         if (archive_is_rows(slice->file) == is_rows) {
             arena_reset(slice->reach->archive.files);
@@ -309,7 +314,7 @@ enum err reach_day_load(struct reach *reach, const struct reach_day *day, int64_
     if (err == OK) {
         err = read_files(&slice, true);
     }
-    if (err == OK) {
+    if (err == OK && !reach->is_late) {
         settle(window);
         drop_replaced(window);
         window->start_us = day->start_us;
@@ -329,12 +334,12 @@ static enum err each_of_windows(struct reach *reach, const struct reach_day *day
 
     do {
         err = reach_day_load(reach, day, after_us, after_series);
-        for (size_t i = 0; i < window->n && err == OK; i++) {
+        for (size_t i = 0; i < window->n && err == OK && !reach->is_late; i++) {
             err = sink(context, &window->rows[i]);
             after_us = window->rows[i].time_us;
             after_series = window->rows[i].series_id;
         }
-    } while (err == OK && window->is_cut);
+    } while (err == OK && window->is_cut && !reach->is_late);
     return err;
 }
 

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 
 #define QUARTER_US (15 * US_PER_MINUTE)
-#define MAX_SLAB_US (300 * US_PER_DAY) /* fewer days than reach_begin looks at */
 #define FIRST_BUCKETS 256
 
 struct sum {
@@ -45,22 +44,29 @@ struct slab {
     struct folding *series; /* as those of the names */
     struct reach_bucket *buckets;
     size_t n, cap;
+    bool is_late; /* not all of it was read */
 };
 
-enum err reach_kept(struct db_tx *tx, const char *grain, bool is_zoned, int64_t *kept_us,
-                    int64_t *whole_us)
+/* Where the next slab begins, and how wide it may be. */
+struct place {
+    int64_t at_us, width_us;
+};
+
+enum err reach_kept(struct db_tx *tx, const char *grain, bool is_zoned, struct reach_kept *out)
 {
     struct db_args args;
     struct db_rows *rows;
 
-    *kept_us = *whole_us = INT64_MIN;
+    *out = (struct reach_kept){ INT64_MIN, INT64_MIN, INT64_MIN, INT64_MIN };
     db_args_init(&args, db_op(tx)->arena);
     db_arg_text(&args, grain);
     db_arg_bool(&args, is_zoned);
     enum err err = db_run(tx, &q_reach_kept, &args, &rows);
     if (err == OK) {
-        *kept_us = db_time_or(rows, 0, REACH_KEPT_KEPT_FROM, INT64_MIN);
-        *whole_us = db_time_or(rows, 0, REACH_KEPT_WHOLE_UNTIL, INT64_MIN);
+        out->kept_us = db_time_or(rows, 0, REACH_KEPT_KEPT_FROM, INT64_MIN);
+        out->whole_us = db_time_or(rows, 0, REACH_KEPT_WHOLE_UNTIL, INT64_MIN);
+        out->first_us = db_time_or(rows, 0, REACH_KEPT_FIRST_FROM, INT64_MIN);
+        out->shown_us = db_time_or(rows, 0, REACH_KEPT_SHOWN_FROM, INT64_MIN);
     }
     return err;
 }
@@ -241,10 +247,12 @@ static enum err read_samples(struct slab *slab)
     if (span.from_us >= span.to_us) {
         return OK;
     }
+    reach->is_late = false;
     enum err err = reach_begin(reach, slab->tx, &span, &is_any);
-    for (int i = 0; i < reach->n_days && err == OK; i++) {
+    for (int i = 0; i < reach->n_days && err == OK && !reach->is_late; i++) {
         err = reach_day_each(reach, &reach->days[i], add_sample, slab);
     }
+    slab->is_late = reach->is_late;
     for (size_t i = 0; i < reach->names.n && err == OK; i++) {
         err = end_bucket(slab, &slab->series[i], reach->names.series[i].id)
                   ? OK
@@ -300,25 +308,59 @@ static enum err skip(struct db_tx *tx, const struct reach_fold *fold, int64_t *f
     return OK;
 }
 
-/* Reads a slab that begins at *at_us, and goes by it. */
-static enum err read_slab(struct reach *reach, struct db_tx *tx, const struct reach_fold *fold,
-                          int64_t *at_us, struct reach_buckets *out)
+/* How wide the first slab is: one bucket, or the buckets of a day, whose files are read whole. */
+static int64_t least_width_us(const struct reach_fold *fold)
+{
+    int64_t longest = longest_us(fold->grain);
+
+    return longest > US_PER_DAY ? longest : US_PER_DAY;
+}
+
+/* How wide the next slab may be: no wider than what the page has room for, and never of more days
+ * than are looked at. */
+static int64_t width_of(const struct reach *reach, const struct reach_fold *fold, int n,
+                        int64_t wanted_us)
 {
     int64_t n_series = (int64_t)reach->names.n + (reach->names.n == 0);
-    int64_t width_us = (1 + (fold->limit - out->n) / n_series) * longest_us(fold->grain);
-    struct slab slab = { .reach = reach, .tx = tx, .fold = fold, .from_us = *at_us };
+    int64_t longest = longest_us(fold->grain);
+    int64_t room_us = (1 + (fold->limit - n) / n_series) * longest;
+    int64_t most_us = reach->setup.max_days * US_PER_DAY - longest - 2 * US_PER_DAY;
 
-    width_us = width_us < MAX_SLAB_US ? width_us : MAX_SLAB_US;
-    slab.to_us = width_us < fold->to_us - *at_us ? *at_us + width_us : fold->to_us;
-    *at_us = slab.to_us;
+    most_us = most_us > longest ? most_us : longest;
+    room_us = room_us < most_us ? room_us : most_us;
+    return wanted_us < room_us ? wanted_us : room_us;
+}
+
+/* Reads a slab, and goes by it unless that is late. */
+static enum err read_slab(struct reach *reach, struct db_tx *tx, const struct reach_fold *fold,
+                          struct place *place, struct reach_buckets *out)
+{
+    int64_t width_us = width_of(reach, fold, out->n, place->width_us);
+    struct slab slab = { .reach = reach, .tx = tx, .fold = fold, .from_us = place->at_us };
+    bool is_first = !out->is_read;
+
+    slab.to_us = width_us < fold->to_us - place->at_us ? place->at_us + width_us : fold->to_us;
     out->is_read = true;
     arena_reset(reach->slabs);
     enum err err = fill_rings(&slab);
     if (err == OK) {
         err = read_samples(&slab);
     }
+    if (err == OK && slab.is_late && is_first) {
+        return fail(reach->op, ERR_INVALID,
+                    "What the archive has of these buckets takes too long to read: name a device "
+                    "or a metric, or a shorter range, or shorter buckets.");
+    }
+    if (err == OK && slab.is_late) {
+        out->is_late = true;
+        return OK;
+    }
     if (err == OK) {
         take_buckets(&slab, out);
+    }
+    place->at_us = slab.to_us;
+    if (width_us == place->width_us) { /* else there was no room for it */
+        place->width_us *= 2;
     }
     return err;
 }
@@ -327,8 +369,7 @@ enum err reach_fold_list(struct reach *reach, struct db_tx *tx, const struct rea
                          struct reach_buckets *out)
 {
     bool is_after = fold->is_after && fold->after_us > fold->from_us;
-    int64_t at_us = is_after ? fold->after_us : fold->from_us;
-    int64_t patience_until_us = clock_monotonic_us() + REACH_PATIENCE_US;
+    struct place place = { is_after ? fold->after_us : fold->from_us, least_width_us(fold) };
     enum err err = OK;
 
     *out = (struct reach_buckets){
@@ -337,19 +378,20 @@ enum err reach_fold_list(struct reach *reach, struct db_tx *tx, const struct rea
     if (out->items == NULL) {
         return fail_memory(db_op(tx));
     }
-    while (err == OK && out->n < fold->limit) {
-        err = skip(tx, fold, &at_us);
-        if (err != OK || at_us >= fold->to_us) {
+    reach->read_until_us = clock_monotonic_us() + reach->setup.patience_us;
+    while (err == OK && out->n < fold->limit && !out->is_late) {
+        err = skip(tx, fold, &place.at_us);
+        if (err != OK || place.at_us >= fold->to_us) {
             break;
         }
-        out->late_us = at_us;
-        out->is_late = out->is_read && clock_monotonic_us() > patience_until_us;
+        out->late_us = place.at_us;
+        out->is_late = out->is_read && clock_monotonic_us() > reach->read_until_us;
         if (out->is_late) {
             break;
         }
         err = reach_load_names(reach, tx);
         if (err == OK) {
-            err = read_slab(reach, tx, fold, &at_us, out);
+            err = read_slab(reach, tx, fold, &place, out);
         }
     }
     return err;

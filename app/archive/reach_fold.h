@@ -34,13 +34,20 @@ struct reach_buckets {
     int64_t late_us;
 };
 
-/* *kept_us: since when the database has all buckets of the grain (of any zone where is_zoned) of
- * the transaction's tenant; *whole_us: up to when all days are in the archive that have to be,
- * INT64_MIN where none is. */
-enum err reach_kept(struct db_tx *tx, const char *grain, bool is_zoned, int64_t *kept_us,
-                    int64_t *whole_us) MUST_CHECK;
+/* What of a grain's buckets the transaction's tenant has. */
+struct reach_kept {
+    int64_t kept_us;  /* since when the database has all of them */
+    int64_t whole_us; /* up to when the archive has all days that it has to; INT64_MIN: none */
+    int64_t first_us; /* when the archive begins */
+    int64_t shown_us; /* from when on the tenant sees them */
+};
 
-/* At most so many buckets. Failures of reach_next; ERR_INVALID for an unknown zone. */
+/* is_zoned: of any zone. */
+enum err reach_kept(struct db_tx *tx, const char *grain, bool is_zoned,
+                    struct reach_kept *out) MUST_CHECK;
+
+/* At most so many buckets. Failures of reach_next; ERR_INVALID for an unknown zone, and where not
+ * even one bucket is made within the patience. */
 enum err reach_fold_list(struct reach *reach, struct db_tx *tx, const struct reach_fold *fold,
                          struct reach_buckets *out) MUST_CHECK;
 

@@ -61,6 +61,8 @@ struct reach {
     bool has_names;
     struct reach_span span;
     int64_t patience_until_us; /* monotonic */
+    int64_t read_until_us; /* until when a day is read at all, monotonic; INT64_MAX: to its end */
+    bool is_late;              /* a day was not read to its end: it took longer */
     struct reach_day *days;    /* of the page; in its memory */
     int n_days, at_day;
     bool is_more;              /* further days follow these */
@@ -79,19 +81,19 @@ static inline int reach_order(int64_t time_a, int32_t series_a, int64_t time_b, 
     return order != 0 ? order : (series_a > series_b) - (series_a < series_b);
 }
 
-#define REACH_PATIENCE_US (5 * US_PER_SECOND) /* after which a page ends with what is at hand */
-
 /* Has the names of the wanted series. */
 enum err reach_load_names(struct reach *reach, struct db_tx *tx) MUST_CHECK;
 
-/* Fills the window with samples of the day after (after_us, after_series). */
+/* Fills the window with samples of the day after (after_us, after_series). Where that is late the
+ * window has nothing. */
 enum err reach_day_load(struct reach *reach, const struct reach_day *day, int64_t after_us,
                         int32_t after_series) MUST_CHECK;
 
 /* Takes a sample; anything but OK ends the reading with that, as a failure of the page. */
 typedef enum err (*reach_sink)(void *context, const struct reach_sample *sample);
 
-/* Hands the day's samples of the page's span to the sink, those of a series by time. */
+/* Hands the day's samples of the page's span to the sink, those of a series by time; where that is
+ * late some of them. */
 enum err reach_day_each(struct reach *reach, const struct reach_day *day, reach_sink sink,
                         void *context) MUST_CHECK;
 

@@ -22,13 +22,16 @@ static enum err ask(struct web *web, struct old_buckets *old, const struct rollu
     const struct reach_setup setup = {
         .store = web->store,      .arena = old->arena,      .id = web->op->id,
         .device = filter->device, .site = filter->site,     .metric = filter->metric,
-        .window = WINDOW,
+        .window = WINDOW,         .patience_us = REACH_PATIENCE_US,
     };
-    int64_t kept_us = 0;
-    int64_t from_us = filter->is_after ? filter->after_us : filter->from_us;
-    enum err err = reach_kept(web->tx, grain, filter->zone_name != NULL, &kept_us, &fold.end_us);
+    struct reach_kept kept;
+    enum err err = reach_kept(web->tx, grain, filter->zone_name != NULL, &kept);
+    int64_t shown_us = kept.shown_us > kept.first_us ? kept.shown_us : kept.first_us;
 
-    fold.to_us = filter->to_us < kept_us ? filter->to_us : kept_us;
+    fold.from_us = shown_us > fold.from_us ? shown_us : fold.from_us;
+    fold.to_us = filter->to_us < kept.kept_us ? filter->to_us : kept.kept_us;
+    fold.end_us = kept.whole_us;
+    int64_t from_us = fold.is_after && fold.after_us > fold.from_us ? fold.after_us : fold.from_us;
     if (err != OK || fold.end_us == INT64_MIN || from_us >= fold.to_us) {
         return err;
     }
@@ -39,7 +42,7 @@ static enum err ask(struct web *web, struct old_buckets *old, const struct rollu
         err = reach_fold_list(old->reach, web->tx, &fold, out);
     }
     if (err == OK && out->is_read) {
-        err = sources_tell(web, filter->to_us > kept_us);
+        err = sources_tell(web, filter->to_us > kept.kept_us);
     }
     return err;
 }

@@ -27,6 +27,7 @@ static enum err open_reach(struct web *web, struct raw_samples *raw,
         .device = str_of(filter->device),
         .metric = filter->metric,
         .window = raw->is_long ? REACH_MAX_WINDOW : PAGE_WINDOW,
+        .patience_us = REACH_PATIENCE_US,
     };
 
     return raw->reach ? OK : reach_open(web->op, &setup, &raw->reach);
@@ -36,21 +37,22 @@ static enum err open_reach(struct web *web, struct raw_samples *raw,
 static enum err begin_reach(struct web *web, struct raw_samples *raw,
                             const struct sample_filter *filter, bool *is_any)
 {
-    const struct reach_span span = {
+    struct reach_span span = {
         .from_us = filter->from_us,
         .to_us = filter->to_us,
         .is_after = filter->is_after,
         .after_us = filter->after_us,
         .after_series = filter->after_series,
     };
-    int64_t until_us = INT64_MIN;
+    int64_t until_us = INT64_MIN, shown_us = INT64_MIN;
     enum err err = OK;
 
     *is_any = false;
     if (may_be_archived(filter)) {
-        err = reach_until(web->tx, &until_us);
+        err = reach_until(web->tx, &until_us, &shown_us);
     }
-    if (err != OK || filter->from_us >= until_us ||
+    span.from_us = shown_us > span.from_us ? shown_us : span.from_us;
+    if (err != OK || span.from_us >= until_us ||
         (filter->is_after && filter->after_us >= until_us)) {
         return err;
     }

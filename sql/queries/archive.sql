@@ -182,9 +182,9 @@ SELECT ops.archive_wish_done($1::text, $2::text, $3::text, $4::boolean);
 
 -- name: reach_until
 -- roles: web
--- columns: until
--- The end of the last day of the tenant's samples that the archive alone has.
-SELECT api.archive_until('samples') AS until;
+-- columns: until shown_from
+-- The end of the last day of the tenant's samples that the archive alone has; from when on it sees them.
+SELECT u.until, u.shown_from FROM api.archive_until('samples') u;
 
 -- name: reach_files
 -- roles: web
@@ -214,6 +214,7 @@ ORDER BY s.id;
 
 -- name: reach_kept
 -- roles: web
--- columns: kept_from whole_until
--- Since when the database has all buckets $1, of any zone where $2; up to when the archive is whole.
-SELECT k.kept_from, k.whole_until FROM api.archive_buckets($1::text, $2::bool) k;
+-- columns: kept_from whole_until first_from shown_from
+-- Since when the database has all buckets $1, of any zone where $2; up to when the archive is whole, and
+-- its first day; from when on the tenant sees them.
+SELECT k.kept_from, k.whole_until, k.first_from, k.shown_from FROM api.archive_buckets($1::text, $2::bool) k;

@@ -90,6 +90,7 @@ sub populate {
     $stack->cli('tenant', 'add', $_, '--timezone', 'Europe/Berlin') for qw(home other);
     %token = (admin => $stack->token('home', 'admin'), api => $stack->token('home', 'api'), other => $stack->token('other', 'admin'),
         old => $stack->token('home', 'device', '--backfill'), old_other => $stack->token('other', 'device', '--backfill'));
+    is($stack->post('/v1/event', { device => 'meter/1', time => moment(75, 43200), metrics => { power_w => 3 } }, token => $token{old})->{status}, 200, 'a sample of long ago');
     for my $ago (41, 40, 39, 38, 5, 0) {    # nothing happens to the first
         my @events = map { my $at = $_; { device => 'meter/1', time => moment($ago, 600 * $at), metrics => { power_w => $at / 7 + $ago, energy_kwh => 0.1 * $at } } } 0 .. 60;
         push @events, map { { device => 'gone', time => moment($ago, 600 * $_), metrics => { power_w => $_ } } } 0 .. 5;
@@ -130,7 +131,7 @@ sub check_dense {
 # Corrected, deleted, erased and late after the days were archived, and archived again.
 sub change {
     my ($n) = archive_run() =~ /^(\d+) days, /m;
-    is($n, $token{dense} ? 7 : 6, 'the old days are archived');
+    is($n, $token{dense} ? 8 : 7, 'the old days are archived');
     my $path = '/v1/devices/meter%2F1/samples';
     my $items = [ { time => moment(40, 600), metric => 'power_w', value => 1234.5 }, { time => moment(39, 1200), metric => 'energy_kwh', value => 0 } ];
     is(as('admin', 'PUT', $path, body => { items => $items })->{status}, 200, 'two are corrected');
@@ -142,19 +143,13 @@ sub change {
 }
 
 sub check_dropped {
-    my ($engine) = @_;
     my $before = answers();
     is(source_of('?limit=5'), undef, 'what the database has is not marked');
     my $n = $stack->sql("SELECT count(*) FROM core.sample x JOIN core.series s ON s.id = x.series_id JOIN core.device d ON d.id = s.device_id"
             . " JOIN core.tenant t ON t.id = d.tenant_id WHERE t.slug = 'home' AND d.key = 'meter/1'");
     cmp_ok($n, '>', 600, 'a number of samples');
     is($before->{'all of it as CSV'} =~ tr/\n// - 1, $n, '  all of which are listed');
-    if ($engine eq 'postgres') {
-        $stack->sql('SELECT ops.retention_set(20, 365, 1825, 90)');
-    } else {
-        $stack->sql("UPDATE core.tenant SET raw_days = 20 WHERE slug = 'home'");
-        same($before, 'while days of a tenant wait to be dropped');
-    }
+    $stack->sql('SELECT ops.retention_set(20, 365, 1825, 90)');
     retain('core.sample', 'time');
     same($before, 'dropped');
     is(source_of('?from=' . moment(41) . '&to=' . moment(37)), 'archive', 'the answer says that it is of the archive');
@@ -169,10 +164,10 @@ sub check_dropped {
     return $before;
 }
 
-# Lists of buckets that begin, and mostly end, before what is archived ends.
+# Lists of buckets that begin, and mostly end, before what is archived ends, but for the first.
 sub buckets {
     my %answer;
-    my $range = '&to=' . moment(35);
+    my $range = '&from=' . moment(74) . '&to=' . moment(35);    # the buckets that the archive has whole
     for my $grain (qw(15m 1h 1d 1w 1mo)) {
         for my $zone ('', 'UTC', 'Asia/Kathmandu', 'Australia/Lord_Howe') {
             my $asked = "bucket=$grain" . ($zone && "&tz=$zone");
@@ -187,23 +182,22 @@ sub buckets {
 }
 
 sub check_buckets {
-    my ($engine) = @_;
     my $before = buckets();
     my $source = sub { return as('api', 'GET', "/v1/rollups?bucket=$_[0]$_[1]")->{headers}{'tidemark-source'} };
     is($source->('1h', '&to=' . moment(35)), undef, 'buckets that the database has are not marked');
     cmp_ok($before->{'bucket=15m of a device'} =~ tr/\n//, '>', 200, '  of which there are many');
-    if ($engine eq 'postgres') {
-        $stack->sql('SELECT ops.retention_set(20, 9, 9, 90)');
-        retain("core.rollup_$_", 'bucket') for qw(15m 1h);
-        $stack->sql("DELETE FROM core.rollup_$_ WHERE bucket < now() - interval '30 days'") for qw(1d 1w 1mo);    # whose partitions are years
-    } else {
-        $stack->sql("UPDATE core.tenant SET hourly_days = 9, daily_days = 9 WHERE slug = 'home'");
-    }
+    $stack->sql('SELECT ops.retention_set(20, 9, 9, 90)');
+    retain("core.rollup_$_", 'bucket') for qw(15m 1h);
+    $stack->sql("DELETE FROM core.rollup_$_ WHERE bucket < now() - interval '30 days'") for qw(1d 1w 1mo);    # whose partitions are years
     my $after = buckets();
     ok($after->{$_} eq $before->{$_}, "dropped: $_") or diag(substr($before->{$_}, 0, 600), "\n---\n", substr($after->{$_}, 0, 600)) for sort keys %{$before};
     is($source->($_, '&to=' . moment(35)), 'archive', "$_: the answer says that it is of the archive") for qw(1h 1mo);
     is($source->('1d', ''), 'database+archive', '  or of both');
     is($source->('1d', '&from=' . moment(5)), undef, '  or of the database');
+    for my $grain (qw(1d 1w 1mo)) {
+        my ($first) = map { $_->{time} } @{ as('api', 'GET', "/v1/rollups?bucket=$grain&metric=power_w&tz=Asia/Kathmandu&limit=1")->{json}{items} };
+        cmp_ok($first, 'gt', moment(75), "  none of $grain that began before the archive did");
+    }
     is(as('other', 'GET', '/v1/rollups?bucket=1d&metric=energy_kwh')->{content}, '{"items":[],"next":null}', '  and of nobody else');
     return;
 }
@@ -248,6 +242,28 @@ sub check_restored {
     my $answer = as('api', 'GET', "/v1/devices/meter%2F1/samples$range");
     is($answer->{content}, $before, 'a day that was brought back is the same');
     is($answer->{headers}{'tidemark-source'}, undef, '  out of the database');
+    return;
+}
+
+# What the tenant's own settings hide, which the archive has.
+sub check_hidden {
+    my $path = '/v1/devices/meter%2F1/samples?to=' . moment(35);
+    my $old = as('api', 'GET', "$path&limit=1000")->{content};
+    my @hours = map { "/v1/rollups?bucket=$_&to=" . moment(35) } qw(1h 1d);
+    my @before = map { as('api', 'GET', $_)->{content} } @hours;
+    $stack->sql("UPDATE core.archive_day SET pinned_until = now() WHERE pinned_until IS NOT NULL; UPDATE core.tenant SET raw_days = 20, hourly_days = 20 WHERE slug = 'home'");
+    my $answer = as('api', 'GET', $path);
+    is_deeply($answer->{json}{items}, [], 'samples that the tenant does not keep so long are not listed');
+    is($answer->{headers}{'tidemark-source'}, undef, '  nor looked for in the archive');
+    is_deeply(as('api', 'GET', $hours[0])->{json}{items}, [], '  nor are its hours');
+    is(as('api', 'GET', $hours[1])->{content}, $before[1], '  but its days are');
+    $stack->sql("UPDATE core.archive_day SET pinned_until = now() + interval '30 days' WHERE day = '@{[day(39)]}' AND is_held");
+    $answer = as('api', 'GET', "$path&limit=1000");
+    cmp_ok(scalar @{ $answer->{json}{items} }, '>', 100, 'but a day that was brought back is');
+    is(scalar(grep { $_->{time} lt moment(39) || $_->{time} ge moment(38) } @{ $answer->{json}{items} }), 0, '  alone');
+    $stack->sql("UPDATE core.tenant SET raw_days = NULL, hourly_days = NULL WHERE slug = 'home'");
+    is(as('api', 'GET', "$path&limit=1000")->{content}, $old, 'who keeps them longer again sees them again');
+    is(as('api', 'GET', $hours[0])->{content}, $before[0], '  as hours, too');
     return;
 }
 
@@ -310,12 +326,13 @@ for my $engine (@engines) {
         populate_dense() if $engine eq 'postgres';
         change();
         my @dense = $engine eq 'postgres' ? dense() : ();
-        my $before = check_dropped($engine);
+        my $before = check_dropped();
         check_dense(@dense) if @dense;
-        check_buckets($engine);
+        check_buckets();
         check_late($before);
         check_erased();
         check_restored();
+        check_hidden();
         $minio ? check_away() : check_damage();
         $stack->stop;
     };

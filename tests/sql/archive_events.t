@@ -159,6 +159,13 @@ sub check_retention {
     is(events($super, 1, 130, 128), $before, '  row for row');
     like(events($super, 2, 130, 128), qr/^0 /, '  and of nobody else');
     unlike(retain($cluster), qr/core\.event dropped/, '  and stays for a while');
+    my $listed = "SELECT count(*) FROM api.event_list(NULL, NULL, '@{[day(131)]}', '@{[day(127)]}', NULL, NULL, NULL, 1000)";
+    my $web = $cluster->session('tidemark_web', new => 1)->bind(1);
+    $super->query('UPDATE core.tenant SET event_days = 100 WHERE id = 1');
+    is($web->value($listed), 360, '  listed though the tenant keeps events for fewer days');
+    $super->query('UPDATE core.archive_day SET pinned_until = now() WHERE day < ' . "'@{[day(128)]}'" . ' AND tenant_id = 1 AND pinned_until IS NOT NULL');
+    is($web->value($listed), 120, '  from the first day on that retention leaves');
+    $super->query('UPDATE core.tenant SET event_days = NULL WHERE id = 1');
     $super->query('UPDATE core.archive_day SET pinned_until = now() WHERE pinned_until IS NOT NULL');
     like(retain($cluster), qr/core\.event dropped/, 'then it goes again');
     return;

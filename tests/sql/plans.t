@@ -174,6 +174,23 @@ sub check_erasure {
     return;
 }
 
+# Events of a day that changed are each read once, however often the day changed.
+sub check_changed_events {
+    my ($super) = @_;
+    my ($low) = map { $_->[0] } $super->query('SELECT min(id) FROM core.device WHERE tenant_id = 1');
+    $super->query("INSERT INTO core.archive_change (tenant_id, relation, day, series, device, metric, labels, is_erasure, from_time, to_time)"
+            . " SELECT 1, 'events', '2026-02-10', $low + n % 2, 'x', '', '{}', false, '2026-02-10Z'::timestamptz + n * interval '1 minute', '2026-02-10Z'::timestamptz + (n + 5) * interval '1 minute' FROM generate_series(0, 1399) n");
+    $super->query('VACUUM ANALYZE core.archive_change');
+    my $count = "SELECT sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0)) FROM pg_stat_xact_all_tables WHERE schemaname = 'core' AND relname LIKE 'archive_change%'";
+    my @rows = $super->query("SELECT set_config('tidemark.tenant_id', '1', false); BEGIN; $count;"
+            . " SELECT core.archive_open_events('2026-02-10Z', '2026-02-11Z', false, pg_current_snapshot()); FETCH ALL FROM archive_events; CLOSE archive_events; $count; COMMIT");
+    my $n = $rows[-1][0] - $rows[1][0];
+    is scalar @rows - 4, 24, 'the changed events of a day are found';    # 12 a day of each of the two
+    cmp_ok $n, '<=', 1500, "  when each change was read once ($n)";
+    $super->query("DELETE FROM core.archive_change WHERE relation = 'events'");
+    return;
+}
+
 Tidemark::Cluster->each_engine(sub {
     my ($cluster) = @_;
     my $super = $cluster->session('tidemark_super');
@@ -188,6 +205,7 @@ Tidemark::Cluster->each_engine(sub {
     check_deriving($cluster, $super);
     check_ingest($super);
     check_erasure($super);
+    check_changed_events($super);
 });
 
 done_testing;

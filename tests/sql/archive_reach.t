@@ -1,0 +1,69 @@
+#!/usr/bin/env perl
+# Lists out of the archive against the database's own samples of the same days, which are still there:
+# corrected, deleted, late and erased ones among them. The comparisons are in tests/unit/archive_reach.c.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use File::Copy qw(copy);
+use Test::More;
+use Tidemark::Archiver qw(day archives_well);
+use Tidemark::Cluster;
+
+sub run_program {
+    my ($cluster) = @_;
+    my $build = $ENV{TIDEMARK_BUILD} || "$Tidemark::Cluster::ROOT/build";
+    my $copy = $cluster->home . '/archive_reach';
+    copy("$build/tests/unit/archive_reach", $copy) && chmod 0755, $copy
+        or return fail("archive_reach: cannot copy it from $build: $!");
+    my $output = eval {
+        $cluster->run('env', "TIDEMARK_TEST_DATABASE=host=@{[$cluster->home]}/run user=tidemark_super dbname=tidemark",
+            "TIDEMARK_TEST_STORE=@{[$cluster->home]}/objects", $copy);
+    };
+    my ($said, $has_passed) = defined $output ? ($output, 1) : ($@, 0);
+    my ($n_checks) = $said =~ /^1\.\.(\d+)\s*$/m;
+    return pass("archive_reach: $n_checks checks") if $has_passed && $n_checks;
+    return fail('archive_reach') || diag(join '', grep { !/^ok / } $said =~ /^.*\n?/mg);
+}
+
+# Samples of a series each so many minutes, of days that were `from` to `to` days ago, plus more.
+sub put {
+    my ($ingest, $series, $from, $to, $step, $more) = @_;
+    $ingest->query("SELECT api.ingest_samples(array_agg(1), array_agg($series), array_agg(t ORDER BY t),"
+            . " array_agg(extract(epoch FROM t)::float8 / 7 + $series + $more ORDER BY t), array_agg(true))"
+            . " FROM generate_series(timestamptz '@{[day($from)]}Z', timestamptz '@{[day($to)]}Z' - interval '1 s', '$step minutes') t");
+    return;
+}
+
+Tidemark::Cluster->each_engine(sub {
+    my ($cluster) = @_;
+    my $super = $cluster->session('tidemark_super');
+    is($cluster->session('tidemark_operator')->value("SELECT ops.tenant_add('alpha', 'alpha', 'Europe/Berlin', 'EUR')"), 1, 'a tenant');
+    my $ingest = $cluster->session('tidemark_ingest', new => 1)->bind(1);
+    $ingest->query("SELECT api.partitions_ensure(now() - interval '60 days', now())");
+    my @series;
+    for my $key (qw(meter gone)) {
+        my $device = $ingest->value("SELECT device_id FROM api.ingest_devices(ARRAY['$key'], true)");
+        push @series, map { $ingest->value("SELECT series_id FROM api.ingest_series(ARRAY[$device], ARRAY['$_'], ARRAY['{}'], true)") } qw(power_w current_a);
+    }
+    for my $series (@series) { put($ingest, $series, @$_) for [50, 47, 30, 0], [12, 5, 30, 0] }
+    $cluster->roll_up;
+    $cluster->session('tidemark_worker')->query('SELECT ops.archive_configure(true, 72)');
+    archives_well($cluster, qr/^10 days, 1920 rows/m, 'days');
+    my $web = $cluster->session('tidemark_web', new => 1)->bind(1);
+    $web->query("SELECT api.sample_put('meter', ARRAY['power_w'], ARRAY['{}'], ARRAY[timestamptz '@{[day(10)]} 10:00Z'], ARRAY[7.25])");
+    $web->query("SELECT api.sample_delete('meter', 'current_a', '@{[day(11)]} 20:00Z', '@{[day(9)]} 03:00Z')");
+    put($ingest, $series[0], 9, 8, 7, 0.5);
+    archives_well($cluster, qr/^3 days, /m, 'changes');
+    $super->query('UPDATE core.archive_day SET is_held = false');
+    put($ingest, $series[1], 49, 48, 11, 0.25);
+    archives_well($cluster, qr/^1 days, /m, 'late ones of a day that is away');
+    is $web->error("SELECT api.sample_delete('meter', 'power_w', '@{[day(10)]} 09:00Z', '@{[day(10)]} 11:00Z')"), 'TM409',
+        'what the archive alone has is not deleted';
+    $web->query("SELECT api.device_erase('gone')");
+    run_program($cluster);
+    archives_well($cluster, qr/^\d+ days, /m, 'what was erased');
+    run_program($cluster);
+});
+
+done_testing;
