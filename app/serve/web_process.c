@@ -79,7 +79,7 @@ static int serve_socket(const struct serve_setup *setup, int listen_fd, const ch
         .metrics = setup->metrics,
     };
     dispatcher.store = dispatcher.arena ? open_store(&dispatcher) : NULL;
-    bool is_ready = stop_fd >= 0 && dispatcher.page_arena && dispatcher.store &&
+    bool is_ready = stop_fd >= 0 && dispatcher.page_arena &&
                     dispatcher.conn && dispatcher.tokens;
     struct fcgi_server *server =
         is_ready ? fcgi_server_new(listen_fd, stop_fd, WEB_CONNECTIONS) : NULL;
