@@ -205,18 +205,18 @@ static enum err load_page(struct archive *archive, const char *after, struct db_
     return archive_fail(archive, db_commit(tx));
 }
 
-enum err catalogues_write(struct archive *archive, struct archive_run *run)
+enum err catalogues_write(struct archive *archive, struct archive_run *run, bool *is_stopped)
 {
     struct db_rows *page = NULL;
     char after[SLUG_SIZE] = "";
-    bool is_stopped = false;
     enum err err;
     int n;
 
+    *is_stopped = false;
     do {
         err = load_page(archive, after, &page);
         n = err == OK ? db_count(page) : 0;
-        for (int i = 0; i < n && !is_stopped; i++) {
+        for (int i = 0; i < n && !*is_stopped; i++) {
             int64_t started_us = clock_monotonic_us();
             int32_t tenant_id = db_int(page, i, CATALOGUE_TENANTS_TENANT_ID);
             if (archive_fail(archive, write_one(archive, tenant_id)) != OK) {
@@ -224,12 +224,12 @@ enum err catalogues_write(struct archive *archive, struct archive_run *run)
                 op_clear_fault(archive->op);
                 run->n_failed++;
             }
-            is_stopped = run->goes_on != NULL &&
+            *is_stopped = run->goes_on != NULL &&
                          !run->goes_on(run->context, clock_monotonic_us() - started_us);
         }
         if (n > 0) {
             snprintf(after, sizeof after, "%s", db_text(page, n - 1, CATALOGUE_TENANTS_SLUG));
         }
-    } while (n == PAGE_TENANTS && !is_stopped);
+    } while (n == PAGE_TENANTS && !*is_stopped);
     return err;
 }

@@ -13,8 +13,9 @@
 
 /* Writes the catalogue of each tenant of which something changed since its last one, reads it back
  * and notes it. What fails is logged, counted in run->n_failed, and holds up nobody else's;
- * run->goes_on is asked after each. */
-enum err catalogues_write(struct archive *archive, struct archive_run *run) MUST_CHECK;
+ * run->goes_on is asked after each; *is_stopped: it said no. */
+enum err catalogues_write(struct archive *archive, struct archive_run *run,
+                          bool *is_stopped) MUST_CHECK;
 
 /* Reads a catalogue whole into the archive's memory of files, where what was there is released, and
  * holds it against its key; a NUL follows it. ERR_INVALID for one that is damaged, ERR_CONFLICT for

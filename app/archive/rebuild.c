@@ -261,22 +261,49 @@ static enum err load_tenants(struct rebuilding *rebuilding)
 
 /* ---- days ---- */
 
+static const struct found *find_tenant(const struct rebuilding *rebuilding, struct str slug)
+{
+    size_t skipped = strlen(CATALOGUE_PREFIX);
+    const struct found *at = rebuilding->first;
+
+    while (at != NULL &&
+           !str_equal((struct str){ at->prefix.ptr + skipped, at->prefix.len - skipped }, slug)) {
+        at = at->next;
+    }
+    return at;
+}
+
 static const char *catalogue_of(void *context, struct str slug)
 {
-    const struct rebuilding *rebuilding = context;
-    size_t skipped = strlen(CATALOGUE_PREFIX);
+    const struct found *found = find_tenant(context, slug);
 
-    for (const struct found *at = rebuilding->first; at != NULL; at = at->next) {
-        if (str_equal((struct str){ at->prefix.ptr + skipped, at->prefix.len - skipped }, slug)) {
-            return at->chosen;
-        }
+    return found != NULL ? found->chosen : NULL;
+}
+
+/* Tells, once, of a tenant that has something in the archive but no catalogue. */
+static enum err meet_tenant(void *context, struct str slug)
+{
+    struct rebuilding *rebuilding = context;
+    struct arena *arena = rebuilding->archive->tenants;
+
+    if (find_tenant(rebuilding, slug) != NULL) {
+        return OK;
     }
-    return NULL;
+    struct found *found = arena_alloc(arena, sizeof *found);
+    char *prefix = arena_printf(arena, CATALOGUE_PREFIX "%.*s", (int)slug.len, slug.ptr);
+    if (found == NULL || prefix == NULL) {
+        return fail_memory(rebuilding->op);
+    }
+    *found = (struct found){ .prefix = str_of(prefix), .next = rebuilding->first };
+    rebuilding->first = found;
+    (void)fail(rebuilding->op, ERR_NOT_FOUND, "there is no catalogue of this tenant");
+    tell_damage(rebuilding, prefix);
+    return OK;
 }
 
 static enum err take_late_files(struct rebuilding *rebuilding)
 {
-    const struct late_tenants tenants = { catalogue_of, rebuilding };
+    const struct late_tenants tenants = { catalogue_of, meet_tenant, rebuilding };
     int n = 0;
     enum err err = late_files_take(rebuilding->archive, &tenants, &n);
 
@@ -355,8 +382,8 @@ static enum err restore_days(struct rebuilding *rebuilding)
     } while (err == OK && n == PAGE_DAYS);
     if (err == OK && rebuilding->n_damaged > 0 && !rebuilding->wish->skips_damaged) {
         err = fail(rebuilding->op, ERR_INVALID,
-                   "%d days are not there, and nothing is made of the others yet: bring back what "
-                   "is missing and run this again, or go on without with --skip-damaged",
+                   "%d days or tenants are not there, and nothing is made of the others yet: bring "
+                   "back what is missing and run this again, or go on without with --skip-damaged",
                    rebuilding->n_damaged);
     }
     return err;

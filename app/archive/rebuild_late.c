@@ -28,21 +28,30 @@ static bool time_of(const char *catalogue, int64_t *out_us)
     return n > 0 && (size_t)n < sizeof text && clock_parse(str_of(text), out_us);
 }
 
-/* The catalogue of the tenant that a manifest is of; NULL: the object is none, or too old. */
-static const char *catalogue_for(const struct late_tenants *tenants,
-                                 const struct store_object *object)
+/* The tenant in a key; empty: none. */
+static struct str tenant_of(const char *key)
 {
-    size_t len = strlen(object->key), ending = strlen(MANIFEST_ENDING);
-    const char *slug = strstr(object->key, TENANT_MARK);
+    const char *slug = strstr(key, TENANT_MARK);
     const char *end = slug != NULL ? strchr(slug + 1, '/') : NULL;
-    int64_t made_us;
 
-    if (end == NULL || len < ending || strcmp(object->key + len - ending, MANIFEST_ENDING) != 0) {
-        return NULL;
+    if (end == NULL) {
+        return (struct str){ "", 0 };
     }
     slug += strlen(TENANT_MARK);
-    const char *catalogue =
-        tenants->catalogue_of(tenants->context, (struct str){ slug, (size_t)(end - slug) });
+    return (struct str){ slug, (size_t)(end - slug) };
+}
+
+/* The catalogue of the tenant that a manifest is of; NULL: the object is none, or too old. */
+static const char *catalogue_for(const struct late_tenants *tenants,
+                                 const struct store_object *object, struct str slug)
+{
+    size_t len = strlen(object->key), ending = strlen(MANIFEST_ENDING);
+    int64_t made_us;
+
+    if (len < ending || strcmp(object->key + len - ending, MANIFEST_ENDING) != 0) {
+        return NULL;
+    }
+    const char *catalogue = tenants->catalogue_of(tenants->context, slug);
     bool is_late = catalogue != NULL && time_of(catalogue, &made_us) &&
                    object->modified_us >= made_us - CLOCKS_APART_US &&
                    object->size <= MAX_MANIFEST_BYTES;
@@ -84,6 +93,19 @@ static enum err take(struct archive *archive, const struct store_object *object,
     return db_commit(tx);
 }
 
+static enum err take_object(struct archive *archive, const struct late_tenants *tenants,
+                            const struct store_object *object, int *out_n)
+{
+    struct str slug = tenant_of(object->key);
+    enum err err = slug.len > 0 ? tenants->meet(tenants->context, slug) : OK;
+
+    if (err != OK || slug.len == 0) {
+        return err;
+    }
+    const char *catalogue = catalogue_for(tenants, object, slug);
+    return catalogue != NULL ? take(archive, object, catalogue, out_n) : OK;
+}
+
 enum err late_files_take(struct archive *archive, const struct late_tenants *tenants, int *out_n)
 {
     const char *after = NULL;
@@ -97,8 +119,7 @@ enum err late_files_take(struct archive *archive, const struct late_tenants *ten
         err = store_list(archive->store, &archive->file, ARCHIVE_PREFIX, after, STORE_MAX_LIST,
                          &page);
         for (int i = 0; err == OK && i < page.n; i++) {
-            const char *catalogue = catalogue_for(tenants, &page.objects[i]);
-            err = catalogue != NULL ? take(archive, &page.objects[i], catalogue, out_n) : OK;
+            err = take_object(archive, tenants, &page.objects[i], out_n);
         }
         after = NULL;
         if (err == OK && page.next != NULL) {

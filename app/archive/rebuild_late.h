@@ -8,6 +8,8 @@
 /* Says which catalogue a tenant was made of; NULL: it is not to be made. */
 struct late_tenants {
     const char *(*catalogue_of)(void *context, struct str slug);
+    /* Told of the tenant of each object. */
+    enum err (*meet)(void *context, struct str slug);
     void *context;
 };
 

@@ -161,12 +161,15 @@ enum err archive_run(struct archive *archive, struct archive_run *run)
 {
     struct running running = { .archive = archive, .run = run };
     const struct archive_table *table;
-    enum err err = OK;
+    /* at the beginning, too: no tenant's days are without one, should this not come to its end */
+    enum err err = catalogues_write(archive, run, &running.is_stopped);
 
     for (int i = 0; (table = archive_table_at(i)) != NULL && err == OK && !running.is_stopped;
          i++) {
         running.relation = table->name;
         err = take_table(&running);
     }
-    return err == OK && !running.is_stopped ? catalogues_write(archive, run) : err;
+    return err == OK && !running.is_stopped && run->n_days > 0
+               ? catalogues_write(archive, run, &running.is_stopped)
+               : err;
 }

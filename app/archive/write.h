@@ -18,6 +18,7 @@ struct archive_day {
     const struct archive_table *table;
     char name[ARCHIVE_DAY_SIZE];
     int n;                           /* the number of its files */
+    const char *begun_at;            /* when, by the database's clock: RFC 3339 */
     struct str keys[KEYS];
     struct archive_file files[ARCHIVE_MAX_FILES];
     int n_files;

@@ -110,12 +110,14 @@ static enum err begin(struct span *span, const struct str *keys, size_t n_keys, 
         return err;
     }
     *is_free = !db_is_null(rows, 0, ARCHIVE_BEGIN_N);
+    const char *begun_at = arena_copy(archive->days, db_str(rows, 0, ARCHIVE_BEGIN_BEGUN_AT));
     for (int i = 0; i < span->n_days; i++) {
         span->days[i].n = db_int(rows, 0, ARCHIVE_BEGIN_N);
+        span->days[i].begun_at = begun_at;
     }
     span->is_first = db_bool(rows, 0, ARCHIVE_BEGIN_IS_FIRST);
     span->seen = arena_copy(archive->days, db_str(rows, 0, ARCHIVE_BEGIN_SEEN));
-    return span->seen != NULL ? OK : fail_memory(&archive->rows);
+    return span->seen != NULL && begun_at != NULL ? OK : fail_memory(&archive->rows);
 }
 
 /* ---- rows ---- */

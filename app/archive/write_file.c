@@ -102,7 +102,6 @@ static enum err write_manifest(struct archive_day *day)
     struct op *op = &day->archive->file;
     struct json_writer json;
     struct buf out;
-    char written[CLOCK_TEXT_SIZE];
 
     buf_init(&out, op->arena, MAX_MANIFEST_BYTES);
     json_writer_init(&json, &out);
@@ -116,7 +115,7 @@ static enum err write_manifest(struct archive_day *day)
     json_key(&json, "number");
     json_int(&json, day->n);
     json_key(&json, "written_at");
-    json_text(&json, clock_format(clock_now_us(), written));
+    json_text(&json, day->begun_at);
     json_key(&json, "files");
     json_open_array(&json);
     for (int i = 0; i < day->n_files; i++) {

@@ -173,8 +173,8 @@ END
 $$;
 
 -- The catalogue of the transaction's tenant as it is to be in the store, its key, which ends with the
--- SHA-256 of its bytes, and the digest of what it says; NULLs where the newest there says the same. Of
--- older ones three stay, those that another took the place of more than a week ago do not.
+-- SHA-256 of its bytes, and the digest of what it says; NULLs where the newest there says the same, and
+-- where somebody archives days of the tenant, who makes it then. Of older ones three stay, those that another took the place of more than a week ago do not.
 CREATE FUNCTION ops.catalogue_make(OUT object text, OUT document text, OUT digest bytea)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -183,9 +183,13 @@ AS $$
 #variable_conflict use_variable
 DECLARE
     home CONSTANT int := core.tenant();
-    made CONSTANT timestamptz := clock_timestamp();
+    made timestamptz;
     slug text;
 BEGIN
+    IF NOT pg_try_advisory_xact_lock(core.archiving_lock(home)) THEN
+        RETURN;
+    END IF;
+    made := clock_timestamp();
     DELETE FROM core.archive_catalogue c
     WHERE c.tenant_id = home
       AND (EXISTS (SELECT FROM core.archive_catalogue n

@@ -25,10 +25,10 @@ SELECT ops.archive_intend($1::text[]);
 
 -- name: archive_begin
 -- roles: worker
--- columns: n is_first seen
+-- columns: n is_first seen begun_at
 -- Begins to archive the days $2 to $3 of the table $1, which may have been archived before where $4,
 -- as these objects: opens the table's cursor; n NULL: somebody is at them, or was.
-SELECT b.n, b.is_first, b.seen
+SELECT b.n, b.is_first, b.seen, b.begun_at
 FROM ops.archive_begin($1::text, $2::text, $3::text, $4::boolean, $5::text[]) b;
 
 -- name: archive_fetch_samples

@@ -294,7 +294,7 @@ sub check_going_on {
     quiet();
     like(archive_now(), qr/^1 days, 1 rows/m, 'and what comes is archived');
     my $n = catalogues('home');
-    cmp_ok($n, '<=', 5, 'few catalogues are kept');
+    cmp_ok($n, '<=', 6, 'few catalogues are kept');
     $stack->cli('tenant', 'remove', 'other', '--yes');
     archive_now() for 1, 2;
     is(scalar(catalogues('other')), 0, 'of a tenant that is gone none');
