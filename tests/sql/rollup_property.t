@@ -24,6 +24,7 @@ my $DAYS = 60;    # of samples
 my $WRITERS = 3;  # each has a tenant of its own, so that none waits for another's rows
 my $METERED = $WRITERS;    # the tenant whose meters' timelines have entries
 my ($super, $cluster, %series, @log);
+my ($n_swaps, $n_entered);    # swaps with both readings that were taken; rows of energy under entries that were derived anew
 
 sub pick { return $_[int rand @_] }
 
@@ -135,7 +136,7 @@ CREATE FUNCTION test.energy_differs(OUT n bigint, OUT first text) LANGUAGE sql A
         HAVING abs(sum(b.should) - sum(b.is)) > 10000 + 1e-11 * sum(abs(b.should)))
     SELECT count(*), min(w.text) FROM wrong w $$;
 -- derives all energy under entries anew, and says what that changes; to be rolled back
-CREATE FUNCTION test.energy_anew_differs(OUT n bigint, OUT first text) LANGUAGE plpgsql AS $$
+CREATE FUNCTION test.energy_anew_differs(OUT n bigint, OUT first text, OUT n_compared bigint) LANGUAGE plpgsql AS $$
 BEGIN
     CREATE TEMP TABLE had ON COMMIT DROP AS
     SELECT * FROM core.energy_15m q
@@ -144,13 +145,13 @@ BEGIN
                                 array_agg(timestamptz '-infinity'), array_agg(c.closed_until))
     FROM test.series x, core.rollup_state c
     WHERE x.series_id NOT IN (SELECT p.series_id FROM test.plain p) HAVING count(*) > 0;
-    SELECT count(*), min(concat_ws(' ', series_id, bucket, 'is', h.nkwh, 'derived anew', q.nkwh))
-    INTO n, first
+    SELECT count(*) FILTER (WHERE h.nkwh IS DISTINCT FROM q.nkwh), count(*) FILTER (WHERE h.nkwh = q.nkwh),
+           min(concat_ws(' ', series_id, bucket, 'is', h.nkwh, 'derived anew', q.nkwh)) FILTER (WHERE h.nkwh IS DISTINCT FROM q.nkwh)
+    INTO n, n_compared, first
     FROM had h
     FULL JOIN (SELECT * FROM core.energy_15m q
                WHERE NOT EXISTS (SELECT FROM test.plain x WHERE x.series_id = q.series_id)) q
-        USING (tenant_id, series_id, bucket)
-    WHERE h.nkwh IS DISTINCT FROM q.nkwh;
+        USING (tenant_id, series_id, bucket);
 END $$;
 CREATE FUNCTION test.energy_days_differ(OUT n bigint, OUT first text) LANGUAGE sql AS $$
     SELECT count(*), min(concat_ws(' ', series_id, label, 'is', k.nkwh, 'should be', e.nkwh))
@@ -179,6 +180,7 @@ sub verify {
     for my $check (qw(energy_differs energy_days_differ energy_anew_differs)) {
         my ($energy) = $super->query("BEGIN; SELECT * FROM test.$check(); ROLLBACK");
         push @wrong, "$check: $energy->[0], as\n    $energy->[1]" if $energy->[0];
+        $n_entered += $energy->[2] // 0;
     }
     ok !@wrong, $what or diag join "\n", @wrong, "seed $SEED, after:", @log > 60 ? @log[-60 .. -1] : @log;
     return !@wrong;
@@ -259,24 +261,27 @@ sub remove {
     return;
 }
 
-# An entry of a meter's timeline, or an end to one. Some are refused, as readings contradict them.
+# An entry of a meter's timeline, or an end to one; swaps with both readings until one was taken. Some
+# are refused, as readings contradict them.
 sub enter {
     my ($session, $tenant) = @_;
     my ($row) = rows($tenant, 1) or return;
-    my ($metric, @kinds) = @{ pick([ 'power_w', qw(gap factor) ], [ 'energy_kwh', qw(gap factor unit) ],
+    my $is_first = !$n_swaps;
+    my ($metric, @kinds) = $is_first ? qw(meter_kwh_total swap) : @{ pick([ 'power_w', qw(gap factor) ], [ 'energy_kwh', qw(gap factor unit) ],
         ([ 'meter_kwh_total', qw(swap swap reset rollover gap factor unit) ]) x 3) };
     my $kind = pick(@kinds);
     my $at = "to_timestamp($row->[1])";
     my $until = $kind =~ /swap|reset/ ? 'NULL' : $kind eq 'gap' ? "$at + interval '@{[1 + int rand 60]} hours'" : pick('NULL', "$at + interval '100 hours'");
-    my ($final, $initial) = $kind eq 'swap' ? (pick('NULL', 1000), pick('NULL', '0', '12.5')) : ('NULL', 'NULL');
+    my ($final, $initial) = $is_first ? (1000, pick('0', '12.5')) : $kind eq 'swap' ? (pick('NULL', 1000), pick('NULL', '0', '12.5')) : ('NULL', 'NULL');
     my ($size, $factor, $unit) = ($kind eq 'rollover' ? pick('1000', '1e6') : 'NULL', $kind eq 'factor' ? pick('0.5', '12', '1.000001') : 'NULL', $kind eq 'unit' ? pick("'Wh'", "'MWh'") : 'NULL');
-    my $sql = rand() < 0.3
+    my $sql = !$is_first && rand() < 0.3
         ? "SELECT api.meter_entry_withdraw('meter', e.id) FROM core.meter_entry e WHERE e.tenant_id = $tenant AND e.withdrawn_at IS NULL ORDER BY random() LIMIT 1"
         : "SELECT api.meter_entry_add('meter', '$metric', NULL, '$kind', $at, $until, $final, $initial, $size, $factor, $unit, '')";
     $session->query('SAVEPOINT entry');
     my $answer = $session->run($sql);
     die "$answer->{message}\n" if $answer->{error} && $answer->{error} !~ /^TM4/;
     $session->query('ROLLBACK TO entry') if $answer->{error};
+    $n_swaps++ if !$answer->{error} && $sql =~ /_add/ && $final ne 'NULL' && $initial ne 'NULL';
     note_step("tenant $tenant: $sql" . ($answer->{error} ? ", refused: $answer->{message}" : ''));
     return;
 }
@@ -447,6 +452,7 @@ Tidemark::Cluster->each_engine(sub {
     ($cluster) = @_;
     srand $SEED;
     @log = ();
+    ($n_swaps, $n_entered) = (0, 0);
     note "TIDEMARK_PROPERTY_SEED=$SEED";
     $super = $cluster->session('tidemark_super');
     make_recount();
@@ -459,7 +465,8 @@ Tidemark::Cluster->each_engine(sub {
     }
     cmp_ok $number, '>=', 5, "$number rounds";
     cmp_ok $super->value('SELECT count(*) FROM core.rollup_15m'), '>', 500, 'there was something to roll up';
-    cmp_ok $super->value('SELECT count(*) FROM core.meter_entry'), '>=', 1, 'there were entries of meters';
+    cmp_ok $n_swaps, '>=', 1, 'meters were swapped with their final and initial readings';
+    cmp_ok $n_entered, '>=', 1000, "$n_entered rows of energy under entries were compared";
     return;
 });
 
