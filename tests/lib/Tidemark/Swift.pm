@@ -3,7 +3,7 @@ package Tidemark::Swift;
 # OpenStack Swift with its S3 API in one process, on a free port of 127.0.0.1: another S3 server than
 # MinIO, of Debian's python3-swift where that is installed. Ended and removed with the object.
 #
-#   my ($swift, $why) = Tidemark::Swift->start;
+#   my ($swift, $why) = Tidemark::Swift->start;    # dies where it is installed and does not start
 
 use strict;
 use warnings;
@@ -16,10 +16,10 @@ use Time::HiRes qw(sleep time);
 
 my $PYTHON = '/usr/bin/python3'; # the distribution's, whose the package is
 
-# Returns (the server, undef), or (undef, why not).
+# Returns (the server, undef), or (undef, why not) where it is not installed.
 sub start {
     my ($class) = @_;
-    return (undef, 'python3-swift is not installed') if system("$PYTHON -c 'import swift.proxy' 2>/dev/null") != 0;
+    return (undef, 'python3-swift is not installed') if system("$PYTHON -c 'from importlib.util import find_spec; exit(not find_spec(\"swift\"))' 2>/dev/null") != 0;
     my $home = tempdir('tidemark-swift-XXXXXX', DIR => '/tmp');
     my $self = bless { home => $home, port => Tidemark::Stack::free_port(), owner => $$ }, $class;
     my $pid = fork // die "fork: $!";
@@ -31,7 +31,7 @@ sub start {
     $self->{pid} = $pid;
     my $deadline = time + 60;
     until (IO::Socket::INET->new(PeerAddr => "127.0.0.1:$self->{port}")) {
-        return (undef, "Swift does not start:\n" . Tidemark::Stack::slurp("$home/log")) if time > $deadline || waitpid($pid, POSIX::WNOHANG()) == $pid;
+        die "Swift does not start:\n" . Tidemark::Stack::slurp("$home/log") if time > $deadline || waitpid($pid, POSIX::WNOHANG()) == $pid;
         sleep 0.1;
     }
     return $self;
