@@ -159,28 +159,43 @@ static enum err put(struct archive *archive, const char *key, struct str documen
     return err ? err : catalogue_read(archive, key, &back);
 }
 
-/* What there is of a tenant, unless the newest catalogue says it. */
-static enum err write_one(struct archive *archive, int32_t tenant_id)
+/* Notes the catalogue and writes it, in one transaction: nobody sweeps it meanwhile, and where this
+ * comes to nothing it stays garbage. */
+static enum err note_and_put(struct archive *archive, int32_t tenant_id, const struct db_rows *made)
 {
+    const char *key = db_text(made, 0, CATALOGUE_MAKE_OBJECT);
+    struct str digest = db_str(made, 0, CATALOGUE_MAKE_DIGEST);
     struct db_args args;
-    struct db_rows *rows;
+    struct db_tx *tx;
+    enum err err = db_begin(&archive->rows, archive->conn, DB_WRITE, tenant_id, &tx);
 
-    arena_reset(archive->batches);
-    enum err err = ask(archive, tenant_id, &q_catalogue_make, NULL, &rows);
-    if (err != OK || db_is_null(rows, 0, CATALOGUE_MAKE_OBJECT)) {
-        return err;
-    }
-    const char *key = db_text(rows, 0, CATALOGUE_MAKE_OBJECT);
-    struct str digest = db_str(rows, 0, CATALOGUE_MAKE_DIGEST);
-    err = intend(archive, str_of(key));
-    err = err ? err : put(archive, key, db_str(rows, 0, CATALOGUE_MAKE_DOCUMENT));
     if (err != OK) {
         return err;
     }
     db_args_init(&args, archive->batches);
     db_arg_text(&args, key);
     db_arg_bytes(&args, digest.ptr, digest.len);
-    return ask(archive, tenant_id, &q_catalogue_note, &args, NULL);
+    err = db_run(tx, &q_catalogue_note, &args, NULL);
+    err = err ? err : put(archive, key, db_str(made, 0, CATALOGUE_MAKE_DOCUMENT));
+    if (err != OK) {
+        db_rollback(tx);
+        return err;
+    }
+    return db_commit(tx);
+}
+
+/* What there is of a tenant, unless the newest catalogue says it. */
+static enum err write_one(struct archive *archive, int32_t tenant_id)
+{
+    struct db_rows *made;
+
+    arena_reset(archive->batches);
+    enum err err = ask(archive, tenant_id, &q_catalogue_make, NULL, &made);
+    if (err != OK || db_is_null(made, 0, CATALOGUE_MAKE_OBJECT)) {
+        return err;
+    }
+    err = intend(archive, str_of(db_text(made, 0, CATALOGUE_MAKE_OBJECT)));
+    return err ? err : note_and_put(archive, tenant_id, made);
 }
 
 /* The page after that tenant; the one before is released. */

@@ -218,7 +218,7 @@ BEGIN
 END
 $$;
 
--- Notes a catalogue of the transaction's tenant, which is in the store and was read back.
+-- Notes a catalogue of the transaction's tenant, which is in the store, read back, when that commits.
 CREATE FUNCTION ops.catalogue_note(object text, digest bytea) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -226,6 +226,7 @@ AS $$
 DECLARE
     home CONSTANT int := core.tenant();
 BEGIN
+    PERFORM set_config('idle_in_transaction_session_timeout', '0', true); -- the store may be far away
     DELETE FROM core.archive_garbage g WHERE g.object = catalogue_note.object;
     IF NOT FOUND OR NOT EXISTS (SELECT FROM core.tenant t WHERE t.id = home FOR KEY SHARE) THEN
         RAISE EXCEPTION 'the catalogue was swept before it was noted' USING ERRCODE = 'TM409';

@@ -148,6 +148,22 @@ sub check_keeping {
     return;
 }
 
+# As if another archiver swept the key as soon as it is noted as garbage: nothing of it is left behind.
+sub check_swept_early {
+    my ($cluster, $super) = @_;
+    my $n = catalogues($cluster, 'alpha');
+    $super->query('CREATE FUNCTION public.sweep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$');
+    $super->query("CREATE TRIGGER sweep BEFORE INSERT ON core.archive_garbage FOR EACH ROW WHEN (NEW.object ~ 'catalogue') EXECUTE FUNCTION public.sweep()");
+    $cluster->session('tidemark_operator')->query("SELECT ops.tenant_patch('alpha', 'Swept', NULL, NULL, NULL)");
+    my ($status) = $cluster->tidemark('archive', 'run');
+    is($status, 1, 'a catalogue whose key was swept fails');
+    is(scalar(catalogues($cluster, 'alpha')), $n, '  and is not in the store');
+    $super->query('DROP TRIGGER sweep ON core.archive_garbage');
+    $super->query('DROP FUNCTION public.sweep()');
+    $cluster->session('tidemark_operator')->query("SELECT ops.tenant_patch('alpha', 'alpha', NULL, NULL, NULL)");
+    return;
+}
+
 sub check_swept {
     my ($cluster) = @_;
     my $worker = $cluster->session('tidemark_worker', new => 1)->bind(1);
@@ -278,6 +294,7 @@ Tidemark::Cluster->each_engine(sub {
     archives($cluster, 'first days');
     check_text($cluster);
     check_swept($cluster);
+    check_swept_early($cluster, $super);
     leave_late($cluster, $super);
     check_kills($cluster, $cluster->engine);
     check_keeping($cluster, $super);
