@@ -373,6 +373,7 @@ static enum err complete(struct restoring *restoring)
     config.database_url = url;
     enum err err = db_migrate(restoring->op, &config, restoring->wish->progress);
     err = err ? err : database_ask(restoring->backups, url, &q_restore_renumber, NULL, NULL);
+    err = err ? err : database_ask(restoring->backups, url, &q_restore_catalogues, NULL, NULL);
     return err ? err : database_ask(restoring->backups, url, &q_restore_analyse, NULL, NULL);
 }
 

@@ -172,6 +172,11 @@ SELECT set_config('statement_timeout', '1000', true) AS timeout;
 UPDATE core.archive_change SET xid = pg_current_xact_id()
 WHERE xid >= pg_snapshot_xmax(pg_current_snapshot());
 
+-- name: restore_catalogues
+-- roles: super
+-- The newest catalogue in the store may be of the database that was given up: the next is written.
+UPDATE core.archive_catalogue SET digest = NULL;
+
 -- name: restore_post
 -- roles: super
 -- Ends what restore_pre began.

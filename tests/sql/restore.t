@@ -195,11 +195,13 @@ sub check_elsewhere {
     my $note = q{core.archive_change c WHERE c.device = 'far'};
     $other->session('tidemark_super')->query("INSERT INTO core.archive_change (tenant_id, relation, day, series, device, metric, labels, from_time, to_time, is_erasure, xid)"
             . " VALUES (1, 'samples', '2020-01-01', 1, 'far', 'x', '{}', '2020-01-01', '2020-01-01', false, '99999999999')");
+    $other->session('tidemark_super')->query("INSERT INTO core.archive_catalogue (tenant_id, object, digest) VALUES (1, 'archive/catalogue/tenant=a/x.ndjson', 'x')");
     ($status, $said) = $other->tidemark('backup', '--to', "$folder.other");
     ($status, $said) = $other->tidemark('restore', 'latest', '--from', "$folder.other", '--force');
     is($status, 0, 'what was noted of the archive elsewhere') or diag($said);
     delete $other->{sessions};
     is($other->session('tidemark_super')->value("SELECT c.xid < pg_snapshot_xmax(pg_current_snapshot()) FROM $note"), 't', '  is seen');
+    is($other->session('tidemark_super')->value(q{SELECT digest IS NULL FROM core.archive_catalogue WHERE object ~ '/x.ndjson'}), 't', '  and the next catalogue is written, whatever the newest says');
     $other->stop;
     return;
 }
