@@ -44,6 +44,12 @@ void db_conn_close(struct db_conn *conn)
     }
 }
 
+void db_conn_tell_commit(struct db_conn *conn, void (*told)(void *context), void *context)
+{
+    conn->on_commit = told;
+    conn->on_commit_context = context;
+}
+
 static void set_cancel(struct db_conn *conn, PGcancel *cancel)
 {
     (void)pthread_mutex_lock(&conn->lock);

@@ -76,6 +76,8 @@ struct db_conn {
     struct db_prepared prepared[DB_PREPARED_SLOTS];
     struct db_tx tx;           /* the one transaction it can have */
     struct db_conn *next_free; /* in its pool */
+    void (*on_commit)(void *context); /* of db_conn_tell_commit, or NULL */
+    void *on_commit_context;
     struct db_keep keep;       /* answers of statements that came with a stamp */
     char timeout_text[16];     /* statement_timeout as its setting is written */
 };

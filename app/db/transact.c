@@ -12,6 +12,7 @@ struct pipeline {
     bool is_named[DB_MAX_STEPS + 2];
     int n;
     bool is_bound_alone; /* the session is not ours to settle */
+    int commit;          /* which one is COMMIT, when somebody is to be told before it; else -1 */
 };
 
 /* Prepares what the connection does not know yet: the first time only. */
@@ -31,7 +32,10 @@ static bool send_all(struct db_tx *tx, const struct pipeline *pipeline)
     bool is_sent = PQenterPipelineMode(pq);
 
     for (int i = 0; is_sent && i < pipeline->n; i++) {
-        is_sent = db_step_send(tx->conn, &pipeline->steps[i], pipeline->is_named[i]) &&
+        if (i == pipeline->commit) {
+            is_sent = PQsendFlushRequest(pq) == 1; /* the answers so far, before the disk's */
+        }
+        is_sent = is_sent && db_step_send(tx->conn, &pipeline->steps[i], pipeline->is_named[i]) &&
                   (i > 0 || !pipeline->is_bound_alone || db_bind_send(tx->conn, ""));
     }
     return is_sent && PQpipelineSync(pq);
@@ -45,6 +49,9 @@ static bool take_all(struct db_tx *tx, const struct pipeline *pipeline)
 
     for (int i = 0; i < pipeline->n; i++) {
         const struct db_step *step = &pipeline->steps[i];
+        if (i == pipeline->commit && tx->failed == OK) {
+            tx->conn->on_commit(tx->conn->on_commit_context);
+        }
         PGresult *result = db_answer_take(tx, step->query->name);
         is_committed = result && strcmp(PQcmdStatus(result), "COMMIT") == 0;
         if (step->out && tx->failed == OK) {
@@ -89,6 +96,7 @@ static enum err make_pipeline(struct db_tx *tx, const struct db_step *steps, int
 
     pipeline->is_bound_alone = !tx->conn->options.is_prepared || tx->conn->is_pooled;
     pipeline->n = n + 2;
+    pipeline->commit = tx->conn->on_commit ? n + 1 : -1;
     pipeline->steps[0] = (struct db_step){ &q_tx_begin_write, &none, NULL };
     memcpy(&pipeline->steps[1], steps, (size_t)n * sizeof *steps);
     pipeline->steps[n + 1] = (struct db_step){ &q_tx_commit, &none, NULL };
@@ -188,7 +196,7 @@ static bool find_kept(struct db_tx *tx, struct db_ask *ask, struct kept_as *as)
 
 enum err db_ask_all(struct db_tx *tx, struct db_ask *asks, int n)
 {
-    struct pipeline pipeline = { .n = 0 };
+    struct pipeline pipeline = { .commit = -1 };
     struct kept_as as[DB_MAX_ASKS];
     const struct db_ask *asked[DB_MAX_ASKS];
 

@@ -4,28 +4,19 @@
 #include "ingest/queue.h"
 
 #include "base/clock.h"
+#include "ingest/at_work.h"
 #include "ingest/turns.h"
 
 #include <time.h>
 
-#define MAX_FAST_WRITERS 16
 #define LATE_MARK_BITS 14 /* series that share a mark wait for each other */
-#define SLOWEST_ROW_NS (BATCH_MAX_US * 1000 / BATCH_LEAST_ROWS) /* batches get no smaller */
 
 struct lane {
     struct turns waiting;
     int n_busy;        /* writers at work */
     int64_t since_us;  /* when the last one began */
     size_t n_last;     /* requests of the last batch that was finished */
-    int64_t row_ns;    /* what a row of full batches takes, lately; 0: there was none yet */
     pthread_cond_t work;
-};
-
-/* A batch of the fast lane that is being written. */
-struct work {
-    uint64_t batch; /* its number; 0: none */
-    int64_t since_us;
-    size_t n_rows, most_rows; /* that it has, and that it might have had */
 };
 
 struct ingest_queue {
@@ -35,8 +26,7 @@ struct ingest_queue {
     struct lane lanes[LANE_COUNT];
     /* bytes of a line's tenants, those being written included; the last: of who is not known */
     size_t shares[TURN_LINES + 1];
-    uint64_t n_batches;                  /* of the fast lane, taken so far: the last one's number */
-    struct work at_work[MAX_FAST_WRITERS];
+    struct at_work at_work;              /* in the fast lane */
     uint32_t late_marks[1 << LATE_MARK_BITS]; /* of series: requests in late batches at work */
     size_t max_bytes;
     struct ingest_queue_counts counts;
@@ -177,16 +167,19 @@ void ingest_queue_leave(void *context)
     }
 }
 
-/* When a writer may begin with what waits in the lane, by the monotonic clock. While another one is
- * at work, only when that is held up by its disk; and when a crowd was answered, as soon as half of
- * it is back or had time for that: more writers, and writers in a hurry, make smaller batches, and
- * one that waits for the last of a crowd leaves the database idle. */
-static int64_t due_of(const struct lane *lane)
+/* When a writer may begin with what waits in the lane, by the monotonic clock. While another one
+ * executes, only when that is held up; and when a crowd was answered, as soon as half of it is back
+ * or had time for that: more writers, and writers in a hurry, make smaller batches, and one that
+ * waits for the last of a crowd leaves the database idle. */
+static int64_t due_of(const struct ingest_queue *queue, const struct lane *lane)
 {
+    bool is_fast = lane == &queue->lanes[LANE_FAST];
+    int n_executing = lane->n_busy - (is_fast ? queue->at_work.n_committing : 0);
+
     if (lane->waiting.n_rows >= SECOND_WRITER_ROWS) {
         return INT64_MIN;
     }
-    if (lane->n_busy) {
+    if (n_executing) {
         return lane->since_us + SECOND_WRITER_WAIT_US;
     }
     return 2 * lane->waiting.n >= lane->n_last ? INT64_MIN : lane->since_us + GATHER_US;
@@ -224,7 +217,7 @@ enum err ingest_queue_push(struct ingest_queue *queue, struct ingest_ticket *tic
     struct lane *lane = &queue->lanes[LANE_FAST];
     turns_add(&lane->waiting, ticket);
     /* after the first one an idle writer looks again by itself, when it is due */
-    if (lane->waiting.n == 1 || due_of(lane) == INT64_MIN) {
+    if (lane->waiting.n == 1 || due_of(queue, lane) == INT64_MIN) {
         (void)pthread_cond_signal(&lane->work);
     }
     (void)pthread_mutex_unlock(&queue->lock);
@@ -286,62 +279,15 @@ static bool is_late_free(const struct ingest_queue *queue, const struct ingest_t
     return true;
 }
 
-static size_t rows_of(const struct ingest_ticket *batch)
+void ingest_queue_commits(struct ingest_queue *queue, const struct ingest_ticket *batch)
 {
-    size_t n = 0;
+    struct lane *lane = &queue->lanes[LANE_FAST];
 
-    for (; batch; batch = batch->next) {
-        n += turn_rows(batch);
+    (void)pthread_mutex_lock(&queue->lock);
+    if (at_work_commit(&queue->at_work, batch) && lane->waiting.end) {
+        (void)pthread_cond_signal(&lane->work);
     }
-    return n;
-}
-
-/* How long a batch took says how large the next ones may be, where it was at least half as large as
- * it might have been: of smaller ones the commit is the greater part. */
-static void learn_pace(struct lane *lane, const struct work *work)
-{
-    int64_t took_us = clock_monotonic_us() - work->since_us;
-    size_t half = work->most_rows / 2;
-
-    if (work->n_rows >= (half < BATCH_LEAST_ROWS ? half : BATCH_LEAST_ROWS)) {
-        int64_t row_ns = took_us * 1000 / (int64_t)work->n_rows;
-        row_ns = lane->row_ns ? (lane->row_ns * 3 + row_ns) / 4 : row_ns;
-        lane->row_ns = row_ns < SLOWEST_ROW_NS ? row_ns : SLOWEST_ROW_NS;
-    }
-}
-
-static size_t most_rows(const struct lane *lane)
-{
-    size_t rows = lane->row_ns ? BATCH_MAX_US * 1000 / (size_t)(lane->row_ns + 1) : BATCH_MAX_ROWS;
-
-    return rows < BATCH_LEAST_ROWS ? BATCH_LEAST_ROWS
-         : rows > BATCH_MAX_ROWS   ? BATCH_MAX_ROWS
-                                   : rows;
-}
-
-static void begin_batch(struct ingest_queue *queue, struct ingest_ticket *batch, int64_t now_us)
-{
-    batch->batch = ++queue->n_batches;
-    for (int i = 0; i < MAX_FAST_WRITERS; i++) {
-        if (!queue->at_work[i].batch) {
-            queue->at_work[i] = (struct work){ batch->batch, now_us, rows_of(batch),
-                                               most_rows(&queue->lanes[LANE_FAST]) };
-            return;
-        }
-    }
-}
-
-static void end_batch(struct ingest_queue *queue, const struct ingest_ticket *batch)
-{
-    for (int i = 0; i < MAX_FAST_WRITERS; i++) {
-        struct work *work = &queue->at_work[i];
-        if (work->batch == batch->batch) {
-            if (!batch->is_held_up) {
-                learn_pace(&queue->lanes[LANE_FAST], work);
-            }
-            work->batch = 0;
-        }
-    }
+    (void)pthread_mutex_unlock(&queue->lock);
 }
 
 static bool may_go_at_once(const void *context, const struct ingest_ticket *ticket)
@@ -355,12 +301,13 @@ static bool may_go_late(const void *context, const struct ingest_ticket *ticket)
 {
     const struct ingest_queue *queue = context;
 
-    for (int i = 0; i < MAX_FAST_WRITERS; i++) {
-        if (queue->at_work[i].batch && queue->at_work[i].batch <= ticket->after) {
-            return false;
-        }
-    }
-    return is_late_free(queue, ticket);
+    return at_work_is_over(&queue->at_work, ticket->after) && is_late_free(queue, ticket);
+}
+
+/* How many rows a batch of the lane may have. */
+static size_t most_rows(const struct ingest_queue *queue, enum ingest_lane lane)
+{
+    return lane == LANE_FAST ? at_work_most_rows(&queue->at_work) : BATCH_MAX_ROWS;
 }
 
 struct ingest_ticket *ingest_queue_take(struct ingest_queue *queue, enum ingest_lane which)
@@ -372,14 +319,14 @@ struct ingest_ticket *ingest_queue_take(struct ingest_queue *queue, enum ingest_
     (void)pthread_mutex_lock(&queue->lock);
     for (;;) {
         int64_t now_us = clock_monotonic_us();
-        int64_t due_us = queue->is_closed ? INT64_MIN : due_of(lane);
+        int64_t due_us = queue->is_closed ? INT64_MIN : due_of(queue, lane);
         bool is_ready = turns_have(&lane->waiting, may_go, queue);
         if (is_ready && now_us >= due_us) {
-            batch = turns_cut(&lane->waiting, may_go, queue, most_rows(lane));
+            batch = turns_cut(&lane->waiting, may_go, queue, most_rows(queue, which));
             lane->n_busy++;
             lane->since_us = now_us;
             if (which == LANE_FAST) {
-                begin_batch(queue, batch, now_us);
+                at_work_begin(&queue->at_work, batch, now_us);
             } else {
                 mark_late(queue, batch, 1);
             }
@@ -417,7 +364,7 @@ void ingest_queue_finish(struct ingest_queue *queue, enum ingest_lane lane,
 
     (void)pthread_mutex_lock(&queue->lock);
     if (lane == LANE_FAST) {
-        end_batch(queue, tickets);
+        at_work_end(&queue->at_work, tickets);
     } else {
         mark_late(queue, tickets, UINT32_MAX); /* less one */
     }
@@ -425,7 +372,7 @@ void ingest_queue_finish(struct ingest_queue *queue, enum ingest_lane lane,
         /* before it is done: its owner may be gone right after */
         struct ingest_ticket *next = tickets->next;
         if (lane == LANE_FAST && tickets->result == OK && tickets->n_late) {
-            tickets->after = queue->n_batches;
+            tickets->after = queue->at_work.n_batches;
             turns_add(&late->waiting, tickets);
         } else {
             ticket_done(queue, tickets);

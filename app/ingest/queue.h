@@ -52,6 +52,10 @@ void ingest_queue_wait(struct ingest_queue *queue, struct ingest_ticket *ticket)
  * the next take. */
 struct ingest_ticket *ingest_queue_take(struct ingest_queue *queue, enum ingest_lane lane);
 
+/* For a writer of the fast lane: the batch is executed and only being committed, so that the next
+ * one may begin. To be said once or more often of a batch, or not at all. */
+void ingest_queue_commits(struct ingest_queue *queue, const struct ingest_ticket *batch);
+
 /* Ends tickets linked by `next`: those with late rows left go on to the late lane, the others
  * are done. */
 void ingest_queue_finish(struct ingest_queue *queue, enum ingest_lane lane,

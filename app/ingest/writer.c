@@ -27,6 +27,7 @@ struct writer {
     pthread_t thread;
     char sqlstate[6]; /* of the last attempt */
     bool is_cut_off;  /* it found no database */
+    const struct ingest_ticket *taken; /* the batch at hand */
     bool is_held_up;  /* the batch at hand takes more than one attempt */
 };
 
@@ -237,6 +238,13 @@ static void give_up(void *context, struct ingest_ticket *ticket)
 
 /* ---- threads ---- */
 
+static void tell_commit(void *context)
+{
+    const struct writer *writer = context;
+
+    ingest_queue_commits(writer->all->parts.queue, writer->taken);
+}
+
 static void *writer_thread(void *context)
 {
     struct writer *writer = context;
@@ -248,6 +256,7 @@ static void *writer_thread(void *context)
         if (!tickets) {
             return NULL;
         }
+        writer->taken = tickets;
         writer->is_held_up = false;
         judge_bisect(&bisect, tickets);
         tickets->is_held_up = writer->is_held_up;
@@ -266,6 +275,9 @@ static bool start_one(struct ingest_writers *all, enum ingest_lane lane)
     writer->arena = arena_new(WRITER_ARENA_BYTES);
     writer->scratch = arena_new(WRITER_ARENA_BYTES);
     writer->conn = db_conn_new(&all->parts.db);
+    if (writer->conn && lane == LANE_FAST) {
+        db_conn_tell_commit(writer->conn, tell_commit, writer);
+    }
     if (!writer->arena || !writer->scratch || !writer->conn ||
         pthread_create(&writer->thread, NULL, writer_thread, writer) != 0) {
         arena_free(writer->arena);

@@ -140,6 +140,29 @@ static void test_alone(struct db_test *test, struct db_conn *conn)
     db_test_reset(test);
 }
 
+static void count_commit(void *context)
+{
+    int *n = context;
+
+    ++*n;
+}
+
+static void test_told(struct db_test *test)
+{
+    struct db_conn *conn = db_test_conn(test, 0);
+    struct db_ask ask = { .query = &q_where }, broken = { .query = &q_broken };
+    int n_told = 0;
+
+    db_conn_tell_commit(conn, count_commit, &n_told);
+    is_int(db_ask_alone(&test->op, conn, &ask), OK, "of a statement alone that commits");
+    is_int(n_told, 1, "  who asked for it is told");
+    is_int(db_ask_alone(&test->op, conn, &broken), ERR_INVALID, "of one that fails");
+    is_int(n_told, 1, "  nobody is");
+    db_test_reset(test);
+    is_int(db_ask_alone(&test->op, conn, &ask), OK, "and the connection goes on");
+    db_conn_close(conn);
+}
+
 int main(void)
 {
     struct db_test test;
@@ -151,6 +174,7 @@ int main(void)
     test_kept(&test, conn);
     test_failure(&test, conn);
     test_alone(&test, conn);
+    test_told(&test);
     db_conn_close(conn);
     db_test_close(&test);
     return done_testing();

@@ -394,6 +394,47 @@ static void test_gathering(struct ingest_test *test)
     ingest_queue_free(queue);
 }
 
+/* While a batch is committed the next one begins, in less than a batch that is held up would be
+ * given up after. */
+static void test_commit(struct ingest_test *test)
+{
+    struct ingest_queue *queue = ingest_queue_new(QUEUE_MAX_BYTES);
+    struct ingest_ticket tickets[3];
+    int64_t executed_us = 0, committed_us = SECOND_WRITER_WAIT_US;
+
+    for (int i = 0; i < 3; i++) {
+        ticket_of(test, &tickets[i], 1, 3);
+    }
+    for (int i = 0; i < 100 && committed_us >= SECOND_WRITER_WAIT_US; i++) {
+        bool is_pushed = !ingest_queue_push(queue, &tickets[0]);
+        int64_t begun_us = clock_monotonic_us();
+        struct ingest_ticket *first = ingest_queue_take(queue, LANE_FAST);
+        is_pushed &= !ingest_queue_push(queue, &tickets[1]);
+        struct ingest_ticket *second = ingest_queue_take(queue, LANE_FAST);
+        executed_us = clock_monotonic_us() - begun_us;
+        ingest_queue_commits(queue, first);
+        ingest_queue_commits(queue, second);
+        ingest_queue_commits(queue, second); /* of another attempt */
+        is_pushed &= !ingest_queue_push(queue, &tickets[2]);
+        begun_us = clock_monotonic_us();
+        struct ingest_ticket *third = ingest_queue_take(queue, LANE_FAST);
+        committed_us = clock_monotonic_us() - begun_us;
+        ingest_queue_finish(queue, LANE_FAST, first);
+        ingest_queue_finish(queue, LANE_FAST, second);
+        ingest_queue_finish(queue, LANE_FAST, third);
+        for (int k = 0; k < 3; k++) {
+            ingest_queue_wait(queue, &tickets[k]);
+        }
+        if (!is_pushed) {
+            break;
+        }
+    }
+    ok(executed_us >= SECOND_WRITER_WAIT_US, "beside a batch that is executed no other begins");
+    ok(committed_us < SECOND_WRITER_WAIT_US, "beside those that are committed one does");
+    ingest_queue_close(queue);
+    ingest_queue_free(queue);
+}
+
 int main(void)
 {
     struct ingest_test test;
@@ -410,6 +451,8 @@ int main(void)
     test_large_one(&test);
     ingest_test_reset(&test);
     test_gathering(&test);
+    ingest_test_reset(&test);
+    test_commit(&test);
     test_crowd(&test);
     ingest_test_close(&test);
     return done_testing();
