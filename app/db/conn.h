@@ -17,8 +17,9 @@ struct db_options {
 struct db_conn *db_conn_new(const struct db_options *options);
 void db_conn_close(struct db_conn *conn);
 
-/* Has `told` called with `context` in each db_transact of the connection once the server has executed
- * all statements and commits: what waits for the disk leaves the processor to others. NULL: nobody. */
+/* Has `told` called with `context` in each db_transact of the connection once the server has
+ * executed all statements and commits: what waits for the disk leaves the processor to others.
+ * NULL: nobody. */
 void db_conn_tell_commit(struct db_conn *conn, void (*told)(void *context), void *context);
 
 /* Asks the server to give up what the connection is waiting for; its statement fails with
