@@ -83,6 +83,9 @@ static enum err hold_moment(struct making *making)
     if (!making->conn) {
         return fail_memory(making->op);
     }
+    if (db_run_alone(making->op, making->conn, &q_backup_hold, NULL)) {
+        op_clear_fault(making->op); /* the schema has not come to it: it is to be migrated */
+    }
     err = db_begin(making->op, making->conn, DB_READ, 0, &making->tx);
     err = err ? err : look(making);
     return err ? err : count_rows(making);

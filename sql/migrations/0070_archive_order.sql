@@ -9,6 +9,17 @@ CREATE FUNCTION core.archiving_lock(owner int) RETURNS bigint
 LANGUAGE sql IMMUTABLE
 AS $$ SELECT hashtextextended('tidemark.archiving.' || owner, 0) $$;
 
+-- Nothing is compressed from the next statement on till the end of the transaction: for who reads to
+-- keep what comes of it.
+CREATE FUNCTION core.columnstore_read() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(hashtextextended('tidemark.columnstore', 0));
+END
+$$;
+
 DROP FUNCTION ops.archive_begin(text, text, text, boolean, text[]);
 -- Begins to archive days of the transaction's tenant, several only where none of them ever was,
 -- under the keys of archive_intend: opens the table's cursor over what there is to write, all of it
@@ -35,6 +46,7 @@ BEGIN
                           to_char(d, 'YYYY-MM-DD')), 0))) THEN
         RETURN;
     END IF;
+    PERFORM core.columnstore_read();
     -- no catalogue is made until the transaction ends, and none that was has a time after begun_at
     PERFORM pg_advisory_xact_lock_shared(core.archiving_lock(home));
     begun_at := to_char(clock_timestamp(), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"');

@@ -47,6 +47,11 @@ SELECT t.relation, substring(x.found FROM '<n>([0-9]+)</n>')::int8 AS n,
         OFFSET 0) x
  ORDER BY t.relation COLLATE "C";
 
+-- name: backup_hold
+-- roles: backup
+-- No chunk is compressed until the session ends.
+SELECT ops.columnstore_hold();
+
 -- name: backup_wait
 -- roles: backup
 -- columns: now

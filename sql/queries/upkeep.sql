@@ -34,8 +34,8 @@ SELECT ops.chunk_width_adjust() AS days;
 -- name: job_columnstore_next
 -- roles: worker
 -- columns: chunk outcome
--- Compresses one chunk but those named; no row: none is due.
-SELECT c.chunk, c.outcome FROM ops.columnstore_next($1::text[]) c;
+-- Compresses one chunk but those named; no row: none is due, or somebody reads to keep what comes of it.
+SELECT c.chunk, c.outcome FROM ops.columnstore_move($1::text[]) c;
 
 -- name: job_aggregate_list
 -- roles: worker

@@ -33,7 +33,7 @@ sub populate {
 sub compress {
     my ($worker) = @_;
     my (@busy, %n);
-    while (my ($row) = $worker->query('SELECT * FROM ops.columnstore_next(ARRAY[' . join(',', map {"'$_'"} @busy) . ']::text[])')) {
+    while (my ($row) = $worker->query('SELECT * FROM ops.columnstore_move(ARRAY[' . join(',', map {"'$_'"} @busy) . ']::text[])')) {
         $n{ $row->[1] }++;
         push @busy, $row->[0] if $row->[1] eq 'busy';
         die "over and over\n" if $n{all}++ > 500;
@@ -42,14 +42,30 @@ sub compress {
     return join ' ', map {"$_ $n{$_}"} sort keys %n;
 }
 
+# Nothing is compressed under those who keep what they read: who rates, archives or derives.
+sub check_turns {
+    my ($cluster, $super, $worker) = @_;
+    my $reader = $cluster->session('tidemark_super');
+    my %lock = ('rates' => 'SELECT * FROM ops.cost_take(0, 0)', 'archives' => q{SELECT ops.archive_begin('samples', '2020-01-01', '2020-01-01', true, '{}')},
+        'derives' => 'SELECT core.rollup_lock()');
+    for my $who (sort keys %lock) {
+        $reader->query("SET tidemark.tenant_id = '1'; BEGIN");
+        $reader->query($lock{$who});
+        is scalar(() = $worker->query("SELECT * FROM ops.columnstore_move('{}')")), 0, "while somebody $who no chunk is compressed";
+        $reader->query('ROLLBACK');
+    }
+    return;
+}
+
 sub check_compress {
     my ($cluster, $super, $worker) = @_;
     is $super->value("SELECT count(*) FROM timescaledb_information.jobs WHERE proc_name LIKE 'policy_compression%'"), 0,
         'the engine itself compresses nothing';
     my $before = $super->text('SELECT count(*), sum(value::numeric) FROM core.sample');
-    my ($first) = $worker->query("SELECT * FROM ops.columnstore_next('{}')");
+    my ($first) = $worker->query("SELECT * FROM ops.columnstore_move('{}')");
     is $first->[1], 'compressed', 'a chunk at a time';
     is $super->value("SELECT count(*) FROM timescaledb_information.chunks WHERE is_compressed"), 1, 'one, and no more';
+    check_turns($cluster, $super, $worker);
     like compress($worker), qr/^compressed \d+$/, 'then the others';
     is compress($worker), '', 'once';
     is $super->value("SELECT count(*) FROM ops.chunk_list(NULL) WHERE NOT is_compressed AND relation = 'core.sample' AND to_time < now() - interval '7 days'"),

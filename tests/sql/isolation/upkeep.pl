@@ -19,10 +19,11 @@ my %function = (
     (map { ("ops.$_->[0]" => { may => 'worker', door => 'upkeep', call => $_->[1] }) }
         [retention_set => q{9000, 9000, 9000, 9000}], [retention_plan => q{}],
         [retention_step => qq{'core.sample', $chunk, 2}], [retention_tidy => q{}],
-        [job_schedule_set => q{ARRAY['x'], ARRAY[60]}], [columnstore_next => q{'{}'}], [chunk_width_adjust => q{}],
+        [job_schedule_set => q{ARRAY['x'], ARRAY[60]}], [columnstore_next => q{'{}'}], [columnstore_move => q{'{}'}], [chunk_width_adjust => q{}],
         [aggregate_list => q{}], [aggregate_policies => q{}], [analyse_next => q{'{}'}], [rows_stored => q{}],
         [restore_trial_begin => q{}], [restore_trial_newest => q{}],
         [restore_trial_end => q{0, false, NULL, NULL, 0, ''}]),
+    'ops.columnstore_hold' => { may => '' },    # the backup's
     # operators count what tenants have, by name
     (map { ("ops.$_->[0]" => { may => 'operator worker', door => 'operators run the installation', call => $_->[1] }) }
         [storage => q{}], [chunk_list => q{NULL}], [job_health => q{}], [job_stat_list => q{'1d', '-infinity'}],
