@@ -1,6 +1,7 @@
--- Who compresses a chunk, and who reads to keep what comes of it (core.columnstore_read,
--- core.rollup_lock), take turns: while a chunk changes its form, what a snapshot sees of it is the
--- engine's word alone, and what was worked out, archived or backed up of less would stay.
+-- Who compresses a chunk, and who reads to keep what comes of it (core.columnstore_read), take turns:
+-- while a chunk changes its form, what a snapshot sees of it is the engine's word alone, and what was
+-- rated, archived or backed up of less would stay. Not who derives: whoever erases waits for them, and
+-- would wait for the compressing of a large chunk.
 
 GRANT EXECUTE ON FUNCTION ops.columnstore_next(text[]) TO tidemark_door;
 
@@ -17,7 +18,7 @@ END
 $$;
 GRANT EXECUTE ON FUNCTION ops.columnstore_hold() TO tidemark_backup;
 
--- As ops.columnstore_next, while nobody derives, rates, archives or backs up. No row, too, where
+-- As ops.columnstore_next, while nobody rates, archives or backs up. No row, too, where
 -- somebody does all the time: it is tried again the next time.
 CREATE FUNCTION ops.columnstore_move(skip text[]) RETURNS TABLE (chunk text, outcome text)
 LANGUAGE plpgsql SECURITY DEFINER ROWS 1
@@ -26,7 +27,6 @@ SET lock_timeout = '2s'
 AS $$
 BEGIN
     BEGIN
-        PERFORM core.rollup_lock();
         PERFORM pg_advisory_xact_lock(hashtextextended('tidemark.columnstore', 0));
     EXCEPTION WHEN lock_not_available THEN
         RETURN;

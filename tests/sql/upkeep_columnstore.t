@@ -42,12 +42,11 @@ sub compress {
     return join ' ', map {"$_ $n{$_}"} sort keys %n;
 }
 
-# Nothing is compressed under those who keep what they read: who rates, archives or derives.
+# Nothing is compressed under those who keep what they read: who rates or archives.
 sub check_turns {
     my ($cluster, $super, $worker) = @_;
     my $reader = $cluster->session('tidemark_super');
-    my %lock = ('rates' => 'SELECT * FROM ops.cost_take(0, 0)', 'archives' => q{SELECT ops.archive_begin('samples', '2020-01-01', '2020-01-01', true, '{}')},
-        'derives' => 'SELECT core.rollup_lock()');
+    my %lock = ('rates' => 'SELECT * FROM ops.cost_take(0, 0)', 'archives' => q{SELECT ops.archive_begin('samples', '2020-01-01', '2020-01-01', true, '{}')});
     for my $who (sort keys %lock) {
         $reader->query("SET tidemark.tenant_id = '1'; BEGIN");
         $reader->query($lock{$who});
