@@ -87,7 +87,8 @@ sub populate {
     tariffs();
     made('admin', '/v1/devices/roof%2F1/meter-entries', { kind => 'swap', at => iso(ago(14) + 900 * 300), final => 1037.5, initial => 0, note => 'a new one' });
     made('admin', '/v1/devices/loom/meter-entries', { kind => 'factor', at => iso(ago(8)), factor => 1.5, note => 'transformers' });
-    as('admin', 'PUT', '/v1/plugins/lorawan', body => { kind => 'collector', config => { url => "mqtt://user:$KEY\@broker.example:1883/x", api_key => $KEY, nested => [ { 'Access-Key' => $KEY, topic => 'up' } ] } })->{status} == 201 or die;
+    as('admin', 'PUT', '/v1/plugins/lorawan', body => { kind => 'collector', config => { url => "mqtt://user:$KEY\@broker.example:1883/x", mqttPass => $KEY, headers => [ { name => 'Cookie', value => $KEY } ] } })->{status} == 201 or die;
+    as('admin', 'PUT', '/v1/plugins/influxdb', body => { kind => 'adapter', config => { device => ['meter'], metrics => { rssi => undef, t => 'mapped_temperature_c' } } })->{status} == 201 or die;
     as('admin', 'PATCH', '/v1/tenant', body => { raw_days => 400 })->{status} == 200 or die;
     quiet();
     return;
@@ -175,10 +176,10 @@ sub check_secrets {
     for my $path (split /\n/, `find $stack->{home}/objects -type f`) {
         my $bytes = slurp_whole($path);
         $n++;
-        $found{$_}++ for grep { index($bytes, $_) >= 0 } @secrets, 'eve@home.example', 'broker.example:1883';
+        $found{$_}++ for grep { index($bytes, $_) >= 0 } @secrets, 'broker.example', 'eve@home.example', 'mapped_temperature_c';
     }
     cmp_ok(scalar @secrets, '>', 15, "no secret of these is in one of $n objects");
-    is(join(' ', sort keys %found), 'broker.example:1883 eve@home.example', '  but who there is, and what is none');
+    is(join(' ', sort keys %found), 'eve@home.example mapped_temperature_c', '  but who there is, and what adapters map');
     return;
 }
 
@@ -279,7 +280,8 @@ sub check_members {
     my @hashes = $stack->sql('SELECT password_hash FROM core.person');
     is(scalar(grep { /^\$argon2id\$/ && !$is_old->{$_} } @hashes), 2, '  without their passwords');
     $stack->cli('user', 'passwd', '--email', 'eve@home.example', { stdin => "another horse battery\n" });
-    is_deeply([ $stack->sql('SELECT key, config FROM core.plugin') ], [ 'lorawan|{"url": "mqtt://broker.example:1883/x", "nested": [{"topic": "up"}]}' ], 'a plugin is there without its keys');
+    is_deeply([ $stack->sql('SELECT key, config FROM core.plugin ORDER BY key') ], [ 'influxdb|{"device": ["meter"], "metrics": {"t": "mapped_temperature_c", "rssi": null}}', 'lorawan|{}' ],
+        'adapters are there with their mappings, other plugins without their settings');
     return;
 }
 

@@ -86,22 +86,38 @@ SQL
     return;
 }
 
-sub check_scrub {
+# Of each configuration only what Tidemark reads, whatever the rest is called: XX stands where a secret is.
+sub check_shapes {
     my ($super) = @_;
-    my $scrub = sub { $super->value("SELECT core.catalogue_scrub('$_[0]')") };
-    is($scrub->('{"password": "x", "Api-Key": "x", "a": {"access_token": "x", "b": [{"secretKey": 1, "c": 2}]}, "keyword": "d"}'),
-        '{"a": {"b": [{"c": 2}]}, "keyword": "d"}', 'members that are secrets by their names stay out');
-    is($scrub->('{"pass": 1, "Pwd": 1, "psk": 1, "auth": {"a": 1}, "bearer": 1, "PIN": 1, "mqtt_pass": 1, "wifi-psk": 1, "bypass": 1, "pinned": 1, "author": 1}'),
-        '{"author": 1, "bypass": 1, "pinned": 1}', 'short names, too, as words');
-    my %text = (
-        'https://user:p@ss@host/x' => 'https://host/x', 'mqtt://u:pa/ss@host' => 'mqtt://host', 'https://h/p?a=1&api_key=XXXX&b=2#c' => 'https://h/p?a=1&api_key=&b=2#c',
-        'https://h/?token=XX' => 'https://h/?token=', 'host=db password=XX;& port=1' => 'host=db password= port=1', "user=u password = ''XX X'' dbname=d" => 'user=u password =  dbname=d',
-        'Server=s;Pwd=XX' => 'Server=s;Pwd=', 'Authorization: Bearer XX X' => 'Authorization: ', 'X-Auth: XX' => 'X-Auth: ', 'mqtt_pass=XX' => 'mqtt_pass=', 'a=b bypass=1' => 'a=b bypass=1',
+    my $line = sub {
+        my ($relation, $row) = @_;
+        return decode_json($super->value("SELECT core.catalogue_line('$relation', '$row')"))->{config};
+    };
+    my %foreign = (
+        'camelCase' => '{"mqttPass": "XX", "apiKey": "XX", "authToken": "XX", "wifiPSK": "XX", "user": "XX"}',
+        'names beside values' => '{"settings": [{"name": "password", "value": "XX"}], "name": "apiKey", "value": "XX"}',
+        'headers' => '{"headers": [["Authorization", "Bearer XX"], "X-Auth: XX", {"key": "Cookie", "value": "XX"}]}',
+        'addresses and numbers' => '{"url": "mqtt://u:XX@host", "dsn": "host=h;Pwd=XX", "pin": 1234, "XX": true}',
+        'no object' => '["XX"]',
+        'what looks like a mapping' => '{"metrics": {"XX": "XX"}, "labels": {"XX": "XX"}, "device": ["XX"]}',
     );
-    is($super->value("SELECT core.catalogue_scrub_text('$_')"), $text{$_}, "  of <$_>") for sort keys %text;
-    is($super->value(q{SELECT core.catalogue_line('device', '{"key": "x", "config": {"gateway": {"password": "XX"}, "metrics": {"pin": {"unit": "W", "password": "XX"}}}}')}),
-        '{"key": "x", "config": {"metrics": {"pin": {"unit": "W"}}}}', 'of the configuration of a device only metrics');
-    is($scrub->('["https://u:p@h/x https://v@i", "a@b", 1.50, null, true]'), '["https://h/x https://i", "a@b", 1.50, null, true]', 'and logins in addresses');
+    for my $name (sort keys %foreign) {
+        for my $plugin ('"key": "lorawan", "kind": "collector"', '"key": "lorawan", "kind": "adapter"', '"key": "influxdb", "kind": "collector"') {
+            is_deeply($line->('plugin', qq({$plugin, "config": $foreign{$name}})), {}, "of {$plugin} no configuration: $name");
+        }
+        next if $name =~ /mapping/;
+        is_deeply($line->('plugin', qq({"key": "influxdb", "kind": "adapter", "config": $foreign{$name}})), {}, "  nor of an adapter what is no mapping: $name");
+        is_deeply($line->('device', qq({"key": "x", "config": $foreign{$name}})), {}, "  nor of a device what are no metrics: $name");
+    }
+    my $mapping = '{"device": ["meter", "{measurement}"], "devices": {"energy": "house"}, "labels": {"room": "place", "fw": null},'
+        . ' "metrics": {"house.kwh": {"name": "import_kwh", "unit": "kWh", "kind": "delta", "role": "grid_import"}, "rssi": null, "t": "temperature_c"}}';
+    is_deeply($line->('plugin', qq({"key": "$_", "kind": "adapter", "config": $mapping})), decode_json($mapping), "the mapping of $_ is carried whole")
+        for qw(acquisuite collectd egauge emoncms events influxdb otlp prometheus pvoutput thingsboard);
+    is_deeply($line->('plugin', '{"key": "otlp", "kind": "adapter", "config": {"device": ["a", {"mqttPass": "XX"}, ["XX"]], "devices": {"a": "b", "c": ["XX"]}, "labels": "XX",'
+                . ' "metrics": {"pin": {"unit": "W", "apiKey": "XX", "name": {"value": "XX"}}, "x": ["XX"], "y": 12}}}'),
+        { device => ['a'], devices => { a => 'b' }, labels => {}, metrics => { pin => { unit => 'W' } } }, '  without anything of another shape');
+    is_deeply($line->('device', '{"key": "x", "config": {"gateway": {"password": "XX"}, "metrics": {"pin": {"unit": "W", "mqttPass": "XX", "headers": [{"name": "x", "value": "XX"}]}}}}'),
+        { metrics => { pin => { unit => 'W' } } }, 'of the configuration of a device only metrics');
     return;
 }
 
@@ -288,7 +304,7 @@ Tidemark::Cluster->each_engine(sub {
     my ($cluster) = @_;
     my $super = $cluster->session('tidemark_super');
     check_columns($super);
-    check_scrub($super);
+    check_shapes($super);
     populate($cluster);
     $cluster->session('tidemark_worker')->query('SELECT ops.archive_configure(true, 72)');
     archives($cluster, 'first days');

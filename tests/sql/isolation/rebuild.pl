@@ -12,8 +12,8 @@ my %function = (
         [catalogue_tenants => q{NULL, 10}], [rebuild_begin => q{true}], [rebuild_tenant => q{'{}', '{}', 'x'}],
         [rebuild_late => q{'{}', 'x'}], [rebuild_days => q{NULL, NULL, NULL, 10}], [rebuild_end => q{}]),
     # parts of the above
-    (map { ("core.$_" => { may => '' }) } qw(catalogue_parts catalogue_time catalogue_secret catalogue_secret_word catalogue_scrub
-        catalogue_scrub_text catalogue_line catalogue_lines archiving_lock columnstore_read rebuild_hold rebuild_guard rebuild_fill rebuild_count_on)),
+    (map { ("core.$_" => { may => '' }) } qw(catalogue_parts catalogue_time catalogue_texts catalogue_metrics
+        catalogue_mapping catalogue_line catalogue_lines archiving_lock columnstore_read rebuild_hold rebuild_guard rebuild_fill rebuild_count_on)),
 );
 
 my $fill = sub {
