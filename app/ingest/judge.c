@@ -48,6 +48,9 @@ struct judge_failure judge_request(const char *sqlstate)
     if (has_prefix(sqlstate, "23503")) {
         return (struct judge_failure){ ERR_CHANGING, "a device was removed at this moment" };
     }
+    if (has_prefix(sqlstate, "TM503")) { /* a function of ours says so of this one alone */
+        return (struct judge_failure){ ERR_UNAVAILABLE, "the database cannot take this one now" };
+    }
     return (struct judge_failure){ ERR_INTERNAL, "the request could not be written" };
 }
 

@@ -185,6 +185,9 @@ static void test_verdicts(void)
     }
     is_int(judge_request("22P05").code, ERR_INVALID, "a value that cannot be held is the client's");
     is_int(judge_request("23503").code, ERR_CHANGING, "a device that vanished is nobody's");
+    is_int(judge_write(ERR_UNAVAILABLE, "TM503"), WRITE_POISONED,
+           "what a function of ours puts off is split off, as the others can be written");
+    is_int(judge_request("TM503").code, ERR_UNAVAILABLE, "and is to be sent again");
     is_int(judge_request("XX000").code, ERR_INTERNAL, "anything else is ours");
 }
 
