@@ -1,7 +1,8 @@
 #!/usr/bin/perl
 # A database that is lost, with its passwords, and made of the archive alone: what the API answers over
 # the archived days is what it answered. Rebuilds that are killed, catalogues that are damaged or of a
-# newer format, a day that is missing; no secret is in the store; archiving goes on.
+# newer format, a day that is missing; what would change archived days waits; no secret is in the store;
+# archiving goes on. The store is a folder on one engine, a bucket of a real MinIO on the other.
 use strict;
 use warnings;
 use FindBin;
@@ -13,14 +14,15 @@ use List::Util qw(sum0);
 use MIME::Base64 qw(encode_base64);
 use POSIX qw(strftime);
 use Test::More;
-use Tidemark::Scratch qw(slurp_whole spit);
+use Tidemark::Minio;
+use Tidemark::Objects;
 use Tidemark::Stack;
 use Time::HiRes qw(sleep time);
 
 my $TODAY = int(time / 86400) * 86400;
 my $PASSWORD = 'correct horse battery';
 my $KEY = 'a-provider-key-nobody-may-see';
-my ($stack, %token, %id);
+my ($stack, $objects, %settings, %token, %id);
 
 sub ago { return $TODAY - $_[0] * 86400 }
 sub iso { return strftime('%Y-%m-%dT%H:%M:%SZ', gmtime $_[0]) }
@@ -44,9 +46,9 @@ sub await {
 # The store belongs to whom the stack runs as. What it says, but for costs, which are written anew whenever
 # they are worked out.
 sub archive_now {
-    my ($status, undef, $said) = $stack->tidemark('archive', 'run');
+    my ($status, undef, $said) = $stack->tidemark('archive', 'run', { env => \%settings });
     die $said if $status;
-    system('chown', '-R', "--reference=$stack->{home}/run", "$stack->{home}/objects") == 0 or die 'chown failed';
+    system('chown', '-R', "--reference=$stack->{home}/run", glob "$stack->{home}/objects*") == 0 or die 'chown failed';
     my @rows = $said =~ /^\w+\t(?:samples|events)\t\S+\t(\d+) rows/mg;
     return sprintf '%d days, %d rows', scalar @rows, sum0(@rows);
 }
@@ -95,7 +97,8 @@ sub populate {
 }
 
 sub tokens {
-    %token = (admin => $stack->token('home', 'admin'), old => $stack->token('home', 'device', '--backfill'), other => $stack->token('other', 'device', '--backfill'));
+    %token = (admin => $stack->token('home', 'admin'), old => $stack->token('home', 'device', '--backfill'), other => $stack->token('other', 'device', '--backfill'),
+        reader => $stack->token('other', 'api'));
     return;
 }
 
@@ -155,11 +158,14 @@ sub answers {
     }
     push @paths, map { my $site = $_; ("/v1/bills?site=$site&$span", "/v1/energy?site=$site&bucket=1h&$span&format=csv", map { "/v1/costs?site=$site&bucket=$_&$span&format=csv" } qw(15m 1h 1d)) } qw(house mill);
     push @paths, map {"/v1/events?$_&$span&format=csv"} qw(device=loom type=alarm);
+    my @others = ('/v1/devices/meter', "/v1/devices/meter/samples?$span&format=csv", map {"/v1/rollups?device=meter&bucket=$_&$span&format=csv"} qw(15m 1h 1d));
     my %answer;
-    for my $path (@paths) {
-        my $answer = as('admin', 'GET', $path);
-        $answer{$path} = [ $answer->{status}, $answer->{json} ? strip($answer->{json}) : $answer->{content} ];
+    for my $asked ((map { [ admin => $_ ] } @paths), map { [ reader => $_ ] } @others) {
+        my $answer = as($asked->[0], 'GET', $asked->[1]);
+        $answer{"@{$asked}"} = [ $answer->{status}, $answer->{json} ? strip($answer->{json}) : $answer->{content} ];
     }
+    my @days = $stack->sql('SELECT min(day), max(day) FROM core.archive WHERE relation <> \'costs\'');
+    is("@days", join('|', map { substr iso(ago($_)), 0, 10 } 14, 6), 'these are all archived days');
     return \%answer;
 }
 
@@ -173,8 +179,8 @@ sub check_secrets {
     push @secrets, $stack->sql('SELECT password_hash FROM core.person');
     my %found;
     my $n = 0;
-    for my $path (split /\n/, `find $stack->{home}/objects -type f`) {
-        my $bytes = slurp_whole($path);
+    for my $key ($objects->list('')) {
+        my $bytes = $objects->slurp($key);
         $n++;
         $found{$_}++ for grep { index($bytes, $_) >= 0 } @secrets, 'broker.example', 'eve@home.example', 'mapped_temperature_c';
     }
@@ -194,9 +200,9 @@ sub lose {
     return;
 }
 
-sub rebuild { my ($status, undef, $said) = $stack->tidemark('restore', '--from-archive', @_); return ($status, $said) }
+sub rebuild { my ($status, undef, $said) = $stack->tidemark('restore', '--from-archive', @_, { env => \%settings }); return ($status, $said) }
 
-sub catalogues { my ($tenant) = @_; my @paths = sort glob "$stack->{home}/objects/archive/catalogue/tenant=$tenant/*.ndjson"; return @paths }
+sub catalogues { my ($tenant) = @_; my @keys = grep {/\.ndjson$/} $objects->list("archive/catalogue/tenant=$tenant/"); return @keys }
 
 sub refused {
     my ($pattern, $name) = @_;
@@ -209,15 +215,15 @@ sub refused {
 
 sub check_refusals {
     my ($newest) = reverse catalogues('home');
-    my $bytes = slurp_whole($newest);
-    spit($newest, $bytes =~ s/"Das Haus"/"Das Maus"/r);
+    my $bytes = $objects->slurp($newest);
+    $objects->spit($newest, $bytes =~ s/"Das Haus"/"Das Maus"/r);
     refused(qr/damaged\tarchive\/catalogue\/tenant=home\/\S+\t.*SHA-256/, 'a catalogue that was changed is refused');
-    spit($newest, $bytes);
+    $objects->spit($newest, $bytes);
     my $newer = $bytes =~ s/"format": 1,/"format": 2,/r;
-    my $path = "$stack->{home}/objects/archive/catalogue/tenant=home/20990101T000000.000000Z-" . sha256_hex($newer) . '.ndjson';
-    spit($path, $newer);
+    my $key = 'archive/catalogue/tenant=home/20990101T000000.000000Z-' . sha256_hex($newer) . '.ndjson';
+    $objects->spit($key, $newer);
     refused(qr/of format 2, this tidemark knows 1/, 'one of a newer format, too');
-    unlink $path or die $!;
+    $objects->remove($key);
     return;
 }
 
@@ -227,7 +233,7 @@ sub kill_after {
     my $pid = open my $out, '-|';
     if (!$pid) {
         delete @ENV{ grep {/^(DATABASE|DB|S3)_/} keys %ENV };
-        $ENV{TIDEMARK_HOME} = $stack->{home};
+        %ENV = (%ENV, %settings, TIDEMARK_HOME => $stack->{home});
         open STDERR, '>&', \*STDOUT or die;
         exec $stack->{bin}, 'restore', '--from-archive' or die;
     }
@@ -239,17 +245,41 @@ sub kill_after {
     return ok(@said == $n, "a rebuild is killed after it said $n lines");
 }
 
+# What would change archived days while a rebuild is under way, with the day that it has not brought back:
+# that day, one that is there again, and one from before the first.
+sub check_waiting {
+    my ($missing) = @_;
+    tokens();
+    my $late = sub { my ($time) = @_; return as('old', 'POST', '/v1/events/batch', body => [ { device => 'meter', time => $time, metrics => { grid_import_kwh => 4096 } } ]) };
+    my %time = ('the missing day' => "${missing}T11:03:20Z", 'a day that is there' => iso(ago(9) + 200), 'an earlier day' => iso(ago(30)));
+    for my $day (sort keys %time) {
+        my $answer = $late->($time{$day});
+        is("$answer->{status} $answer->{json}{type}", '503 https://tidemark.dev/problems/unavailable', "while a rebuild is under way a late sample of $day waits");
+        like($answer->{headers}{'retry-after'}, qr/^[1-9]\d*$/, '  and is to be sent again');
+    }
+    my %change = ('a correction' => [ 'PUT', '/v1/devices/meter/samples', body => [ { time => ago(9) + 900, metric => 'voltage_v', value => 4096 } ] ],
+        'a deletion' => [ 'DELETE', "/v1/devices/lone/samples?metric=power_w&from=@{[ago(9)]}&to=@{[ago(9) + 7200]}" ], 'erasing' => [ 'DELETE', '/v1/devices/lone' ]);
+    for my $what (sort keys %change) {
+        my $answer = as('admin', @{ $change{$what} });
+        is($answer->{status}, 503, "  so does $what") or diag($answer->{content});
+    }
+    is($stack->sql('SELECT count(*) FROM core.sample WHERE value = 4096'), 0, '  and nothing of it is there');
+    is(as('other', 'POST', '/v1/event', body => { device => 'today', time => iso(time), metrics => { temperature_c => 21 } })->{status}, 200, '  but what is of today is taken');
+    return;
+}
+
 sub check_rebuild {
     kill_after($_) for 1, 2, 3, 5, 4;
     my ($object) = $stack->sql("SELECT object FROM core.archive a JOIN core.archive_day d USING (tenant_id, relation, day) WHERE NOT is_held AND relation = 'samples' AND kind = 'rows' AND n = 1 ORDER BY day DESC LIMIT 1");
-    my $path = "$stack->{home}/objects/$object";
-    rename $path, "$stack->{home}/away" or die $!;
+    my $bytes = $objects->slurp($object);
+    $objects->remove($object);
     my ($status, $said) = rebuild();
     is($status, 1, 'a day whose file is missing');
     like($said, qr/^damaged\t\w+ samples [-\d]+\t.*\Q$object\E/m, '  is named, with the file');
     like($said, qr/^going on with what was begun$/m, '  by a rebuild that goes on');
     is($stack->sql('SELECT count(*) FROM core.archive_rebuild WHERE ended_at IS NULL'), 1, '  and has not ended');
-    rename "$stack->{home}/away", $path or die $!;
+    check_waiting($object =~ /day=([-\d]+)/);
+    $objects->spit($object, $bytes);
     ($status, $said) = rebuild();
     is($status, 0, 'with the file it ends') or diag($said);
     is(scalar(() = $said =~ /^day\t/mg), 1, '  and brings back that day alone');
@@ -290,7 +320,7 @@ sub check_going_on {
     is(lists(), $list, 'the archive is what it was');
     like($list, qr/^home\tcosts\t/m, '  with costs');
     unlike($stack->cli('archive', 'list'), qr/archive alone/, '  and the database has each day');
-    unlike($stack->cli('archive', 'verify'), qr/damaged/, '  and sound');
+    unlike($stack->cli('archive', 'verify', { env => \%settings }), qr/damaged/, '  and sound');
     like(archive_now(), qr/^0 days, 0 rows/m, 'nothing is archived twice');
     as('old', 'POST', '/v1/events/batch', body => [ { device => 'meter', time => ago(7) + 50, metrics => { grid_import_kwh => 8 } } ])->{status} == 200 or die;
     quiet();
@@ -305,7 +335,11 @@ sub check_going_on {
 
 for my $engine (Tidemark::Stack->engines) {
     subtest $engine => sub {
-        $stack = Tidemark::Stack->start(engine => $engine, env => { ARCHIVE_INTERVAL_HOURS => 24 });
+        my ($minio, $why) = $engine eq 'postgres' ? () : Tidemark::Minio->start;
+        diag("no MinIO: $why") if $why;
+        %settings = $minio ? $minio->settings : ();
+        $stack = Tidemark::Stack->start(engine => $engine, env => { %settings, ARCHIVE_INTERVAL_HOURS => 24 });
+        $objects = Tidemark::Objects->new($minio // "$stack->{home}/objects");
         await(sub { $stack->sql("SELECT count(*) FROM ops.job_run WHERE name = 'archive' AND is_ok") }, 'the worker has archived what there was');
         populate();
         like(archive_now(), qr/^12 days/m, 'days are archived');
