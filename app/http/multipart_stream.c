@@ -174,6 +174,34 @@ static bool copy(struct arena *arena, struct str *text)
     return text->ptr || text->len == 0;
 }
 
+/* The character that browsers write as these three in a name (HTML, "multipart/form-data encoding
+ * algorithm"), and no other; 0: they are none. */
+static char unescaped(const char *at)
+{
+    return memcmp(at, "%22", 3) == 0   ? '"'
+           : memcmp(at, "%0D", 3) == 0 ? '\r'
+           : memcmp(at, "%0A", 3) == 0 ? '\n'
+                                       : '\0';
+}
+
+/* The same of a name, as it was before a browser wrote it into a header. */
+static bool copy_name(struct arena *arena, struct str *name)
+{
+    char *out = name->ptr ? arena_copy(arena, *name) : NULL;
+    size_t len = 0;
+
+    if (!out) {
+        return name->len == 0;
+    }
+    for (size_t i = 0; i < name->len; i++) {
+        char c = name->len - i >= 3 ? unescaped(name->ptr + i) : '\0';
+        out[len++] = c ? c : name->ptr[i];
+        i += c ? 2 : 0;
+    }
+    *name = (struct str){ out, len };
+    return true;
+}
+
 /* An empty part's delimiter begins with the line's end that ended its headers. */
 static enum err begin_content(struct multipart_stream *stream)
 {
@@ -213,7 +241,8 @@ enum err multipart_next(struct multipart_stream *stream, struct multipart_head *
     head->name = part.name;
     head->file_name = part.file_name;
     struct arena *arena = stream->op->arena;
-    if (!copy(arena, &head->name) || !copy(arena, &head->file_name) || !copy(arena, &head->type)) {
+    if (!copy_name(arena, &head->name) || !copy_name(arena, &head->file_name) ||
+        !copy(arena, &head->type)) {
         return fail_memory(stream->op);
     }
     stream->is_in_part = true;

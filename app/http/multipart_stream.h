@@ -19,7 +19,7 @@ struct multipart_stream {
     bool is_in_part, is_over;
 };
 
-/* What a part says of itself, in the op's arena. */
+/* What a part says of itself, in the op's arena; names without the escapes of browsers (%22). */
 struct multipart_head {
     struct str name;      /* of the field */
     struct str file_name; /* ptr NULL: it is no file */

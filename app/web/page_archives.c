@@ -74,7 +74,8 @@ static struct archive_row row_of(struct web *web, const struct zone *zone, int64
         .problem = file->problem,
         .verified = moment_view(arena, zone, now_us, file->verified_us),
         .may_restore = web->who->role == ROLE_ADMIN && !file->is_derived &&
-                       strcmp(file->place, "archive") == 0,
+                       strcmp(file->place, "archive") == 0 &&
+                       (file->wish == NULL || strcmp(file->wish, "failed") == 0),
     };
 
     set_place(&row, file);

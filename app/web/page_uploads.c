@@ -16,7 +16,7 @@
 
 static const struct form_outcome outcomes[] = {
     { "sent", "The files are stored." },
-    { "removed", "The file is removed." },
+    { "removed", "The file is deleted." },
 };
 
 /* Types that are told by name, and whether browsers show them as images. */

@@ -248,4 +248,4 @@ async function testLooks(browser) {
   await page.context().close();
 }
 
-main([testWork, testPlain, testSites, testKeyboard, testPainting, testRows, testLooks]);
+main([testWork, testPlain, testSites, testKeyboard, testPainting, testRows, testLooks, ...require('./files.js')]);

@@ -1,7 +1,8 @@
 #!/usr/bin/env perl
-# The administration of devices and sites in a real browser: starts a stack, makes a tenant with
-# devices and an empty one, and lets admin_devices.js work with the pages. Skips, saying what is
-# missing, where there is no chromium, no npm or no way to its registry.
+# The administration of devices and sites, and the pages of files and of the archive, in a real browser:
+# starts a stack, makes a tenant with devices and an empty one, and lets admin_devices.js and files.js
+# work with the pages. Skips, saying what is missing, where there is no chromium, no npm or no way to its
+# registry.
 use strict;
 use warnings;
 use FindBin;
@@ -42,12 +43,23 @@ $answer = $stack->post('/v1/rate-schedules', { name => 'Time of use', timezone =
     windows => [ { period => 'off_peak' }, { period => 'peak', days => ['weekdays'], from => '17:30', to => '20:00' } ],
     charges => [ { type => 'energy', prices => [ { rate => '0.30' }, { period => 'peak', rate => '0.45' } ] } ] }, token => $admin);
 die "no rate schedule: $answer->{content}" if $answer->{status} != 201;
-$stack->post("/v1/rate-schedules/$answer->{json}{id}/assign", { site => 'barn' }, token => $admin);
+my $rate = $answer->{json}{id};
+$stack->post("/v1/rate-schedules/$rate/assign", { site => 'barn' }, token => $admin);
+
+# A day that the archive alone has, and one that the database has, too.
+my $midnight = int(time / 86400) * 86400;
+$answer = $stack->post('/v1/events/batch', [ map { { device => 'meter-001', time => $midnight - $_ * 86400 + 60, metrics => { power_w => $_ } } } 6, 9 ],
+    token => $stack->token('home', 'device', '--backfill'));
+die "the days were not taken: $answer->{status} $answer->{content}" if $answer->{status} != 200;
+$stack->settle;
+$stack->archive("day < current_date - 8");
+$stack->sql("DELETE FROM core.sample WHERE time < now() - interval '8 days'; UPDATE core.archive_day SET is_held = false WHERE day < current_date - 8");
+$stack->cli('user', 'add', '--tenant', 'home', '--email', 'vic@home.example', '--role', 'viewer', { stdin => "a long enough password\n" });
 
 $ENV{NODE_PATH} = "$tools/node_modules";
 $ENV{PAGES} = JSON::PP->new->utf8->encode({
     url => $stack->url, chromium => $chromium, password => 'a long enough password',
-    person => 'eve@home.example', other => 'ann@empty.example', rate => $answer->{json}{id},
+    person => 'eve@home.example', other => 'ann@empty.example', viewer => 'vic@home.example', rate => $rate,
 });
 my $status = system $node, "$FindBin::Bin/admin_devices.js";
 exit($status >> 8 || ($status ? 1 : 0));

@@ -107,6 +107,9 @@ static void test_forms(void)
           PART("name=\"a\"", "1") "--b-1\r\nContent-Type: image/png; x=y\r\ncontent-disposition: form-data; name=f; "
                                   "filename=\"x y\"\r\n\r\n\r\n2\r\n\r\n--b-1--",
           "a//=1;f/x y/image/png=\r\n2\r\n;" },
+        { "names as browsers write quotes and line ends",
+          PART("name=\"%22a%22\"; filename=\"x %22y%22 100%25%20%2%%0D%0A.txt\"", "1") "--b-1--",
+          "\"a\"/x \"y\" 100%25%20%2%\r\n.txt/=1;" },
         { "what looks like the boundary", PART("name=a", "\r\n--b-\r\n--b-2\r\n-\r\n--") "--b-1--\r\n",
           "a//=\r\n--b-\r\n--b-2\r\n-\r\n--;" },
         { "words before and after", "hello\r\n" PART("name=a", "1") "--b-1--\r\ngood bye", "a//=1;" },
