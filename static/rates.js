@@ -319,8 +319,9 @@
   let timer = 0, asking = null;
 
   const show = (fresh) => {
-    for (const id of ['preview', 'wrongs']) {
-      document.getElementById(id).replaceChildren(...fresh.getElementById(id).childNodes);
+    for (const id of ['preview', 'wrongs', 'newer']) {
+      const shown = document.getElementById(id), now = fresh.getElementById(id);
+      if (shown.innerHTML !== now.innerHTML) shown.replaceChildren(...now.childNodes);
     }
     for (const error of form.querySelectorAll('[id$="-error"]')) {
       error.textContent = fresh.getElementById(error.id)?.textContent ?? '';

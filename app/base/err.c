@@ -13,6 +13,7 @@ static const struct err_row rows[ERR_COUNT] = {
     { ERR_NOT_ACCEPTABLE, 406, "not-acceptable", "Not acceptable", LOG_INFO, true },
     { ERR_CONFLICT, 409, "conflict", "Conflict", LOG_INFO, true },
     { ERR_LENGTH_REQUIRED, 411, "length-required", "Length required", LOG_INFO, true },
+    { ERR_PRECONDITION, 412, "precondition-failed", "Precondition failed", LOG_INFO, true },
     { ERR_TOO_LARGE, 413, "too-large", "Too large", LOG_INFO, true },
     { ERR_MEDIA_TYPE, 415, "unsupported-media-type", "Unsupported media type", LOG_INFO, true },
     { ERR_INVALID, 422, "invalid", "Understood, but not valid", LOG_INFO, true },

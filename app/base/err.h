@@ -15,6 +15,7 @@ enum err {
     ERR_NOT_ACCEPTABLE,  /* 406 */
     ERR_CONFLICT,        /* 409: contradicts what is stored */
     ERR_LENGTH_REQUIRED, /* 411 */
+    ERR_PRECONDITION,    /* 412: it is not as the client's If-Match has it */
     ERR_TOO_LARGE,       /* 413: over a limit of size or count */
     ERR_MEDIA_TYPE,      /* 415: content type or encoding not known */
     ERR_INVALID,         /* 422: understood, but not valid */

@@ -162,6 +162,15 @@ enum err rate_version_add(struct db_tx *tx, const struct tariff *tariff, const c
     return err;
 }
 
+enum err rate_schedule_hold(struct db_tx *tx, int32_t id)
+{
+    struct db_args args;
+
+    db_args_init(&args, db_op(tx)->arena);
+    db_arg_int(&args, id);
+    return db_run(tx, &q_rate_hold, &args, NULL);
+}
+
 enum err rate_schedule_remove(struct db_tx *tx, int32_t id)
 {
     struct db_args args;

@@ -59,6 +59,10 @@ enum err rate_version_document(struct db_tx *tx, int32_t id, int32_t number,
 enum err rate_version_add(struct db_tx *tx, const struct tariff *tariff, const char *format,
                           int32_t *id) MUST_CHECK;
 
+/* Keeps others from changing the schedule until the transaction ends, which must be one that
+ * writes: what is read of it after this is the newest there is. ERR_NOT_FOUND. */
+enum err rate_schedule_hold(struct db_tx *tx, int32_t id) MUST_CHECK;
+
 /* Removes a schedule and withdraws its assignments; ERR_NOT_FOUND. */
 enum err rate_schedule_remove(struct db_tx *tx, int32_t id) MUST_CHECK;
 

@@ -3,6 +3,7 @@
 #include "transfer/download.h"
 
 #include "http/disposition.h"
+#include "http/tag.h"
 #include "transfer/range.h"
 #include "transfer/receive.h"
 #include "transfer/transfer.h"
@@ -118,11 +119,11 @@ enum err download_answer(struct web *web, const struct upload *file)
         return fail_memory(web->op);
     }
     struct str if_match = http_header(web->request, "If-Match");
-    if (if_match.len > 0 && !range_names_tag(if_match, out.tag, false)) {
+    if (if_match.len > 0 && !http_names_tag(if_match, out.tag, false)) {
         web->response->status = 412;
         return OK;
     }
-    if (range_names_tag(http_header(web->request, "If-None-Match"), out.tag, true)) {
+    if (http_names_tag(http_header(web->request, "If-None-Match"), out.tag, true)) {
         return answer_unchanged(&out);
     }
     choose_range(&out);

@@ -1,4 +1,4 @@
-/* Ranges and entity tags of what is fetched. Called by download.c. */
+/* Ranges of what is fetched. Called by download.c. */
 #include "transfer/range.h"
 
 static bool take_number(struct str text, int64_t *out)
@@ -44,18 +44,4 @@ enum range_kind range_read(struct str header, int64_t size, int64_t *from, int64
     *from = first;
     *len = end - first + 1;
     return RANGE_PART;
-}
-
-bool range_names_tag(struct str header, const char *tag, bool is_weak)
-{
-    for (struct str rest = header; rest.ptr;) {
-        struct str one = str_trim(str_cut(&rest, ','));
-        if (is_weak && str_starts_with(one, STR("W/"))) {
-            one = (struct str){ one.ptr + 2, one.len - 2 };
-        }
-        if (str_equal(one, STR("*")) || str_equal(one, str_of(tag))) {
-            return true;
-        }
-    }
-    return false;
 }

@@ -71,6 +71,14 @@ struct rate_assignment_row {
     bool is_withdrawn;
 };
 
+/* A version that was made after a form was opened. */
+struct rate_newer {
+    int64_t base;                   /* the newest version when the form was opened */
+    int64_t number;                 /* the newest now; 0: it is the same */
+    int64_t next;                   /* that saving would make */
+    const char *path, *made_by, *when;
+};
+
 struct rate_view {
     struct page_view page;
     struct notice_view notice;
@@ -89,6 +97,7 @@ struct rate_view {
     struct field_view place[4];     /* site, device, from, to */
     int n_place;
     struct field_view document;
+    struct rate_newer newer;        /* than the document's */
     const struct rate_wrong *wrongs;
     int n_wrongs;
     bool is_changing;

@@ -3,8 +3,10 @@
 #include "web/api_rates.h"
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "domain/tariff_read.h"
 #include "domain/urdb.h"
+#include "http/tag.h"
 #include "web/by_id.h"
 #include "web/rate_input.h"
 
@@ -147,12 +149,11 @@ static enum err load(struct web *web, int32_t id, int32_t number, struct whole *
     return err == OK ? rate_assignment_list(web->tx, id, true, &out->assignments) : err;
 }
 
-static void write_whole(struct web *web, const struct whole *whole)
+static void write_whole(struct buf *body, const struct whole *whole)
 {
     struct json_writer json;
 
-    web->response->content_type = "application/json";
-    json_writer_init(&json, &web->response->body);
+    json_writer_init(&json, body);
     json_open_object(&json);
     write_int(&json, "id", whole->schedule.id);
     write_text(&json, "name", whole->schedule.name);
@@ -202,9 +203,57 @@ static enum err show(struct web *web, int32_t id, int32_t number)
     enum err err = load(web, id, number, &whole);
 
     if (err == OK) {
-        write_whole(web, &whole);
+        web->response->content_type = "application/json";
+        write_whole(&web->response->body, &whole);
     }
     return err;
+}
+
+/* With the tag that If-Match of a PUT is compared with. */
+static enum err show_tagged(struct web *web, int32_t id, int32_t number)
+{
+    enum err err = show(web, id, number);
+    const char *tag = err == OK && !web->response->body.is_broken
+                          ? http_tag_of(web->op->arena, buf_str(&web->response->body))
+                          : NULL;
+
+    if (err == OK && (!tag || !http_add_header(web->response, "ETag", tag))) {
+        err = fail_memory(web->op);
+    }
+    return err;
+}
+
+/* Where the request has an If-Match: ERR_PRECONDITION when the schedule is another by now. Nobody
+ * changes it after that until the transaction ends. Weak tags are taken for strong ones: nginx
+ * makes ours weak where it compresses the answer. */
+static enum err check_match(struct web *web, int32_t id)
+{
+    struct str header = http_header(web->request, "If-Match");
+    struct whole whole;
+    struct buf body;
+
+    if (header.len == 0) {
+        return OK;
+    }
+    enum err err = rate_schedule_hold(web->tx, id);
+    if (err == OK) {
+        err = load(web, id, 0, &whole);
+    }
+    if (err != OK) {
+        return err;
+    }
+    buf_init(&body, web->op->arena, MAX_RESPONSE_BYTES);
+    write_whole(&body, &whole);
+    const char *tag = body.is_broken ? NULL : http_tag_of(web->op->arena, buf_str(&body));
+    if (!tag) {
+        return fail_memory(web->op);
+    }
+    return http_names_tag(header, tag, true)
+               ? OK
+               : fail(web->op, ERR_PRECONDITION,
+                      "The rate schedule was changed since: its newest version is %d, by %s. "
+                      "Fetch it again.", (int)whole.versions.items[0].number,
+                      whole.versions.items[0].made_by);
 }
 
 enum err api_rates_show(struct web *web)
@@ -225,7 +274,8 @@ enum err api_rates_show(struct web *web)
     if (err != OK) {
         return err;
     }
-    return as.ptr ? show_urdb(web, id, (int32_t)number) : show(web, id, (int32_t)number);
+    return as.ptr ? show_urdb(web, id, (int32_t)number)
+                  : show_tagged(web, id, (int32_t)number);
 }
 
 /* ---- changes ---- */
@@ -242,7 +292,7 @@ enum err api_rates_add(struct web *web)
     if (err == OK) {
         err = by_id_created(web, "/v1/rate-schedules/", id);
     }
-    return err == OK ? show(web, id, 0) : err;
+    return err == OK ? show_tagged(web, id, 0) : err;
 }
 
 enum err api_rates_put(struct web *web)
@@ -257,6 +307,9 @@ enum err api_rates_put(struct web *web)
     }
     if (err == OK) {
         err = rate_input_document(web, &input);
+    }
+    if (err == OK) {
+        err = check_match(web, id);
     }
     if (err == OK) {
         err = rate_version_add(web->tx, input.tariff, input.format, &id);

@@ -12,6 +12,7 @@
 #include "web/api_rates.h"
 #include "web/form_input.h"
 #include "web/page.h"
+#include "web/rate_base.h"
 
 enum { PLACE_SITE, PLACE_DEVICE, PLACE_FROM, PLACE_TO, N_PLACE };
 
@@ -159,6 +160,7 @@ static enum err load(struct web *web, int32_t *id, struct rate_view *view)
     view->id = *id;
     view->name = schedule.name;
     view->number = schedule.newest.number;
+    view->newer.base = schedule.newest.number;
     if (text.ptr && str_to_int64(text, &number) && number > 0 && number < view->number) {
         view->number = number;
     }
@@ -204,9 +206,13 @@ enum err page_rate_change(struct web *web)
     struct rate_view view = { .is_changing = true };
     struct problems problems;
     struct rate_input input = { NULL, NULL };
+    bool may_save = false;
     int32_t id = 0;
     enum err err = load(web, &id, &view);
 
+    if (err == OK) {
+        err = rate_base_check(web, id, true, &view.newer, &may_save);
+    }
     if (err != OK) {
         return err;
     }
@@ -223,6 +229,10 @@ enum err page_rate_change(struct web *web)
         view.n_wrongs = view.wrongs ? problems.n : 0;
         form_refuse(&view.document, 1, "document", "Nothing is kept: see what is wrong above.");
         view.notice = form_rejected(web, &view.document, 1);
+        return show(web, &view);
+    }
+    if (!may_save) {
+        view.notice = rate_base_refused(web, &view.newer);
         return show(web, &view);
     }
     err = rate_version_add(web->tx, input.tariff, input.format, &id);

@@ -14,6 +14,7 @@
 #include "web/bill_write.h"
 #include "web/form_input.h"
 #include "web/page.h"
+#include "web/rate_base.h"
 #include "web/rate_form.h"
 #include "web/rate_form_rows.h"
 
@@ -49,6 +50,7 @@ static enum err begin(struct web *web, bool is_new, struct editing *out)
         view->back = page_rates_path(web->op->arena, out->id);
         view->action = arena_printf(web->op->arena, "/admin/rates/%d/edit", (int)out->id);
         view->heading = err == OK ? schedule.name : "";
+        view->newer.base = err == OK ? schedule.newest.number : 0;
     }
     return err;
 }
@@ -269,20 +271,35 @@ static enum err read_posted(struct web *web, struct editing *editing)
     return OK;
 }
 
+static enum err save(struct web *web, struct editing *editing)
+{
+    bool is_new = editing->view->is_new;
+    enum err err = rate_version_add(web->tx, editing->input.tariff, "json", &editing->id);
+
+    return err == OK ? form_done(web, page_rates_path(web->op->arena, editing->id),
+                                 is_new ? "added" : "changed")
+                     : err;
+}
+
 static enum err take(struct web *web, bool is_new)
 {
     struct editing editing = { .id = 0 };
-    bool is_saving = str_equal(web_form(web, "do"), STR("save"));
+    struct str does = web_form(web, "do");
+    bool is_saving = str_equal(does, STR("save")) || str_equal(does, STR("over"));
+    bool may_save = is_new;
     enum err err = begin(web, is_new, &editing);
 
+    if (err == OK && !is_new) {
+        err = rate_base_check(web, editing.id, is_saving, &editing.view->newer, &may_save);
+    }
     if (err == OK) {
         err = read_posted(web, &editing);
     }
+    if (err == OK && editing.input.tariff && is_saving && may_save) {
+        return save(web, &editing);
+    }
     if (err == OK && editing.input.tariff && is_saving) {
-        err = rate_version_add(web->tx, editing.input.tariff, "json", &editing.id);
-        return err == OK ? form_done(web, page_rates_path(web->op->arena, editing.id),
-                                     is_new ? "added" : "changed")
-                         : err;
+        editing.view->notice = rate_base_refused(web, &editing.view->newer);
     }
     if (err == OK && !editing.input.tariff) {
         web->response->status = is_saving ? 422 : 200;

@@ -62,6 +62,11 @@ FROM api.rate_applied($1::text, $2::text, $3::text::date, $4::text::date, $5::ti
 SELECT api.rate_version_add($1::int4, $2::text, $3::text, $4::text, $5::text::date,
                             $6::text::date, $7::text, $8::text) AS id;
 
+-- name: rate_hold
+-- roles: web
+-- Keeps others from changing a schedule until the transaction ends.
+SELECT FROM api.rate_hold($1::int4);
+
 -- name: rate_remove
 -- roles: web
 -- Takes a schedule away with its assignments.

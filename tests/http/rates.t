@@ -7,6 +7,8 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Test::More;
 use JSON::PP;
+use POSIX ();
+use Time::HiRes ();
 use Time::Local ();
 use Tidemark::Browser;
 use Tidemark::Stack;
@@ -235,7 +237,7 @@ $page = $eve->get("/admin/rates/$own");
 like $page->{content}, qr{Site roof.*from 2026-01-01}s, 'which is told';
 my ($assignment) = $page->{content} =~ /name="assignment" value="(\d+)"/;
 is $eve->submit($page, "/admin/rates/$own/withdraw", assignment => $assignment)->{status}, 303, 'and withdrawn';
-is $eve->submit($page, "/admin/rates/$own", document => encode_json(flat('Flat at last', '0.1')))->{headers}{location}, "/admin/rates/$own?done=changed", 'a version is added';
+is $eve->submit($page, "/admin/rates/$own", base => 1, document => encode_json(flat('Flat at last', '0.1')))->{headers}{location}, "/admin/rates/$own?done=changed", 'a version is added';
 like $eve->get("/admin/rates/$own?version=1")->{content}, qr{0\.61949 a kWh}, 'the first is still there to see';
 # The form holds all of a document, so that saving it as it is changes nothing.
 sub fields_of {
@@ -343,7 +345,7 @@ for ([ 'CR LF in the description', description => "Two\r\nlines" ], [ 'a blank b
     my ($what, %more) = @$_;
     is ask('PUT', "/$named", { %$stored, %more })->{status}, 200, $what;
     $fields = fields_of($eve->get("/admin/rates/$named/edit")->{content});
-    is_deeply [ sort grep { !/^(?:csrf|next)$/ } keys %$fields ], ['document'], 'shows its document';
+    is_deeply [ sort grep { !/^(?:csrf|next|base)$/ } keys %$fields ], ['document'], 'shows its document';
 }
 # More than the form can hold.
 my %many = (%$stored, windows => [ { period => 'low' }, map { { period => 'low', days => ['sun'], from => sprintf('%02d:%02d', int($_ / 4), 15 * ($_ % 4)) } } 1 .. 48 ]);
@@ -351,9 +353,87 @@ is ask('PUT', "/$named", \%many)->{status}, 200, 'a schedule of 49 rules';
 $page = $eve->get("/admin/rates/$named/edit");
 is $page->{status}, 200, 'has an editor';
 $fields = fields_of($page->{content});
-is_deeply [ sort grep { !/^(?:csrf|next)$/ } keys %$fields ], ['document'], 'that shows its document';
+is_deeply [ sort grep { !/^(?:csrf|next|base)$/ } keys %$fields ], ['document'], 'that shows its document';
 is $eve->submit($page, "/admin/rates/$named", %$fields)->{headers}{location}, "/admin/rates/$named?done=changed", 'which is saved';
 is scalar @{ ask('GET', "/$named")->{json}{document}{windows} }, 49, 'whole';
+
+# Two people open the same schedule: whoever saves later is told, keeps what was typed, and may go on.
+my $shared = ask('POST', '', flat('Shared', '0.30'))->{json}{id};
+$stack->cli('user', 'add', '--tenant', 'home', '--email', 'ann@home.example', '--role', 'admin', { stdin => "a-long-password\n" });
+my $ann = Tidemark::Browser->new($stack);
+$ann->log_in('ann@home.example', 'a-long-password');
+my $edit = "/admin/rates/$shared/edit";
+my ($hers, $his) = map { $_->get($edit) } $ann, $eve;
+my %late = (%{ fields_of($his->{content}) }, c0_price => '0.29');
+is $late{base}, 1, 'the form says which version it was opened from';
+sub shared { return join ' ', map { "$_->{version}:$_->{made_by}" } @{ ask('GET', "/$shared")->{json}{versions} } }
+is $ann->submit($hers, $edit, %{ fields_of($hers->{content}) }, c0_price => '0.31', do => 'save')->{status}, 303, 'the first of two saves';
+my $versions = shared();
+like $versions, qr/^2:ann\@home\.example 1:token \d+$/, 'which is a version';
+$tried = $eve->submit($his, $edit, %late, do => 'preview');
+is $tried->{status}, 200, 'the other sees a preview';
+like $tried->{content}, qr{Version 2 was made by ann\@home\.example at [^<]*, after this form was opened from version 1}, 'and that there is a newer version';
+for my $do (qw(save over)) {
+    $tried = $eve->submit($his, $edit, %late, do => $do);
+    is $tried->{status}, 409, "$do is refused";
+    like $tried->{content}, qr{role="alert">Nothing was saved: version 2 was made after}, 'and says so';
+    like $tried->{content}, qr{name="c0_price"[^>]*value="0\.29"}, 'with what was typed';
+    like $tried->{content}, qr{Version 2 was made by ann\@home\.example .*href="/admin/rates/$shared\?version=2".*name="seen" value="2".*value="over">Save this as version 3}s, 'who made it, and how to go on';
+    unlike $tried->{content}, qr{value="save"}, 'and not how not to';
+}
+is shared(), $versions, 'nothing is kept';
+is $eve->submit($his, $edit, %late, base => '', do => 'save')->{status}, 409, 'nor of a form that says nothing';
+is ask('PUT', "/$shared", flat('Shared', '0.32'))->{status}, 200, 'a third version';
+$tried = $eve->submit($his, $edit, %late, seen => 2, do => 'over');
+is $tried->{status}, 409, 'going on over the second is refused, too';
+like $tried->{content}, qr{name="seen" value="3"}, 'telling the third';
+$tried = $eve->submit($his, $edit, %late, seen => 3, currency => '', do => 'over');
+is $tried->{status}, 422, 'what is wrong goes first';
+like $tried->{content}, qr{name="seen" value="3"}, 'beside the newer version';
+is $eve->submit($his, $edit, %late, seen => 3, do => 'over')->{headers}{location}, "/admin/rates/$shared?done=changed", 'going on over the third is saved';
+like shared(), qr/^4:eve\@home\.example 3:token \d+ \Q$versions\E$/, 'as the fourth';
+is ask('GET', "/$shared")->{json}{document}{charges}[0]{rate}, '0.29', 'as it was typed';
+# So of a document.
+$page = $eve->get("/admin/rates/$shared?version=1");
+like $page->{content}, qr{name="base" value="4"}, 'the form of a document is opened from the newest version, whichever is shown';
+my %text = (base => 3, document => encode_json(flat('Shared', '0.28')));
+$tried = $eve->submit($page, "/admin/rates/$shared", %text);
+is $tried->{status}, 409, 'a document is refused likewise';
+like $tried->{content}, qr{"0\.28".*Version 4 was made by eve\@home\.example.*name="seen" value="4"}s, 'and kept, with who was first';
+is $eve->submit($page, "/admin/rates/$shared", %text, seen => 4, do => 'over')->{status}, 303, 'and saved deliberately';
+# Two that save in the same moment: the second waits, and finds the version of the first.
+my $pid = fork // die "fork: $!";
+if (!$pid) {
+    $stack->sql("DO \$\$ BEGIN
+        PERFORM core.rate_lock((SELECT id FROM core.tenant WHERE slug = 'home'), $shared), pg_advisory_xact_lock(4711);
+        FOR i IN 1 .. 2000 LOOP EXIT WHEN EXISTS (SELECT FROM pg_locks WHERE NOT granted); PERFORM pg_sleep(0.01); END LOOP;
+        INSERT INTO core.rate_version SELECT v.tenant_id, v.schedule_id, 6, v.timezone, v.currency, v.from_day, v.to_day, clock_timestamp(), 'bob', v.format, v.document
+        FROM core.rate_version v WHERE v.schedule_id = $shared AND v.number = 5 AND EXISTS (SELECT FROM pg_locks WHERE NOT granted); END \$\$");
+    POSIX::_exit(0);
+}
+Time::HiRes::sleep(0.01) while !$stack->sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711") && kill 0, $pid;
+$tried = $eve->submit($his, $edit, %late, base => 5, do => 'save');
+waitpid $pid, 0;
+is $tried->{status}, 409, 'one who saves while another does waits, and is refused';
+like $tried->{content}, qr{Version 6 was made by bob at}, 'with the version of the other';
+# By the API on condition.
+my $tag = ask('GET', "/$shared")->{headers}{etag};
+like $tag, qr/^"[0-9a-f]{64}"$/, 'a schedule has a tag';
+is ask('GET', "/$shared")->{headers}{etag}, $tag, 'the same while nobody changes it';
+isnt ask('GET', "/$shared?version=1")->{headers}{etag}, $tag, 'another of another version';
+sub put_if { my ($match, $rate) = @_; return $stack->request('PUT', "$PATH/$shared", token => $token{home}, headers => { 'If-Match' => $match }, body => flat('Shared', $rate)) }
+is put_if('"' . '0' x 64 . '"', '0.27')->{status}, 412, 'a version on condition of another tag is refused';
+is put_if($tag, 'much')->{status}, 422, 'what is wrong goes first';
+is put_if(qq{"other", W/$tag}, '0.27')->{json}{version}, 7, 'on condition of its own it is added, where nginx compressed the answer, too';
+$tried = put_if($tag, '0.26');
+is $tried->{status}, 412, 'but once';
+like $tried->{json}{detail}, qr/newest version is 7, by token \d+/, 'telling who was first';
+$tag = ask('GET', "/$shared")->{headers}{etag};
+is assign($shared, { site => 'roof' })->{status}, 201, 'where it holds';
+is put_if($tag, '0.26')->{status}, 412, 'is of it';
+is put_if('*', '0.26')->{json}{version}, 8, 'any will do for a star';
+is ask('DELETE', "/$shared")->{status}, 204, 'it goes';
+is put_if('*', '0.25')->{status}, 404, 'and then none does';
 
 my $plain = { name => 'Plain', timezone => 'America/Los_Angeles', currency => 'USD', c0_type => 'energy', c0_price => '0.5', c1_type => 'fixed', c1_price => '1', c1_per => 'day' };
 $tried = $eve->submit($page, '/admin/rates/new', %$plain, do => 'preview');
@@ -375,7 +455,7 @@ is $stack->sql("SELECT count(*) FROM core.rate_version WHERE schedule_id = $flat
 my @audit = map { $_->{action} } reverse @{ $stack->get('/v1/audit?action=rate', token => $token{home})->{json}{items} };
 is "@audit", 'rate.add rate.version rate.add rate.assign rate.assign rate.assign rate.unassign'
     . ' rate.add rate.version rate.add rate.prices rate.prices rate.remove rate.remove'
-    . ' rate.add rate.assign rate.unassign rate.version rate.add rate.version rate.add rate.version rate.add rate.remove' . ' rate.version' x 6 . ' rate.add rate.remove rate.remove', 'all of it is in the audit trail';
+    . ' rate.add rate.assign rate.unassign rate.version rate.add rate.version rate.add rate.version rate.add rate.remove' . ' rate.version' x 6 . ' rate.add' . ' rate.version' x 4 . ' rate.version rate.assign rate.version rate.remove rate.add rate.remove rate.remove', 'all of it is in the audit trail';
 $stack->cli('tenant', 'remove', 'home', '--yes');
 is $stack->sql('SELECT count(*) FROM core.rate_schedule'), 0, 'a tenant goes with all of it';
 done_testing;

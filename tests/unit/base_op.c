@@ -18,6 +18,7 @@ static void test_table(void)
         { ERR_NOT_ACCEPTABLE, 406 },
         { ERR_CONFLICT, 409 },
         { ERR_LENGTH_REQUIRED, 411 },
+        { ERR_PRECONDITION, 412 },
         { ERR_TOO_LARGE, 413 },
         { ERR_MEDIA_TYPE, 415 },
         { ERR_INVALID, 422 },

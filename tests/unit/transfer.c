@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "http/multipart_stream.h"
+#include "http/tag.h"
 #include "http_test.h"
 #include "tap.h"
 
@@ -40,12 +41,12 @@ static void test_ranges(void)
 
 static void test_tags(void)
 {
-    ok(range_names_tag(STR("\"a\""), "\"a\"", false), "the tag");
-    ok(range_names_tag(STR("\"b\" , \"a\""), "\"a\"", false), "among others");
-    ok(range_names_tag(STR("*"), "\"a\"", false), "any");
-    ok(range_names_tag(STR("W/\"a\""), "\"a\"", true), "a weak one, where those do");
-    ok(!range_names_tag(STR("W/\"a\""), "\"a\"", false), "and not where they do not");
-    ok(!range_names_tag(STR("\"b\""), "\"a\"", true) && !range_names_tag(STR(""), "\"a\"", true), "no other");
+    ok(http_names_tag(STR("\"a\""), "\"a\"", false), "the tag");
+    ok(http_names_tag(STR("\"b\" , \"a\""), "\"a\"", false), "among others");
+    ok(http_names_tag(STR("*"), "\"a\"", false), "any");
+    ok(http_names_tag(STR("W/\"a\""), "\"a\"", true), "a weak one, where those do");
+    ok(!http_names_tag(STR("W/\"a\""), "\"a\"", false), "and not where they do not");
+    ok(!http_names_tag(STR("\"b\""), "\"a\"", true) && !http_names_tag(STR(""), "\"a\"", true), "no other");
 }
 
 static void test_disposition(void)

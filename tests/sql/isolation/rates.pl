@@ -13,6 +13,7 @@ my %function = (
     'api.rate_version_add' => { may => 'web', call => [
         q{7700001, 'stolen', 'UTC', 'EUR', '2020-01-01', NULL, 'json', '{}'},
         q{0, 'alpha', 'UTC', 'EUR', '2020-01-01', NULL, 'json', '{}'}] },
+    'api.rate_hold' => { may => 'web', call => q{7700001} },
     'api.rate_remove' => { may => 'web', call => q{7700001} },
     'api.rate_assign' => { may => 'web', call => [
         q{7700001, NULL, NULL, NULL, NULL}, q{1, 'bravo-site', NULL, NULL, NULL}, q{1, NULL, 'bravo-meter', NULL, NULL}] },
