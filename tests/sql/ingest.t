@@ -293,7 +293,7 @@ Tidemark::Cluster->each_engine(sub {
     if ($cluster->{wanted} eq 'timescaledb') {
         note 'the same on compressed chunks';
         check_careful_lane($ingest, $super, '2025-10-06 00:00+00', sub {
-            $super->query("SELECT public.compress_chunk(c, true) FROM public.show_chunks('core.sample', older_than => timestamptz '2025-12-01') c");
+            $super->query("SELECT public.compress_chunk(c, true) FROM public.show_chunks('core.sample', older_than => timestamptz '2026-01-01') c");
             is $super->value("SELECT count(*) FROM timescaledb_information.chunks WHERE is_compressed") > 0 ? 1 : 0, 1, 'compressed';
         });
     }

@@ -116,7 +116,7 @@ sub check_writer {
     my ($writer, $long) = map { $cluster->session('tidemark_ingest', new => 1)->bind($_) } 1, 2;
     my $store = "SELECT outcome FROM api.ingest_samples(ARRAY[%1\$d], ARRAY[%1\$d], ARRAY[now() - interval '%2\$d days'], ARRAY[7e6], ARRAY[true])";
     my $count = sub { $super->value("SELECT count(*) FROM core.$_[0] WHERE max = 7e6") };
-    $writer->query("SELECT api.partitions_ensure(now() - interval '201 days', now() - interval '199 days')");
+    $writer->query("SELECT api.partitions_ensure(now() - interval '200 days', now() - interval '200 days')");
     $long->query('BEGIN');
     $long->query(sprintf $store, 2, 1);    # has a number, and keeps it
     $writer->query('BEGIN');
