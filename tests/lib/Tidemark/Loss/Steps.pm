@@ -222,18 +222,19 @@ sub hold_answering {
     return;
 }
 
-# Holds a set: \@WRITING or \@ANSWERING. The database may still be dying of the fault before, and on a
-# busy machine a request may slip by: then once more, from where nothing waits for a standby.
+# Holds a set: \@WRITING or \@ANSWERING. The database may still be dying of the fault before, or not be back
+# yet, and on a busy machine a request may slip by: then once more, from where nothing waits for a standby.
 sub hold {
     my ($self, $steps) = @_;
-    for my $attempt (1 .. 3) {
+    my $until = time + PATIENCE;
+    for (my $attempt = 1; ; $attempt++) {
         return if eval {
             @{$self}{qw(control holders pids)} = ($self->session, {}, {});
             $self->wait_for_standby(0) if $attempt > 1;
             $steps == \@WRITING ? $self->hold_writing : $self->hold_answering;
             1;
         };
-        die $@ if $attempt == 3;
+        die $@ if $attempt >= 3 && time > $until;
         $self->release;
         sleep 1;
     }
