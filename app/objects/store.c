@@ -141,6 +141,12 @@ static enum err check_key(struct op *op, const char *key)
     return is_key(str_of(key)) ? OK : fail(op, ERR_INTERNAL, "not a key of an object: %s", key);
 }
 
+static enum err check_place(struct op *op, const struct store *store, const char *key)
+{
+    return store ? check_key(op, key)
+                 : fail(op, ERR_UNAVAILABLE, "the object store could not be opened");
+}
+
 /* ---- writing ---- */
 
 static enum err begin(struct store *store, struct op *op, const char *key, struct store_put *put)
@@ -160,7 +166,7 @@ static void put_free(struct store_put *put)
 enum err store_put_begin(struct store *store, struct op *op, const char *key,
                          struct store_put **out)
 {
-    enum err err = check_key(op, key);
+    enum err err = check_place(op, store, key);
 
     if (err != OK) {
         return err;
@@ -248,7 +254,7 @@ enum err store_head(struct store *store, struct op *op, const char *key, struct 
 enum err store_get(struct store *store, struct op *op, const char *key, struct store_range range,
                    store_sink sink, void *context)
 {
-    enum err err = check_key(op, key);
+    enum err err = check_place(op, store, key);
     return err == OK ? store->kind->get(store->self, op, key, range, sink, context) : err;
 }
 

@@ -7,8 +7,8 @@
  * must not be the beginning of another's path ("a" beside "a/b"). Any other is ERR_INTERNAL.
  *
  * Errors of all: ERR_NOT_FOUND, no such object; ERR_UNAVAILABLE, the store cannot take it or
- * cannot be reached, after retries (its detail says why, for the log); ERR_INTERNAL, it refuses us
- * (keys, rights, bucket, clock) or holds something else than was written. */
+ * cannot be reached, after retries, or there is no bucket (its detail says why, for the log);
+ * ERR_INTERNAL, it refuses us (keys, rights, clock) or holds something else than was written. */
 #ifndef TIDEMARK_OBJECTS_STORE_H
 #define TIDEMARK_OBJECTS_STORE_H
 
@@ -39,7 +39,7 @@ void store_close(struct store *store); /* NULL is allowed */
 const char *store_name(const struct store *store);
 
 /* Sees to it that the place is there: makes the directory, or the bucket where it may. Called by
- * migrate. */
+ * migrate and, for a store that was away then, by the worker. */
 enum err store_prepare(struct store *store, struct op *op) MUST_CHECK;
 
 /* ---- writing ---- */
@@ -50,6 +50,7 @@ struct store_written {
 };
 
 /* Begins an object, which takes the place of any of that key when it is finished, and not before.
+ * A store that is NULL, of which that could not be opened, is one that cannot be reached.
  * Holds up to 11 MiB until finish or abort, one of which must follow; several may be open at once.
  * `key` is copied. */
 enum err store_put_begin(struct store *store, struct op *op, const char *key,

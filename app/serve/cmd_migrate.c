@@ -12,11 +12,13 @@
 static const struct options_help HELP = {
     .usage = "tidemark migrate [--status]",
     .about = "Brings the database to this version's schema, with its roles and their passwords,\n"
-             "and makes the directory or bucket of files where it is not there. Connects by\n"
+             "and makes the directory or bucket of files where it is not there (the worker does\n"
+             "it later where the store is not to be had now). Connects by\n"
              "DATABASE_URL: as a superuser the first time, later as tidemark_owner.",
 };
 
-/* The directory or the bucket. */
+/* The directory or the bucket. One that cannot be reached stops nothing: the database is well,
+ * readings need no store, and the worker makes the bucket once it can. */
 static enum err prepare_store(struct op *op, const struct config *config)
 {
     struct store *store;
@@ -26,6 +28,11 @@ static enum err prepare_store(struct op *op, const struct config *config)
         err = store_prepare(store, op);
         if (err == OK) {
             fprintf(stderr, "files are kept in %s\n", store_name(store));
+        } else if (err == ERR_UNAVAILABLE) {
+            fprintf(stderr, "%s, where files are to be kept, is not to be had now: %s\n",
+                    store_name(store), op->fault.detail);
+            op_clear_fault(op);
+            err = OK;
         }
         store_close(store);
     }

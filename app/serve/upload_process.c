@@ -25,8 +25,9 @@ struct uploads {
     struct fcgi_server *server;
 };
 
-/* Opens both stores of a thread. False, and a line in the log, without. */
-static bool open_stores(struct dispatcher *dispatcher)
+/* Opens both stores of a thread, which reaches nothing yet. NULL, and a line in the log, without:
+ * then files are answered 503. */
+static void open_stores(struct dispatcher *dispatcher)
 {
     struct op op;
 
@@ -34,10 +35,8 @@ static bool open_stores(struct dispatcher *dispatcher)
     if (store_open(&op, dispatcher->config, &dispatcher->store) != OK ||
         store_open(&op, dispatcher->config, &dispatcher->copy_store) != OK) {
         op_log_fault(&op);
-        return false;
     }
     arena_reset(dispatcher->arena);
-    return true;
 }
 
 static void *serve_requests(void *context)
@@ -47,7 +46,8 @@ static void *serve_requests(void *context)
     struct fcgi_exchange *exchange;
 
     dispatcher.arena = arena_new(REQUEST_ARENA_BYTES);
-    if (dispatcher.arena && open_stores(&dispatcher)) {
+    if (dispatcher.arena) {
+        open_stores(&dispatcher);
         while (fcgi_server_next(uploads->server, &exchange) == FCGI_NEXT_REQUEST) {
             dispatch_serve(&dispatcher, exchange);
         }

@@ -1,5 +1,6 @@
-/* Upkeep of the store: files that came no further are given up, objects that no row speaks of are
- * removed, and so is what was begun and never finished. Called by the table. */
+/* Upkeep of the store: its place is made where it is missing, files that came no further are given
+ * up, objects that no row speaks of are removed, and so is what was begun and never finished.
+ * Called by the table. */
 #include "work/jobs.h"
 
 #include "db/conn.h"
@@ -83,7 +84,10 @@ enum err job_objects(struct job_pass *pass)
     enum err err = store_open(pass->op, pass->config, &store);
 
     if (err == OK) {
-        err = tidy(pass, store);
+        err = store_prepare(store, pass->op); /* which it may not have been at migrate's time */
+        if (err == OK) {
+            err = tidy(pass, store);
+        }
         store_close(store);
     }
     return err;

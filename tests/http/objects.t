@@ -69,7 +69,7 @@ for my $case (['by the path', {}], ['by the name', { S3_PATH_STYLE => 0, S3_ENDP
 
 like(fault({ S3_SECRET_KEY => 'wrong' }, 'put', 'a/b', 10), qr/^internal .*SignatureDoesNotMatch.*S3_SECRET_KEY/, 'a wrong secret');
 like(fault({ S3_ACCESS_KEY => 'nobody' }, 'put', 'a/b', 10), qr/^internal .*InvalidAccessKeyId.*S3_ACCESS_KEY/, 'a wrong key');
-like(fault({ S3_BUCKET => 'another' }, 'put', 'a/b', 10), qr/^internal .*NoSuchBucket.*tidemark migrate/, 'a bucket that is not there');
+like(fault({ S3_BUCKET => 'another' }, 'put', 'a/b', 10), qr/^unavailable .*NoSuchBucket.*tidemark migrate/, 'a bucket that is not there');
 like(fault({ S3_BUCKET => 'Bad_Bucket' }, 'put', 'a/b', 10), qr/^S3_BUCKET: not the name of a bucket/, 'a name that is none');
 like(fault({}, 'get', 'a/b'), qr/^not-found /, 'an object that is not there');
 like(fault({ S3_SECRET_KEY => 'wrong' }, 'head', 'a/b'), qr/^internal .*403/, 'HEAD has no words, and a status');
@@ -247,4 +247,21 @@ is($stack->get('/v1/uploads', token => $token)->{status}, 200, 'their list needs
 $minio->run;
 is($stack->get($sent->{headers}{location}, token => $token)->{status}, 200, 'back again they are there');
 is($stack->sql('SELECT count(*) FROM core.upload'), 1, 'and nothing is left of the refused one');
+
+# ---- a start without the store, in which the bucket is not there either ----
+
+$stack->stop;
+$minio->stop;
+my $env = $stack->{option}{env};
+$env->{S3_BUCKET} = 'another-one';
+$stack->run;
+my $late = sub { return $stack->request('PUT', '/v1/uploads/late.bin', token => $token, body => 'late') };
+is($late->()->{status}, 503, 'without the store at the start files are refused');
+is($stack->post('/v1/event', { device => 'meter', metrics => { power_w => 1 } }, token => $stack->token('home', 'device'))->{status}, 200, '  and readings are not');
+$minio->run;
+$refused = $late->();
+is($refused->{status}, 503, '  as long as there is no bucket');
+like($refused->{json}{detail}, qr/later|again|moment/i, '  to be sent again');
+$stack->cli('worker', '--once', { env => $env });
+is($late->()->{status}, 201, '  which the worker makes once it can');
 done_testing();

@@ -31,7 +31,7 @@ my $said = tool({}, 'objects_store');
 my @failed = $said =~ /^(not ok.*)/mg;
 ok(!@failed && $said =~ /^1\.\.\d+$/m, 'all that a store promises') or diag $said;
 like(tool({ S3_SECRET_KEY => 'wrong' }, 'objects_fault', 'put', 'a/b', 10), qr/^internal .*SignatureDoesNotMatch.*S3_SECRET_KEY/, 'a wrong secret');
-like(tool({ S3_BUCKET => 'another' }, 'objects_fault', 'put', 'a/b', 10), qr/^internal .*NoSuchBucket.*tidemark migrate/, 'a bucket that is not there');
+like(tool({ S3_BUCKET => 'another' }, 'objects_fault', 'put', 'a/b', 10), qr/^unavailable .*NoSuchBucket.*tidemark migrate/, 'a bucket that is not there');
 like(tool({}, 'objects_fault', 'get', 'a/b'), qr/^not-found /, 'an object that is not there');
 
 my $stack = Tidemark::Stack->start(env => { $swift->settings });

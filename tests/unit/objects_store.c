@@ -137,6 +137,16 @@ static void test_keys(void)
        "and none is listed any more");
 }
 
+static void test_no_store(void)
+{
+    struct store_put *put;
+
+    begin();
+    ok(store_put_begin(NULL, &op, key_of("x"), &put) == ERR_UNAVAILABLE, "without a store nothing is written");
+    begin();
+    ok(store_get(NULL, &op, key_of("x"), STORE_WHOLE, NULL, NULL) == ERR_UNAVAILABLE, "nor read");
+}
+
 static void test_no_keys(void)
 {
     static const char *const none[] = { "", "/a", "a/", "a//b", "../a", "a/../b", "a/./b", ".put/x",
@@ -334,6 +344,7 @@ int main(void)
     test_size(17 * MIB + 3, 333333);
     test_keys();
     test_no_keys();
+    test_no_store();
     test_ranges();
     test_sink();
     test_visibility(1000);
