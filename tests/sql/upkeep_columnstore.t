@@ -1,7 +1,7 @@
 #!/usr/bin/env perl
 # The columnstore: chunks that are due are compressed one at a time, late rows get into compressed
-# chunks, which are then compressed again, chunks in use are left without waiting, and chunks of
-# samples are as wide as the number of series asks for. Continuous aggregates: what they say is
+# chunks, which are then compressed again, whoever reads meanwhile sees all of one moment, chunks in use
+# are left without waiting, and chunks of samples are as wide as the number of series asks for. Continuous aggregates: what they say is
 # what a count says, before and after they are refreshed, and retention empties none.
 use strict;
 use warnings;
@@ -93,6 +93,28 @@ sub check_late {
     is $super->value("SELECT count(*) FROM ops.chunk_list('core.sample') WHERE is_partial"), 0, 'with all rows';
     is $super->text("SELECT value FROM core.sample WHERE tenant_id = 1 AND value < 0 ORDER BY 1"), '-3; -2; -1', 'the late ones too';
     is $super->value('SELECT count(*) FROM core.sample'), $n + 2, 'and no other';
+    return;
+}
+
+# Whose snapshot is older than what compressing moves, sees what there was, to the last reading; chunks
+# that the engine compressed by itself are opened, once.
+sub check_snapshots {
+    my ($cluster, $super, $worker) = @_;
+    my $old = $cluster->session('tidemark_super', new => 1);
+    my $sum = 'SELECT count(*), sum(value::numeric) FROM core.sample';
+    my $correct = "UPDATE core.sample SET value = value + 1000 WHERE tenant_id = 1 AND series_id = 5 AND time < now() - interval '20 days'";
+    $super->query($correct);
+    my @chunks = map { $_->[0] } $super->query("SELECT chunk FROM ops.chunk_list('core.sample') WHERE is_partial");
+    $super->query("SELECT public.compress_chunk('$_')") for @chunks;
+    is compress($worker), 'opened ' . @chunks, 'what the engine compressed is opened';
+    is compress($worker), '', 'once';
+    $super->query($correct);
+    my $now = $super->text($sum);
+    $old->query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT FROM core.tenant');
+    is compress($worker), 'recompressed ' . @chunks, 'a corrected series is compressed';
+    is $old->text($sum), $now, 'under an older snapshot, that sees all of it';
+    $old->query('COMMIT');
+    is $super->text($sum), $now, 'as all others do';
     return;
 }
 
@@ -200,6 +222,7 @@ Tidemark::Cluster->each_engine(sub {
     if ($cluster->{wanted} eq 'timescaledb') {
         check_compress($cluster, $super, $worker);
         check_late($cluster, $super, $worker);
+        check_snapshots($cluster, $super, $worker);
         check_lock($cluster, $super, $worker);
         check_width($cluster, $super, $worker);
     } else {

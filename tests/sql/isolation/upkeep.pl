@@ -30,7 +30,7 @@ my %function = (
         [slow_queries => q{10}], [system_metric_list => q{'1h', NULL, '-infinity'}],
         [ingest_rate => q{'-infinity', '1 hour'}], [tenant_usage => undef]),
     # parts of the above
-    (map { ("core.$_" => { may => '' }) } qw(tenant_horizons horizon_last series_reporting chunk_list chunk_lock
+    (map { ("core.$_" => { may => '' }) } qw(tenant_horizons horizon_last series_reporting chunk_list chunk_has_rows chunk_is_closed chunk_open chunk_lock
         chunk_drop chunk_size chunk_purge relation_size aggregate_store aggregate_horizons statement_shape bytes_a_row)),
     'ops.aggregate_refresh' => { may => '' },
 );

@@ -1,0 +1,3 @@
+-- What is beside a chunk's columnstore is in everybody's plans.
+
+-- engine: columnstore
