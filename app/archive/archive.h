@@ -36,6 +36,8 @@ struct archive_task {
     const char *day;      /* "2026-11-20", of UTC */
 };
 
+#define ARCHIVE_DAY_FORMAT "archive/%s/tenant=%s/day=%s/" /* where it is: relation, slug, day */
+
 /* What was done with it. */
 struct archive_done {
     int64_t n_rows, n_void; /* rows written or restored, and tombstones */
@@ -85,7 +87,7 @@ enum err archive_verify_file(struct archive *archive, const struct archive_file 
  * pins it for so many days. A day that the database has is left as it is, and so is what is
  * derived. ERR_CONFLICT while
  * changes of it wait to be archived, or where some came meanwhile; ERR_INVALID for damaged
- * files. */
+ * files, and where a number is missing. */
 enum err archive_restore_day(struct archive *archive, const struct archive_task *task,
                              int pin_days, struct archive_done *out) MUST_CHECK;
 

@@ -273,13 +273,31 @@ static enum err read_files(struct slice *slice, bool is_rows)
     return err;
 }
 
+/* A day gets its numbers one after another: one that nobody knows was lost. */
+static enum err check_numbers(const struct slice *slice)
+{
+    const struct reach_day *day = slice->day;
+    int last = 0;
+
+    for (int i = 0; i < day->n_files; i++) {
+        if (day->files[i].n > last + 1) {
+            return fail(slice->reach->op, ERR_DAMAGED,
+                        "The archive alone has %s, and file %d of that day is missing.", day->name,
+                        last + 1);
+        }
+        last = day->files[i].n;
+    }
+    return OK;
+}
+
 /* What is void of the day. */
 static enum err read_voids(struct slice *slice)
 {
     struct reach *reach = slice->reach;
 
     reach->n_voids = 0;
-    enum err err = read_files(slice, false);
+    enum err err = check_numbers(slice);
+    err = err ? err : read_files(slice, false);
     if (err == OK && !add_erased(reach, slice->day)) {
         err = fail_memory(reach->op);
     }

@@ -301,9 +301,14 @@ static enum err meet_tenant(void *context, struct str slug)
     return OK;
 }
 
+static void refuse_manifest(void *context, const char *key)
+{
+    tell_damage(context, key);
+}
+
 static enum err take_late_files(struct rebuilding *rebuilding)
 {
-    const struct late_tenants tenants = { catalogue_of, meet_tenant, rebuilding };
+    const struct late_tenants tenants = { catalogue_of, meet_tenant, refuse_manifest, rebuilding };
     int n = 0;
     enum err err = late_files_take(rebuilding->archive, &tenants, &n);
 
@@ -382,8 +387,9 @@ static enum err restore_days(struct rebuilding *rebuilding)
     } while (err == OK && n == PAGE_DAYS);
     if (err == OK && rebuilding->n_damaged > 0 && !rebuilding->wish->skips_damaged) {
         err = fail(rebuilding->op, ERR_INVALID,
-                   "%d days or tenants are not there, and nothing is made of the others yet: bring "
-                   "back what is missing and run this again, or go on without with --skip-damaged",
+                   "%d days, tenants or manifests are damaged or not there, and nothing is made of "
+                   "the others yet: bring back what is missing and run this again, or go on "
+                   "without with --skip-damaged",
                    rebuilding->n_damaged);
     }
     return err;

@@ -3,14 +3,13 @@
 #include "archive/rebuild_late.h"
 
 #include "archive/catalogue.h"
+#include "archive/manifest.h"
 #include "archive/parts.h"
 #include "base/clock.h"
 #include "gen/queries.h"
 
 #define ARCHIVE_PREFIX "archive/"
 #define TENANT_MARK "/tenant="
-#define MANIFEST_ENDING ".json"
-#define MAX_MANIFEST_BYTES (64u << 10)
 #define CLOCKS_APART_US US_PER_DAY /* between the store's clock and the database's, at most */
 
 /* The time in a catalogue's key, to the second: archive/catalogue/tenant=acme/20261122T072327.… */
@@ -53,36 +52,69 @@ static const char *catalogue_for(const struct late_tenants *tenants,
     }
     const char *catalogue = tenants->catalogue_of(tenants->context, slug);
     bool is_late = catalogue != NULL && time_of(catalogue, &made_us) &&
-                   object->modified_us >= made_us - CLOCKS_APART_US &&
-                   object->size <= MAX_MANIFEST_BYTES;
+                   object->modified_us >= made_us - CLOCKS_APART_US;
     return is_late ? catalogue : NULL;
 }
 
-static enum err take(struct archive *archive, const struct store_object *object,
-                     const char *catalogue, int *out_n)
+/* Reads and judges a manifest, in the memory of rows. */
+static enum err read_manifest(struct archive *archive, const struct store_object *object,
+                              struct manifest *out)
 {
     struct op *op = &archive->rows;
-    struct db_args args;
-    struct db_rows *rows;
-    struct db_tx *tx;
+    enum err err = OK;
 
-    arena_reset(archive->batches);
+    if (object->size > MANIFEST_MAX_BYTES) {
+        return fail(op, ERR_INVALID, "%s is too large for a manifest", object->key);
+    }
     char *text = arena_alloc(archive->batches, (size_t)object->size + 1);
     if (text == NULL) {
         return fail_memory(op);
     }
-    text[object->size] = '\0';
-    enum err err = store_read(archive->store, op, object->key, 0, (size_t)object->size, text);
-    if (err == ERR_NOT_FOUND) {
-        op_clear_fault(op);
-        return OK; /* swept meanwhile */
+    if (object->size > 0) {
+        err = store_read(archive->store, op, object->key, 0, (size_t)object->size, text);
     }
-    err = err ? err : db_begin(op, archive->conn, DB_WRITE, 0, &tx);
+    return err ? err
+               : manifest_parse(op, object->key, (struct str){ text, (size_t)object->size }, out);
+}
+
+static void list_files(struct db_args *args, const struct manifest *manifest)
+{
+    struct str kinds[ARCHIVE_MAX_FILES], objects[ARCHIVE_MAX_FILES], sums[ARCHIVE_MAX_FILES];
+    int64_t rows[ARCHIVE_MAX_FILES], bytes[ARCHIVE_MAX_FILES];
+    size_t n = (size_t)manifest->n_files;
+
+    for (size_t i = 0; i < n; i++) {
+        kinds[i] = str_of(manifest->files[i].kind);
+        objects[i] = str_of(manifest->files[i].object);
+        rows[i] = manifest->files[i].n_rows;
+        bytes[i] = manifest->files[i].n_bytes;
+        sums[i] = manifest->files[i].sha256;
+    }
+    db_arg_str_array(args, kinds, n);
+    db_arg_str_array(args, objects, n);
+    db_arg_int64_array(args, rows, n);
+    db_arg_int64_array(args, bytes, n);
+    db_arg_bytes_array(args, sums, n);
+}
+
+static enum err note(struct archive *archive, const struct manifest *manifest,
+                     const char *catalogue, int *out_n)
+{
+    struct db_args args;
+    struct db_rows *rows;
+    struct db_tx *tx;
+    enum err err = db_begin(&archive->rows, archive->conn, DB_WRITE, 0, &tx);
+
     if (err != OK) {
         return err;
     }
     db_args_init(&args, archive->batches);
-    db_arg_text(&args, text);
+    db_arg_text(&args, manifest->tenant);
+    db_arg_text(&args, manifest->relation);
+    db_arg_text(&args, manifest->day);
+    db_arg_int(&args, manifest->n);
+    db_arg_time(&args, manifest->written_us);
+    list_files(&args, manifest);
     db_arg_text(&args, catalogue);
     err = db_run(tx, &q_rebuild_late, &args, &rows);
     if (err != OK) {
@@ -98,12 +130,29 @@ static enum err take_object(struct archive *archive, const struct late_tenants *
 {
     struct str slug = tenant_of(object->key);
     enum err err = slug.len > 0 ? tenants->meet(tenants->context, slug) : OK;
+    struct manifest manifest;
 
     if (err != OK || slug.len == 0) {
         return err;
     }
     const char *catalogue = catalogue_for(tenants, object, slug);
-    return catalogue != NULL ? take(archive, object, catalogue, out_n) : OK;
+    if (catalogue == NULL) {
+        return OK;
+    }
+    arena_reset(archive->batches);
+    err = read_manifest(archive, object, &manifest);
+    if (err == OK) {
+        return note(archive, &manifest, catalogue, out_n);
+    }
+    if (err == ERR_NOT_FOUND) {
+        op_clear_fault(&archive->rows);
+        return OK; /* swept meanwhile */
+    }
+    if (err == ERR_INVALID && archive_fail(archive, err) == err) {
+        tenants->refuse(tenants->context, object->key);
+        return OK;
+    }
+    return err;
 }
 
 enum err late_files_take(struct archive *archive, const struct late_tenants *tenants, int *out_n)

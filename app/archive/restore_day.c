@@ -167,10 +167,30 @@ static enum err load_files(struct restoring *restoring)
     return restoring->files != NULL ? OK : fail_memory(&archive->rows);
 }
 
+/* A day gets its numbers one after another: one that nobody knows was lost. */
+static enum err check_numbers(const struct restoring *restoring)
+{
+    const struct archive_task *task = restoring->task;
+    int last = 0;
+
+    for (int i = 0; i < restoring->n_files; i++) {
+        if (restoring->files[i].n > last + 1) {
+            return fail(&restoring->archive->rows, ERR_INVALID,
+                        "file %d of " ARCHIVE_DAY_FORMAT " is missing: there is no manifest of it",
+                        last + 1, task->relation, task->slug, task->day);
+        }
+        last = restoring->files[i].n;
+    }
+    return OK;
+}
+
 static enum err take_files(struct restoring *restoring, struct archive_done *done)
 {
     enum err err = load_files(restoring);
 
+    if (err == OK) {
+        err = check_numbers(restoring);
+    }
     if (err == OK) {
         err = restoring->table->open(restoring);
     }

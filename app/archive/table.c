@@ -13,13 +13,18 @@ const struct archive_table *archive_table_at(int at)
     return at < N_TABLES ? tables[at] : NULL;
 }
 
-enum err archive_table_find(struct op *op, const char *name, const struct archive_table **out)
+const struct archive_table *archive_table_named(const char *name)
 {
     for (int i = 0; i < N_TABLES; i++) {
         if (strcmp(tables[i]->name, name) == 0) {
-            *out = tables[i];
-            return OK;
+            return tables[i];
         }
     }
-    return fail(op, ERR_INTERNAL, "%s: no table of the archive", name);
+    return NULL;
+}
+
+enum err archive_table_find(struct op *op, const char *name, const struct archive_table **out)
+{
+    *out = archive_table_named(name);
+    return *out != NULL ? OK : fail(op, ERR_INTERNAL, "%s: no table of the archive", name);
 }

@@ -39,7 +39,9 @@ extern const struct archive_table archive_table_samples, archive_table_events, a
 /* The table at a place, from 0 on; NULL after the last. */
 const struct archive_table *archive_table_at(int at);
 
-/* The table of that name. ERR_INTERNAL, of the operation, where there is none. */
+/* The table of that name; NULL: there is none. */
+const struct archive_table *archive_table_named(const char *name);
+/* The same. ERR_INTERNAL, of the operation, where there is none. */
 enum err archive_table_find(struct op *op, const char *name,
                             const struct archive_table **out) MUST_CHECK;
 

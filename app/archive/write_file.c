@@ -2,12 +2,12 @@
  * store as they were written, and their manifest. */
 #include "archive/write.h"
 
+#include "archive/manifest.h"
 #include "base/clock.h"
 #include "base/json.h"
 
 #include <stdio.h>
 
-#define MAX_MANIFEST_BYTES (64u << 10)
 #define ID_BYTES 16 /* random, of an attempt */
 
 enum err archive_day_name(struct archive_day *day)
@@ -103,7 +103,7 @@ static enum err write_manifest(struct archive_day *day)
     struct json_writer json;
     struct buf out;
 
-    buf_init(&out, op->arena, MAX_MANIFEST_BYTES);
+    buf_init(&out, op->arena, MANIFEST_MAX_BYTES);
     json_writer_init(&json, &out);
     json_open_object(&json);
     json_key(&json, "table");

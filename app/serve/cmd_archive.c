@@ -1,5 +1,5 @@
 /* `tidemark archive run|list|verify|restore`: the archive by hand. */
-#include "archive/archive.h"
+#include "archive/table.h"
 #include "db/conn.h"
 #include "db/url.h"
 #include "gen/queries.h"
@@ -274,11 +274,47 @@ static int cmd_list(const struct config *config, int argc, char **argv)
     return status >= 0 ? status : visit_all(&session, config, print_file);
 }
 
+static bool is_first_of_day(const struct session *session, const struct db_rows *list, int at)
+{
+    const struct place *after = &session->after;
+    struct str before[] = { str_of(after->slug), str_of(after->relation), str_of(after->day) };
+    static const int COLUMNS[] = { ARCHIVE_LIST_SLUG, ARCHIVE_LIST_RELATION, ARCHIVE_LIST_DAY };
+    bool is_same = true;
+
+    for (int i = 0; i < 3; i++) {
+        struct str last = at > 0 ? db_str(list, at - 1, COLUMNS[i]) : before[i];
+        is_same = is_same && str_equal(db_str(list, at, COLUMNS[i]), last);
+    }
+    return !is_same;
+}
+
+/* Tells which numbers of the file's day are not there before it. Of what is derived the last one
+ * has all, so that none is missed. */
+static void tell_gap(struct session *session, const struct db_rows *list, int at)
+{
+    struct archive_file file = file_of(list, at);
+    const struct archive_table *table = archive_table_named(file.relation);
+    int last = at > 0 ? db_int(list, at - 1, ARCHIVE_LIST_N) : session->after.n;
+
+    if (table == NULL || table->is_derived) {
+        return;
+    }
+    if (is_first_of_day(session, list, at)) {
+        last = 0;
+    }
+    for (int n = last + 1; n < file.n; n++) {
+        printf("missing\t" ARCHIVE_DAY_FORMAT "\tfile %d of this day\n", file.relation, file.tenant,
+               file.day, n);
+        session->n_failed++;
+    }
+}
+
 static enum err verify_one(struct session *session, const struct db_rows *list, int at)
 {
     struct archive_file file = file_of(list, at);
     struct db_args args;
 
+    tell_gap(session, list, at);
     enum err err = archive_verify_file(&session->archive, &file);
     if (err == OK) {
         db_args_init(&args, session->pages);
@@ -297,7 +333,7 @@ static int cmd_verify(const struct config *config, int argc, char **argv)
     static const struct options_help HELP = {
         .usage = "tidemark archive verify [--tenant SLUG] [--from DAY] [--to DAY]",
         .about = "Reads files whole: their checksums and each row. Lists those that are damaged\n"
-                 "or missing, and fails when there is one.",
+                 "or missing, and numbers that a day lacks, and fails when there is one.",
     };
     struct session session = { .tenant = NULL };
     int status = parse(&session, argc, argv, &HELP);
@@ -310,26 +346,12 @@ static int cmd_verify(const struct config *config, int argc, char **argv)
         err = visit_files(&session, verify_one);
     }
     if (err == OK) {
-        fprintf(stderr, "%d files, %d of them damaged\n", session.n_files, session.n_failed);
+        fprintf(stderr, "%d files, %d damaged or missing\n", session.n_files, session.n_failed);
     }
     return close_session(&session, err);
 }
 
 /* ---- restore ---- */
-
-static bool is_first_of_day(const struct session *session, const struct db_rows *list, int at)
-{
-    const struct place *after = &session->after;
-    struct str before[] = { str_of(after->slug), str_of(after->relation), str_of(after->day) };
-    static const int COLUMNS[] = { ARCHIVE_LIST_SLUG, ARCHIVE_LIST_RELATION, ARCHIVE_LIST_DAY };
-    bool is_same = true;
-
-    for (int i = 0; i < 3; i++) {
-        struct str last = at > 0 ? db_str(list, at - 1, COLUMNS[i]) : before[i];
-        is_same = is_same && str_equal(db_str(list, at, COLUMNS[i]), last);
-    }
-    return !is_same;
-}
 
 /* Restores the file's day, where it is the first of it. */
 static enum err restore_one(struct session *session, const struct db_rows *list, int at)

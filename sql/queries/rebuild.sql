@@ -33,8 +33,10 @@ FROM ops.rebuild_tenant($1::text, $2::text[], $3::text) r;
 -- name: rebuild_late
 -- roles: worker
 -- columns: is_taken
--- Notes the files of the manifest $1, which is younger than the catalogue of the key $2.
-SELECT ops.rebuild_late($1::text, $2::text) AS is_taken;
+-- Notes the files of a manifest of the tenant $1, table $2, day $3 and number $4, written at $5: kinds,
+-- keys, rows, bytes and checksums; where it is younger than the catalogue of the key $11.
+SELECT ops.rebuild_late($1::text, $2::text, $3::text, $4::int4, $5::timestamptz, $6::text[], $7::text[],
+                        $8::int8[], $9::int8[], $10::bytea[], $11::text) AS is_taken;
 
 -- name: rebuild_days
 -- roles: worker

@@ -299,6 +299,10 @@ sub check_damage {
     fails(500, qr/^The archive alone has @{[day(40)]}, and file 1 of that day is missing\.$/, 'a file that is gone');
     $put->($sound);
     chmod 0644, $path;
+    my $number = "UPDATE core.archive SET n = %d WHERE object = '" . object(40, 1) . "'";
+    $stack->sql(sprintf $number, 99);
+    fails(500, qr/^The archive alone has @{[day(40)]}, and file 1 of that day is missing\.$/, 'a number that nobody knows');
+    $stack->sql($number =~ s/%d/1/r =~ s/object = .*/n = 99/r);
     is(as('api', 'GET', '/v1/devices/meter%2F1/samples')->{status}, 200, 'put right, all is well');
     return;
 }

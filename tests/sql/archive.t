@@ -231,6 +231,7 @@ sub check_damage {
     $super->query("UPDATE core.archive SET n = 7 WHERE object = '$object'");
     ($status, $said) = archive($cluster, 'verify', '--tenant', 'bravo');
     like($said, qr/^damaged\t\Q$object\E\t.*notes/m, 'one in the place of another');
+    is(join(' ', $said =~ m{^missing\tarchive/samples/tenant=bravo/day=@{[day(9)]}/\tfile (\d) of this day$}mg), '1 3 4 5 6', '  and the numbers that are not there, of which it has the second');
     $super->query("UPDATE core.archive SET n = 1 WHERE object = '$object'");
     ($status, $said) = archive($cluster, 'verify');
     is($status, 0, 'and nothing where all is well') or diag($said);

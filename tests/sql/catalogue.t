@@ -1,6 +1,7 @@
 #!/usr/bin/env perl
 # The archive's catalogue: what is in it and what never is, when one is written, which are kept; a database
-# made of a store with damage in it, where that is to be skipped, and by rebuilds that are killed at random.
+# made of a store with damage in it, where that is to be skipped, and by rebuilds that are killed at random;
+# manifests that are not what their names say, and numbers that are missing, are named.
 use strict;
 use warnings;
 use FindBin;
@@ -268,6 +269,23 @@ sub check_kills {
     return;
 }
 
+# Manifests that are younger than any catalogue, beside sound ones; how each is refused, by its key.
+sub spoil_manifests {
+    my ($root) = @_;
+    my $folder = sub { return "archive/samples/tenant=$_[0]/day=" . day($_[1]) };
+    my ($sound) = map { substr $_, 1 + length $root } glob "$root/@{[$folder->('alpha-2', 6)]}/*.json";
+    my $text = slurp_whole("$root/$sound");
+    my %bad = map { ($folder->(@{ $_->[0] }) . "/$_->[1].json" => [ $_->[2], $_->[3] ]) } [ [ 'alpha', 6 ], 'other', $text, qr/it is of alpha-2 samples @{[day(6)]}$/m ],
+        [ [ 'alpha-2', 5 ], 'other', $text, qr/it is of alpha-2 samples @{[day(6)]}$/m ], [ [ 'alpha', 5 ], 'cut', substr($text, 0, length($text) / 2), qr/./ ],
+        [ [ 'alpha', 5 ], 'empty', '', qr/it is empty$/m ], [ [ 'alpha', 5 ], 'shape', '[{"table": "samples"}]', qr/./ ], [ [ 'alpha', 5 ], 'long', ' ' x 70_000, qr/too large/ ],
+        [ [ 'alpha', 5 ], 'kind', $text =~ s/"files":.*/"files":[{"kind":"rows"}]}/r =~ s/alpha-2/alpha/r =~ s/@{[day(6)]}/@{[day(5)]}/r, qr/a part of it is missing$/m ];
+    spit("$root/$_", $bad{$_}[0]) for sort keys %bad;
+    my ($first) = glob "$root/@{[$folder->('alpha-2', 8)]}/*.json";
+    my ($id) = $first =~ m{([^/]+)\.json$};
+    spit($first =~ s/$id/third/r, slurp_whole($first) =~ s/$id/third/gr =~ s/"number":1\b/"number":3/r =~ s/("written_at":")\d+/${1}2098/r);
+    return map { ($_ => $bad{$_}[1]) } keys %bad;
+}
+
 sub check_damage {
     my ($cluster, $engine, $super) = @_;
     $cluster->session('tidemark_operator')->query("SELECT ops.tenant_patch('alpha', 'Newer', NULL, NULL, NULL)");
@@ -281,6 +299,7 @@ sub check_damage {
     unlink $fresh->home . "/objects/$object" or die $!;
     my $strange = $fresh->home . '/objects/archive/samples/tenant=alpha-3';
     system('cp', '-a', $fresh->home . '/objects/archive/samples/tenant=alpha-2', $strange) == 0 or die 'cp failed';
+    my %bad = spoil_manifests($fresh->home . '/objects');
     my ($status, $said) = $fresh->tidemark('restore', '--from-archive');
     is($status, 1, 'a catalogue that was cut');
     like($said, qr/^damaged\t\Qarchive\/catalogue\/tenant=alpha\/\E\S+\t/m, '  is named');
@@ -288,11 +307,17 @@ sub check_damage {
     is($status, 0, '  and may be skipped') or diag($said);
     is(scalar(() = $said =~ m{^damaged\tarchive/catalogue/tenant=alpha-3\t}mg), 1, '  as may a tenant with days but without a catalogue, which is named once');
     like($said, qr/^damaged\talpha-2 samples @{[day(7)]}\t.*\Q$object\E/m, '  as may a day, which is named');
+    like($said, qr{^damaged\t\Q$_\E\t\Q$_\E is .*$bad{$_}}m, "  as may the manifest $_") for sort keys %bad;
+    like($said, qr{^damaged\talpha-2 samples @{[day(8)]}\tfile 2 of archive/samples/tenant=alpha-2/day=@{[day(8)]}/ is missing}m, '  as may a day that lacks a number, which is named');
+    ($status, my $verified) = $fresh->tidemark('archive', 'verify');
+    is($status, 1, '  of which verifying says so, too');
+    like($verified, qr{^missing\tarchive/samples/tenant=alpha-2/day=@{[day(8)]}/\tfile 2 of this day$}m, '  and which number');
+    is(scalar(() = $verified =~ /^missing/mg), 1, '  of that day alone');
     $fresh->roll_up;
     my $fresh_super = $fresh->session('tidemark_super');
     is($fresh_super->value("SELECT name FROM core.tenant WHERE slug = 'alpha'"), 'Alpha 6', 'the catalogue before counts');
-    is($fresh_super->text("SELECT count(*) FROM core.sample x WHERE x.tenant_id = 2 AND x.time::date = '@{[day(7)]}'"), '0', 'the day is missing');
-    $super->query("DELETE FROM core.sample WHERE tenant_id = 2 AND time >= '@{[day(7)]}' AND time < '@{[day(6)]}'");
+    is($fresh_super->text("SELECT count(*) FROM core.sample x WHERE x.tenant_id = 2 AND x.time::date IN ('@{[day(8)]}', '@{[day(7)]}')"), '0', 'the days are missing');
+    $super->query("DELETE FROM core.sample WHERE tenant_id = 2 AND time >= '@{[day(8)]}' AND time < '@{[day(6)]}'");
     is(facts($fresh, '2000-01-01'), facts($cluster, '2000-01-01'), '  and nothing else');
     ($status, $said) = $fresh->tidemark('archive', 'list', '--tenant', 'alpha-2');
     like($said, qr/^alpha-2\tsamples\t@{[day(7)]}\t.*\tarchive alone\t/m, '  and the archive knows that');
