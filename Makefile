@@ -106,8 +106,8 @@ lint: deps-lint              ## clang, clang-tidy, cppcheck, shellcheck, perl -c
 fmt:                         ## lay out the C sources by .clang-format
 	clang-format -i $(wildcard app/*.c app/*/*.[ch] tests/*/*.[ch])
 
-# Tests of C that need a database are started by these.
-DATABASE_TESTS := $(addprefix tests/sql/,db_layer.t ingest.t ingest_store.t archive.t catalogue.t)
+# Those of the schema's tests that run C, too: programs of tests/unit, the archiver, tidemark itself.
+DATABASE_TESTS = $(shell grep -lE 'run_unit|tests/unit/\$$|Tidemark::Archiver|->tidemark\(|home \. ./tidemark' tests/sql/*.t)
 
 sanitize: deps-test          ## unit, database and HTTP tests under ASan and UBSan
 	@$(BUILD) B=build/asan SANITIZE=address,undefined all unit-tests
