@@ -9,12 +9,13 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 use POSIX qw(strftime);
 use Test::More;
+use Tidemark::Day;
 use Tidemark::Minio;
 use Tidemark::Stack;
 use Time::HiRes qw(sleep time);
 
 my $DAY = 86400;
-my $TODAY = int(time / $DAY) * $DAY;
+my $TODAY = Tidemark::Day::today();
 my ($stack, $minio, %settings, %token);
 
 sub moment { my ($ago, $second) = @_; return strftime('%Y-%m-%dT%H:%M:%SZ', gmtime($TODAY - $ago * $DAY + ($second // 0))) }

@@ -9,6 +9,7 @@ use lib "$FindBin::Bin/../lib";
 use Digest::SHA qw(sha256_hex);
 use POSIX qw(strftime);
 use Test::More;
+use Tidemark::Day;
 use Tidemark::Minio;
 use Tidemark::Stack;
 use Time::HiRes qw(sleep time);
@@ -31,7 +32,7 @@ sub await {
 }
 
 await(sub { $stack->sql("SELECT count(*) FROM ops.job_run WHERE name = 'archive' AND is_ok") }, 'the worker has archived what there was');
-my $midnight = int(time / 86400) * 86400;
+my $midnight = Tidemark::Day::today();
 my @events = map { my $ago = $_; map { { device => 'meter', time => $midnight - $ago * 86400 + 600 * $_, metrics => { power_w => $_ / 8, energy_kwh => $ago } } } 0 .. 99 } 5, 6, 40;
 is($stack->post('/v1/events/batch', \@events, token => $token{old})->{status}, 200, 'three days of two metrics');
 

@@ -18,7 +18,7 @@ my $stack = Tidemark::Stack->start;
 $stack->cli('tenant', 'add', $_, '--timezone', 'Europe/Berlin') for qw(home mills);
 my $token = $stack->token('home', 'device', '--backfill');
 my $reader = $stack->token('home', 'api');
-my $day = int(time / 86400) * 86400 - $DAYS * 86400;
+my $day = int(time / 86400 - 1) * 86400 - $DAYS * 86400;    # until the day before yesterday: what is over is closed at any hour
 
 # Waits until a query's only value is what it should be; false after `seconds`.
 sub await {

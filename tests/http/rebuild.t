@@ -14,12 +14,13 @@ use List::Util qw(sum0);
 use MIME::Base64 qw(encode_base64);
 use POSIX qw(strftime);
 use Test::More;
+use Tidemark::Day;
 use Tidemark::Minio;
 use Tidemark::Objects;
 use Tidemark::Stack;
 use Time::HiRes qw(sleep time);
 
-my $TODAY = int(time / 86400) * 86400;
+my $TODAY = Tidemark::Day::today();
 my $PASSWORD = 'correct horse battery';
 my $KEY = 'a-provider-key-nobody-may-see';
 my ($stack, $objects, %settings, %token, %id);

@@ -10,10 +10,11 @@ use JSON::PP qw(decode_json);
 use POSIX qw(strftime);
 use Test::More;
 use Tidemark::Cluster;
+use Tidemark::Day;
 use Tidemark::Scratch qw(slurp_whole spit);
 use Time::HiRes qw(sleep time);
 
-my $TODAY = int(time / 86400) * 86400;
+my $TODAY = Tidemark::Day::today();
 my $DAYS = 6;    # from ten days ago on
 
 sub day { return strftime('%Y-%m-%d', gmtime($TODAY - $_[0] * 86400)) }

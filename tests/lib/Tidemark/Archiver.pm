@@ -11,6 +11,7 @@ use JSON::PP;
 use POSIX qw(strftime);
 use Test::More;
 use Tidemark::Cluster;
+use Tidemark::Day;
 use Tidemark::Npm;
 use Tidemark::Python;
 use Time::HiRes qw(sleep time);
@@ -18,7 +19,7 @@ use Time::HiRes qw(sleep time);
 our @EXPORT_OK = qw(day archive archives_well objects object retain write_file others_read start_archive slay kill_at);
 
 my $DAY = 86400;
-my $TODAY = int(time / $DAY) * $DAY;
+my $TODAY = Tidemark::Day::today();
 our $shim = '';    # before the command
 
 # A day that was so many days ago.
