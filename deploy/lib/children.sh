@@ -14,10 +14,14 @@ RESTART_SLOW_US=3000000    # what keeps ending may yet succeed: once its disk ha
 exec {nothing}<> <(:)    # a pipe with nothing in it
 is_asked_to_stop=        # set by traps, which do no more: bash runs them within `read`, where no child's end is seen
 
+# tell TEXT: as say, but gives up after a second where nobody reads: a terminal that is held or a full pipe
+# keeps nothing from being started again, or from ending.
+tell() { timeout --foreground 1 printf '%s\n' "$*" || true; }
+
 # Waits so many seconds without a process for that; does not come back when the script is to stop.
 pause() {
     read -rt "$1" -u "$nothing" || true
-    [ -z "$is_asked_to_stop" ] || { say "stopping"; children_stop; exit 0; }
+    [ -z "$is_asked_to_stop" ] || { tell "stopping"; children_stop; exit 0; }
 }
 
 # child_start NAME SIGNAL COMMAND…: SIGNAL is what ends it in an orderly way.
@@ -54,7 +58,7 @@ child_note_end() {
         recent=$((recent + 1))
     done
     child_starts[$1]=$kept
-    say "${child_names[$1]} ended"
+    tell "${child_names[$1]} ended"
     [ "$recent" -ne "$RESTARTS_AT_ONCE" ] || child_show_log "${child_names[$1]}"
     [ "$recent" -lt "$RESTARTS_AT_ONCE" ] || pause_us=$RESTART_SLOW_US
     child_dues[$1]=$(($(now_us) + pause_us))
@@ -83,8 +87,8 @@ children_watch() {
 }
 
 child_show_log() {
-    say "the end of $1.log:"
-    tail -n 15 "$HOME_PATH/log/$1.log" >&2 || true
+    tell "the end of $1.log:"
+    timeout --foreground 1 tail -n 15 "$HOME_PATH/log/$1.log" >&2 || true
 }
 
 # child_await WHAT CONDITION…: until the condition (a command) holds; fails when the child
@@ -94,7 +98,7 @@ child_await() {
     shift
     until "$@"; do
         if ! kill -0 "${child_pids[last]}" 2>/dev/null || [ "$SECONDS" -ge "$deadline" ]; then
-            say "$what failed"
+            tell "$what failed"
             child_show_log "${child_names[last]}"
             return 1
         fi
@@ -114,7 +118,7 @@ child_end() {
     until=$((SECONDS + patience))
     while kill -0 "$pid" 2>/dev/null; do
         if [ "$SECONDS" -ge "$until" ]; then
-            say "${child_names[$1]} does not end"
+            tell "${child_names[$1]} does not end"
             kill -s KILL -- "-$pid" 2>/dev/null || true
             break
         fi

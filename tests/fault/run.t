@@ -8,6 +8,7 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Test::More;
 use Cwd qw(getcwd);
+use Fcntl qw(O_NONBLOCK O_WRONLY);
 use File::Path qw(make_path);
 use File::Temp qw(tempdir);
 use IO::Socket::INET;
@@ -33,6 +34,16 @@ sub is_listening {
 }
 
 sub is_ready { return $_[0]->get('/v1/readyz')->{status} == 200 }
+
+# Not a byte more goes into the pipe that a stack's deploy/run prints to.
+sub fill_output {
+    my ($stack) = @_;
+    sysopen my $out, "/proc/$stack->{pid}/fd/1", O_WRONLY | O_NONBLOCK or die "output: $!";
+    for my $size (4096, 1) {
+        1 while syswrite $out, 'x' x $size;
+    }
+    return;
+}
 
 # The processes of a stack, which are to be gone later.
 sub pids_of {
@@ -91,6 +102,7 @@ like($@, qr/tidemark: port $stack->{port} of 127\.0\.0\.1 is in use/, 'and says 
 # ---- what dies is started again ----
 
 for my $part ('nginx', 'serve', 'worker', 'postgres') {
+    fill_output($stack) if $part eq 'worker';    # from here on until it ends nobody reads what it says
     my %old = map { $_->{pid} => 1 } grep { $_->{parent} == $stack->{pid} } Tidemark::Processes::all($stack);
     my ($main) = grep { $old{$_} } Tidemark::Processes::part($stack, $part);
     kill 'KILL', $main or die "$part: $!";

@@ -70,6 +70,7 @@ sub strike {
     my ($self, $kind, %of) = @_;
     my $steps = $self->{steps};
     local $SIG{PIPE} = 'IGNORE';    # sessions with a database that dies
+    $self->{stack}->hear;
     $steps->hold($of{steps}) if $of{steps};
     Tidemark::Loss::Faults::strike($self, $_, $of{seconds}) for grep { $_ } $of{also}, $kind;
     my $since = time;

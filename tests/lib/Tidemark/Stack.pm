@@ -115,6 +115,14 @@ sub await_output {
     return $self->{said};
 }
 
+# Takes what deploy/run has printed since, without waiting.
+sub hear {
+    my ($self) = @_;
+    my $select = IO::Select->new($self->{output});
+    1 while $select->can_read(0) && sysread $self->{output}, $self->{said}, 65536, length $self->{said};
+    return $self->{said};
+}
+
 sub logs {
     my ($self) = @_;
     my $text = '';
