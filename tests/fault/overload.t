@@ -2,7 +2,8 @@
 # Overload: one tenant offers ten times what can be sustained. Its own posts wait or are answered
 # 503; ingest's memory stays below its bound, as much is stored as before, and another tenant's posts
 # take hardly longer than beside the sustainable load. Ratios within this run; figures are printed.
-# OVERLOAD_SECONDS (2) is how long each of the loads lasts; `make soak` takes 60.
+# OVERLOAD_SECONDS (2) is how long each of the loads lasts, OVERLOAD_ENGINE (postgres) the engine; `make soak`
+# takes 60 on each.
 use strict;
 use warnings;
 use FindBin;
@@ -26,7 +27,7 @@ use constant {
 };
 
 my $LOAD = ($ENV{TIDEMARK_BUILD} || "$Tidemark::Stack::ROOT/build") . '/tests/bench/load';
-my $stack = Tidemark::Stack->start(disk => 1);
+my $stack = Tidemark::Stack->start(disk => 1, engine => $ENV{OVERLOAD_ENGINE} || 'postgres');
 my %token = map { $stack->cli('tenant', 'add', $_); ($_ => $stack->token($_, 'device')) } qw(flood neighbour);
 my ($ingest) = Tidemark::Processes::part($stack, 'ingest');
 my $base_ms = int(time * 1000) - 20 * 3_600_000;

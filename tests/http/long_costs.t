@@ -177,6 +177,7 @@ sub check {
 for my $engine (Tidemark::Stack::engines()) {
     subtest $engine => sub {
         my $stack = Tidemark::Stack->start(engine => $engine, env => { map { ("RETENTION_${_}_DAYS" => 36500) } qw(RAW HOURLY DAILY EVENT) });
+        $stack->sql("UPDATE core.retention SET days = 36500 WHERE class = 'energy'");    # else readings of 2020 go in 2027
         check($stack);
     };
 }
