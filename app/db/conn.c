@@ -5,7 +5,11 @@
 
 #include "db/pq.h"
 
+#include "gen/queries.h"
+
+#include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 
 /* The link's own limits. No `options`: a pooler refuses startup parameters that it does not
  * know, so timeouts of the server's side are bound with each transaction (tx.c). */
@@ -119,6 +123,43 @@ static PGconn *connect_to(const struct db_options *options)
     return PQconnectdbParams(keys, values, 1);
 }
 
+/* Whether the database is the process's; the first one is. Tells the process to end where it is
+ * not. */
+static bool is_home(struct db_home *home, const char *name)
+{
+    (void)pthread_mutex_lock(&home->lock);
+    if (home->name[0] == '\0') {
+        snprintf(home->name, sizeof home->name, "%s", name);
+    }
+    bool is_same = strcmp(home->name, name) == 0;
+    if (!is_same && !home->is_gone) {
+        home->is_gone = true;
+        log_error("another database is in the place of ours; this process ends, to be started anew",
+                  LOG_TEXT("was", home->name), LOG_TEXT("is", name));
+        (void)kill(getpid(), SIGTERM);
+    }
+    (void)pthread_mutex_unlock(&home->lock);
+    return is_same;
+}
+
+static enum err check_home(struct db_conn *conn, struct op *op)
+{
+    PGresult *result = PQexec(conn->pq, q_db_home.sql);
+    enum err err = OK;
+    if (PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) != 1) {
+        char line[256];
+        db_error_line(PQerrorMessage(conn->pq), line, sizeof line);
+        err = fail(op, ERR_UNAVAILABLE, "asking which database this is: %s", line);
+    } else if (!is_home(conn->options.home, PQgetvalue(result, 0, 0))) {
+        err = fail(op, ERR_UNAVAILABLE, "another database is in the place of ours");
+    }
+    PQclear(result);
+    if (err) {
+        db_conn_drop(conn);
+    }
+    return err;
+}
+
 enum err db_conn_open(struct db_conn *conn, struct op *op)
 {
     if (db_conn_is_open(conn)) {
@@ -129,7 +170,7 @@ enum err db_conn_open(struct db_conn *conn, struct op *op)
     if (conn->pq && PQstatus(conn->pq) == CONNECTION_OK) {
         set_cancel(conn, PQgetCancel(conn->pq));
         PQsetNoticeReceiver(conn->pq, log_notice, (void *)(uintptr_t)conn->options.name);
-        return OK;
+        return conn->options.home ? check_home(conn, op) : OK;
     }
     char line[256];
     db_error_line(conn->pq ? PQerrorMessage(conn->pq) : "out of memory", line, sizeof line);

@@ -5,11 +5,29 @@
 
 #include "db/db.h"
 
+#include <pthread.h>
+
+/* The database that a process works on. Numbers that the process keeps in memory (of devices,
+ * series, tenants) are that one's, and may be others' in a database that takes its place. */
+struct db_home {
+    pthread_mutex_t lock;
+    char name[48]; /* as db_home names it; empty until it was reached */
+    bool is_gone;  /* another one is in its place */
+};
+#define DB_HOME_NONE                                                                               \
+    {                                                                                              \
+        .lock = PTHREAD_MUTEX_INITIALIZER                                                          \
+    }
+
 struct db_options {
     const char *url;          /* libpq connection string or URI */
     const char *name;         /* application_name */
     bool is_prepared;         /* named statements (off behind a transaction pooler) */
     int statement_timeout_ms; /* 0: none */
+    /* NULL, or what all connections of the process share: one that would be to another database
+     * than the first one was is not opened (ERR_UNAVAILABLE), and the process is told to end
+     * (SIGTERM), to be started anew by whoever started it. */
+    struct db_home *home;
 };
 
 /* Describes a connection; it is opened by the first transaction. NULL without memory.

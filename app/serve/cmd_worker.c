@@ -26,9 +26,11 @@ static int run(const struct config *config, struct op *op, bool is_once)
         options_complain(op);
         return EXIT_FAILED;
     }
+    struct db_home home = DB_HOME_NONE;
     struct db_options options = { .url = url, .name = "tidemark worker",
                                   .is_prepared = config->db_prepare,
-                                  .statement_timeout_ms = STATEMENT_TIMEOUT_MS };
+                                  .statement_timeout_ms = STATEMENT_TIMEOUT_MS,
+                                  .home = &home };
     struct worker worker = { .config = config, .stop_fd = stop_fd_open() };
     (void)signal(SIGPIPE, SIG_IGN); /* pg_restore may end before it has read all */
     bool is_good = worker.stop_fd >= 0;

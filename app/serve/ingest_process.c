@@ -52,11 +52,13 @@ int ingest_process_run(const struct serve_setup *setup)
 {
     int stop_fd = stop_fd_open();
     struct ingest_metrics metrics;
+    struct db_home home = DB_HOME_NONE;
     struct ingest_options options = {
         .db = { .url = setup->ingest_url,
                 .name = "tidemark ingest",
                 .is_prepared = setup->config->db_prepare,
-                .statement_timeout_ms = INGEST_STATEMENT_TIMEOUT_MS },
+                .statement_timeout_ms = INGEST_STATEMENT_TIMEOUT_MS,
+                .home = &home },
         .raw_days = setup->config->retention_raw_days,
         .queue_bytes = QUEUE_MAX_BYTES,
         .find_format = find_format,

@@ -84,11 +84,13 @@ int upload_process_run(const struct serve_setup *setup)
 {
     int stop_fd = stop_fd_open();
     struct arena *arena = arena_new(START_ARENA_BYTES);
+    struct db_home home = DB_HOME_NONE;
     const struct db_options options = {
         .url = setup->web_url,
         .name = "tidemark upload",
         .is_prepared = setup->config->db_prepare,
         .statement_timeout_ms = UPLOAD_STATEMENT_TIMEOUT_MS,
+        .home = &home,
     };
     struct maintenance maintenance = { 0 };
     const struct dispatcher model = {

@@ -56,11 +56,13 @@ static int serve_socket(const struct serve_setup *setup, int listen_fd, const ch
 {
     int stop_fd = stop_fd_open();
     arena_keep_released(WEB_MEMORY_KEPT);
+    struct db_home home = DB_HOME_NONE;
     struct db_options options = {
         .url = setup->web_url,
         .name = name,
         .is_prepared = setup->config->db_prepare,
         .statement_timeout_ms = WEB_STATEMENT_TIMEOUT_MS,
+        .home = &home,
     };
     struct db_options operator_options = options;
     operator_options.url = setup->operator_url;

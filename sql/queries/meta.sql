@@ -41,6 +41,13 @@ SELECT own.is_ours,
        set_config('idle_in_transaction_session_timeout', $2::text, NOT own.is_ours) AS idle_timeout
 FROM (SELECT pg_backend_pid() = $3::int4 AS is_ours) own;
 
+-- name: db_home
+-- roles: web ingest worker operator
+-- columns: home
+-- Names the database, unlike any other of this or another cluster, whatever it is called.
+SELECT c.system_identifier || '/' || d.oid AS home
+FROM pg_control_system() c, pg_database d WHERE d.datname = current_database();
+
 -- name: tx_bind_tenant
 -- roles: owner web ingest worker operator read
 -- columns: tenant_id

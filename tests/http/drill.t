@@ -314,6 +314,39 @@ sub check_refused {
     return;
 }
 
+# Posts until it is stored: processes that are started anew answer 503 meanwhile.
+sub store {
+    my ($stack, $token, $device, $value) = @_;
+    my $answer;
+    await(sub { $answer = $stack->post('/v1/event', { device => $device, metrics => { power_w => $value } }, token => $token); $answer->{status} == 200 }, "  $device is stored")
+        or diag "$answer->{status} $answer->{content}", $stack->logs;
+    return;
+}
+
+sub serving { my ($stack) = @_; return map { my $part = $_; map {"$part $_"} sort { $a <=> $b } Tidemark::Processes::part($stack, $part) } qw(ingest worker) }
+
+# A backup takes the place of the database while everything runs: the numbers of what came after it, which
+# processes know, are given to others there.
+sub check_swapped {
+    my ($stack) = @_;
+    my $token = $stack->token('acme', 'device');
+    store($stack, $token, 'early', 1);
+    my ($name) = back_up($stack);
+    store($stack, $token, 'later', 2);
+    my %was = map { $_ => 1 } serving($stack);
+    my $number = $stack->sql("SELECT max(id) FROM core.series");
+    my ($status, undef, $said) = $stack->tidemark('restore', $name, '--force');
+    is($status, 0, 'a backup takes the place of the database in use') or diag $said;
+    store($stack, $token, 'newer', 3);
+    is($stack->sql("SELECT s.id FROM core.series s JOIN core.device d ON d.id = s.device_id WHERE d.key = 'newer'"), $number, '  a number is another device\'s there');
+    store($stack, $token, $_->[0], $_->[1]) for ['later', 4], ['early', 5];
+    is(join(' ', $stack->sql("SELECT d.key || '=' || string_agg(DISTINCT x.value::text, '+') FROM core.sample x JOIN core.series s ON s.id = x.series_id JOIN core.device d ON d.id = s.device_id GROUP BY d.key ORDER BY d.key")),
+        'early=1+5 later=4 newer=3', '  each reading is stored with its own device');
+    await(sub { !grep { $was{$_} } serving($stack) }, '  no process goes on with the numbers of the old one') or diag join ' ', serving($stack);
+    like($stack->logs, qr/another database is in the place of ours/, '  and the log says so');
+    return;
+}
+
 for my $engine (Tidemark::Stack::engines()) {
     subtest $engine => sub {
         my $off = Tidemark::Stack->start(engine => $engine);
@@ -332,6 +365,7 @@ for my $engine (Tidemark::Stack::engines()) {
         check_slow($stack);
         check_folder($stack);
         check_refused($stack);
+        check_swapped($stack);
         Tidemark::Processes::kill_hard($stack, 'postmaster');
         like($stack->get('/metrics')->{content}, qr/^tidemark_build_info/m, 'while the database is away the rest of /metrics is there');
     };
