@@ -14,7 +14,8 @@ static bool is_touched(const struct cost_turn *turn, const struct cost_bucket *d
 }
 
 /* The days of a stretch on which devices are to be valued again: those that the step is about,
- * with their cycles where prices depend on other days; and those that the ledger has not. */
+ * with their cycles where prices depend on other days; and those that the ledger has not. All where
+ * it is about everything: another zone of the site may have told of days before energy begins. */
 static struct cost_stretch valued_of(const struct cost_turn *turn,
                                      const struct cost_account *account,
                                      const struct cost_stretch *stretch,
@@ -31,7 +32,9 @@ static struct cost_stretch valued_of(const struct cost_turn *turn,
     if (cost_values_have_tiers(account)) {
         return valued;
     }
-    valued.from_day = cost_least(from_day, held_day);
+    if (turn->from_us > turn->first_us) {
+        valued.from_day = cost_least(from_day, held_day);
+    }
     if (held_day == stretch->to_day && turn->to_us < turn->settled_us) {
         valued.to_day = cost_least(stretch->to_day,
                                    span_day_of(&account->zone, turn->to_us + LONGEST_DAY_US) + 1);

@@ -1,7 +1,8 @@
 #!/usr/bin/env perl
 # The ledger of costs under random work: readings, late ones, deletions, corrections, schedules changed
 # after the fact, assignments and withdrawals, prices, zones, roles, units, entries of meters' timelines,
-# devices that move; the worker killed on its way. When it has caught up, the ledger is to the last
+# devices that move; the worker killed on its way; on TimescaleDB chunks compressed all the time under
+# all that. When it has caught up, the ledger is to the last
 # digit what comes of rating everything anew, energy what comes of deriving it anew, what a counter is
 # known to have counted what its energy comes to, and what the ledger takes for a site's energy what the
 # list of energy, which chooses among a device's series in SQL, says.
@@ -14,6 +15,7 @@ $| = 1;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use JSON::PP qw(encode_json);
+use POSIX qw(WNOHANG);
 use Test::More;
 use Tidemark::Cluster;
 use Time::HiRes qw(time sleep);
@@ -76,9 +78,12 @@ sub count {
 }
 
 # Tenants with two sites, a device at a grid in every other one, one that tells its consumption by intervals,
-# a counter and its power, one without a site.
+# a counter and its power, one without a site. On TimescaleDB chunks are of three days.
 sub populate {
     my $now = int time;
+    if ($cluster->engine eq 'timescaledb') {
+        $super->query("SELECT public.set_chunk_time_interval('core.$_', interval '3 days')") for qw(energy_15m sample);
+    }
     $super->query("UPDATE core.rollup_state SET closed_until = u, closing_until = u FROM date_bin('15 minutes', now() - interval '5 minutes', '2000-01-01 00:00+00') u;"
             . " SELECT setseed(" . ($SEED % 1000 / 1000) . "); SELECT api.partitions_ensure(now() - interval '@{[$DAYS + 1]} days', now())");
     for my $n (1 .. $HISTORIES) {
@@ -106,6 +111,14 @@ sub populate {
     return;
 }
 
+# Runs a statement, again where it was in another's way, as all who write do; its answer.
+sub repeat {
+    my ($sql) = @_;
+    my $answer = $super->run($sql);
+    $answer = $super->run($sql) while $answer->{error} =~ /^40/;
+    return $answer;
+}
+
 # Sends a part of the counters' readings, in disorder, some twice.
 sub send_counters {
     my ($part) = @_;
@@ -117,9 +130,10 @@ sub send_counters {
         push @rows, map {"($n, to_timestamp($_->[0]), $_->[1]::float8)"} @now;
     }
     return if !@rows;
-    $super->query("SELECT count(*) FROM (SELECT array_agg(s.tenant_id ORDER BY s.tenant_id, v.at) t, array_agg(s.id ORDER BY s.tenant_id, v.at) i, array_agg(v.at ORDER BY s.tenant_id, v.at) a,"
+    my $answer = repeat("SELECT count(*) FROM (SELECT array_agg(s.tenant_id ORDER BY s.tenant_id, v.at) t, array_agg(s.id ORDER BY s.tenant_id, v.at) i, array_agg(v.at ORDER BY s.tenant_id, v.at) a,"
             . ' array_agg(v.value ORDER BY s.tenant_id, v.at) v, array_agg(true) l FROM (VALUES ' . join(', ', @rows) . ") v (n, at, value)"
             . " JOIN core.series s ON s.tenant_id = v.n AND s.kind = 'counter') p, api.ingest_samples(p.t, p.i, p.a, p.v, p.l)");
+    die "$answer->{message}\n" if $answer->{error};
     return;
 }
 
@@ -209,7 +223,7 @@ sub edit {
     $super->query("SET tidemark.tenant_id = '$n'");
     for my $name (@names) {
         push @{ $log{$n} }, $name;
-        my $answer = $super->run($EDIT{$name}->($n));
+        my $answer = repeat($EDIT{$name}->($n));
         die "$name: $answer->{message}\n" if $answer->{error} && !($name =~ /entry/ && $answer->{error} =~ /^TM4/);
     }
     return;
@@ -228,6 +242,20 @@ sub worker {
         exec $cluster->command($cluster->home . '/tidemark', 'worker') or die;
     }
     return $pid;
+}
+
+# Compresses chunks that are a day old, again and again, until it is killed.
+sub compressor {
+    $super->query("UPDATE core.kept SET columnstore_after = interval '1 day' WHERE relation IN ('core.energy_15m'::regclass, 'core.sample'::regclass)");
+    my $pid = fork // die "fork: $!";
+    return $pid if $pid;
+    my ($worker, @busy) = ($cluster->session('tidemark_worker', new => 1));
+    $worker->query('SET client_min_messages = error');    # small chunks shrink little
+    while (1) {
+        my ($row) = $worker->query('SELECT chunk, outcome FROM ops.columnstore_next(ARRAY[' . join(', ', map {"'$_'"} @busy) . ']::text[])');
+        @busy = !$row ? () : $row->[1] eq 'busy' ? (@busy, $row->[0]) : @busy;
+        sleep 0.2 if !$row;
+    }
 }
 
 sub kill_soon {
@@ -362,6 +390,7 @@ Tidemark::Cluster->each_engine(sub {
     note "TIDEMARK_COST_SEED=$SEED";
     $super = $cluster->session('tidemark_super');
     populate();
+    my $compressor = $cluster->engine eq 'timescaledb' ? compressor() : 0;
     edit($_, 'a schedule', 'an assignment', 'prices', map { pick(@EDITS) } 1 .. $EDITS) for 1 .. $HISTORIES;
     kill_soon(worker());
     catch_up();
@@ -372,6 +401,12 @@ Tidemark::Cluster->each_engine(sub {
     kill_soon($worker);
     send_counters(1);
     catch_up();
+    if ($compressor) {
+        is waitpid($compressor, WNOHANG), 0, 'chunks were compressed all the while';
+        kill KILL => $compressor;
+        waitpid $compressor, 0;
+        cmp_ok $super->value("SELECT count(*) FROM ops.chunk_list('core.energy_15m') WHERE is_compressed"), '>', 5, 'those of energy, too';
+    }
     cmp_ok $super->value('SELECT count(DISTINCT tenant_id) FROM core.cost_calculation'), '>', $HISTORIES / 4, 'many tenants pay something';
     compare_stamps(\%stamps, { stamps() });
     compare_counters();
