@@ -8,8 +8,8 @@
 
 #define CATALOGUE_PREFIX "archive/catalogue/tenant="
 #define CATALOGUE_ENDING ".ndjson"
-#define CATALOGUE_FORMAT 1
-#define CATALOGUE_MAX_BYTES (160 << 20) /* they are made and loaded in memory */
+#define CATALOGUE_FORMAT 2         /* that is written; 1 has no last line, its key the checksum */
+#define CATALOGUE_END "{\"end\": " /* how the last line begins */
 
 /* Writes the catalogue of each tenant of which something changed since its last one, reads it back
  * and notes it. What fails is logged, counted in run->n_failed, and holds up nobody else's;
@@ -17,9 +17,15 @@
 enum err catalogues_write(struct archive *archive, struct archive_run *run,
                           bool *is_stopped) MUST_CHECK;
 
-/* Reads a catalogue whole into the archive's memory of files, where what was there is released, and
- * holds it against its key; a NUL follows it. ERR_INVALID for one that is damaged, ERR_CONFLICT for
- * one of a newer format, ERR_NOT_FOUND where it is not there, or the store's failure. */
-enum err catalogue_read(struct archive *archive, const char *key, struct str *out) MUST_CHECK;
+/* Takes the next lines of a catalogue, whole ones, each with its newline; anything but OK ends the
+ * reading with that, as a failure of the archive. */
+typedef enum err (*catalogue_take)(void *context, struct str lines);
+
+/* Reads a catalogue, some MiB at a time, in the archive's memory of files, where what was there is
+ * released, and hands what is between its first and last line to `take`, which may be NULL. Whether
+ * all was sound shows in the end: ERR_INVALID for one that is damaged, ERR_CONFLICT for one of a
+ * newer format, ERR_NOT_FOUND where it is not there, or the store's failure. */
+enum err catalogue_read(struct archive *archive, const char *key, catalogue_take take,
+                        void *context) MUST_CHECK;
 
 #endif

@@ -6,6 +6,7 @@
 #include "archive/catalogue.h"
 #include "archive/parts.h"
 #include "archive/rebuild_late.h"
+#include "archive/rebuild_tenant.h"
 #include "gen/queries.h"
 
 #include <stdarg.h>
@@ -151,11 +152,10 @@ static enum err list_catalogues(struct rebuilding *rebuilding)
 static enum err choose(struct rebuilding *rebuilding, struct found *found)
 {
     const struct candidate *candidate = found->newest;
-    struct str text;
     enum err err;
 
     for (; candidate != NULL; candidate = candidate->older) {
-        err = catalogue_read(rebuilding->archive, candidate->key, &text);
+        err = catalogue_read(rebuilding->archive, candidate->key, NULL, NULL);
         if (err == OK) {
             found->chosen = candidate->key;
             return OK;
@@ -189,50 +189,26 @@ static enum err choose_all(struct rebuilding *rebuilding)
 
 /* ---- tenants ---- */
 
-static enum err list_keys(struct rebuilding *rebuilding, const struct found *found,
-                          struct db_args *args)
+static enum err load_tenant(struct rebuilding *rebuilding, const struct found *found)
 {
+    arena_reset(rebuilding->pages);
     struct str *keys = arena_array(rebuilding->pages, (size_t)found->n, sizeof *keys);
-    size_t n = 0;
+    struct rebuild_tenant tenant = { .catalogue = found->chosen, .keys = keys,
+                                     .password_hash = rebuilding->nobodys_hash };
 
     if (keys == NULL) {
         return fail_memory(rebuilding->op);
     }
     for (const struct candidate *at = found->newest; at != NULL; at = at->older) {
-        keys[n++] = str_of(at->key);
+        keys[tenant.n_keys++] = str_of(at->key);
     }
-    db_arg_str_array(args, keys, n);
-    return OK;
-}
-
-static enum err load_tenant(struct rebuilding *rebuilding, const struct found *found)
-{
-    struct str document;
-    struct db_args args;
-    struct db_rows *rows;
-
-    arena_reset(rebuilding->pages);
-    enum err err = catalogue_read(rebuilding->archive, found->chosen, &document);
-    if (err != OK) {
-        return err;
-    }
-    db_args_init(&args, rebuilding->pages);
-    db_arg_text(&args, document.ptr);
-    err = list_keys(rebuilding, found, &args);
-    if (err != OK) {
-        return err;
-    }
-    db_arg_text(&args, rebuilding->nobodys_hash);
-    err = ask(rebuilding, &q_rebuild_tenant, &args, &rows);
+    enum err err = rebuild_tenant_load(rebuilding->archive, &tenant);
     if (err != OK) {
         return err;
     }
     say(rebuilding, "%s\t%s\t%lld devices\t%lld series\t%lld archived days",
-        db_bool(rows, 0, REBUILD_TENANT_IS_NEW) ? "tenant" : "there",
-        db_text(rows, 0, REBUILD_TENANT_SLUG),
-        (long long)db_int64(rows, 0, REBUILD_TENANT_N_DEVICES),
-        (long long)db_int64(rows, 0, REBUILD_TENANT_N_SERIES),
-        (long long)db_int64(rows, 0, REBUILD_TENANT_N_DAYS));
+        tenant.is_new ? "tenant" : "there", tenant.slug, (long long)tenant.n_devices,
+        (long long)tenant.n_series, (long long)tenant.n_days);
     rebuilding->n_tenants++;
     return OK;
 }

@@ -8,9 +8,15 @@ SELECT t.tenant_id, t.slug FROM ops.catalogue_tenants($1::text, $2::int4) t;
 
 -- name: catalogue_make
 -- roles: worker
--- columns: object document digest
--- The tenant's catalogue, its key and digest; NULLs where the store has it.
-SELECT c.object, c.document, c.digest FROM ops.catalogue_make() c;
+-- columns: object head digest
+-- The key of the tenant's catalogue, its first line and digest; NULLs where the store has it.
+SELECT c.object, c.head, c.digest FROM ops.catalogue_make() c;
+
+-- name: catalogue_fetch
+-- roles: worker
+-- columns: lines
+-- The next lines of the tenant's catalogue, the first ones where $1; NULL after the last.
+SELECT ops.catalogue_fetch($1::boolean) AS lines;
 
 -- name: catalogue_note
 -- roles: worker
@@ -25,10 +31,16 @@ SELECT ops.rebuild_begin($1::boolean) AS is_begun;
 
 -- name: rebuild_tenant
 -- roles: worker
--- columns: is_new slug n_devices n_series n_days
--- Makes a tenant of its catalogue $1; $2 are the keys of its catalogues, $3 is its members' hash.
-SELECT r.is_new, r.slug, r.n_devices, r.n_series, r.n_days
-FROM ops.rebuild_tenant($1::text, $2::text[], $3::text) r;
+-- columns: home is_new
+-- Makes a tenant of the next lines $1 of its catalogue; $2 is its members' hash, $3 its number, NULL at first.
+SELECT r.home, r.is_new FROM ops.rebuild_tenant($1::text, $2::text, $3::int4) r;
+
+-- name: rebuild_tenant_end
+-- roles: worker
+-- columns: slug n_devices n_series n_days
+-- Those were all lines of the tenant $1, which is new where $2; $3 are the keys of its catalogues.
+SELECT r.slug, r.n_devices, r.n_series, r.n_days
+FROM ops.rebuild_tenant_end($1::int4, $2::boolean, $3::text[]) r;
 
 -- name: rebuild_late
 -- roles: worker

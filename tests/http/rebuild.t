@@ -220,10 +220,10 @@ sub check_refusals {
     $objects->spit($newest, $bytes =~ s/"Das Haus"/"Das Maus"/r);
     refused(qr/damaged\tarchive\/catalogue\/tenant=home\/\S+\t.*SHA-256/, 'a catalogue that was changed is refused');
     $objects->spit($newest, $bytes);
-    my $newer = $bytes =~ s/"format": 1,/"format": 2,/r;
+    my $newer = $bytes =~ s/"format": 2,/"format": 3,/r;
     my $key = 'archive/catalogue/tenant=home/20990101T000000.000000Z-' . sha256_hex($newer) . '.ndjson';
     $objects->spit($key, $newer);
-    refused(qr/of format 2, this tidemark knows 1/, 'one of a newer format, too');
+    refused(qr/of format 3, this tidemark knows 2/, 'one of a newer format, too');
     $objects->remove($key);
     return;
 }

@@ -6,6 +6,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use Digest::SHA qw(sha256_hex);
 use JSON::PP qw(decode_json);
 use POSIX qw(strftime);
 use Test::More;
@@ -34,7 +35,10 @@ sub populate {
                     . " FROM generate_series(timestamptz '@{[day(10)]}Z', timestamptz '@{[day(10 - $DAYS)]}Z' - interval '1 s', '20 minutes') t");
         }
     }
-    $cluster->session('tidemark_super')->query(q{UPDATE core.device SET config = '{"gateway": {"password": "hidden"}}'});
+    my $super = $cluster->session('tidemark_super');
+    $super->query(q{UPDATE core.device SET config = '{"gateway": {"password": "hidden"}}'});
+    # a catalogue of 15 MB, which is made and loaded in several parts
+    $super->query(q{INSERT INTO core.site (tenant_id, key, name, timezone) SELECT 2, 'site ' || n, repeat(E'\u00dcber "' || n || E'"\n', 250000), 'Europe/Berlin' FROM generate_series(1, 5) n});
     $cluster->roll_up;
     return;
 }
@@ -129,7 +133,8 @@ sub check_text {
     is(scalar(grep { $_->{archive} } lines($first)), 0, 'there is a catalogue before anything is archived');
     is(scalar @more, 0, '  and one after it');
     my ($head, @lines) = lines($path);
-    is_deeply([ @{ $head->{catalogue} }{qw(format tenant)} ], [ 1, 'alpha' ], '  of format 1');
+    is_deeply([ @{ $head->{catalogue} }{qw(format tenant)} ], [ 2, 'alpha' ], '  of format 2');
+    is((pop @lines)->{end}{sha256}, sha256_hex(slurp_whole($path) =~ s/[^\n]*\n\z//r), '  that ends with the SHA-256 of what is before');
     my %n;
     $n{$_}++ for map { keys %{$_} } @lines;
     is_deeply((map { $_->{device}{config} } grep { $_->{device} } @lines)[0], {}, '  without what is in the configuration of a device but metrics');
@@ -186,7 +191,7 @@ sub check_swept {
     my ($cluster) = @_;
     my $worker = $cluster->session('tidemark_worker', new => 1)->bind(1);
     is($worker->error("SELECT ops.catalogue_note('archive/catalogue/tenant=alpha/none.ndjson', '')"), 'TM409', 'what was swept is not noted');
-    is($worker->error("SELECT * FROM ops.rebuild_tenant('{}', '{}', 'x')"), 'TM409', 'no tenant is loaded into a database in use');
+    is($worker->error("SELECT * FROM ops.rebuild_tenant('{}', 'x', NULL)"), 'TM409', 'no tenant is loaded into a database in use');
     is($worker->error('SELECT ops.rebuild_begin(false)'), 'TM409', '  nor is that begun');
     is($worker->error('SELECT ops.rebuild_end()'), 'TM409', '  nor ended');
     return;
@@ -245,6 +250,15 @@ sub leave_late {
     return;
 }
 
+# Puts one of format 1 in a catalogue's place: without a last line, the SHA-256 is in its name.
+sub write_first_format {
+    my ($path) = @_;
+    my $bytes = slurp_whole($path) =~ s/[^\n]*\n\z//r =~ s/"format": 2,/"format": 1,/r;
+    unlink $path or die $!;
+    spit($path =~ s/-[0-9a-f]{64}(?=\.ndjson$)/'-' . sha256_hex($bytes)/er, $bytes);
+    return;
+}
+
 # Starts a rebuild and kills it after a while; true: it has ended.
 sub kill_in {
     my ($cluster, $seconds) = @_;
@@ -258,12 +272,15 @@ sub check_kills {
     my ($cluster, $engine) = @_;
     my $fresh = Tidemark::Cluster->start($engine);
     take_store($cluster, $fresh);
+    write_first_format((catalogues($fresh, 'alpha'))[-1]);
     my ($n, $is_ended) = (0, 0);
     $is_ended = kill_in($fresh, rand 0.12) while !$is_ended && $n++ < 20;
     my ($status, $said) = $is_ended ? (0, '') : $fresh->tidemark('restore', '--from-archive');
     is($status, 0, "a rebuild that was killed at random ends, after $n starts") or diag($said);
     $fresh->roll_up;
     is(facts($fresh), facts($cluster), '  with all there was, and all that is made of it');
+    my $sites = 'SELECT count(*), sum(length(name)), md5(string_agg(concat_ws(chr(10), id, key, name), chr(10) ORDER BY id)) FROM core.site';
+    is($fresh->session('tidemark_super')->text($sites), $cluster->session('tidemark_super')->text($sites), '  from a catalogue of several parts, too');
     is($fresh->session('tidemark_super')->value('SELECT count(*) FROM core.archive WHERE verified_at > archived_at'), 0, '  no file counts as verified later than it was');
     is($fresh->session('tidemark_super')->text('SELECT count(*), count(*) FILTER (WHERE is_held) FROM core.archive_day'), $DAYS * 2 . ' ' . $DAYS * 2, '  and each day');
     $fresh->stop;

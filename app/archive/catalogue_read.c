@@ -1,0 +1,209 @@
+/* Catalogues on their way out of the store: a line is a JSON object, the first tells the format,
+ * tenant and time, the last one the SHA-256 of all bytes before it. In format 1 the key ends with
+ * that of all bytes. */
+#include "archive/catalogue.h"
+
+#include "archive/parts.h"
+#include "base/json.h"
+
+#define TEXT_BYTES (32u << 20)  /* held at once: no line is longer */
+#define BATCH_BYTES (4u << 20)  /* handed on at once, but for a longer line */
+#define LINE_DEPTH 4            /* of the first and last line's JSON, with room */
+#define KEY_SUM_CHARS 64        /* SHA-256 in hexadecimal, before the ending */
+
+struct scan {
+    struct op *op;
+    const char *key;
+    catalogue_take take;
+    void *context;
+    struct sha256 sha;   /* of all lines but the last of format 2 */
+    char *text;          /* lines to be handed on, then what has no newline yet */
+    size_t n_lines_bytes, len;
+    int format;          /* 0: nothing was read */
+    bool is_ended;       /* by a sound last line */
+};
+
+static enum err fail_damaged(const struct scan *scan, const char *why)
+{
+    return fail(scan->op, ERR_INVALID, "%s is damaged: %s", scan->key, why);
+}
+
+/* ---- lines ---- */
+
+/* The member of the object that is the only member `outer` of the line; false: there is none. */
+static bool find_member(struct json_reader *json, struct str line, struct arena *arena,
+                        struct str outer, struct str inner)
+{
+    struct str name;
+
+    json_reader_init(json, line, arena, LINE_DEPTH);
+    if (!json_enter_object(json) || !json_next_member(json, &name) || !str_equal(name, outer) ||
+        !json_enter_object(json)) {
+        return false;
+    }
+    while (json_next_member(json, &name)) {
+        if (str_equal(name, inner)) {
+            return true;
+        }
+        if (!json_skip(json, NULL)) {
+            return false;
+        }
+    }
+    return false;
+}
+
+static enum err take_first(struct scan *scan, struct str line)
+{
+    struct json_reader json;
+    double format = 0;
+
+    if (!find_member(&json, line, scan->op->arena, STR("catalogue"), STR("format")) ||
+        !json_read_number(&json, &format, NULL) || !(format >= 1 && format < 1e6)) {
+        return fail(scan->op, ERR_INVALID, "%s is no catalogue", scan->key);
+    }
+    scan->format = (int)format;
+    if (scan->format > CATALOGUE_FORMAT) {
+        return fail(scan->op, ERR_CONFLICT,
+                    "%s is of format %d, this tidemark knows %d: take the tidemark that made it "
+                    "or a later one",
+                    scan->key, scan->format, CATALOGUE_FORMAT);
+    }
+    return OK;
+}
+
+static bool is_sum(struct scan *scan, struct str wanted)
+{
+    uint8_t told[CRYPTO_HASH_BYTES], found[CRYPTO_HASH_BYTES];
+
+    return crypto_hex_decode(wanted, told, sizeof told) && sha256_end(&scan->sha, found) &&
+           memcmp(told, found, sizeof told) == 0;
+}
+
+static enum err take_last(struct scan *scan, struct str line)
+{
+    struct json_reader json;
+    struct str sum;
+
+    if (!find_member(&json, line, scan->op->arena, STR("end"), STR("sha256")) ||
+        !json_read_string(&json, &sum) || !is_sum(scan, sum)) {
+        return fail_damaged(scan, "its SHA-256 is not that of its last line");
+    }
+    scan->is_ended = true;
+    return OK;
+}
+
+/* *is_kept: the line is to be handed on. */
+static enum err take_line(struct scan *scan, struct str line, bool *is_kept)
+{
+    struct str end = STR(CATALOGUE_END);
+
+    *is_kept = false;
+    if (scan->is_ended) {
+        return fail_damaged(scan, "it goes on after its last line");
+    }
+    if (scan->format > 1 && line.len > end.len && memcmp(line.ptr, end.ptr, end.len) == 0) {
+        return take_last(scan, line);
+    }
+    sha256_add(&scan->sha, line);
+    if (scan->format == 0) {
+        return take_first(scan, line);
+    }
+    *is_kept = true;
+    return OK;
+}
+
+/* ---- bytes ---- */
+
+/* Hands on what there is of whole lines, and leaves the rest. */
+static enum err hand_on(struct scan *scan)
+{
+    struct str lines = { scan->text, scan->n_lines_bytes };
+
+    if (lines.len == 0) {
+        return OK;
+    }
+    enum err err = scan->take != NULL ? scan->take(scan->context, lines) : OK;
+    memmove(scan->text, scan->text + lines.len, scan->len - lines.len);
+    scan->len -= lines.len;
+    scan->n_lines_bytes = 0;
+    return err;
+}
+
+/* Goes through the lines of which the last bytes have just come, from there on. */
+static enum err take_lines(struct scan *scan)
+{
+    enum err err = OK;
+    const char *end;
+
+    while (err == OK && (end = memchr(scan->text + scan->n_lines_bytes, '\n',
+                                      scan->len - scan->n_lines_bytes)) != NULL) {
+        char *start = scan->text + scan->n_lines_bytes;
+        size_t len = (size_t)(end - start) + 1;
+        bool is_kept;
+        err = take_line(scan, (struct str){ start, len }, &is_kept);
+        if (err == OK && is_kept) {
+            scan->n_lines_bytes += len;
+            err = scan->n_lines_bytes >= BATCH_BYTES ? hand_on(scan) : OK;
+        } else if (err == OK) {
+            memmove(start, start + len, scan->len - scan->n_lines_bytes - len);
+            scan->len -= len;
+        }
+    }
+    return err;
+}
+
+static enum err add(void *context, struct op *op, struct str bytes)
+{
+    struct scan *scan = context;
+    enum err err = OK;
+
+    (void)op;
+    while (bytes.len > 0 && err == OK) {
+        size_t room = TEXT_BYTES - scan->len;
+        size_t n = bytes.len < room ? bytes.len : room;
+        if (n == 0) {
+            return fail_damaged(scan, "a line is too long");
+        }
+        memcpy(scan->text + scan->len, bytes.ptr, n);
+        scan->len += n;
+        bytes = (struct str){ bytes.ptr + n, bytes.len - n };
+        err = take_lines(scan);
+    }
+    return err;
+}
+
+static enum err end(struct scan *scan)
+{
+    size_t tail = KEY_SUM_CHARS + strlen(CATALOGUE_ENDING), len = strlen(scan->key);
+    enum err err = hand_on(scan);
+
+    if (err != OK) {
+        return err;
+    }
+    if (scan->format == 0) {
+        return fail(scan->op, ERR_INVALID, "%s is no catalogue", scan->key);
+    }
+    if (scan->format == 1) { /* which may end in bytes without a newline that are damage */
+        sha256_add(&scan->sha, (struct str){ scan->text, scan->len });
+        scan->is_ended = len >= tail &&
+                         is_sum(scan, (struct str){ scan->key + len - tail, KEY_SUM_CHARS });
+        return scan->is_ended ? OK : fail_damaged(scan, "its SHA-256 is not that of its name");
+    }
+    return scan->is_ended && scan->len == 0 ? OK : fail_damaged(scan, "its last line is missing");
+}
+
+enum err catalogue_read(struct archive *archive, const char *key, catalogue_take take,
+                        void *context)
+{
+    struct scan scan = { .op = &archive->file, .key = key, .take = take, .context = context };
+
+    arena_reset(archive->files);
+    scan.text = arena_alloc(archive->files, TEXT_BYTES);
+    if (scan.text == NULL || !sha256_open(&scan.sha)) {
+        return archive_fail(archive, fail_memory(&archive->file));
+    }
+    enum err err = store_get(archive->store, &archive->file, key, STORE_WHOLE, add, &scan);
+    err = err ? err : end(&scan);
+    sha256_close(&scan.sha);
+    return archive_fail(archive, err);
+}
