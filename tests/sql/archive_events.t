@@ -158,7 +158,8 @@ sub check_retention {
     like($said, qr/^restored\talpha\tevents\t@{[day(130)]}\t120$/m, '  which is said');
     is(events($super, 1, 130, 128), $before, '  row for row');
     like(events($super, 2, 130, 128), qr/^0 /, '  and of nobody else');
-    unlike(retain($cluster), qr/core\.event dropped/, '  and stays for a while');
+    retain($cluster);    # an empty partition beside it may go
+    is(events($super, 1, 130, 128), $before, '  and stays for a while');
     my $listed = "SELECT count(*) FROM api.event_list(NULL, NULL, '@{[day(131)]}', '@{[day(127)]}', NULL, NULL, NULL, 1000)";
     my $web = $cluster->session('tidemark_web', new => 1)->bind(1);
     $super->query('UPDATE core.tenant SET event_days = 100 WHERE id = 1');
