@@ -9,6 +9,7 @@ use lib "$FindBin::Bin/../lib";
 use JSON::PP ();
 use Test::More;
 use Tidemark::Processes;
+use Tidemark::Psql;
 use Tidemark::Scratch qw(slurp_whole spit);
 use Tidemark::Stack;
 use Time::HiRes qw(sleep time);
@@ -22,6 +23,15 @@ sub await {
     return ok($what->(), $name);
 }
 
+# What a query says (the first column), by a session that stays: for what is asked again and again.
+sub ask {
+    my ($stack, $query) = @_;
+    my ($psql) = psql($stack, 'tidemark');
+    $stack->{asker} ||= Tidemark::Psql->open([$psql], "$stack->{home}/run", 'tidemark_super', '');
+    my @values = map { $_->[0] } $stack->{asker}->query($query);
+    return wantarray ? @values : $values[0];
+}
+
 # tidemark_restore_drill_* as /metrics has them, by the rest of their names.
 sub metrics {
     my ($stack) = @_;
@@ -32,13 +42,13 @@ sub metrics {
 
 my $OWN = 'tidemark_trial_20261122';    # an operator's own database
 
-sub scratch { my ($stack) = @_; return join ' ', $stack->sql("SELECT datname FROM pg_database WHERE datname LIKE 'tidemark\\_%' AND datname <> '$OWN' ORDER BY 1") }
+sub scratch { my ($stack) = @_; return join ' ', ask($stack, "SELECT datname FROM pg_database WHERE datname LIKE 'tidemark\\_%' AND datname <> '$OWN' ORDER BY 1") }
 
-sub n_trials { my ($stack) = @_; return $stack->sql('SELECT count(*) FROM ops.restore_trial WHERE finished_at IS NOT NULL') }
+sub n_trials { my ($stack) = @_; return ask($stack, 'SELECT count(*) FROM ops.restore_trial WHERE finished_at IS NOT NULL') }
 
 # The newest that was begun, and the newest that ended.
-sub newest { my ($stack) = @_; return $stack->sql('SELECT coalesce(max(id), 0) FROM ops.restore_trial') }
-sub ended { my ($stack) = @_; return $stack->sql('SELECT coalesce(max(id), 0) FROM ops.restore_trial WHERE finished_at IS NOT NULL') }
+sub newest { my ($stack) = @_; return ask($stack, 'SELECT coalesce(max(id), 0) FROM ops.restore_trial') }
+sub ended { my ($stack) = @_; return ask($stack, 'SELECT coalesce(max(id), 0) FROM ops.restore_trial WHERE finished_at IS NOT NULL') }
 
 # The records of the job since, as SQL's FROM and WHERE.
 sub runs_since {
@@ -97,7 +107,7 @@ sub check_missing {
     my $n = n_trials($stack);
     my $runs = runs_since($stack);
     end_worker($stack, 'TERM');
-    await(sub { $stack->sql("SELECT count(*) $runs") > 0 }, '  a worker that starts within the hour');
+    await(sub { ask($stack, "SELECT count(*) $runs") > 0 }, '  a worker that starts within the hour');
     is($stack->sql("SELECT DISTINCT is_ok || ' ' || (detail ~ '^the last trial restore failed: there is no backup in ') $runs"), 'false true', '  says what is wrong');
     is(n_trials($stack), $n, '  does not try again');
     return;
@@ -161,7 +171,7 @@ sub check_killed {
     end_worker($stack, 'KILL');
     my $left = scratch($stack);
     like($left, qr/^tidemark_trial_[0-9a-f]{8}$/, '  a worker is killed: a database is left');
-    await(sub { $stack->sql("SELECT count(*) $runs AND NOT is_ok AND detail ~ 'it is under way, or was killed'") > 0 }, '  the next one says so');
+    await(sub { ask($stack, "SELECT count(*) $runs AND NOT is_ok AND detail ~ 'it is under way, or was killed'") > 0 }, '  the next one says so');
     is(newest($stack) . ' ' . scratch($stack), ($n + 1) . " $left", '  and begins none at once');
     is(metrics($stack)->{success}, '0.000', '  as the last that ended failed');
     age($stack);
@@ -209,7 +219,7 @@ sub check_stopped {
     $amid->();
     end_worker($stack, 'TERM');
     my $told = "$runs AND is_ok AND detail = 'told to stop: the next worker begins anew'";
-    await(sub { $stack->sql("SELECT count(*) $told") == 1 }, "$what: a worker is told to stop, and says so");
+    await(sub { ask($stack, "SELECT count(*) $told") == 1 }, "$what: a worker is told to stop, and says so");
     is($stack->sql("SELECT count(*) FROM ops.restore_trial WHERE id > $n AND started_at < (SELECT finished_at $told)"), 0, '  nothing is noted of that trial');
     $release->();
     await(sub { ended($stack) > $n }, '  the next worker begins anew') or diag $stack->logs;
@@ -233,7 +243,7 @@ sub check_interrupted {
         my $database = scratch($stack);
         await(sub { is_filled($stack, $database) }, '  a table is filled');
         $in = stay($stack, $database, "BEGIN; LOCK TABLE core.held IN ACCESS EXCLUSIVE MODE;\n");
-        await(sub { $stack->sql($compares) == 1 }, '  comparing waits for it');
+        await(sub { ask($stack, $compares) == 1 }, '  comparing waits for it');
     }, sub { close $in });
     $stack->sql('DROP TABLE core.held');
     return;
@@ -242,7 +252,7 @@ sub check_interrupted {
 sub check_alone {
     my ($stack) = @_;
     my $in = stay($stack, 'postgres', "SELECT pg_advisory_lock(hashtextextended('tidemark.trial.tidemark_trial_', 0));\n");
-    await(sub { $stack->sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = 'postgres')") == 1 }, 'while another trial is under way');
+    await(sub { ask($stack, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = 'postgres')") == 1 }, 'while another trial is under way');
     my $n = n_trials($stack);
     my ($status, undef, $said) = $stack->tidemark('restore', 'latest', '--trial');
     is($status, 1, '  none begins');
@@ -272,7 +282,7 @@ sub check_room {
 sub check_slow {
     my ($stack) = @_;
     my $in = stay($stack, 'tidemark', "BEGIN; LOCK TABLE ops.restore_trial IN ACCESS EXCLUSIVE MODE;\n");
-    await(sub { $stack->sql("SELECT count(*) FROM pg_locks WHERE relation = 'ops.restore_trial'::regclass AND mode = 'AccessExclusiveLock' AND granted") == 1 }, 'while the database is slow');
+    await(sub { ask($stack, "SELECT count(*) FROM pg_locks WHERE relation = 'ops.restore_trial'::regclass AND mode = 'AccessExclusiveLock' AND granted") == 1 }, 'while the database is slow');
     my $before = time;
     my $answer = $stack->get('/metrics');
     cmp_ok(time - $before, '<', 5, '  /metrics answers before a monitor gives up');
@@ -350,7 +360,7 @@ sub check_swapped {
 for my $engine (Tidemark::Stack::engines()) {
     subtest $engine => sub {
         my $off = Tidemark::Stack->start(engine => $engine);
-        await(sub { $off->sql("SELECT count(*) FROM ops.job_run WHERE name = 'drill' AND is_ok AND started_at > '@{[scalar gmtime $^T]}Z'") }, 'without the setting the job does nothing');
+        await(sub { ask($off, "SELECT count(*) FROM ops.job_run WHERE name = 'drill' AND is_ok AND started_at > '@{[scalar gmtime $^T]}Z'") }, 'without the setting the job does nothing');
         is_deeply(metrics($off), {}, '  and /metrics tells of no trial');
         is(n_trials($off), 0, '  for there was none');
         $off->stop;
