@@ -141,7 +141,9 @@ static enum err load_erased(struct reach *reach, struct db_tx *tx)
                                       db_str(rows, i, REACH_ERASED_LABELS));
         if (id != 0) {
             reach->erased[reach->n_erased++] =
-                (struct reach_erased){ db_text(rows, i, REACH_ERASED_DAY), id };
+                (struct reach_erased){ db_text(rows, i, REACH_ERASED_DAY), id,
+                                       db_time(rows, i, REACH_ERASED_FROM_TIME),
+                                       db_time(rows, i, REACH_ERASED_TO_TIME) };
         }
     }
     return reach->erased != NULL ? OK : fail_memory(op);

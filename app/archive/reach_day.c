@@ -78,15 +78,16 @@ static bool is_void(const struct reach *reach, const struct reach_sample *sample
     return false;
 }
 
-/* Of series that were erased since the day's files were written. */
+/* What was erased or deleted since the day's files were written. */
 static bool add_erased(struct reach *reach, const struct reach_day *day)
 {
     bool is_added = true;
 
     for (int i = 0; i < reach->n_erased && is_added; i++) {
-        const struct reach_void all = { INT32_MAX, reach->erased[i].series_id, INT64_MIN,
-                                        INT64_MAX };
-        is_added = strcmp(reach->erased[i].day, day->name) != 0 || add_void(reach, &all);
+        const struct reach_erased *erased = &reach->erased[i];
+        const struct reach_void all = { INT32_MAX, erased->series_id, erased->from_us,
+                                        erased->to_us };
+        is_added = strcmp(erased->day, day->name) != 0 || add_void(reach, &all);
     }
     return is_added;
 }

@@ -45,10 +45,11 @@ struct reach_window {
     int64_t mark;              /* what of the day there was */
 };
 
-/* A series that was erased, which the files of a day do not say yet. */
+/* What of a series was erased or deleted, which the files of a day do not say yet. */
 struct reach_erased {
     const char *day;
     int32_t series_id;
+    int64_t from_us, to_us; /* both included */
 };
 
 struct reach {

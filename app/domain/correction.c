@@ -102,7 +102,7 @@ static void add_range(struct db_args *args, struct db_tx *tx, const struct corre
 }
 
 enum err correction_delete_check(struct db_tx *tx, const struct correction_range *range,
-                                 int64_t *n_samples, const char **problem)
+                                 struct correction_found *out)
 {
     struct db_args args;
     struct db_rows *rows;
@@ -110,8 +110,9 @@ enum err correction_delete_check(struct db_tx *tx, const struct correction_range
     add_range(&args, tx, range);
     enum err err = db_run(tx, &q_correction_delete_check, &args, &rows);
     if (err == OK) {
-        *n_samples = db_int64(rows, 0, CORRECTION_DELETE_CHECK_N_SAMPLES);
-        *problem = db_text(rows, 0, CORRECTION_DELETE_CHECK_PROBLEM);
+        out->n_samples = db_int64(rows, 0, CORRECTION_DELETE_CHECK_N_SAMPLES);
+        out->n_days = db_int64(rows, 0, CORRECTION_DELETE_CHECK_N_DAYS);
+        out->problem = db_text(rows, 0, CORRECTION_DELETE_CHECK_PROBLEM);
     }
     return err;
 }

@@ -54,11 +54,18 @@ struct correction_range {
     int64_t from_us, to_us;
 };
 
-/* How many there are, and what speaks against deleting them (NULL: nothing); deletes none. */
-enum err correction_delete_check(struct db_tx *tx, const struct correction_range *range,
-                                 int64_t *n_samples, const char **problem) MUST_CHECK;
+struct correction_found {
+    int64_t n_samples;   /* in the database */
+    int64_t n_days;      /* of which the archive alone has the tenant's samples */
+    const char *problem; /* what speaks against deleting them; NULL: nothing */
+};
 
-/* Deletes them; how many. ERR_CONFLICT where something speaks against it. */
+/* What there is of them; deletes none. */
+enum err correction_delete_check(struct db_tx *tx, const struct correction_range *range,
+                                 struct correction_found *out) MUST_CHECK;
+
+/* Deletes them, from the archive, too; how many the database had. ERR_CONFLICT where something
+ * speaks against it. */
 enum err correction_delete(struct db_tx *tx, const struct correction_range *range,
                            int64_t *n_deleted) MUST_CHECK;
 

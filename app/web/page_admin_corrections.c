@@ -246,9 +246,10 @@ static enum err ask(struct web *web, struct desk *desk, const struct correction_
 {
     struct arena *arena = web->op->arena;
     struct field_view *fields = desk->view.delete_fields;
-    const char *problem = NULL;
-    int64_t n = 0;
-    enum err err = correction_delete_check(web->tx, range, &n, &problem);
+    struct correction_found found = { 0 };
+    enum err err = correction_delete_check(web->tx, range, &found);
+    const char *problem = found.problem;
+    int64_t n = found.n_samples;
 
     if (err != OK) {
         return err;
@@ -258,12 +259,17 @@ static enum err ask(struct web *web, struct desk *desk, const struct correction_
         bool is_from = str_starts_with(rest, STR("from: "));
         form_refuse(fields, N_DELETE, is_from ? "from" : "to",
                     arena_printf(arena, "Not possible: %s.", problem + (is_from ? 6 : 0)));
-    } else if (n == 0) {
+    } else if (n == 0 && found.n_days == 0) {
         form_refuse(fields, N_DELETE, "to", "There are no readings in this time.");
     } else {
+        const char *archived =
+            found.n_days == 0 ? ""
+                              : arena_printf(arena, ", and those on %" PRId64 " day%s that the "
+                                                    "archive alone has",
+                                             found.n_days, found.n_days == 1 ? "" : "s");
         desk->view.question = arena_printf(
-            arena, "%" PRId64 " reading%s of %s, from %s until %s (%s).", n, n == 1 ? "" : "s",
-            range->metric.ptr ? fields[DELETE_METRIC].value : "all metrics",
+            arena, "%" PRId64 " reading%s of %s%s, from %s until %s (%s).", n, n == 1 ? "" : "s",
+            range->metric.ptr ? fields[DELETE_METRIC].value : "all metrics", archived,
             fields[DELETE_FROM].value, fields[DELETE_TO].value, desk->device.timezone);
     }
     return OK;

@@ -196,9 +196,9 @@ FROM api.archive_files('samples', $1::timestamptz, $2::timestamptz, $3::int4, $4
 
 -- name: reach_erased
 -- roles: web
--- columns: day device metric labels
--- Series that were erased since the files of the days $1 to $2 were written.
-SELECT e.day, e.device, e.metric, e.labels
+-- columns: day device metric labels from_time to_time
+-- What of series was erased or deleted since the files of the days $1 to $2 were written.
+SELECT e.day, e.device, e.metric, e.labels, e.from_time, e.to_time
 FROM api.archive_erased('samples', $1::text, $2::text) e;
 
 -- name: reach_series

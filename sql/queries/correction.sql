@@ -17,10 +17,10 @@ FROM api.sample_put($1::text, $2::text[], $3::text[], $4::timestamptz[], $5::flo
 
 -- name: correction_delete_check
 -- roles: web
--- columns: n_samples problem
--- How many samples of the device $1 and metric $2 (NULL: all) are in [$3, $4), and what speaks
--- against deleting them.
-SELECT c.n_samples, c.problem
+-- columns: n_samples n_days problem
+-- How many samples of the device $1 and metric $2 (NULL: all) are in [$3, $4), on how many days of
+-- that the archive alone has the tenant's, and what speaks against deleting them.
+SELECT c.n_samples, c.n_days, c.problem
 FROM api.sample_delete_check($1::text, $2::text, $3::timestamptz, $4::timestamptz) c;
 
 -- name: correction_delete

@@ -35,6 +35,38 @@ sub put {
     return;
 }
 
+# A day that retention dropped: its samples go from the archive, and what was made of them stays.
+sub deletes_dropped {
+    my ($cluster, $web, $series) = @_;
+    my $super = $cluster->session('tidemark_super');
+    $super->query("INSERT INTO core.series_floor AS f (tenant_id, series_id, raw_from) VALUES (1, $series, '@{[day(20)]}Z') ON CONFLICT (tenant_id, series_id) DO UPDATE SET raw_from = excluded.raw_from");
+    $cluster->roll_up;
+    my $sums = "SELECT string_agg(concat(r.bucket, r.count, r.sum, r.last), ',' ORDER BY r.bucket) FROM core.rollup_15m r WHERE r.series_id = $series";
+    my $before = $super->value($sums);
+    my $asked = $web->text("SELECT n_samples > 0, n_days, problem IS NULL FROM api.sample_delete_check('meter', 'power_w', '@{[day(49)]}Z', '@{[day(48)]}Z')");
+    is $asked, 't 1 t', 'of a day that retention dropped one is told that the archive has it';
+    is $web->error("SELECT api.sample_delete('meter', 'power_w', '@{[day(49)]}Z', '@{[day(48)]}Z')"), '', '  it is deleted';
+    is $super->value("SELECT count(*) FROM core.sample WHERE series_id = $series AND time >= '@{[day(49)]}Z' AND time < '@{[day(48)]}Z'"), 0, '  with what came late';
+    $cluster->roll_up;
+    is $super->value($sums), $before, '  and what was made of it stays';
+    is $super->value("SELECT detail ->> 'archived_days' FROM core.audit WHERE action = 'sample.delete' ORDER BY id DESC LIMIT 1"), 1, '  the audit trail tells of the archive';
+    is $web->error("SELECT api.sample_delete('meter', 'power_w', '@{[day(58)]}Z', '@{[day(52)]}Z')"), 'TM409', 'what nobody has is not deleted';
+    is $web->value("SELECT count(*) FROM api.archive_erased('samples', '@{[day(49)]}', '@{[day(49)]}') e WHERE e.device = 'meter' AND e.from_time = '@{[day(49)]}Z' AND e.to_time = timestamptz '@{[day(48)]}Z' - interval '1 microsecond'"), 1,
+        'readers know what no tombstone says yet';
+    return;
+}
+
+sub brings_nothing_back {
+    my ($cluster, $series) = @_;
+    my ($status, $said) = $cluster->tidemark('archive', 'restore', '--tenant', 'alpha', '--from', day(49), '--to', day(49));
+    is($status, 0, 'a day is brought back') or diag($said);
+    my $count = "SELECT count(*) FROM core.sample WHERE time >= '@{[day(49)]}Z' AND time < '@{[day(48)]}Z' AND series_id";
+    my $super = $cluster->session('tidemark_super');
+    is($super->value("$count = $series"), 0, '  without what was deleted of it');
+    cmp_ok($super->value("$count = $series + 1"), '>', 40, '  and with the rest');
+    return;
+}
+
 Tidemark::Cluster->each_engine(sub {
     my ($cluster) = @_;
     my $super = $cluster->session('tidemark_super');
@@ -58,12 +90,15 @@ Tidemark::Cluster->each_engine(sub {
     $super->query('UPDATE core.archive_day SET is_held = false');
     put($ingest, $series[1], 49, 48, 11, 0.25);
     archives_well($cluster, qr/^1 days, /m, 'late ones of a day that is away');
-    is $web->error("SELECT api.sample_delete('meter', 'power_w', '@{[day(10)]} 09:00Z', '@{[day(10)]} 11:00Z')"), 'TM409',
-        'what the archive alone has is not deleted';
+    is $web->value("SELECT api.sample_delete('meter', 'power_w', '@{[day(10)]} 09:00Z', '@{[day(10)]} 11:00Z')"), 4,
+        'what the archive alone has is deleted';
+    deletes_dropped($cluster, $web, $series[0]);
     $web->query("SELECT api.device_erase('gone')");
     run_program($cluster);
     archives_well($cluster, qr/^\d+ days, /m, 'what was erased');
+    is($super->value('SELECT count(*) FROM core.archive_change'), 0, '  and deleted, wholly');
     run_program($cluster);
+    brings_nothing_back($cluster, $series[0]);
 });
 
 done_testing;
