@@ -86,11 +86,11 @@ static void clear_left(void *left)
 }
 
 /* False without memory to note in what is freed later: it stays then. */
-static bool drop(struct db_keep *keep, struct op *op, struct db_kept *slot)
+static bool drop(struct db_keep *keep, struct arena *arena, struct db_kept *slot)
 {
-    PGresult **left = arena_alloc(op->arena, sizeof *left); /* NULL until it leaves */
+    PGresult **left = arena_alloc(arena, sizeof *left); /* NULL until it leaves */
 
-    if (!left || !arena_on_reset(op->arena, clear_left, left)) {
+    if (!left || !arena_on_reset(arena, clear_left, left)) {
         return false;
     }
     *left = slot->result;
@@ -100,19 +100,19 @@ static bool drop(struct db_keep *keep, struct op *op, struct db_kept *slot)
 }
 
 /* Room for so many bytes and a free slot; NULL without memory. */
-static struct db_kept *make_room(struct db_keep *keep, struct op *op, size_t bytes)
+static struct db_kept *make_room(struct db_keep *keep, struct arena *arena, size_t bytes)
 {
     struct db_kept *slot;
 
     while (!(slot = free_slot(keep)) || keep->bytes + bytes > DB_KEEP_BYTES) {
-        if (!drop(keep, op, oldest(keep))) {
+        if (!drop(keep, arena, oldest(keep))) {
             return NULL;
         }
     }
     return slot;
 }
 
-void db_keep_put(struct db_keep *keep, struct op *op, const uint8_t key[CRYPTO_HASH_BYTES],
+void db_keep_put(struct db_keep *keep, struct arena *arena, const uint8_t key[CRYPTO_HASH_BYTES],
                  const PGresult *result)
 {
     PGresult *copy = PQcopyResult(result, PG_COPYRES_ATTRS | PG_COPYRES_TUPLES);
@@ -122,7 +122,7 @@ void db_keep_put(struct db_keep *keep, struct op *op, const uint8_t key[CRYPTO_H
         PQclear(copy);
         return;
     }
-    struct db_kept *slot = make_room(keep, op, bytes);
+    struct db_kept *slot = make_room(keep, arena, bytes);
     if (!slot) {
         PQclear(copy);
         return;

@@ -32,8 +32,8 @@ bool db_keep_key(const struct db_ask *ask, uint8_t key[CRYPTO_HASH_BYTES]);
 PGresult *db_keep_find(struct db_keep *keep, const uint8_t key[CRYPTO_HASH_BYTES]);
 
 /* Keeps a copy of an answer; those that were not asked for the longest make room. What they leave
- * is freed at the end of the operation, for its rows may be read yet: `op`'s arena. */
-void db_keep_put(struct db_keep *keep, struct op *op, const uint8_t key[CRYPTO_HASH_BYTES],
+ * is freed with `arena`, which must be that of all the operation: their rows may be read yet. */
+void db_keep_put(struct db_keep *keep, struct arena *arena, const uint8_t key[CRYPTO_HASH_BYTES],
                  const PGresult *result);
 
 /* Frees all of it. */

@@ -56,6 +56,7 @@ struct db_prepared {
 struct db_tx {
     struct db_conn *conn;
     struct op *op;
+    struct arena *arena; /* op's as the transaction began, whatever op has meanwhile */
     bool is_open;
     enum err failed;  /* OK, or why nothing more can run in it */
     char sqlstate[6]; /* of the last failure */

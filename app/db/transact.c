@@ -137,7 +137,7 @@ enum err db_transact(struct op *op, struct db_conn *conn, const struct db_step *
     if (err) {
         return err;
     }
-    *tx = (struct db_tx){ .conn = conn, .op = op, .is_open = true };
+    *tx = (struct db_tx){ .conn = conn, .op = op, .arena = op->arena, .is_open = true };
     err = run_pipeline(tx, steps, n);
     memcpy(sqlstate, tx->sqlstate, sizeof tx->sqlstate);
     if (err) {
@@ -213,7 +213,7 @@ enum err db_ask_all(struct db_tx *tx, struct db_ask *asks, int n)
     enum err err = pipeline.n > 0 ? ask_some(tx, &pipeline) : tx->failed;
     for (int i = 0; err == OK && i < pipeline.n; i++) {
         if (as[i].is_kept) {
-            db_keep_put(&tx->conn->keep, tx->op, as[i].key, asked[i]->rows->result);
+            db_keep_put(&tx->conn->keep, tx->arena, as[i].key, asked[i]->rows->result);
         }
     }
     return err;

@@ -109,7 +109,8 @@ static enum err try_begin(struct op *op, struct db_conn *conn, const struct db_q
     if (err) {
         return err;
     }
-    conn->tx = (struct db_tx){ .conn = conn, .op = op, .is_open = true };
+    conn->tx = (struct db_tx){ .conn = conn, .op = op, .arena = op->arena,
+                              .is_open = true };
     return send_begin(&conn->tx, begin, tenant);
 }
 

@@ -2,7 +2,7 @@
 #include "domain/cost.h"
 
 #include "db/db.h"
-#include "domain/cost_parts.h"
+#include "domain/cost_room.h"
 #include "domain/span.h"
 #include "domain/zone.h"
 
@@ -272,8 +272,8 @@ static enum err lay_out(struct db_tx *tx, const struct cost_query *query,
     return err;
 }
 
-static enum err rate(struct db_tx *tx, const struct cost_query *query,
-                     const struct cost_place_states *states, struct cost_account *account)
+enum err cost_rate_account(struct db_tx *tx, const struct cost_query *query,
+                           const struct cost_place_states *states, struct cost_account *account)
 {
     struct cost_supply supply = { .needs_meters = query->needs_meters };
     enum err err = cost_ledger_take(tx, query, states, account, &supply);
@@ -374,9 +374,20 @@ enum err cost_load(struct db_tx *tx, const struct cost_query *query, struct cost
 {
     struct cost_place_states states;
     enum err err = cost_accounts_lay_out(tx, query, &states, out);
+    int64_t bytes = err == OK ? cost_room_of(query, &states, out) : 0;
+    bool is_apart = !query->needs_slots && bytes > COST_BILL_BYTES && out->n > 1;
 
+    if (err == OK) {
+        err = cost_check_room(db_op(tx), out, bytes, is_apart);
+    }
     for (int i = 0; err == OK && i < out->n; i++) {
-        err = rate(tx, query, &states, &out->items[i]);
+        struct cost_account *account = &out->items[i];
+        err = is_apart
+                  ? cost_rate_apart(tx, query, &states, account, cost_take_bill, NULL)
+                  : cost_rate_account(tx, query, &states, account);
+    }
+    if (err == OK && query->memo && is_apart) {
+        return cost_remember_apart(db_op(tx), out, query->memo);
     }
     if (err == OK && query->memo) {
         query->memo->accounts = *out;

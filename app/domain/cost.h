@@ -80,8 +80,9 @@ struct cost_memo {
 };
 
 /* Gathers and rates. ERR_NOT_FOUND for a site, device or schedule that there is not; ERR_INVALID
- * for a span that is empty or too long, and for one in which an account's schedules differ in zone
- * or currency. In the operation's arena. */
+ * for a span that is empty or too long, or too long for so many accounts, and for one in which an
+ * account's schedules differ in zone or currency. In the operation's arena; of many accounts there
+ * is without needs_slots what their bills need, and no energy but whether it is known. */
 enum err cost_load(struct db_tx *tx, const struct cost_query *query,
                    struct cost_accounts *out) MUST_CHECK;
 

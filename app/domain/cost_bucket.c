@@ -44,7 +44,14 @@ static struct cost_period *period_in(struct folding *folding, struct cost_bucket
         return NULL;
     }
     bucket->periods = periods;
-    periods[n] = (struct cost_period){ .name = period->name, .title = period->title };
+    periods[n] = (struct cost_period){
+        .name = arena_copy(arena, str_of(period->name)),
+        .title = period->title ? arena_copy(arena, str_of(period->title)) : NULL,
+    };
+    if (!periods[n].name || (period->title && !periods[n].title)) {
+        folding->err = fail_memory(folding->op);
+        return NULL;
+    }
     return &periods[bucket->n_periods++];
 }
 
@@ -219,11 +226,10 @@ static void add_days(struct folding *folding)
     }
 }
 
-enum err cost_fold(struct op *op, const struct cost_accounts *accounts,
-                   const struct zone_starts *edges, int64_t now_us, struct cost_buckets *out)
+enum err cost_fold_begin(struct op *op, const struct zone_starts *edges, int64_t now_us,
+                         struct cost_buckets *out)
 {
     int n = edges->n > 0 ? edges->n - 1 : 0;
-    struct folding folding = { .op = op, .out = out };
 
     *out = (struct cost_buckets){ arena_array(op->arena, (size_t)n + 1, sizeof *out->items), n };
     if (!out->items) {
@@ -234,11 +240,26 @@ enum err cost_fold(struct op *op, const struct cost_accounts *accounts,
                                               .to_us = edges->us[i + 1],
                                               .is_final = edges->us[i + 1] <= now_us };
     }
-    for (int i = 0; i < accounts->n && folding.err == OK; i++) {
-        folding.account = &accounts->items[i];
-        add_ledger(&folding);
-        add_slots(&folding);
-        add_days(&folding);
-    }
+    return OK;
+}
+
+enum err cost_fold_add(struct op *op, const struct cost_account *account, struct cost_buckets *out)
+{
+    struct folding folding = { .op = op, .account = account, .out = out };
+
+    add_ledger(&folding);
+    add_slots(&folding);
+    add_days(&folding);
     return folding.err;
+}
+
+enum err cost_fold(struct op *op, const struct cost_accounts *accounts,
+                   const struct zone_starts *edges, int64_t now_us, struct cost_buckets *out)
+{
+    enum err err = cost_fold_begin(op, edges, now_us, out);
+
+    for (int i = 0; err == OK && i < accounts->n; i++) {
+        err = cost_fold_add(op, &accounts->items[i], out);
+    }
+    return err;
 }

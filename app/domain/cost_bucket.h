@@ -38,4 +38,11 @@ enum err cost_fold(struct op *op, const struct cost_accounts *accounts,
                    const struct zone_starts *edges, int64_t now_us,
                    struct cost_buckets *out) MUST_CHECK;
 
+/* The same of one account after the other: buckets with nothing in them, and what an account adds,
+ * of which nothing is needed any more after that. */
+enum err cost_fold_begin(struct op *op, const struct zone_starts *edges, int64_t now_us,
+                         struct cost_buckets *out) MUST_CHECK;
+enum err cost_fold_add(struct op *op, const struct cost_account *account,
+                       struct cost_buckets *out) MUST_CHECK;
+
 #endif

@@ -2,6 +2,7 @@
 #include "domain/cost_list.h"
 
 #include "db/db.h"
+#include "domain/cost_room.h"
 #include "domain/span.h"
 
 #include <string.h>
@@ -73,21 +74,87 @@ static enum err load_edges(struct db_tx *tx, const struct cost_list_query *query
     return err;
 }
 
-static enum err rate_buckets(struct db_tx *tx, const struct cost_list_query *query,
-                             const struct zone_starts *edges, struct cost_list *out)
-{
-    struct cost_query costs = query->costs;
+/* A page's accounts, as far as they are rated at once. */
+struct laid_out {
+    struct cost_query costs;
+    struct cost_memo memo; /* where the query has none */
+    struct cost_place_states states;
     struct cost_accounts accounts;
+    int64_t bytes;         /* that rating them takes */
+};
 
-    costs.needs_slots = true;
-    costs.days_zone = is_long(query->bucket) ? query->zone_name : NULL;
-    costs.from = (struct cost_bound){ .kind = BOUND_TIME, .time_us = edges->us[0] };
-    costs.to = (struct cost_bound){ .kind = BOUND_TIME, .time_us = edges->us[edges->n - 1] };
-    enum err err = cost_load(tx, &costs, &accounts);
+static enum err lay_out(struct db_tx *tx, const struct zone_starts *edges, struct laid_out *out)
+{
+    struct cost_query *costs = &out->costs;
+
+    costs->from = (struct cost_bound){ .kind = BOUND_TIME, .time_us = edges->us[0] };
+    costs->to = (struct cost_bound){ .kind = BOUND_TIME, .time_us = edges->us[edges->n - 1] };
+    enum err err = cost_accounts_lay_out(tx, costs, &out->states, &out->accounts);
     if (err == OK) {
-        err = cost_currency(db_op(tx), &accounts, &out->currency, &out->decimals);
+        out->bytes = cost_room_of(costs, &out->states, &out->accounts);
     }
-    return err == OK ? cost_fold(db_op(tx), &accounts, edges, costs.now_us, &out->buckets) : err;
+    return err;
+}
+
+/* Lays the accounts out over the edges, or over fewer where that is too much at once. */
+static enum err lay_out_page(struct db_tx *tx, struct zone_starts *edges, struct laid_out *out)
+{
+    enum err err = lay_out(tx, edges, out);
+    int64_t n = edges->n - 1;
+
+    if (err != OK || out->bytes <= COST_LIST_BYTES || n == 1) {
+        return err;
+    }
+    n = n * COST_LIST_BYTES / out->bytes;
+    edges->n = (n > 1 ? (int)n : 1) + 1;
+    out->costs.memo = out->costs.memo ? out->costs.memo : &out->memo;
+    if (!out->costs.memo->accounts.items) {
+        out->costs.memo->accounts = out->accounts;
+    }
+    return lay_out(tx, edges, out);
+}
+
+/* A taker. */
+static enum err take_buckets(struct op *op, struct cost_account *account, void *state)
+{
+    enum err err = cost_fold_add(op, account, state);
+
+    account->energy = (struct cost_energy){ .n = 0 };
+    account->rating = (struct rating){ .n_lines = 0 };
+    account->ledger = NULL;
+    return err;
+}
+
+static enum err rate_buckets(struct db_tx *tx, const struct cost_list_query *query,
+                             struct zone_starts *edges, struct cost_list *out)
+{
+    struct op *op = db_op(tx);
+    struct laid_out page = { .costs = query->costs };
+    struct cost_accounts *accounts = &page.accounts;
+
+    page.costs.needs_slots = true;
+    page.costs.days_zone = is_long(query->bucket) ? query->zone_name : NULL;
+    enum err err = lay_out_page(tx, edges, &page);
+    if (err == OK) {
+        err = cost_currency(op, accounts, &out->currency, &out->decimals);
+    }
+    if (err == OK) {
+        err = cost_fold_begin(op, edges, page.costs.now_us, &out->buckets);
+    }
+    bool is_apart = accounts->n > 1 && page.bytes > COST_HELD_BYTES;
+    for (int i = 0; err == OK && i < accounts->n; i++) {
+        struct cost_account *account = &accounts->items[i];
+        err = is_apart ? cost_rate_apart(tx, &page.costs, &page.states, account, take_buckets,
+                                         &out->buckets)
+                       : cost_rate_account(tx, &page.costs, &page.states, account);
+        if (err == OK && !is_apart) {
+            err = cost_fold_add(op, account, &out->buckets);
+        }
+    }
+    if (err == OK && query->costs.memo) {
+        query->costs.memo->accounts = *accounts;
+    }
+    return err;
 }
 
 enum err cost_list_load(struct db_tx *tx, const struct cost_list_query *query,
@@ -109,6 +176,9 @@ enum err cost_list_load(struct db_tx *tx, const struct cost_list_query *query,
     if (err != OK || edges.n == 0) {
         return err;
     }
+    int n = edges.n;
+    err = rate_buckets(tx, &of, &edges, out);
+    out->is_short = edges.n < n;
     out->next_us = edges.us[edges.n - 1] < of.to_us ? edges.us[edges.n - 1] : INT64_MAX;
-    return rate_buckets(tx, &of, &edges, out);
+    return err;
 }

@@ -1,7 +1,7 @@
 /* Between the files of costs: cost.c (rating an account), cost_account.c (which accounts there
  * are), cost_supply.c (where their energy comes from), cost_ledger.c (what the ledger has of them),
- * cost_work.c (the ledger's making) and cost_device.c (what each device's energy costs). For nobody
- * else. */
+ * cost_room.c (memory for many), cost_work.c (the ledger's making) and cost_device.c (what each
+ * device's energy costs). For nobody else. */
 #ifndef TIDEMARK_DOMAIN_COST_PARTS_H
 #define TIDEMARK_DOMAIN_COST_PARTS_H
 
@@ -47,6 +47,11 @@ struct cost_place_states {
 enum err cost_accounts_lay_out(struct db_tx *tx, const struct cost_query *query,
                                struct cost_place_states *states,
                                struct cost_accounts *out) MUST_CHECK;
+
+/* Rates an account that is laid out: the rest of cost_load. */
+enum err cost_rate_account(struct db_tx *tx, const struct cost_query *query,
+                           const struct cost_place_states *states,
+                           struct cost_account *account) MUST_CHECK;
 
 /* ---- schedules ---- */
 
@@ -113,6 +118,11 @@ const char *cost_ledger_stamp(const struct cost_place_states *states,
 enum err cost_ledger_take(struct db_tx *tx, const struct cost_query *query,
                           const struct cost_place_states *states, struct cost_account *account,
                           struct cost_supply *supply) MUST_CHECK;
+
+/* How many days of a laid-out account are rated here, at most: those that the ledger does not have,
+ * with the cycles around them. */
+int64_t cost_ledger_left(const struct cost_query *query, const struct cost_place_states *states,
+                         struct cost_account *account);
 
 /* For bills: puts the ledger's lines before those that were rated. */
 enum err cost_ledger_join(struct db_tx *tx, struct cost_account *account) MUST_CHECK;

@@ -3,14 +3,61 @@
 
 #include "domain/span.h"
 
+#include <string.h>
+
 #define MAX_BUCKETS 100 /* 31 days, 25 hours; days of two months */
+#define MAX_PAGES 4     /* of accounts that are too many to be rated at once */
+
+/* Puts a page's buckets behind those that are there. */
+static enum err add_page(struct op *op, const struct cost_list *page, struct cost_list *all)
+{
+    const size_t size = sizeof *page->buckets.items;
+    size_t n = (size_t)all->buckets.n, n_more = (size_t)page->buckets.n;
+    struct cost_bucket *items =
+        arena_resize(op->arena, all->buckets.items, n * size, (n + n_more + 1) * size);
+
+    if (!items) {
+        return fail_memory(op);
+    }
+    if (all->currency && page->currency && strcmp(all->currency, page->currency) != 0) {
+        return fail(op, ERR_INVALID, "These days are billed in different currencies, %s and %s.",
+                    all->currency, page->currency);
+    }
+    memcpy(items + n, page->buckets.items, n_more * size);
+    all->buckets = (struct cost_buckets){ items, (int)(n + n_more) };
+    all->currency = page->currency ? page->currency : all->currency;
+    all->decimals = page->currency ? page->decimals : all->decimals;
+    all->next_us = page->next_us;
+    return OK;
+}
+
+/* All of it, also where so many are billed that it takes several pages. */
+static enum err load_pages(struct web *web, struct cost_list_query *query, struct cost_list *out)
+{
+    struct cost_list page;
+    enum err err = cost_list_load(web->tx, query, out);
+
+    for (int n = 1; err == OK && out->is_short && out->next_us < query->to_us; n++) {
+        if (n == MAX_PAGES) {
+            return fail(web->op, ERR_INVALID,
+                        "So many devices are billed by themselves here that all these days are too "
+                        "many to be worked out at once: choose a site or a device, or fewer days.");
+        }
+        query->from_us = out->next_us;
+        err = cost_list_load(web->tx, query, &page);
+        if (err == OK) {
+            err = add_page(web->op, &page, out);
+        }
+    }
+    return err;
+}
 
 /* Buckets of the local days [from, to), up to today. */
 static enum err load_days(struct web *web, const struct place *place, enum sample_bucket bucket,
                              int64_t from_day, int64_t to_day, struct cost_list *out)
 {
     int64_t tomorrow = span_day_of(&place->zone, place->query.now_us) + 1;
-    const struct cost_list_query query = {
+    struct cost_list_query query = {
         .costs = place->query,
         .bucket = bucket,
         .zone_name = place->zone_name,
@@ -19,7 +66,7 @@ static enum err load_days(struct web *web, const struct place *place, enum sampl
         .limit = MAX_BUCKETS,
     };
 
-    return cost_list_load(web->tx, &query, out);
+    return load_pages(web, &query, out);
 }
 
 struct cost_buckets costs_part_of(const struct cost_buckets *all, const struct costs_facts *facts)

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define PAGE_BYTES (8u << 20) /* of the request's memory, for the page itself */
+#define MAX_SHORT_PAGES 4     /* of accounts that are too many to be rated at once */
 
 static enum err read_query(struct web *web, struct place *place, struct energy_facts *facts)
 {
@@ -94,13 +95,14 @@ static bool is_rated_out(const struct web *web, size_t largest_bytes)
     return arena_used(web->op->arena) + 2 * largest_bytes > REQUEST_ARENA_BYTES - PAGE_BYTES;
 }
 
-/* Page by page, from the accounts that the first one found, as far as memory reaches. */
+/* Page by page, from the accounts that the first one found, as far as memory and time reach. */
 static enum err load_pages(struct web *web, struct cost_list_query *query,
                            struct energy_facts *facts)
 {
     struct cost_memo memo = { .states = NULL };
     struct cost_list page;
     size_t largest_bytes = 0;
+    int n_short = 0;
     enum err err;
 
     query->costs.memo = &memo;
@@ -113,7 +115,9 @@ static enum err load_pages(struct web *web, struct cost_list_query *query,
         query->from_us = page.next_us;
         used = arena_used(web->op->arena) - used;
         largest_bytes = used > largest_bytes ? used : largest_bytes;
-    } while (err == OK && page.next_us < query->to_us && !is_rated_out(web, largest_bytes));
+        n_short += page.is_short;
+    } while (err == OK && page.next_us < query->to_us && n_short < MAX_SHORT_PAGES &&
+             !is_rated_out(web, largest_bytes));
     facts->costs_to_us = page.next_us < query->to_us ? page.next_us : INT64_MAX;
     query->costs.memo = NULL;
     return err;

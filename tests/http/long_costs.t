@@ -1,7 +1,8 @@
 #!/usr/bin/perl
 # What energy cost over years, by hour, day and month, of a device: every hour as worked out here, the
 # same whether streamed, asked for page by page or year by year, the same as the ledger's days, in
-# memory that does not grow with the span. On both engines.
+# memory that does not grow with the span; of many that are billed each by itself, before any of it is
+# rated, too. On both engines.
 use strict;
 use warnings;
 use FindBin;
@@ -171,6 +172,75 @@ sub check {
     like $page->{content}, qr{<strong>180\.0&nbsp;<span class="unit">kWh}, 'and all of the energy';
     $page = $eve->get('/energy?site=works&from=2020-01-01&to=2021-12-31&bucket=1mo');
     unlike $page->{content}, qr/until before/, 'two years are not too many';
+    return $token;
+}
+
+# ---- many that are billed each by itself, over a year that the ledger cannot serve ----
+
+my $BILLED = 24; # which would take more memory at once than a request has
+
+# Thousandths of a euro, and what an amount is in them.
+sub milli { return $_[0] =~ /^(\d+)\.(\d\d)(\d?)\d*$/ ? 1000 * $1 + 10 * $2 + ($3 || 0) : 'no amount' }
+
+# What device n costs in so many days: n / 10 kWh four times a day at 0.20, and 0.50 a day.
+sub billed_cost { my ($days) = @_; return $days * sum(map { 4 * $_ * 20 + 500 } 1 .. $BILLED) }
+
+sub check_many {
+    my ($stack, $token) = @_;
+    my $start = timegm(0, 0, 0, 1, 11, 2022);
+    my $device = $stack->token('home', 'device', '--backfill');
+    my $answer = $stack->post('/v1/sites', { key => 'yard', timezone => 'UTC' }, token => $token);
+    die "site: $answer->{content}" if $answer->{status} != 201;
+    my @events = map { my $n = $_; map { { device => "m$n", site => 'yard', time => $start + 21_600 * $_, metrics => { grid_import_kwh => $n / 10 } } } 0 .. 4 * 400 - 1 } 1 .. $BILLED;
+    while (my @part = splice @events, 0, 10_000) {
+        $answer = $stack->post('/v1/events/batch', \@part, token => $device);
+        die "readings: $answer->{status} $answer->{content}" if $answer->{status} != 200;
+    }
+    $stack->settle;
+    my @workers = Tidemark::Processes::part($stack, 'worker');
+    kill 'STOP', @workers; # nothing of it is rated
+    my @made = map { $stack->post('/v1/rate-schedules', { name => "Flat $_", timezone => 'UTC', currency => 'EUR',
+                charges => [ { type => 'energy', rate => $_ }, { type => 'fixed', amount => '0.50', per => 'day' } ] }, token => $token)->{json}{id} } '0.20', '0.40';
+    for my $n (1 .. $BILLED) {
+        $answer = $stack->post("/v1/rate-schedules/$made[0]/assign", { device => "m$n" }, token => $token);
+        die "assign: $answer->{content}" if $answer->{status} != 201;
+    }
+    my @starts = map { timegm(0, 0, 0, 1, $_ % 12, 2023 + int($_ / 12)) } 0 .. 12;
+    my @of_months = map { billed_cost(($starts[ $_ + 1 ] - $starts[$_]) / 86_400) } 0 .. 11;
+    my @spans = map { 'from=' . substr(stamp($starts[$_]), 0, 10) . '&to=' . substr(stamp($starts[ $_ + 1 ]), 0, 10) } 0 .. 11;
+    my $year = 'from=2023-01-01&to=2024-01-01';
+
+    my (@pages, $cursor);
+    do {
+        $answer = $stack->get("/v1/costs?site=yard&bucket=1mo&$year" . ($cursor ? "&cursor=$cursor" : ''), token => $token);
+        push @pages, $answer->{json}{items} // [];
+        $cursor = $answer->{json}{next};
+    } while ($answer->{status} == 200 && $cursor && @pages < 20);
+    is $answer->{status}, 200, 'a year of months is answered';
+    cmp_ok scalar @pages, '>', 1, 'on several pages';
+    is_deeply [ map { milli($_->{cost}) } map { @{$_} } @pages ], \@of_months, 'with what the months cost';
+    is_deeply [ map { milli($stack->get("/v1/costs?site=yard&bucket=1mo&$_", token => $token)->{json}{items}[0]{cost}) } @spans ], \@of_months, 'as each does by itself';
+    my @lines = split /\n/, $stack->get("/v1/costs?site=yard&bucket=1d&$year&format=ndjson", token => $token)->{content};
+    is scalar @lines, 365, 'days are streamed to the end';
+    is sum(map { /"cost":"([^"]+)"/ ? milli($1) : 0 } @lines), sum(@of_months), 'and come to the same';
+    my @energy = map { /"cost":"([^"]+)"/ ? milli($1) : 0 } split /\n/, $stack->get('/v1/energy?site=yard&bucket=1d&from=2023-01-01T00:00:00Z&to=2024-01-01T00:00:00Z&format=ndjson', token => $token)->{content};
+    is sum(@energy), sum(@of_months), 'so do those of energy';
+    $answer = $stack->get("/v1/bills?site=yard&$year", token => $token);
+    is $answer->{status} . ' ' . milli($answer->{json}{total} // ''), '200 ' . sum(@of_months), 'so does the bill of the year';
+    is_deeply [ map { milli($stack->get("/v1/bills?site=yard&$_", token => $token)->{json}{total}) } @spans ], \@of_months, 'and those of the months';
+    $answer = $stack->post('/v1/rate-schedules/compare', { schedules => [ @made, $made[0] ], site => 'yard', from => '2023-01-01', to => '2024-01-01' }, token => $token);
+    is_deeply [ map { milli($_->{total}) } @{ $answer->{json}{items} // [] } ], [ map { sum(@of_months) + $_ } 0, 365 * 4 * 20 * sum(1 .. $BILLED), 0 ], 'a comparison over it, too' or diag $answer->{content};
+
+    my $eve = Tidemark::Browser->new($stack);
+    $eve->log_in('eve@home.example', 'a long enough password');
+    my $sum = sprintf('%.2f', sum(@of_months) / 1000) =~ s/(?=\d{3}\.)/[^\\d.]{1,6}/r; # thousands stand apart
+    for my $path ('/costs?site=yard&view=year&at=2023-06-01', '/energy?site=yard&from=2023-01-01&to=2023-12-31&bucket=1mo', '/costs/bill?site=yard&from=2023-01-01&to=2023-12-31') {
+        my $page = $eve->get($path);
+        is $page->{status}, 200, "$path is there";
+        like $page->{content} =~ s/<[^>]+>//gr, qr/$sum/, 'with the sum';
+    }
+    is $eve->get('/costs?site=yard&view=day&at=2023-06-05')->{status}, 200, 'so is the page of a day';
+    kill 'CONT', @workers;
     return;
 }
 
@@ -178,7 +248,8 @@ for my $engine (Tidemark::Stack::engines()) {
     subtest $engine => sub {
         my $stack = Tidemark::Stack->start(engine => $engine, env => { map { ("RETENTION_${_}_DAYS" => 36500) } qw(RAW HOURLY DAILY EVENT) });
         $stack->sql("UPDATE core.retention SET days = 36500 WHERE class = 'energy'");    # else readings of 2020 go in 2027
-        check($stack);
+        my $token = check($stack);
+        check_many($stack, $token);
     };
 }
 done_testing();
