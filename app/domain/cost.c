@@ -138,17 +138,37 @@ static bool differs(const struct tariff *a, const struct tariff *b)
     return strcmp(a->currency, b->currency) != 0 || strcmp(a->timezone, b->timezone) != 0;
 }
 
+/* `day` is the first that is not as those before it. */
+static enum err refuse_mixed(struct op *op, const struct tariff *before, const struct tariff *from,
+                             int64_t day)
+{
+    bool is_zone = strcmp(before->currency, from->currency) == 0;
+    const char *text = span_day_text(op->arena, day);
+
+    if (!text) {
+        return fail_memory(op);
+    }
+    return fail(op, ERR_INVALID,
+                "These days and their billing cycles are billed in different %s, %s and from %s on "
+                "%s: ask for days of one of them.", is_zone ? "time zones" : "currencies",
+                is_zone ? before->timezone : before->currency, text,
+                is_zone ? from->timezone : from->currency);
+}
+
 enum err cost_check_rates(struct op *op, struct cost_account *account)
 {
     const struct rating_input *input = &account->input;
     const struct tariff *last = cost_last_tariff(account, input->from_day, input->to_day);
+    const struct tariff *first = NULL;
 
     for (int64_t day = input->from_day; last && day < input->to_day; day++) {
         int version = rating_version_on(input->versions, input->n_versions, day, INT64_MAX);
-        if (version >= 0 && differs(tariff_of(input->versions[version].plan), last)) {
-            return fail(op, ERR_INVALID,
-                        "Rate schedules of different currencies or time zones are in force in "
-                        "these days and their billing cycles: ask for a part of them.");
+        const struct tariff *tariff =
+            version < 0 ? NULL : tariff_of(input->versions[version].plan);
+        first = first ? first : tariff;
+        if (tariff && differs(tariff, first)) {
+            account->mixed_day = day;
+            return refuse_mixed(op, first, tariff, day);
         }
     }
     if (last) {

@@ -96,12 +96,37 @@ static enum err lay_out(struct db_tx *tx, const struct zone_starts *edges, struc
     return err;
 }
 
-/* Lays the accounts out over the edges, or over fewer where that is too much at once. */
+/* Where schedules of different currencies or zones are in force: leaves the edges up to the first
+ * day of another one, where buckets end there. False: nothing is left out. */
+static bool cut_mixed(const struct cost_accounts *accounts, struct zone_starts *edges)
+{
+    int n = edges->n;
+
+    for (int i = 0; i < accounts->n; i++) {
+        const struct cost_account *account = &accounts->items[i];
+        int64_t end_us = account->mixed_day > 0
+                             ? span_day_start(&account->zone, account->mixed_day)
+                             : INT64_MAX;
+        while (n > 2 && edges->us[n - 1] > end_us) {
+            n--;
+        }
+    }
+    bool is_cut = n < edges->n;
+    edges->n = n;
+    return is_cut;
+}
+
+/* Lays the accounts out over the edges, or over fewer where that cannot be added up, or is too much
+ * at once. */
 static enum err lay_out_page(struct db_tx *tx, struct zone_starts *edges, struct laid_out *out)
 {
     enum err err = lay_out(tx, edges, out);
-    int64_t n = edges->n - 1;
 
+    while (err == ERR_INVALID && cut_mixed(&out->accounts, edges)) {
+        op_clear_fault(db_op(tx));
+        err = lay_out(tx, edges, out);
+    }
+    int64_t n = edges->n - 1;
     if (err != OK || out->bytes <= COST_LIST_BYTES || n == 1) {
         return err;
     }

@@ -22,13 +22,15 @@ struct cost_list {
     const char *currency;        /* NULL where no schedule is in force */
     int decimals;                /* of the currency */
     int64_t next_us;             /* from there on buckets follow; INT64_MAX: none do */
-    bool is_short;               /* it ends there because so many accounts are rated at once */
+    bool is_short;               /* it ends there because so many accounts are rated at once, or
+                                  * as another currency or zone of a schedule begins */
 };
 
 /* The first buckets that begin in the span: as many as the limit, COST_LIST_DAYS and the number of
  * accounts and meters allow, one at least; none before 1970 or after COST_LAST_DAY. In the
  * operation's arena. ERR_NOT_FOUND for a site or device that there is not; ERR_INVALID for an
- * unknown zone, and where schedules in force in these days differ in zone or currency. */
+ * unknown zone, where accounts differ in currency, and where schedules in force in the first bucket
+ * or its billing cycles differ in zone or currency: then next_us is the bucket's end. */
 enum err cost_list_load(struct db_tx *tx, const struct cost_list_query *query,
                         struct cost_list *out) MUST_CHECK;
 

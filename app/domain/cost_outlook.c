@@ -93,6 +93,7 @@ struct cost_outlook cost_outlook_of(const struct cost_buckets *days,
     const struct cost_bucket *today = &days->items[days->n - 1];
     int64_t day = day_of(today, zone);
     int n = (int)(day - span_month_of(day)) + 1;
+    n = n < days->n ? n : days->n; /* of the month there may be less */
     int first = days->n - n;
     out.so_far = part_of(days, first, n);
     out.over = part_of(days, first, n - 1);

@@ -288,9 +288,12 @@ static bool add_chart(struct work *work, struct energy_view *out)
 
 /* ---- totals and the table ---- */
 
-/* Which days' costs are told where not all are; NULL: all are. */
+/* Which days' costs are told where not all are, or why none are; NULL: all are. */
 static const char *cost_notice(struct arena *arena, const struct energy_facts *facts)
 {
+    if (facts->costs_problem) {
+        return arena_printf(arena, "Energy without its costs. %s", facts->costs_problem);
+    }
     if (facts->costs_to_us == INT64_MAX) {
         return NULL;
     }

@@ -18,6 +18,7 @@ struct energy_facts {
     int n;
     struct energy_bucket_list energy;
     struct cost_list costs;              /* of the same buckets, or none */
+    const char *costs_problem;           /* why there are none; or NULL */
     int64_t costs_to_us;                 /* of those before it; INT64_MAX: of all */
 };
 

@@ -36,8 +36,8 @@ struct page {
 
 /* ---- costs ---- */
 
-/* Rates from a bucket of the page on, as far as is done at once. Where what is in force cannot be
- * added up (schedules of different zones or currencies) there is energy without costs. */
+/* Rates from a bucket of the page on, as far as is done at once. Where what is in force in a bucket
+ * cannot be added up (schedules of different zones or currencies) there is energy without costs. */
 static enum err load_costs(struct page *page, int first)
 {
     const struct energy_filter *filter = &page->query->filter;
@@ -55,7 +55,7 @@ static enum err load_costs(struct page *page, int first)
     page->n_loads++;
     if (err == ERR_INVALID) {
         op_clear_fault(page->web->op);
-        page->costs = (struct cost_list){ .next_us = INT64_MAX };
+        page->costs = (struct cost_list){ .next_us = page->costs.next_us };
         return OK;
     }
     return err;

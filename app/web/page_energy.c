@@ -70,7 +70,9 @@ static enum err add_costs(struct web *web, const struct cost_list *page,
     size_t n = (size_t)all->buckets.n, n_more = (size_t)page->buckets.n;
 
     if (all->currency && page->currency && strcmp(all->currency, page->currency) != 0) {
-        return fail(web->op, ERR_INVALID, "These days are billed in different currencies.");
+        return fail(web->op, ERR_INVALID,
+                    "These days are billed in different currencies, %s and %s: choose days of one "
+                    "of them.", all->currency, page->currency);
     }
     struct cost_bucket *items =
         arena_resize(web->op->arena, all->buckets.items, n * size, (n + n_more + 1) * size);
@@ -123,7 +125,7 @@ static enum err load_pages(struct web *web, struct cost_list_query *query,
     return err;
 }
 
-/* Where what is in force cannot be added up there is energy without costs. */
+/* Where what is in force cannot be added up there is energy without costs, and a sentence. */
 static enum err load_costs(struct web *web, const struct place *place, struct energy_facts *facts)
 {
     const struct span *span = &facts->span;
@@ -141,6 +143,7 @@ static enum err load_costs(struct web *web, const struct place *place, struct en
     }
     enum err err = load_pages(web, &query, facts);
     if (err == ERR_INVALID) {
+        facts->costs_problem = arena_copy(web->op->arena, str_of(web->op->fault.detail));
         op_clear_fault(web->op);
         facts->costs = (struct cost_list){ .currency = NULL };
         facts->costs_to_us = INT64_MAX;

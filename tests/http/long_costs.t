@@ -244,12 +244,56 @@ sub check_many {
     return;
 }
 
+# ---- a currency that follows another at a new year ----
+
+sub check_currencies {
+    my ($stack, $token) = @_;
+    my $device = $stack->token('home', 'device', '--backfill');
+    $stack->post('/v1/sites', { key => 'coast', timezone => 'UTC' }, token => $token);
+    my @events = map { { device => 'coast-meter', site => 'coast', time => timegm(0, 0, 12, 1, 8, 2022) + 86_400 * $_, metrics => { energy_kwh => 1 } } } 0 .. 241;
+    my $answer = $stack->post('/v1/events/batch', \@events, token => $device);
+    die "readings: $answer->{content}" if $answer->{status} != 200;
+    my $made = sub { return { name => 'Coast', timezone => 'UTC', currency => $_[0], charges => [ { type => 'energy', rate => $_[1] } ], @_[2 .. $#_] } };
+    my $schedule = $stack->post('/v1/rate-schedules', $made->('CHF', '1.00', valid_from => '2022-01-01'), token => $token)->{json}{id};
+    $answer = $stack->request('PUT', "/v1/rate-schedules/$schedule", token => $token, body => $made->('EUR', '0.20', valid_from => '2023-01-01'));
+    die "version: $answer->{content}" if $answer->{status} != 200;
+    $stack->post("/v1/rate-schedules/$schedule/assign", { site => 'coast' }, token => $token);
+    $stack->settle;
+    my $paged = sub {
+        my ($path, @items, $cursor) = @_;
+        do {
+            $answer = $stack->get($path . ($cursor ? "&cursor=$cursor" : ''), token => $token);
+            push @items, @{ $answer->{json}{items} // [] };
+            $cursor = $answer->{json}{next};
+        } while ($answer->{status} == 200 && $cursor && @items < 1000);
+        return $answer->{status} == 200 ? @items : die "$path: $answer->{content}";
+    };
+    my @days = ((map { '1.00 CHF' } 0 .. 121), (map { '0.20 EUR' } 0 .. 119));
+    for my $list (qw(costs energy)) {
+        is_deeply [ map { ($_->{cost} // 'none') . ' ' . ($_->{currency} // 'none') } $paged->("/v1/$list?site=coast&bucket=1d&from=2022-09-01T00:00:00Z&to=2023-05-01T00:00:00Z") ], \@days, "each day of $list has its own currency";
+    }
+    is_deeply [ map { "$_->{cost} $_->{currency}" } $paged->('/v1/costs?site=coast&bucket=1mo&from=2022-11-01&to=2023-03-01') ], [ '30.00 CHF', '31.00 CHF', '6.20 EUR', '5.60 EUR' ], 'so has each month';
+    my ($before, $both, $after) = $paged->('/v1/energy?site=coast&bucket=1w&from=2022-12-19T00:00:00Z&to=2023-01-09T00:00:00Z');
+    is_deeply [ map { $_->{currency} // 'none' } $before, $both, $after ], [ 'CHF', 'none', 'EUR' ], 'a week of both has no cost';
+    $answer = $stack->get('/v1/costs?site=coast&bucket=1w&from=2022-12-26&to=2023-01-02', token => $token);
+    like $answer->{status} . ' ' . ($answer->{json}{detail} // ''), qr/^422 .*different currencies, CHF and from 2023-01-01 on EUR/, 'which costs refuse in a sentence';
+
+    my $eve = Tidemark::Browser->new($stack);
+    $eve->log_in('eve@home.example', 'a long enough password');
+    my $page = $eve->get('/energy?site=coast&from=2022-11-01&to=2023-02-28&bucket=1d');
+    like $page->{content}, qr/Energy without its costs\. These days are billed in different currencies, CHF and EUR: choose days of one of them\./, 'the page of energy says why it has no costs';
+    like $eve->get('/energy?site=coast&from=2023-01-01&to=2023-02-28&bucket=1d')->{content}, qr/Costs.*€11\.80/s, 'and has those of one currency';
+    like $eve->get('/costs?site=coast&view=month&at=2023-01-10')->{content}, qr/€6\.20/, 'so has the page of costs of its month';
+    return;
+}
+
 for my $engine (Tidemark::Stack::engines()) {
     subtest $engine => sub {
         my $stack = Tidemark::Stack->start(engine => $engine, env => { map { ("RETENTION_${_}_DAYS" => 36500) } qw(RAW HOURLY DAILY EVENT) });
         $stack->sql("UPDATE core.retention SET days = 36500 WHERE class = 'energy'");    # else readings of 2020 go in 2027
         my $token = check($stack);
         check_many($stack, $token);
+        check_currencies($stack, $token);
     };
 }
 done_testing();
