@@ -326,6 +326,7 @@
     for (const error of form.querySelectorAll('[id$="-error"]')) {
       error.textContent = fresh.getElementById(error.id)?.textContent ?? '';
       error.closest('tr')?.classList.toggle('wrong', error.textContent !== '');
+      if (error.matches('p') && error.textContent) error.closest('details')?.setAttribute('open', '');
     }
   };
 
@@ -358,7 +359,8 @@
   });
 
   document.getElementById('weeks').hidden = true;
-  document.getElementById('rules').open = rulesTable.querySelector('.wrong') !== null;
+  document.getElementById('rules').open = rulesTable.querySelector('.wrong') !== null ||
+    document.getElementById('w-error').textContent !== '';
   painter.hidden = false;
   draw();
 })();

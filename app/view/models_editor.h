@@ -61,6 +61,7 @@ struct rows_view {
     int n_cells, n_more;
     struct row_view rows[EDITOR_ROWS];
     int n;                                 /* shown, with empty ones to fill in */
+    const char *error;                     /* of all of it; or NULL */
 };
 
 struct rate_form {

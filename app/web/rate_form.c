@@ -125,12 +125,16 @@ static bool is_below(const char *field, const char *pointer)
            (field[len] == '\0' || field[len] == '/');
 }
 
+/* What is there already is not said twice. */
 static void add_error(struct arena *arena, const char **error, struct str what,
                       const char *detail)
 {
     const char *text = what.len > 0
                            ? arena_printf(arena, "%.*s %s", (int)what.len, what.ptr, detail)
                            : arena_copy(arena, str_of(detail));
+    if (*error && text && strstr(*error, text)) {
+        return;
+    }
     const char *all = *error && text ? arena_printf(arena, "%s; %s", *error, text) : text;
 
     *error = all ? all : *error;
@@ -174,6 +178,19 @@ static const struct column_view *more_column(const struct rows_view *list, const
     return found;
 }
 
+/* A comma between prices parts tiers: of one that is meant as a decimal point the bound is
+ * missing. */
+static const char BOUND_MISSING[] =
+    "of tiers each but the last is such as 0.20 to 100; decimals have a point, not a comma";
+
+static bool is_bound_missing(const struct problem *problem)
+{
+    size_t len = strlen(problem->field);
+
+    return len > 6 && strcmp(problem->field + len - 6, "/up_to") == 0 &&
+           strcmp(problem->detail, "is missing") == 0;
+}
+
 static bool blame_row(struct arena *arena, const struct rows_view *list, struct row_view *row,
                       const char *pointer, const struct problem *problem)
 {
@@ -181,7 +198,9 @@ static bool blame_row(struct arena *arena, const struct rows_view *list, struct 
         return false;
     }
     const struct column_view *more = more_column(list, problem->field, pointer);
-    if (more) {
+    if (is_bound_missing(problem)) {
+        add_error(arena, &row->error, STR(""), BOUND_MISSING);
+    } else if (more) {
         add_error(arena, &row->more_error, str_of(more->label), problem->detail);
     } else {
         add_error(arena, &row->error, last_word(problem->field, pointer), problem->detail);
@@ -215,10 +234,24 @@ static bool blame_field(struct arena *arena, struct rate_form *form, const struc
             field = &form->head[i];
         }
     }
-    if (field) {
+    bool is_left_out = field && field->error && field->value[0] == '\0';
+    if (field && !is_left_out) { /* that it must be filled in says it */
         add_error(arena, &field->error, STR("This"), problem->detail);
     }
     return field != NULL;
+}
+
+/* What is wrong with a list as a whole: days without a season, hours without a period. */
+static bool blame_list(struct arena *arena, struct rate_form *form, const struct problem *problem)
+{
+    for (int i = 0; i < EDITOR_LISTS; i++) {
+        struct rows_view *list = &form->lists[i];
+        if (problem->field[0] == '/' && strcmp(problem->field + 1, list->key) == 0) {
+            add_error(arena, &list->error, STR("These"), problem->detail);
+            return true;
+        }
+    }
+    return false;
 }
 
 int rate_form_blame(struct arena *arena, struct rate_form *form, const struct problems *problems,
@@ -228,7 +261,8 @@ int rate_form_blame(struct arena *arena, struct rate_form *form, const struct pr
 
     for (int i = 0; i < problems->n; i++) {
         const struct problem *problem = &problems->items[i];
-        if (!blame_rows(arena, form, problem) && !blame_field(arena, form, problem)) {
+        if (!blame_rows(arena, form, problem) && !blame_field(arena, form, problem) &&
+            !blame_list(arena, form, problem)) {
             rest[n++] = (struct rate_wrong){ problem->field, problem->detail };
         }
     }

@@ -299,6 +299,13 @@ like $tried->{content}, qr{id="$_->[0]">[^<]*$_->[1]}, "beside $_->[0]"
     [ 'c4-more-error', 'At least percent is not known' ], [ 'c5-more-error', 'On dates must be after' ], [ 'c6-more-error', 'Tiers in must be' ];
 like $tried->{content}, qr{name="c4_cycles" value="40"}, 'what was typed stands there still';
 unlike $tried->{content}, qr{id="h3-error">[^<]}, 'and not beside what is right';
+$tried = $eve->submit($page, "/admin/rates/$full/edit", %$fields, currency => '', c2_price => '0,30', do => 'save');
+is $tried->{status}, 422, 'so is what is left out';
+like $tried->{content}, qr{id="currency-about"><strong class="error">This must be filled in\.</strong>}, 'said once beside its field';
+like $tried->{content}, qr{id="c2-error">[^<]*decimals have a point}, 'and beside a price with a comma what that means';
+$tried = $eve->submit($page, "/admin/rates/$full/edit", %$fields, s0_to => '09-01', do => 'save');
+like $tried->{content}, qr{id="s-error">These leave days open: 09-01 to 09-30}, 'beside a table what is wrong with all of it';
+unlike $tried->{content}, qr{<li class="error">}, 'and nothing apart from it';
 is scalar @{ $eve->call('GET', "/v1/rate-schedules/$full")->{json}{versions} // [] }, scalar @{ $again->{versions} // [] }, 'and nothing is kept';
 # Names that are more than a word.
 my $named = ask('POST', '', { %$rich, name => 'Named', description => "Two\nlines", periods => [ 'low', 'high, and "dry"' ], windows => [ { period => 'low' }, { period => 'high, and "dry"', seasons => [ 'a, b' ], days => ['sun'] } ],
