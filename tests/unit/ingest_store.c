@@ -78,6 +78,7 @@ static void test_outcomes(struct store_test *test)
 static void test_change_log(struct store_test *test)
 {
     struct store_answer answer;
+    long long noon = ago_ms(test, 9 * DAY_MS) / DAY_MS * DAY_MS + DAY_MS / 2; /* ranges end with the day */
 
     (void)store_post(test, test->alpha, "{\"device\":\"log\",\"time\":%lld,\"metrics\":{\"a\":1}}",
                      ago_ms(test, 5000));
@@ -93,8 +94,7 @@ static void test_change_log(struct store_test *test)
     answer = store_post(test, test->alpha, "[{\"device\":\"old\",\"time\":%lld,\"metrics\":{\"a\":1}},"
                         "{\"device\":\"old\",\"time\":%lld,\"metrics\":{\"a\":1}},"
                         "{\"device\":\"old\",\"time\":%lld,\"metrics\":{\"a\":1}}]",
-                        ago_ms(test, 9 * DAY_MS), ago_ms(test, 9 * DAY_MS - 3600000),
-                        ago_ms(test, 1000));
+                        noon, noon + 3600000, ago_ms(test, 1000));
     is_answer(&answer, 3, 0, 0, "new samples of days ago and of now");
     is_int(changes_of(test, "old"), 1, "  are one range of changes");
     is_int(store_count(test, "SELECT count(*) FROM core.change x JOIN core.series s"
@@ -103,7 +103,7 @@ static void test_change_log(struct store_test *test)
            1, "  that ends with the old ones");
     answer = store_post(test, test->alpha, "[{\"device\":\"old\",\"time\":%lld,\"metrics\":{\"a\":2}},"
                         "{\"device\":\"old\",\"time\":%lld,\"metrics\":{\"a\":2}}]",
-                        ago_ms(test, 9 * DAY_MS), ago_ms(test, 8 * DAY_MS));
+                        noon, noon + DAY_MS);
     is_answer(&answer, 1, 0, 1, "a correction and a late sample of other days");
     is_int(changes_of(test, "old"), 3, "  are a range each");
 }
