@@ -30,7 +30,7 @@ struct session {
     struct arena *pages;            /* of the files that are listed */
     struct op listing;              /* on it */
     struct place after;             /* the last file of the page before */
-    const char *tenant, *from, *to; /* what it is about; NULL: all */
+    const char *tenant, *from, *to, *table; /* what it is about; NULL: all */
     bool is_all;
     int n_files, n_failed;
 };
@@ -144,9 +144,12 @@ static enum err visit_files(struct session *session, visit_file visit)
     do {
         err = load_page(session, &list);
         n = err == OK ? db_count(list) : 0;
-        session->n_files += n;
         for (int i = 0; i < n && err == OK; i++) {
-            err = visit(session, list, i);
+            if (session->table == NULL ||
+                str_equal(db_str(list, i, ARCHIVE_LIST_RELATION), str_of(session->table))) {
+                session->n_files++;
+                err = visit(session, list, i);
+            }
         }
         if (err == OK && n > 0) {
             err = keep_place(session, list, n - 1);
@@ -224,11 +227,16 @@ static int parse(struct session *session, int argc, char **argv, const struct op
         { "--tenant", "SLUG", "whose days; else everybody's", &session->tenant, NULL },
         { "--from", "DAY", "the first day, as 2026-11-20", &session->from, NULL },
         { "--to", "DAY", "the last day", &session->to, NULL },
+        { "--table", "NAME", "samples, events or costs; else all", &session->table, NULL },
         { "--all", NULL, "restore: every day there is", NULL, &session->is_all },
         { .name = NULL },
     };
 
-    return options_parse(argc, argv, help, rows, NULL);
+    int status = options_parse(argc, argv, help, rows, NULL);
+    if (status < 0 && session->table != NULL && archive_table_named(session->table) == NULL) {
+        return options_misused(help, "--table: samples, events or costs");
+    }
+    return status;
 }
 
 static struct archive_file file_of(const struct db_rows *list, int at)
@@ -264,7 +272,7 @@ static enum err print_file(struct session *session, const struct db_rows *list, 
 static int cmd_list(const struct config *config, int argc, char **argv)
 {
     static const struct options_help HELP = {
-        .usage = "tidemark archive list [--tenant SLUG] [--from DAY] [--to DAY]",
+        .usage = "tidemark archive list [--tenant SLUG] [--from DAY] [--to DAY] [--table NAME]",
         .about = "Lists the archive's files: tenant, table, day, number, kind, rows, bytes,\n"
                  "whether the database has the day itself, and the file's id.",
     };
@@ -331,7 +339,7 @@ static enum err verify_one(struct session *session, const struct db_rows *list, 
 static int cmd_verify(const struct config *config, int argc, char **argv)
 {
     static const struct options_help HELP = {
-        .usage = "tidemark archive verify [--tenant SLUG] [--from DAY] [--to DAY]",
+        .usage = "tidemark archive verify [--tenant SLUG] [--from DAY] [--to DAY] [--table NAME]",
         .about = "Reads files whole: their checksums and each row. Lists those that are damaged\n"
                  "or missing, and numbers that a day lacks, and fails when there is one.",
     };
@@ -384,7 +392,8 @@ static enum err restore_one(struct session *session, const struct db_rows *list,
 static int cmd_restore_days(const struct config *config, int argc, char **argv)
 {
     static const struct options_help HELP = {
-        .usage = "tidemark archive restore --tenant SLUG [--from DAY] [--to DAY] | --all",
+        .usage = "tidemark archive restore --tenant SLUG|--all [--from DAY] [--to DAY]\n"
+                 "       [--table NAME]",
         .about = "Brings days back into the database, where retention leaves them for 30 days.\n"
                  "What was made of them (rollups, energy, costs) stays as it is.",
     };
@@ -396,6 +405,9 @@ static int cmd_restore_days(const struct config *config, int argc, char **argv)
     }
     if (session.tenant == NULL && !session.is_all) {
         return options_misused(&HELP, "which days? (--tenant, or --all)");
+    }
+    if (session.table != NULL && archive_table_named(session.table)->is_derived) {
+        return options_misused(&HELP, "costs are worked out from samples, not restored");
     }
     return visit_all(&session, config, restore_one);
 }

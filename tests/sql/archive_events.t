@@ -285,7 +285,14 @@ sub check_damage {
     like($said, qr/^damaged\t\Q$object\E\t/m, '  and its file named') or diag($said);
     my $before = events($super, 2, 10, 8);
     $super->query("UPDATE core.archive_day SET is_held = false WHERE tenant_id = 2 AND day = '@{[day(9)]}'");
-    ($status, $said) = archive($cluster, 'restore', '--tenant', 'bravo', '--from', day(9), '--to', day(9));
+    my @day = ('--tenant', 'bravo', '--from', day(9), '--to', day(9));
+    ($status, $said) = archive($cluster, 'restore', @day, '--table', 'samples');
+    is("$status " . scalar(() = $said =~ /\tevents\t/g), '0 0', '  nor asked for where only samples are');
+    is((archive($cluster, 'restore', @day, '--table', $_))[0], 2, "  and --table $_ is refused") for qw(costs none);
+    my ($all, $none) = map { (archive($cluster, 'list', @day, '--table', $_))[1] } qw(events samples);
+    like($all, qr/\A(?:bravo\tevents\t[^\n]*\n)+exit 0\n\z/, '  a list can be of it, too');
+    is($none, "exit 0\n", '  or of another');
+    ($status, $said) = archive($cluster, 'restore', @day, '--table', 'events');
     like($said, qr/^failed\tbravo\tevents\t@{[day(9)]}\t/m, '  and not restored');
     is(events($super, 2, 10, 8), $before, '  in the least');
     $super->query("UPDATE core.archive_day SET is_held = true WHERE tenant_id = 2 AND day = '@{[day(9)]}'");
