@@ -130,6 +130,9 @@ sub check_first {
     return;
 }
 
+# As if a week had gone by since all that is archived was.
+sub pass_week { return $_[0]->query("UPDATE core.archive SET archived_at = archived_at - interval '7 days 1 minute'") }
+
 # Lines that are written anew make a file with all of the day.
 sub check_anew {
     my ($cluster, $super, $lines) = @_;
@@ -141,6 +144,8 @@ sub check_anew {
     push @{ $lines->{9} }, add_line($super, 1, $ACCOUNTS[2], 9, $lines->{9}[-1]{final});
     $super->query('COMMIT');
     is(changes($super), 2, 'one that is written anew is noted, once a statement that writes');
+    archives_well($cluster, qr/^0 days, 0 rows/m, '  where it got a file less than a week ago it waits:');
+    pass_week($super);
     archives_well($cluster, qr/^1 days, 15 rows/m, '  it');
     reads($cluster, $super, 9, 2, @{ $lines->{9} });
     $super->query("DELETE FROM core.cost_calculation WHERE tenant_id = 1 AND day = '@{[day(10)]}'");
@@ -150,7 +155,7 @@ sub check_anew {
     return;
 }
 
-# An erased device has no account of its own in what is written anew.
+# An erased device has no account of its own in what is written anew, which does not wait.
 sub check_erasure {
     my ($cluster, $super, $lines) = @_;
     $cluster->session('tidemark_web', new => 1)->bind(1)->query("SELECT api.device_erase('meter')");

@@ -53,7 +53,7 @@ my %function = (
         archive_allows archive_let_go archive_is_pinned archive_horizon archive_stop archive_first_day archive_is_changed
         archive_name archive_note_events archive_note_device archive_first_samples archive_first_events archive_open archive_open_samples
         archive_open_events archive_restore_places archive_count raw_shown_from shown_from archive_note_deletion
-        archive_is_derived archive_note_costs archive_accounts archive_first_costs archive_open_costs
+        archive_is_derived archive_waits archive_note_costs archive_accounts archive_first_costs archive_open_costs
         archive_take_costs)),
 );
 
