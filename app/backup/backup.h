@@ -23,6 +23,8 @@ struct backups {
     const struct config *config;
     struct store *store;
     const char *prefix; /* of their keys */
+    /* NULL, or whose BACKUP_LATEST is: of this one, or of a manifest that does not say it. */
+    const char *installation;
     /* Asked again and again while a dump is read or restored; NULL: always. */
     bool (*goes_on)(void *context);
     /* Told of the connection whose statements a restore waits for, and by NULL that there is none
@@ -51,6 +53,7 @@ struct backup {
     int schema;            /* its newest migration */
     const char *engine;    /* "postgres" or "timescaledb" */
     const char *extension; /* TimescaleDB's version, NULL without */
+    const char *installation; /* what tells it from others in the same place; NULL: not said */
     int server_major;      /* of PostgreSQL: 15 */
     const char *server_version;
     int64_t n_bytes; /* of the dump */
@@ -67,9 +70,11 @@ const char *backup_key(const struct backups *backups, const char *name, const ch
  * words. */
 enum err backup_make(struct backups *backups, struct backup *out) MUST_CHECK;
 
-/* Removes the oldest but `keep`, never the one named `made` (the clock may have been set back), and
- * after a day what was begun and never finished. *out_n: backups removed. */
-enum err backup_prune(struct backups *backups, int keep, const char *made, int *out_n) MUST_CHECK;
+/* Removes the oldest but `keep`, never the one that was `made` (the clock may have been set back),
+ * and after a day what was begun and never finished. Those of other installations than its own are
+ * left alone, as are those whose manifest cannot be read. *out_n: backups removed. */
+enum err backup_prune(struct backups *backups, int keep, const struct backup *made,
+                      int *out_n) MUST_CHECK;
 
 /* The names of all, the oldest first. */
 enum err backup_list(struct backups *backups, const char *const **out_names, int *out_n) MUST_CHECK;

@@ -56,6 +56,7 @@ static enum err look(struct making *making)
     err = copy_text(op, rows, BACKUP_BEGIN_SNAPSHOT, &making->snapshot);
     err = err ? err : copy_text(op, rows, BACKUP_BEGIN_ENGINE, &backup->engine);
     err = err ? err : copy_text(op, rows, BACKUP_BEGIN_EXTENSION, &backup->extension);
+    err = err ? err : copy_text(op, rows, BACKUP_BEGIN_INSTALLATION, &backup->installation);
     return err ? err : copy_text(op, rows, BACKUP_BEGIN_SERVER_VERSION, &backup->server_version);
 }
 

@@ -49,6 +49,8 @@ struct str manifest_write(struct arena *arena, const struct backup *backup)
     json_text(&json, backup->engine);
     json_key(&json, "timescaledb");
     json_text(&json, backup->extension);
+    json_key(&json, "installation");
+    json_text(&json, backup->installation);
     json_key(&json, "postgresql_major");
     json_int(&json, backup->server_major);
     json_key(&json, "postgresql");
@@ -210,6 +212,9 @@ static bool read_member(struct reading *reading, struct str key)
     }
     if (str_equal(key, STR("timescaledb"))) {
         return read_text(reading, &backup->extension);
+    }
+    if (str_equal(key, STR("installation"))) {
+        return read_text(reading, &backup->installation);
     }
     if (str_equal(key, STR("postgresql_major"))) {
         return read_small(reading, &backup->server_major);

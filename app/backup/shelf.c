@@ -49,6 +49,7 @@ const char *backup_key(const struct backups *backups, const char *name, const ch
 struct entry {
     const char *name;
     bool has_manifest, has_dump;
+    bool is_own; /* of the installation that prunes */
     int64_t modified_us;
 };
 
@@ -172,18 +173,36 @@ enum err backup_list(struct backups *backups, const char *const **out_names, int
 
 /* ---- reading ---- */
 
+/* Whether it is of the installation (NULL: of any), as far as its manifest says. ERR_INVALID where
+ * that is damaged. */
+static enum err look_whose(struct backups *backups, const char *name, const char *installation,
+                           bool *is_own)
+{
+    struct backup backup;
+    enum err err = installation ? backup_read(backups, name, &backup) : OK;
+
+    *is_own = err == OK && (!installation || !backup.installation ||
+                            strcmp(backup.installation, installation) == 0);
+    return err;
+}
+
 static enum err find_latest(struct backups *backups, const char **out)
 {
     const char *const *names;
     int n;
+    bool is_own = false;
     enum err err = backup_list(backups, &names, &n);
 
-    if (err == OK && n == 0) {
-        err = fail(backups->op, ERR_NOT_FOUND, "there is no backup in %s",
-                   store_name(backups->store));
+    while (err == OK && !is_own && n > 0) {
+        err = look_whose(backups, names[--n], backups->installation, &is_own);
+    }
+    if (err == OK && !is_own) {
+        err = fail(backups->op, ERR_NOT_FOUND, "there is no backup in %s%s",
+                   store_name(backups->store),
+                   backups->installation ? " of this installation" : "");
     }
     if (err == OK) {
-        *out = names[n - 1];
+        *out = names[n];
     }
     return err;
 }
@@ -296,7 +315,7 @@ static enum err remove_backup(struct backups *backups, const char *name)
     return err;
 }
 
-enum err backup_prune(struct backups *backups, int keep, const char *made, int *out_n)
+enum err backup_prune(struct backups *backups, int keep, const struct backup *made, int *out_n)
 {
     int64_t limit_us = clock_now_us() - UNFINISHED_AGE_S * US_PER_SECOND;
     struct entries entries;
@@ -305,11 +324,19 @@ enum err backup_prune(struct backups *backups, int keep, const char *made, int *
 
     *out_n = 0;
     for (int i = 0; i < entries.n && err == OK; i++) {
-        n += entries.list[i].has_manifest;
+        struct entry *entry = &entries.list[i];
+        if (entry->has_manifest) {
+            err = look_whose(backups, entry->name, made->installation, &entry->is_own);
+            n += entry->is_own;
+            if (err == ERR_INVALID || err == ERR_NOT_FOUND) {
+                op_clear_fault(backups->op);
+                err = OK;
+            }
+        }
     }
     for (int i = 0; i < entries.n && err == OK; i++) {
         const struct entry *entry = &entries.list[i];
-        bool is_surplus = entry->has_manifest && n > keep && strcmp(entry->name, made) != 0;
+        bool is_surplus = entry->is_own && n > keep && strcmp(entry->name, made->name) != 0;
         if (is_surplus || (!entry->has_manifest && entry->modified_us < limit_us)) {
             err = remove_backup(backups, entry->name);
             n -= is_surplus;

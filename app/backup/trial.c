@@ -22,6 +22,22 @@ struct trial {
 
 /* ---- before ---- */
 
+/* The newest backup that is tried is one of the database's own installation. */
+static enum err look_whose(struct trial *trial)
+{
+    struct op *op = trial->op;
+    struct db_rows *rows;
+    enum err err = database_ask(trial->backups, trial->server.url, &q_backup_installation, NULL,
+                                &rows);
+
+    if (err != OK || db_count(rows) == 0) {
+        return err;
+    }
+    trial->backups->installation =
+        arena_copy(op->arena, db_str(rows, 0, BACKUP_INSTALLATION_INSTALLATION));
+    return trial->backups->installation ? OK : fail_memory(op);
+}
+
 static enum err look(struct trial *trial, const struct config *config)
 {
     struct op *op = trial->op;
@@ -37,8 +53,10 @@ static enum err look(struct trial *trial, const struct config *config)
     trial->server.major = db_int(rows, 0, RESTORE_TRIAL_TARGET_SERVER_MAJOR);
     trial->is_noted =
         trial->wish->notes || db_bool(rows, 0, RESTORE_TRIAL_TARGET_IS_NOTED);
-    return database_trial_prefix(op, db_text(rows, 0, RESTORE_TRIAL_TARGET_DATABASE),
-                                 &trial->prefix);
+    bool is_ours = db_bool(rows, 0, RESTORE_TRIAL_TARGET_IS_NOTED);
+    err = database_trial_prefix(op, db_text(rows, 0, RESTORE_TRIAL_TARGET_DATABASE),
+                                &trial->prefix);
+    return err || !is_ours ? err : look_whose(trial);
 }
 
 /* In the database that every server has: locks of this kind are one database's. */

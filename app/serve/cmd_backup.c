@@ -43,9 +43,10 @@ static void print_backup(const struct backup *backup)
 {
     char made[CLOCK_TEXT_SIZE];
 
-    printf("%s\t%s\t%lld bytes\tschema %d\t%s\tPostgreSQL %s\n", backup->name,
-           clock_format(backup->made_us / US_PER_SECOND * US_PER_SECOND, made),
-           (long long)backup->n_bytes, backup->schema, backup->engine, backup->server_version);
+    printf("%s\t%s\t%lld bytes\tschema %d\t%s\tPostgreSQL %s\tinstallation %.8s\n",
+           backup->name, clock_format(backup->made_us / US_PER_SECOND * US_PER_SECOND, made),
+           (long long)backup->n_bytes, backup->schema, backup->engine, backup->server_version,
+           backup->installation ? backup->installation : "unknown");
 }
 
 /* ---- making ---- */
@@ -61,7 +62,7 @@ static enum err make(struct session *session, int keep)
     }
     print_backup(&backup);
     (void)fflush(stdout);
-    err = backup_prune(&session->backups, keep, backup.name, &n_removed);
+    err = backup_prune(&session->backups, keep, &backup, &n_removed);
     if (err == OK && n_removed > 0) {
         fprintf(stderr, "%d older removed\n", n_removed);
     }

@@ -2,14 +2,24 @@
 
 -- name: backup_begin
 -- roles: backup
--- columns: snapshot server_major server_version schema_version engine extension
+-- columns: snapshot server_major server_version schema_version engine extension installation
 -- What is backed up; its snapshot lets pg_dump see the moment of this transaction.
 SELECT pg_catalog.pg_export_snapshot() AS snapshot,
        current_setting('server_version_num')::int4 / 10000 AS server_major,
        current_setting('server_version') AS server_version,
        (SELECT max(h.version) FROM ops.migration_history h) AS schema_version,
        (SELECT h.engine FROM ops.migration_history h ORDER BY h.version LIMIT 1) AS engine,
-       (SELECT e.extversion FROM pg_catalog.pg_extension e WHERE e.extname = 'timescaledb') AS extension;
+       (SELECT e.extversion FROM pg_catalog.pg_extension e WHERE e.extname = 'timescaledb') AS extension,
+       (SELECT md5(extract(epoch FROM h.applied_at)::text) FROM ops.migration_history h
+        ORDER BY h.version LIMIT 1) AS installation;
+
+-- name: backup_installation
+-- roles: super
+-- columns: installation
+-- What tells the database's installation from others, as backup_begin has it: the moment of its first
+-- migration, to the microsecond. A restored database keeps it.
+SELECT md5(extract(epoch FROM h.applied_at)::text) AS installation
+FROM ops.migration_history h ORDER BY h.version LIMIT 1;
 
 -- name: backup_settle
 -- roles: backup super

@@ -6,7 +6,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Digest::SHA qw(sha256_hex);
-use JSON::PP qw(decode_json);
+use JSON::PP qw(decode_json encode_json);
 use Test::More;
 use Tidemark::Cluster;
 use Tidemark::Scratch qw(slurp_whole spit);
@@ -173,6 +173,34 @@ sub multiply {
     return;
 }
 
+# Backups of another installation lie in the same folder: they are neither removed nor counted; those of
+# manifests that do not say whose they are count as one's own.
+sub check_shared {
+    my ($cluster, $folder, $name) = @_;
+    my $place = $cluster->home . '/shared';
+    my $manifest = decode_json(slurp_whole("$folder/$name.json"));
+    like($manifest->{installation}, qr/^[0-9a-f]{32}$/, 'a manifest says whose it is');
+    $cluster->run('mkdir', $place);
+    for my $at (1 .. 9) {
+        my $copy = "2026020${at}T000000Z-0123abcd";
+        my %changed = %{$manifest};
+        $changed{installation} = 'f' x 32 if $at <= 3;
+        delete $changed{installation} if $at == 4;
+        $cluster->run('cp', "$folder/$name.dump", "$place/$copy.dump");
+        spit("$place/$copy.json", encode_json(\%changed));
+    }
+    my $damaged = '20260101T000000Z-0123abcd';
+    spit("$place/$damaged.json", '{');
+    my ($status, $said) = $cluster->tidemark('backup', '--to', $place, '--keep', 5);
+    is($status, 0, 'a backup into a folder with those of another installation') or diag($said);
+    my @left = map { /^2026020(\d)/ ? $1 : () } grep {/json$/} files($place);
+    is("@left", '1 2 3 6 7 8 9', '  leaves the others, and five of its own');
+    ok(-e "$place/$damaged.json", '  and what is damaged');
+    ($status, $said) = $cluster->tidemark('backup', 'list', '--from', $place);
+    is(scalar(() = $said =~ /\tinstallation ffffffff$/mg), 3, '  the list says whose each is');
+    return;
+}
+
 sub check_pruned {
     my ($cluster) = @_;
     my $folder = $cluster->home . '/kept';
@@ -194,6 +222,7 @@ sub check_pruned {
     ok(-e "$folder/notes.json", "  other files of the folder stay");
     ($status, $said) = $cluster->tidemark('backup', 'list', '--from', $folder);
     is(scalar(() = $said =~ /^$NAME\t/mg), 7, '  and seven are listed');
+    check_shared($cluster, $folder, $first);
     return ($folder, $first);
 }
 
