@@ -106,7 +106,12 @@ sub check_snapshots {
     $super->query($correct);
     my @chunks = map { $_->[0] } $super->query("SELECT chunk FROM ops.chunk_list('core.sample') WHERE is_partial");
     $super->query("SELECT public.compress_chunk('$_')") for @chunks;
-    is compress($worker), 'opened ' . @chunks, 'what the engine compressed is opened';
+    $old->query("BEGIN; DELETE FROM core.sample WHERE tenant_id = 1 AND series_id = 6 AND time < now() - interval '20 days'");
+    my $left = $old->text($sum);
+    is compress($worker), 'busy ' . @chunks, 'while somebody deletes, nothing is stored again';
+    $old->query('COMMIT');
+    is $super->text($sum), $left, 'and what was deleted is gone';
+    like compress($worker), qr/^(?:opened \d+)? ?(?:recompressed \d+)?$/, 'then what the engine compressed is opened';
     is compress($worker), '', 'once';
     $super->query($correct);
     my $now = $super->text($sum);

@@ -59,13 +59,15 @@ $$;
 -- Has all plans read the rows beside a chunk's columnstore, too, whether there are any or not. The
 -- engine's plans leave them out where there are none, and a snapshot taken after the plan sees rows
 -- that moved there meanwhile, one taken long before it those that were there: either would miss them
--- (its issues 10487 and 6842). Storing what is there already changes nothing but that.
-CREATE FUNCTION core.chunk_open(relation regclass, time_column name, from_time timestamptz,
-                                to_time timestamptz) RETURNS void
+-- (its issues 10487 and 6842). Storing what is there already changes nothing but that, while nobody
+-- else writes.
+CREATE FUNCTION core.chunk_open(relation regclass, chunk regclass, time_column name,
+                                from_time timestamptz, to_time timestamptz) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+    EXECUTE format('LOCK TABLE %s IN EXCLUSIVE MODE', chunk);
     EXECUTE format('INSERT INTO %1$s SELECT x.* FROM %1$s x'
                    ' WHERE x.%2$I >= $1 AND x.%2$I < $2 LIMIT 1 ON CONFLICT DO NOTHING',
                    relation, time_column) USING from_time, to_time;
@@ -88,10 +90,18 @@ BEGIN
     SELECT c.*, k.relation, k.time_column INTO part
     FROM core.kept k
     CROSS JOIN LATERAL core.chunk_list(k.relation) c
-    WHERE c.to_time < now() - k.columnstore_after AND c.chunk::text <> ALL (skip)
-      AND (NOT c.is_compressed OR c.is_partial OR core.chunk_is_closed(c.chunk))
+    WHERE c.to_time < now() - k.columnstore_after AND (NOT c.is_compressed OR c.is_partial)
+      AND c.chunk::text <> ALL (skip)
     ORDER BY c.is_compressed, c.to_time, k.relation::oid
     LIMIT 1;
+    IF NOT FOUND THEN
+        SELECT c.*, k.relation, k.time_column INTO part
+        FROM core.kept k
+        CROSS JOIN LATERAL core.chunk_list(k.relation) c
+        WHERE c.to_time < now() - k.columnstore_after AND c.chunk::text <> ALL (skip)
+          AND core.chunk_is_closed(c.chunk)
+        LIMIT 1;
+    END IF;
     IF NOT FOUND THEN
         RETURN;
     END IF;
@@ -102,7 +112,8 @@ BEGIN
         IF outcome <> 'opened' THEN
             PERFORM public.compress_chunk(part.chunk, if_not_compressed => true);
         END IF;
-        PERFORM core.chunk_open(part.relation, part.time_column, part.from_time, part.to_time);
+        PERFORM core.chunk_open(part.relation, part.chunk, part.time_column, part.from_time,
+                                part.to_time);
     EXCEPTION WHEN lock_not_available OR deadlock_detected OR duplicate_object OR object_in_use
               OR serialization_failure THEN    -- written to, or compressed by another
         outcome := 'busy';
