@@ -1,20 +1,16 @@
 /* The directory store: an object is the file of its key's path below the root. It is written under
  * `.put/`, brought to the disk, and renamed, so that what has a key's path is whole. Keys begin no
- * segment with a dot (store.h), so none can reach `.put` or climb out. Called by store.c. */
-#include "objects/kind.h"
+ * segment with a dot (store.h), so none can reach `.put` or climb out. Lists are dir_list.c's.
+ * Called by store.c. */
+#include "objects/dir.h"
 
 #include "base/clock.h"
 
 #include <dirent.h>
-#include <fts.h>
 
 #define PUT_DIR ".put"
 #define PIECE_BYTES (64u << 10) /* read at a time */
 #define RENAME_TRIES 5          /* while somebody removes the folder, which was empty */
-
-struct dir_store {
-    const char *root;
-};
 
 struct dir_put {
     struct arena *arena;
@@ -25,8 +21,7 @@ struct dir_put {
 
 /* ---- paths ---- */
 
-/* The failure of a system call on the store; `verb` as in "cannot read". */
-static enum err fail_errno(struct op *op, const char *verb, const char *path)
+enum err dir_fail(struct op *op, const char *verb, const char *path)
 {
     bool is_refused = errno == EACCES || errno == EPERM || errno == EROFS;
 
@@ -111,7 +106,7 @@ static enum err dir_prepare(void *self, struct op *op)
     if (!inside) {
         return fail_memory(op);
     }
-    return make_folders(inside) ? OK : fail_errno(op, "make", store->root);
+    return make_folders(inside) ? OK : dir_fail(op, "make", store->root);
 }
 
 /* ---- writing ---- */
@@ -132,11 +127,11 @@ static enum err dir_put_begin(void *self, struct op *op, struct arena *arena, co
         return fail_memory(op);
     }
     if (!make_folders(temporary)) {
-        return fail_errno(op, "make", store->root);
+        return dir_fail(op, "make", store->root);
     }
     int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
     if (fd < 0) {
-        return fail_errno(op, "write", temporary);
+        return dir_fail(op, "write", temporary);
     }
     *put = (struct dir_put){ arena, store, temporary, path, fd };
     *out = put;
@@ -150,7 +145,7 @@ static enum err dir_put_write(void *self, struct op *op, struct str bytes)
     while (bytes.len > 0) {
         ssize_t n = write(put->fd, bytes.ptr, bytes.len);
         if (n < 0 && errno != EINTR) {
-            return fail_errno(op, "write", put->temporary);
+            return dir_fail(op, "write", put->temporary);
         }
         if (n > 0) {
             bytes.ptr += n;
@@ -169,7 +164,7 @@ static enum err settle(struct dir_put *put, struct op *op, int64_t size)
 
     put->fd = -1;
     if (!is_synced || !is_closed) {
-        return fail_errno(op, "write", put->temporary);
+        return dir_fail(op, "write", put->temporary);
     }
     return status.st_size == size
                ? OK
@@ -191,16 +186,16 @@ static enum err dir_put_finish(void *self, struct op *op, const struct store_wri
     }
     for (int i = 0; i < RENAME_TRIES; i++) {
         if (!make_folders(path)) {
-            return fail_errno(op, "make the folders of", put->path);
+            return dir_fail(op, "make the folders of", put->path);
         }
         if (rename(put->temporary, path) == 0) {
-            return sync_entry(path) ? OK : fail_errno(op, "write", put->path);
+            return sync_entry(path) ? OK : dir_fail(op, "write", put->path);
         }
         if (errno != ENOENT) {
             break;
         }
     }
-    err = fail_errno(op, "rename to", put->path);
+    err = dir_fail(op, "rename to", put->path);
     remove_folders(put->store, path);
     return err;
 }
@@ -227,7 +222,7 @@ static enum err open_object(const struct dir_store *store, struct op *op, const 
     }
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0 && errno != ENOENT && errno != ENOTDIR) {
-        return fail_errno(op, "read", path);
+        return dir_fail(op, "read", path);
     }
     if (fd < 0 || fstat(fd, out) != 0 || !S_ISREG(out->st_mode)) {
         if (fd >= 0) {
@@ -239,7 +234,7 @@ static enum err open_object(const struct dir_store *store, struct op *op, const 
     return OK;
 }
 
-static int64_t modified_us(const struct stat *status)
+int64_t dir_modified_us(const struct stat *status)
 {
     return (int64_t)status->st_mtim.tv_sec * US_PER_SECOND + status->st_mtim.tv_nsec / 1000;
 }
@@ -255,7 +250,7 @@ static enum err dir_head(void *self, struct op *op, const char *key, struct stor
     }
     close(fd);
     char *copy = arena_copy(op->arena, str_of(key));
-    *out = (struct store_object){ copy, status.st_size, modified_us(&status) };
+    *out = (struct store_object){ copy, status.st_size, dir_modified_us(&status) };
     return copy ? OK : fail_memory(op);
 }
 
@@ -273,7 +268,7 @@ static enum err hand_on(struct op *op, int fd, const char *key, struct store_ran
             continue;
         }
         if (n < 0) {
-            return fail_errno(op, "read", key);
+            return dir_fail(op, "read", key);
         }
         if (n == 0) {
             return len < 0 ? OK : fail(op, ERR_INTERNAL, "%s ends early", key);
@@ -303,126 +298,6 @@ static enum err dir_get(void *self, struct op *op, const char *key, struct store
     return err;
 }
 
-/* ---- listing ---- */
-
-struct listing {
-    size_t root_len; /* of paths, with the slash */
-    struct str prefix, after;
-    int max;
-    struct store_page *page;
-    bool is_full;
-};
-
-static unsigned char byte_at(const FTSENT *entry, size_t at)
-{
-    if (at < entry->fts_namelen) {
-        return (unsigned char)entry->fts_name[at];
-    }
-    return entry->fts_info == FTS_D && at == entry->fts_namelen ? '/' : '\0';
-}
-
-/* The order of keys: a folder stands where its name with a slash does. */
-static int compare_entries(const FTSENT **a, const FTSENT **b)
-{
-    for (size_t i = 0;; i++) {
-        unsigned char left = byte_at(*a, i), right = byte_at(*b, i);
-        if (left != right || left == '\0') {
-            return (int)left - (int)right;
-        }
-    }
-}
-
-static int compare_keys(struct str a, struct str b)
-{
-    size_t shorter = a.len < b.len ? a.len : b.len;
-    int order = shorter ? memcmp(a.ptr, b.ptr, shorter) : 0;
-
-    return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
-}
-
-/* That a folder ("a/b/") may hold keys of the prefix that come after `after`. */
-static bool is_worth_entering(const struct listing *listing, struct str folder)
-{
-    return (str_starts_with(folder, listing->prefix) || str_starts_with(listing->prefix, folder)) &&
-           (compare_keys(folder, listing->after) > 0 || str_starts_with(listing->after, folder));
-}
-
-static enum err note_object(struct listing *listing, struct op *op, struct str key,
-                            const struct stat *status)
-{
-    struct store_page *page = listing->page;
-
-    if (!str_starts_with(key, listing->prefix) || compare_keys(key, listing->after) <= 0) {
-        return OK;
-    }
-    if (page->n == listing->max) {
-        listing->is_full = true;
-        page->next = page->objects[page->n - 1].key;
-        return OK;
-    }
-    char *copy = arena_copy(op->arena, key);
-    page->objects[page->n++] = (struct store_object){ copy, status->st_size, modified_us(status) };
-    return copy ? OK : fail_memory(op);
-}
-
-static enum err walk(struct listing *listing, struct op *op, FTS *tree)
-{
-    enum err err = OK;
-
-    for (FTSENT *entry = fts_read(tree); entry && err == OK && !listing->is_full;
-         entry = fts_read(tree)) {
-        struct str key = { entry->fts_path + listing->root_len, 0 };
-        if (entry->fts_level == FTS_ROOTLEVEL) {
-            continue;
-        }
-        key.len = strlen(key.ptr);
-        if (entry->fts_name[0] == '.') {
-            (void)fts_set(tree, entry, FTS_SKIP);
-        } else if (entry->fts_info == FTS_D) {
-            char *folder = arena_printf(op->arena, "%s/", key.ptr);
-            if (!folder) {
-                err = fail_memory(op);
-            } else if (!is_worth_entering(listing, str_of(folder))) {
-                (void)fts_set(tree, entry, FTS_SKIP);
-            }
-        } else if (entry->fts_info == FTS_F) {
-            err = note_object(listing, op, key, entry->fts_statp);
-        }
-    }
-    return err;
-}
-
-/* The folder that the prefix leads into: the root, or as far as its last slash. */
-static char *first_folder(const struct dir_store *store, struct arena *arena, const char *prefix)
-{
-    const char *slash = strrchr(prefix, '/');
-
-    return slash ? arena_printf(arena, "%s/%.*s", store->root, (int)(slash - prefix), prefix)
-                 : arena_copy(arena, str_of(store->root));
-}
-
-static enum err dir_list(void *self, struct op *op, const char *prefix, const char *after, int max,
-                         struct store_page *out)
-{
-    const struct dir_store *store = self;
-    struct listing listing = { strlen(store->root) + 1, str_of(prefix), str_of(after), max, out,
-                               false };
-    char *paths[2] = { first_folder(store, op->arena, prefix), NULL };
-
-    *out = (struct store_page){ .objects =
-                                    arena_array(op->arena, (size_t)max, sizeof *out->objects) };
-    if (!paths[0] || !out->objects) {
-        return fail_memory(op);
-    }
-    FTS *tree = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, compare_entries);
-    if (!tree) {
-        return fail_errno(op, "list", paths[0]);
-    }
-    enum err err = walk(&listing, op, tree);
-    fts_close(tree);
-    return err;
-}
-
 /* ---- removing ---- */
 
 static enum err dir_delete_many(void *self, struct op *op, const char *const *keys, int n)
@@ -437,7 +312,7 @@ static enum err dir_delete_many(void *self, struct op *op, const char *const *ke
         if (unlink(path) == 0) {
             remove_folders(store, path);
         } else if (errno != ENOENT && errno != ENOTDIR) {
-            return fail_errno(op, "remove", path);
+            return dir_fail(op, "remove", path);
         }
     }
     return OK;
@@ -456,7 +331,7 @@ static enum err dir_sweep(void *self, struct op *op, int64_t age_s, int *out_n)
     for (struct dirent *entry = readdir(folder); entry; entry = readdir(folder)) {
         struct stat status;
         if (fstatat(dirfd(folder), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-            S_ISREG(status.st_mode) && modified_us(&status) < limit_us &&
+            S_ISREG(status.st_mode) && dir_modified_us(&status) < limit_us &&
             unlinkat(dirfd(folder), entry->d_name, 0) == 0) {
             ++*out_n;
         }

@@ -289,6 +289,48 @@ static void test_list(void)
        "or lead nowhere");
 }
 
+/* A folder that may not be read, which only somebody who is not root can meet. */
+static void test_list_of_the_unreadable(void)
+{
+    static const char *const keys[] = { "a/1", "b/2" };
+    static char folder[] = "/tmp/tidemark-unreadable-XXXXXX";
+    const uid_t nobody = 65534, own = geteuid();
+    struct store_page page = { 0 };
+    struct store *other = NULL;
+    bool is_whole;
+
+    begin();
+    if ((own == 0 && seteuid(nobody) != 0) || !mkdtemp(folder)) {
+        abort();
+    }
+    const char *closed = arena_printf(op.arena, "%s/a", folder);
+    ok(store_open_folder(&op, folder, &other) == OK && store_prepare(other, &op) == OK, "a folder");
+    for (int i = 0; i < 2; i++) {
+        ok(store_put_bytes(other, &op, keys[i], STR("x"), NULL) == OK, "with %s", keys[i]);
+    }
+    is_whole = store_list(other, &op, "", NULL, 9, &page) == OK && page.n == 2;
+    ok(is_whole && chmod(closed, 0) == 0, "is listed");
+    ok(store_list(other, &op, "", NULL, 9, &page) == ERR_INTERNAL && strstr(op.fault.detail, closed),
+       "what cannot be read of it is not passed over");
+    begin();
+    ok(store_list(other, &op, "a/", NULL, 9, &page) == ERR_INTERNAL, "and not taken to be empty");
+    begin();
+    ok(store_list(other, &op, "b/", NULL, 9, &page) == OK && page.n == 1, "it is in nobody's way else");
+    closed = arena_printf(op.arena, "%s/a", folder);
+    ok(chmod(closed, 0400) == 0 && store_list(other, &op, "", NULL, 9, &page) == ERR_INTERNAL,
+       "names alone are not enough");
+    begin();
+    ok(chmod(arena_printf(op.arena, "%s/a", folder), 0700) == 0 &&
+           store_list(other, &op, "b/2/3", NULL, 9, &page) == OK && page.n == 0,
+       "nothing is below an object");
+    ok(store_delete_many(other, &op, keys, 2) == OK, "emptied");
+    ok(rmdir(arena_printf(op.arena, "%s/.put", folder)) == 0 && rmdir(folder) == 0, "and removed");
+    store_close(other);
+    if (own == 0 && seteuid(own) != 0) {
+        abort();
+    }
+}
+
 /* ---- what is left behind ---- */
 
 static void test_sweep(void)
@@ -351,6 +393,7 @@ int main(void)
     test_visibility(11 * MIB);
     test_two_at_once();
     test_list();
+    test_list_of_the_unreadable();
     remove_all();
     test_sweep();
     store_close(store);
