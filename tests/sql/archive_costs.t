@@ -23,6 +23,9 @@ my @CHARGES = (
     { unit => 'kWh', document => { type => 'energy', prices => [{ rate => '0.3' }] } },
     { unit => 'kW', document => { type => 'demand', name => "Spitze \x{20ac}", prices => [{ rate => '9' }], ratchet => { percent => '80' } } },
     { unit => 'month', document => { type => 'fixed', amount => '5', per => 'month' } },
+    { unit => 'kWh', document => { type => 'export', rate => '0.08' } },
+    { unit => 'kW', document => { type => 'demand', rate => '7' } },
+    { unit => 'kWh', document => { type => 'energy', series => 'spot' } },
     { unit => 'percent', document => { type => 'tax', name => 'City', percent => '7.5' } },
 );
 
