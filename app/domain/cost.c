@@ -8,8 +8,6 @@
 
 #include <string.h>
 
-#define MAX_RATCHET_DAYS 410
-
 static int64_t least(int64_t a, int64_t b)
 {
     return a < b ? a : b;
@@ -50,7 +48,7 @@ static enum err load_zone(struct db_tx *tx, const struct cost_query *query, stru
         return fail(db_op(tx), ERR_INVALID, "Costs are worked out for 1 to %d days at once.",
                     RATING_MAX_DAYS);
     }
-    return zone_load(tx, zone->name, from_us - (COST_REACH_DAYS + 3) * US_PER_DAY,
+    return zone_load(tx, zone->name, from_us - (COST_RATCHET_REACH_DAYS + 3) * US_PER_DAY,
                      to_us + (COST_REACH_DAYS + 3) * US_PER_DAY, zone);
 }
 
@@ -68,15 +66,17 @@ static void set_days(const struct cost_query *query, struct cost_account *accoun
 
 /* ---- schedules ---- */
 
-/* Reads those in force on the days [from_day, to_day) and, where that is known, on all days of the
- * queries that come. */
-static enum err read_rates(struct db_tx *tx, const struct cost_query *query, int64_t from_day,
-                           int64_t to_day, struct cost_account *account)
+/* Reads those in force around the account's days, from so many before them on, and, where that is
+ * known, around all days of the queries that come. */
+static enum err read_rates(struct db_tx *tx, const struct cost_query *query, int64_t reach_days,
+                           struct cost_account *account)
 {
     const struct cost_memo *memo = query->memo;
+    int64_t from_day = account->from_day - reach_days;
+    int64_t to_day = account->to_day + COST_REACH_DAYS;
 
     if (memo && memo->to_us > memo->from_us) {
-        from_day = least(from_day, memo->from_us / US_PER_DAY - COST_REACH_DAYS);
+        from_day = least(from_day, memo->from_us / US_PER_DAY - reach_days);
         to_day = latest(to_day, memo->to_us / US_PER_DAY + COST_REACH_DAYS);
     }
     const struct cost_rates_query around = { .site = account->site,
@@ -102,8 +102,12 @@ static enum err load_rates(struct db_tx *tx, const struct cost_query *query,
                              : cost_rates_of(tx, query->schedule_id, &account->rates);
     }
     bool is_there = account->rates_from <= from_day && to_day <= account->rates_to;
-    return is_there ? cost_rates_copy(db_op(tx), &account->rates)
-                    : read_rates(tx, query, from_day, to_day, account);
+    enum err err = is_there ? cost_rates_copy(db_op(tx), &account->rates)
+                            : read_rates(tx, query, COST_REACH_DAYS, account);
+    bool is_short = account->rates_from > account->from_day - COST_RATCHET_REACH_DAYS;
+    return err == OK && is_short && cost_has_ratchets(&account->rates)
+               ? read_rates(tx, query, COST_RATCHET_REACH_DAYS, account)
+               : err;
 }
 
 const struct tariff *cost_last_tariff(const struct cost_account *account, int64_t from_day,
@@ -198,15 +202,16 @@ static int ratchet_cycles(const struct cost_rates *rates, int64_t from_day, int6
     return most;
 }
 
+bool cost_has_ratchets(const struct cost_rates *rates)
+{
+    return ratchet_cycles(rates, INT64_MIN, INT64_MAX) > 0;
+}
+
 int64_t cost_ratchet_day(const struct cost_rates *rates, int64_t from_day, int64_t to_day)
 {
-    int64_t floor_day = from_day - MAX_RATCHET_DAYS;
+    int cycles = ratchet_cycles(rates, from_day, to_day);
 
-    for (int more = ratchet_cycles(rates, from_day, to_day);
-         more > 0 && from_day > floor_day && from_day > 0; more--) {
-        from_day = rating_cycle_of(rates->versions, rates->n, from_day - 1, INT64_MAX).from_day;
-    }
-    return from_day;
+    return rating_cycles_before(rates->versions, rates->n, from_day, cycles, INT64_MAX);
 }
 
 /* Whole cycles around the days asked for, and as many before as ratchets look back. */
@@ -319,7 +324,7 @@ enum err cost_rate_account(struct db_tx *tx, const struct cost_query *query,
 static enum err load_states(struct db_tx *tx, const struct cost_query *query,
                             struct cost_place_states *out)
 {
-    const int64_t reach_us = (COST_REACH_DAYS + 3) * US_PER_DAY;
+    const int64_t reach_us = (COST_RATCHET_REACH_DAYS + 3) * US_PER_DAY;
     int64_t to_us = time_of(&query->to, query->now_us);
     int64_t from_us = time_of(&query->from, to_us);
     struct cost_memo *memo = query->memo;

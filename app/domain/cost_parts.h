@@ -8,7 +8,9 @@
 #include "domain/cost.h"
 #include "domain/cost_day.h"
 
-#define COST_REACH_DAYS 430 /* schedules around a span: for the cycles it lies in, and ratchets */
+#define COST_REACH_DAYS 430 /* schedules around a span: for the cycles it lies in */
+/* Before it where ratchets look back: its first cycle, all that they see, and the cycle before. */
+#define COST_RATCHET_REACH_DAYS (2 * COST_REACH_DAYS + TARIFF_RATCHET_DAYS)
 
 /* The start of the quarter hour that the time lies in. */
 static inline int64_t cost_quarter_before(int64_t time_us)
@@ -63,6 +65,9 @@ const struct tariff *cost_last_tariff(const struct cost_account *account, int64_
 /* Sets currency and decimals. ERR_INVALID where schedules of the input's days differ in zone or
  * currency. */
 enum err cost_check_rates(struct op *op, struct cost_account *account) MUST_CHECK;
+
+/* Whether one of them has a ratchet. */
+bool cost_has_ratchets(const struct cost_rates *rates);
 
 /* The first day from which cycles have to be rated for those from from_day (the first of one) on to
  * be right: ratchets look back. */

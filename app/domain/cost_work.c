@@ -9,7 +9,8 @@
 #define STEP_DAYS 400             /* of an account at once */
 #define STEP_METER_DAYS 8000      /* read at once: some 20 MB */
 #define ACCOUNT_BYTES (64u << 20) /* of memory that a step of an account takes at most */
-#define CALENDAR_US ((int64_t)1000 * US_PER_DAY) /* read around what is rated */
+/* Read around what is rated. */
+#define CALENDAR_US ((int64_t)(COST_RATCHET_REACH_DAYS + 3) * US_PER_DAY)
 
 static enum err take(struct cost_turn *turn)
 {
@@ -51,19 +52,6 @@ static struct rating_cycle cycle_of(const struct cost_account *account, int64_t 
     return rating_cycle_of(account->rates.versions, account->rates.n, day, INT64_MAX);
 }
 
-static bool has_ratchets(const struct cost_rates *rates)
-{
-    for (int i = 0; i < rates->n; i++) {
-        const struct tariff *tariff = tariff_of(rates->versions[i].plan);
-        for (int c = 0; c < tariff->n_charges; c++) {
-            if (tariff->charges[c].ratchet_percent > 0) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
 /* The site's day that is not over. */
 static int64_t site_day(const struct cost_turn *turn, const struct cost_account *account)
 {
@@ -94,7 +82,7 @@ static int64_t first_day(const struct cost_turn *turn, const struct cost_account
 static int64_t last_day(const struct cost_turn *turn, const struct cost_account *account,
                         int64_t over_day)
 {
-    if (turn->to_us >= turn->settled_us || has_ratchets(&account->rates)) {
+    if (turn->to_us >= turn->settled_us || cost_has_ratchets(&account->rates)) {
         return over_day;
     }
     int64_t day = span_day_of(&account->zone, turn->to_us + LONGEST_DAY_US);

@@ -56,6 +56,21 @@ struct rating_cycle rating_cycle_of(const struct rating_version *versions, int n
     return (struct rating_cycle){ from, next_start(versions, n, day, as_of_us) };
 }
 
+int64_t rating_cycles_before(const struct rating_version *versions, int n, int64_t cycle_day,
+                             int cycles, int64_t as_of_us)
+{
+    int64_t day = cycle_day;
+
+    for (; cycles > 0; cycles--) {
+        int64_t before = rating_cycle_of(versions, n, day - 1, as_of_us).from_day;
+        if (cycle_day - before > TARIFF_RATCHET_DAYS) {
+            break;
+        }
+        day = before;
+    }
+    return day;
+}
+
 int rating_version_of(const struct rating_work *work, int64_t day)
 {
     const struct rating_input *input = work->input;

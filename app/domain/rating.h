@@ -117,4 +117,9 @@ int rating_version_on(const struct rating_version *versions, int n, int64_t day,
 struct rating_cycle rating_cycle_of(const struct rating_version *versions, int n, int64_t day,
                                     int64_t as_of_us);
 
+/* The first day of the cycle that lies so many before the one that begins on cycle_day: how far a
+ * ratchet looks back. Of cycles that begin more than TARIFF_RATCHET_DAYS before it, none. */
+int64_t rating_cycles_before(const struct rating_version *versions, int n, int64_t cycle_day,
+                             int cycles, int64_t as_of_us);
+
 #endif

@@ -3,7 +3,6 @@
 
 #define INTERVAL_MINUTES 15
 #define MINUTES_PER_HOUR 60
-#define LONGEST_MONTH 31 /* a ratchet's look back is counted in such months */
 
 /* ---- measuring ---- */
 
@@ -80,9 +79,15 @@ static int64_t highest_of(const struct rating_peak *peaks, size_t n, int64_t fro
 static int64_t ratchet(const struct rating_work *work, const struct tariff_charge *charge,
                        const char *period, int64_t cycle_day)
 {
-    int64_t from_day = cycle_day - (int64_t)charge->ratchet_cycles * LONGEST_MONTH;
-    int64_t given = highest_of(work->input->peaks, work->input->n_peaks, from_day, cycle_day,
-                               charge, period);
+    const struct rating_input *input = work->input;
+
+    if (charge->ratchet_percent == 0) {
+        return 0;
+    }
+    int64_t from_day = rating_cycles_before(input->versions, input->n_versions, cycle_day,
+                                            charge->ratchet_cycles, input->as_of_us);
+    int64_t given =
+        highest_of(input->peaks, input->n_peaks, from_day, cycle_day, charge, period);
     int64_t seen = highest_of(work->peaks, work->n_peaks, from_day, cycle_day, charge, period);
 
     return nano_scale(given > seen ? given : seen, charge->ratchet_percent, 100 * NANO);
@@ -131,13 +136,14 @@ static void end_row(struct rating_work *work, int cycle_index, int version, int 
     const struct tariff_charge *of = &bench->tariff->charges[charge];
     const struct tariff_price *price = &of->prices[row];
     const struct rating_highest *highest = &bench->highest[bench->first_row[charge] + row];
-    int64_t least = ratchet(work, of, period_name(bench, price), cycle->from_day), first;
+    int64_t first;
     int n_days = days_of_row(work, cycle, version, price, &first);
-    bool is_own = highest->nkw >= least;
 
     if (first < 0) {
         return;
     }
+    int64_t least = ratchet(work, of, period_name(bench, price), cycle->from_day);
+    bool is_own = highest->nkw >= least;
     struct rating_line line = {
         .day = highest->nkw > 0 ? highest->day : first,
         .version = version,

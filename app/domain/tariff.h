@@ -17,6 +17,8 @@
 #define TARIFF_MAX_ROWS 512    /* windows, holidays, prices of a charge, billing dates */
 #define TARIFF_MAX_SERIES 8
 #define TARIFF_MAX_NAME_BYTES 80
+/* A ratchet looks back no further: three years of billing cycles, these of up to 33 days. */
+#define TARIFF_RATCHET_DAYS 1200
 #define TARIFF_NEVER INT64_MAX /* a validity without an end */
 #define TARIFF_NO_LIMIT INT64_MAX /* the last tier's */
 

@@ -3,6 +3,8 @@
 
 #include "domain/tariff_expand.h"
 
+#define LONGEST_MONTH 31
+
 static const char *const USE_FIELDS[] = {
     [TARIFF_IMPORT] = "/windows", [TARIFF_DEMAND] = "/demand_windows",
     [TARIFF_EXPORT] = "/export_windows",
@@ -154,6 +156,34 @@ static void check_prices(const struct tariff *tariff, int i, struct problems *pr
     }
 }
 
+/* The longest that the cycles given by date, with months before them where these are fewer, take
+ * together, so many at once. */
+static int64_t days_of_cycles(const struct tariff *tariff, int cycles)
+{
+    int64_t most = 0;
+
+    for (int i = 1; i < tariff->n_billing_days; i++) {
+        int dated = i < cycles ? i : cycles;
+        int64_t days = tariff->billing_days[i] - tariff->billing_days[i - dated] +
+                       (int64_t)(cycles - dated) * LONGEST_MONTH;
+        most = days > most ? days : most;
+    }
+    return most;
+}
+
+static void check_ratchet(const struct tariff *tariff, int i, struct problems *problems)
+{
+    const struct tariff_charge *charge = &tariff->charges[i];
+    const char *field = pointer_element(problems->arena, "/charges", i);
+    int64_t days = days_of_cycles(tariff, charge->ratchet_cycles);
+
+    if (charge->ratchet_percent > 0 && days > TARIFF_RATCHET_DAYS) {
+        problems_add(problems, field, "has a ratchet over %d billing cycles, of which some take %d "
+                     "days together: it looks back %d at most, so fewer cycles",
+                     charge->ratchet_cycles, (int)days, TARIFF_RATCHET_DAYS);
+    }
+}
+
 void tariff_check(const struct tariff *tariff, struct problems *problems)
 {
     check_seasons(tariff, problems);
@@ -165,5 +195,6 @@ void tariff_check(const struct tariff *tariff, struct problems *problems)
         if (charge->n_prices > 0 && charge->kind != CHARGE_DEMAND) {
             check_prices(tariff, i, problems);
         }
+        check_ratchet(tariff, i, problems);
     }
 }

@@ -1,7 +1,7 @@
 /* The charges of a rate schedule's document. Called by tariff_read.c. */
 #include "domain/tariff_parts.h"
 
-#define MAX_CYCLES 36 /* a ratchet looks back three years at most */
+#define MAX_CYCLES 36 /* three years of months, which TARIFF_RATCHET_DAYS has room for */
 
 const char *const TARIFF_CHARGE_NAMES[] = {
     [CHARGE_ENERGY] = "energy",   [CHARGE_DEMAND] = "demand",   [CHARGE_FIXED] = "fixed",

@@ -37,6 +37,13 @@ sub day { my @t = gmtime(time + 86400 * $_[0]); return sprintf '%04d-%02d-%02d',
 
 sub rate { return sprintf '%.4f', 0.05 + rand 0.5 }
 
+# Dates of billing cycles of 4 to 14 days, up to some day.
+sub starts {
+    my ($at, $until, @starts) = (-$DAYS - int rand 60, 5 - int rand 20);
+    for (; $at < $until; $at += 4 + int rand 11) { push @starts, day($at) }
+    return \@starts;
+}
+
 # A tariff of some of all kinds of charges; from the second version on one that holds on some days alone.
 sub document {
     my ($zone, $is_first) = @_;
@@ -48,11 +55,11 @@ sub document {
             windows => [ { period => 'base' }, { period => 'peak', days => ['weekdays'], from => '16:10', to => '20:00' } ] ]) };
     my @others = grep { rand() < 0.4 } { type => 'fixed', name => 'Meter', amount => '9.90', per => 'month' },
         { type => 'fixed', name => 'Grid', amount => '0.11', per => 'day' }, { type => 'export', rate => '0.08' },
-        { type => 'demand', rate => '7', window_minutes => 60, pick(0, 1) ? (ratchet => { percent => '80', cycles => 2 }) : () },
+        { type => 'demand', rate => '7', window_minutes => 60, pick(0, 1) ? (ratchet => { percent => '80', cycles => pick(1, 2, 3) }) : () },
         { type => 'minimum', amount => '12', per => 'month', on => ['energy'] }, { type => 'tax', name => 'VAT', percent => '19' };
     my ($from, $to) = sort { $a <=> $b } map { -int rand $DAYS } 1, 2;
     my %valid = $is_first || pick(0, 1) ? () : (valid_from => day($from), $from < $to ? (valid_to => day($to)) : ());
-    return { name => 'Tariff', timezone => $zone, currency => 'EUR', charges => [ $energy, @others ], %more, billing => { day => pick(1, 1, 15, 31) }, %valid };
+    return { name => 'Tariff', timezone => $zone, currency => 'EUR', charges => [ $energy, @others ], %more, billing => { day => pick(1, 1, 15, 31), pick(0, 1) ? (starts => starts()) : () }, %valid };
 }
 
 # ---- histories ----

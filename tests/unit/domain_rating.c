@@ -271,6 +271,86 @@ static void check_ratchet(void)
        "what was measured is kept for later ones");
 }
 
+#define DEMAND(cycles) "'charges':[{'type':'demand','rate':10,'ratchet':{'percent':80" cycles "}}]"
+#define EVERY_28_DAYS                                                                              \
+    "'billing':{'starts':['2023-01-02','2023-01-30','2023-02-27','2023-03-27','2023-04-24',"       \
+    "'2023-05-22','2023-06-19','2023-07-17','2023-08-14','2023-09-11','2023-10-09','2023-11-06',"  \
+    "'2023-12-04','2024-01-01']}"
+#define AS_READ "'billing':{'day':5,'starts':['2024-03-04','2024-04-03','2024-05-06']}"
+
+/* A tariff of 10 a kW and at least 80 % of what was drawn in so many cycles before; 100 kW on one day,
+ * else 4 kW. What the cycle costs: 80 kW x 10 = 800 or 4 kW x 10 = 40, wherever rating begins. */
+static const struct {
+    const char *tariff, *peak, *cycle, *back, *amount, *said;
+    const char *rated_from[2];
+} LOOKS[] = {
+    { "{" HEAD DEMAND(",'cycles':24") "}", "2022-06-10", "2024-01-01", "2022-01-01", "800.00",
+      "24 months before January 2024 begin in January 2022, which June is after",
+      { "2021-11-01", "2022-01-01" } },
+    { "{" HEAD DEMAND(",'cycles':24") "}", "2022-06-10", "2024-07-01", "2022-07-01", "40.00",
+      "24 months before July 2024 begin in July 2022, which June is not", { "2022-06-01", "2022-07-01" } },
+    { "{" HEAD DEMAND() "," EVERY_28_DAYS "}", "2023-01-10", "2023-11-06", "2023-01-02", "800.00",
+      "11 cycles of 28 days before 11-06 are 308, back to 01-02", { "2023-01-02", "2022-12-01" } },
+    { "{" HEAD DEMAND() "," EVERY_28_DAYS "}", "2023-01-10", "2023-12-04", "2023-01-30", "40.00",
+      "11 before the thirteenth begin with the second, whatever is rated", { "2023-01-02", "2023-01-30" } },
+    { "{" HEAD DEMAND(",'cycles':1") "," AS_READ "}", "2024-05-01", "2024-05-06", "2024-04-03", "800.00",
+      "the one cycle before has 33 days", { "2024-04-03", "2024-03-04" } },
+};
+
+static const char *demand_from(const struct rating_version *v, size_t row, const char *from)
+{
+    int64_t cycle_day = day(LOOKS[row].cycle), peak_day = day(LOOKS[row].peak);
+    struct rating_input input = { .versions = v,
+                                  .n_versions = 1,
+                                  .zone = &utc,
+                                  .from_day = day(from),
+                                  .to_day = rating_cycle_of(v, 1, cycle_day, INT64_MAX).to_day,
+                                  .as_of_us = INT64_MAX,
+                                  .known_until_us = INT64_MAX };
+    struct rating_interval high = { .start_us = peak_day * US_PER_DAY, .import_nkwh = 25 * NANO };
+    struct bill bill;
+    fill(&input, input.from_day * US_PER_DAY, input.to_day * US_PER_DAY, NANO);
+    size_t at = (size_t)(96 * (peak_day - input.from_day));
+    struct rating_interval *intervals = arena_array(arena, input.n_intervals, sizeof *intervals);
+    memcpy(intervals, input.intervals, input.n_intervals * sizeof *intervals);
+    if (peak_day >= input.from_day) {
+        intervals[at] = high;
+    }
+    input.intervals = intervals;
+    struct rating rating = rated(&input);
+    return bill_make(&op, &rating, cycle_day, input.to_day, &bill) == OK ? amount(bill.total) : "";
+}
+
+static void check_looks_back(void)
+{
+    for (size_t i = 0; i < sizeof LOOKS / sizeof *LOOKS; i++) {
+        struct rating_version v = version(LOOKS[i].tariff);
+        int cycles = tariff_of(v.plan)->charges[0].ratchet_cycles;
+        is_int(rating_cycles_before(&v, 1, day(LOOKS[i].cycle), cycles, INT64_MAX), day(LOOKS[i].back), "%s",
+               LOOKS[i].said);
+        for (int k = 0; k < 2; k++) {
+            is_str(demand_from(&v, i, LOOKS[i].rated_from[k]), LOOKS[i].amount, "rated from %s on",
+                   LOOKS[i].rated_from[k]);
+        }
+        arena_reset(arena);
+    }
+}
+
+/* A tariff of long cycles, and one of months from day 730 on, which looks 36 cycles back: 24 months and, of
+ * 12 more, those cycles that begin up to 1200 days before. */
+static void check_looks_far(void)
+{
+    struct rating_version v[] = {
+        version("{" HEAD "'charges':[{'type':'fixed','amount':1,'per':'day'}],'billing':{'starts':['1970-01-01',"
+                "'1970-10-01','1971-07-01','1972-01-01']}}"),
+        version("{" HEAD DEMAND(",'cycles':36") "}"),
+    };
+    v[0].to_day = day("1972-01-01");
+    v[1].from_day = day("1972-01-01");
+    is_int(rating_cycles_before(v, 2, day("1974-01-01"), 36, INT64_MAX), day("1970-10-01"),
+           "1970-10-01 is 1188 days before, the cycle before it 1461");
+}
+
 /* ---- speed ---- */
 
 static void measure(void)
@@ -321,6 +401,8 @@ int main(void)
     check_missing();
     check_versions();
     check_ratchet();
+    check_looks_back();
+    check_looks_far();
     measure();
     arena_free(arena);
     return done_testing();

@@ -292,6 +292,11 @@ static const struct { const char *text, *field, *detail; } REFUSED[] = {
     { CHARGE("{'type':'energy','rate':2}"), "/charges/1", "a name of its own" },
     { CHARGE("{'type':'demand','rate':2,'window_minutes':20}"), "/charges/1/window_minutes", "15, 30 or 60" },
     { CHARGE("{'type':'demand','rate':2,'ratchet':{'percent':120}}"), "/charges/1/ratchet/percent", "at most 100" },
+    { CHARGE("{'type':'demand','rate':2,'ratchet':{'percent':80,'cycles':37}}"), "/charges/1/ratchet/cycles", "36" },
+    { DOC("'charges':[{'type':'demand','rate':2,'ratchet':{'percent':80}}],'billing':{'starts':[" /* 120 days apart */
+          "'2020-01-01','2020-04-30','2020-08-28','2020-12-26','2021-04-25',"
+          "'2021-08-23','2021-12-21','2022-04-20','2022-08-18','2022-12-16','2023-04-15']}"),
+      "/charges/0", "over 11 billing cycles, of which some take 1231 days together: it looks back 1200" },
     { CHARGE("{'type':'fixed','amount':2}"), "/charges/1/per", "is missing" },
     { CHARGE("{'type':'fixed','amount':2,'per':'week'}"), "/charges/1/per", "day, month, year or date" },
     { CHARGE("{'type':'fixed','amount':2,'per':'date'}"), "/charges/1/dates", "some date" },
