@@ -90,6 +90,21 @@ struct money money_part(struct money amount, int i, int n)
     return (struct money){ amount.atto / n + rest * (i + 1) / n - rest * i / n };
 }
 
+int money_ratio(struct money amount, struct money whole, int of)
+{
+    if (whole.atto <= 0) {
+        return 0;
+    }
+    /* digits that a ratio does not show make room for the product */
+    const WIDE room = most(false).atto / 2 / INT32_MAX;
+    while (amount.atto > room || amount.atto < -room || whole.atto > room) {
+        amount.atto /= 2;
+        whole.atto = whole.atto < 2 ? 1 : whole.atto / 2;
+    }
+    WIDE ratio = divide(amount.atto * of, whole.atto);
+    return ratio > INT32_MAX ? INT32_MAX : ratio < -INT32_MAX ? -INT32_MAX : (int)ratio;
+}
+
 struct money money_round(struct money amount, int decimals, enum money_rounding rounding)
 {
     WIDE unit = power_of_ten(MONEY_DIGITS - decimals);

@@ -45,6 +45,9 @@ struct money money_percent(struct money amount, int64_t percent_nano);
 struct money money_part(struct money amount, int i, int n);
 /* The amount * n / of_n, cut at 1e-18. */
 struct money money_share(struct money amount, int n, int of_n);
+/* How much the amount is of the whole, in parts of which the whole has `of`: 100 gives percent.
+ * Rounded half away from zero, within +-INT32_MAX; 0 where the whole is not above zero. */
+int money_ratio(struct money amount, struct money whole, int of);
 /* Rounded to so many decimals, 0 to 18. */
 struct money money_round(struct money amount, int decimals, enum money_rounding rounding);
 

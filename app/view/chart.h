@@ -10,6 +10,7 @@
 #include "view/ticks.h"
 
 #define CHART_MAX_BANDS 6
+#define CHART_MARK 1000   /* between two lines of an axis whose labels come with the chart */
 
 /* What one colour stands for. */
 struct chart_band {
@@ -45,6 +46,8 @@ struct bar_chart {
     int n_slots;
     const struct chart_tick *ticks;
     int n_ticks;
+    const char *const *marks;        /* of the value axis, which then has a line at each multiple */
+    int first_mark, n_marks;         /* of CHART_MARK from first_mark on; NULL: from the values */
     bool is_stacked;                 /* bands on top of each other, those below zero downwards */
 };
 
@@ -101,6 +104,14 @@ struct number_table {
     const struct chart_row *rows;
     int n_rows;
 };
+
+/* Places a slot of [from_us, to_us) on a chart of [start_us, end_us). */
+void chart_slot_place(struct chart_slot *slot, int64_t from_us, int64_t to_us, int64_t start_us,
+                      int64_t end_us);
+/* A band's value in billionths of the chart's unit, such as those of a kWh. */
+void chart_slot_set(struct chart_slot *slot, int band, int64_t nano);
+/* Nothing is known of a band. */
+void chart_slot_miss(struct chart_slot *slot, int band);
 
 /* The drawing: one <svg>, 224 px high and as wide as its place. */
 void svg_bars(struct buf *out, const struct bar_chart *chart);

@@ -68,11 +68,16 @@ const char *format_money(struct arena *arena, struct money amount, int decimals,
     return sign ? with_sign(arena, money_format(shown, decimals, text), sign) : NULL;
 }
 
-const char *format_rate(struct arena *arena, int64_t rate_nano, int decimals)
+const char *format_decimal(struct arena *arena, int64_t value, int scale, int decimals)
 {
     char text[MONEY_TEXT_SIZE];
 
-    return with_sign(arena, decimal_format(rate_nano, MONEY_MAX_DECIMALS, decimals, text), "");
+    return with_sign(arena, decimal_format(value, scale, decimals, text), "");
+}
+
+const char *format_rate(struct arena *arena, int64_t rate_nano, int decimals)
+{
+    return format_decimal(arena, rate_nano, MONEY_MAX_DECIMALS, decimals);
 }
 
 const char *format_nano(struct arena *arena, struct quantity quantity, int decimals)
@@ -89,17 +94,18 @@ const char *format_change(struct arena *arena, struct money now, struct money be
     if (money_sign(before) <= 0) {
         return NULL;
     }
-    /* tenths of a percent are not shown: both fit a double far better than that */
-    double share = money_height(now) / money_height(before) - 1;
-    const char *text = format_share(arena, share < 0 ? -share : share);
-
-    if (!text || strncmp(text, "0", 1) == 0) {
+    int percent = money_ratio(money_subtract(now, before), before, 100);
+    if (percent == 0) {
         return "as much";
     }
-    return arena_printf(arena, "%s%s", share < 0 ? FORMAT_MINUS : "+", text);
+    return arena_printf(arena, "%s%d" FORMAT_NBSP "%%", percent < 0 ? FORMAT_MINUS : "+",
+                        percent < 0 ? -percent : percent);
 }
 
-double money_height(struct money amount)
+const char *format_part(struct arena *arena, struct money amount, struct money whole)
 {
-    return (double)amount.atto / 1e18;
+    char text[MONEY_TEXT_SIZE];
+    int thousandths = money_sign(amount) > 0 ? money_ratio(amount, whole, 1000) : 0;
+
+    return arena_copy(arena, str_of(decimal_format(thousandths, 1, 1, text)));
 }

@@ -16,6 +16,9 @@ const char *format_money(struct arena *arena, struct money amount, int decimals,
 /* All decimals there are, at least so many: "0.61949". For rates in billionths. */
 const char *format_rate(struct arena *arena, int64_t rate_nano, int decimals);
 
+/* value * 10^-scale, with its decimals up to so many and further ones where they are not zero. */
+const char *format_decimal(struct arena *arena, int64_t value, int scale, int decimals);
+
 /* Billionths of a kWh, kW or day with so many decimals: "1 234.5". */
 const char *format_nano(struct arena *arena, struct quantity quantity, int decimals);
 
@@ -23,7 +26,8 @@ const char *format_nano(struct arena *arena, struct quantity quantity, int decim
  * other is nothing. */
 const char *format_change(struct arena *arena, struct money now, struct money before);
 
-/* How tall an amount is drawn. What is written is never read from it. */
-double money_height(struct money amount);
+/* How much of `whole` an amount is, in percent with a decimal, for the length of a bar: "62.5".
+ * "0.0" of what is not above zero. */
+const char *format_part(struct arena *arena, struct money amount, struct money whole);
 
 #endif

@@ -5,12 +5,14 @@
 #include "domain/span.h"
 #include "view/format_money.h"
 #include "view/model_parts.h"
+#include "view/money_scale.h"
 
-#include <math.h>
 #include <string.h>
 
 #define MAX_PERIODS (CHART_MAX_BANDS - 2)
 #define TICKS 8
+
+_Static_assert(MONEY_SCALE_STEP == CHART_MARK, "heights are in parts of the axis's step");
 
 /* The bands; the last two are not of a period. */
 struct bands {
@@ -108,7 +110,49 @@ static struct amounts amounts_of(const struct bands *bands, const struct cost_bu
     return out;
 }
 
+/* ---- the axis ---- */
+
+/* Down to what is paid for export and up to what all else comes to, of the bucket where that is
+ * most. */
+static struct money_scale find_scale(const struct costs_facts *facts, const struct bands *bands)
+{
+    struct money least = { 0 }, most = { 0 };
+
+    for (int i = 0; i < facts->buckets.n; i++) {
+        const struct cost_bucket *bucket = &facts->buckets.items[i];
+        struct amounts amounts = amounts_of(bands, bucket);
+        struct money above = { 0 }, below = { 0 };
+        for (int b = 0; b < bands->n && bucket->is_priced && bucket->is_known; b++) {
+            struct money *sum = money_sign(amounts.items[b]) < 0 ? &below : &above;
+            *sum = money_add(*sum, amounts.items[b]);
+        }
+        least = money_compare(below, least) < 0 ? below : least;
+        most = money_compare(above, most) > 0 ? above : most;
+    }
+    return money_scale(least, most);
+}
+
+static bool add_marks(struct arena *arena, const struct money_scale *scale,
+                      struct bar_chart *chart)
+{
+    const char **marks = arena_array(arena, (size_t)scale->n, sizeof *marks);
+
+    for (int i = 0; marks && i < scale->n; i++) {
+        marks[i] = money_scale_label(arena, scale, i);
+    }
+    chart->marks = marks;
+    chart->first_mark = scale->first;
+    chart->n_marks = scale->n;
+    return marks != NULL;
+}
+
 /* ---- slots and rows ---- */
+
+/* What slots are made with. */
+struct drawn {
+    const struct bands *bands;
+    struct money_scale scale;
+};
 
 /* Hours cost little: they are told one digit more. */
 static int decimals_of(const struct costs_facts *facts)
@@ -116,18 +160,19 @@ static int decimals_of(const struct costs_facts *facts)
     return facts->decimals + (facts->view == COSTS_DAY ? 1 : 0);
 }
 
-static bool add_texts(struct arena *arena, const struct costs_facts *facts, int n,
-                      const struct amounts *amounts, struct chart_slot *slot, struct cost_row *row)
+static bool add_texts(struct arena *arena, const struct costs_facts *facts,
+                      const struct drawn *drawn, const struct amounts *amounts,
+                      struct chart_slot *slot, struct cost_row *row)
 {
     const char **texts = arena_array(arena, CHART_MAX_BANDS, sizeof *texts);
 
     if (!texts) {
         return false;
     }
-    for (int b = 0; b < n; b++) {
+    for (int b = 0; b < drawn->bands->n; b++) {
         texts[b] =
             format_money(arena, amounts->items[b], decimals_of(facts), facts->currency);
-        slot->values[b] = money_height(amounts->items[b]);
+        slot->values[b] = money_scale_height(&drawn->scale, amounts->items[b]);
         row->cells[b] = texts[b];
     }
     slot->texts = texts;
@@ -145,24 +190,22 @@ static const char *href_of(struct arena *arena, const struct costs_facts *facts,
 }
 
 static bool add_slots(struct arena *arena, const struct costs_facts *facts,
-                      const struct bands *bands, struct chart_slot *slots, struct cost_row *rows)
+                      const struct drawn *drawn, struct chart_slot *slots, struct cost_row *rows)
 {
     const struct cost_buckets *buckets = &facts->buckets;
     int64_t from_us = span_day_start(&facts->zone, facts->from_day);
     int64_t to_us = span_day_start(&facts->zone, facts->to_day);
-    double width_us = (double)(to_us - from_us);
 
     for (int i = 0; i < buckets->n; i++) {
         const struct cost_bucket *bucket = &buckets->items[i];
         struct cost_row *row = &rows[buckets->n - 1 - i];
-        struct amounts amounts = amounts_of(bands, bucket);
+        struct amounts amounts = amounts_of(drawn->bands, bucket);
         slots[i] = (struct chart_slot){
-            .from = 100 * (double)(bucket->from_us - from_us) / width_us,
-            .to = 100 * (double)(bucket->to_us - from_us) / width_us,
             .name = bucket_name(arena, &facts->zone, cost_view_bucket(facts->view),
                                 bucket->from_us, bucket->to_us),
             .is_open = bucket->to_us > facts->now_us,
         };
+        chart_slot_place(&slots[i], bucket->from_us, bucket->to_us, from_us, to_us);
         *row = (struct cost_row){
             .name = slots[i].name,
             .href = href_of(arena, facts, bucket->from_us),
@@ -170,13 +213,13 @@ static bool add_slots(struct arena *arena, const struct costs_facts *facts,
             .is_provisional = !bucket->is_final,
         };
         if (!bucket->is_priced || !bucket->is_known) {
-            for (int b = 0; b < bands->n; b++) {
-                slots[i].values[b] = NAN;
+            for (int b = 0; b < drawn->bands->n; b++) {
+                chart_slot_miss(&slots[i], b);
             }
             continue;
         }
         row->total = format_money(arena, bucket->cost, decimals_of(facts), facts->currency);
-        if (!add_texts(arena, facts, bands->n, &amounts, &slots[i], row)) {
+        if (!add_texts(arena, facts, drawn, &amounts, &slots[i], row)) {
             return false;
         }
     }
@@ -184,17 +227,18 @@ static bool add_slots(struct arena *arena, const struct costs_facts *facts,
 }
 
 /* What is paid, part by part; what is paid for export is none. */
-static void add_bar(const struct amounts *sums, int n, struct part_bar bar[CHART_MAX_BANDS])
+static void add_bar(struct arena *arena, const struct amounts *sums, int n,
+                    struct part_bar bar[CHART_MAX_BANDS])
 {
-    double all = 0, at = 0;
+    struct money all = { 0 }, at = { 0 };
 
     for (int b = 0; b < n; b++) {
-        all += fmax(money_height(sums->items[b]), 0);
+        all = money_sign(sums->items[b]) > 0 ? money_add(all, sums->items[b]) : all;
     }
-    for (int b = 0; b < n && all > 0; b++) {
-        double width = 100 * fmax(money_height(sums->items[b]), 0) / all;
-        bar[b] = (struct part_bar){ at, width };
-        at += width;
+    for (int b = 0; b < n; b++) {
+        bar[b] = (struct part_bar){ format_part(arena, at, all),
+                                    format_part(arena, sums->items[b], all) };
+        at = money_sign(sums->items[b]) > 0 ? money_add(at, sums->items[b]) : at;
     }
 }
 
@@ -213,7 +257,7 @@ static void add_totals(struct arena *arena, const struct costs_facts *facts,
         all = money_add(all, facts->buckets.items[i].cost);
         energy.nano += facts->buckets.items[i].import.nano;
     }
-    add_bar(&sums, bands->n, out->bar);
+    add_bar(arena, &sums, bands->n, out->bar);
     for (int b = 0; b < bands->n; b++) {
         out->totals[b] = (struct total_view){
             bands->items[b].name, bands->items[b].tone,
@@ -233,7 +277,9 @@ bool costs_chart(struct arena *arena, const struct costs_facts *facts, struct co
     struct chart_slot *slots = arena_array(arena, n + 1, sizeof *slots);
     struct cost_row *rows = arena_array(arena, n + 1, sizeof *rows);
 
-    if (!slots || !rows || !add_slots(arena, facts, &bands, slots, rows)) {
+    struct drawn drawn = { &bands, find_scale(facts, &bands) };
+
+    if (!slots || !rows || !add_slots(arena, facts, &drawn, slots, rows)) {
         return false;
     }
     add_totals(arena, facts, &bands, out);
@@ -257,5 +303,5 @@ bool costs_chart(struct arena *arena, const struct costs_facts *facts, struct co
                                   span_day_start(&facts->zone, facts->from_day),
                                   span_day_start(&facts->zone, facts->to_day), TICKS,
                                   &out->chart.n_ticks);
-    return out->chart.ticks != NULL;
+    return add_marks(arena, &drawn.scale, &out->chart) && out->chart.ticks != NULL;
 }

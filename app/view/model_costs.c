@@ -7,7 +7,6 @@
 #include "view/link.h"
 #include "view/model_parts.h"
 
-#include <math.h>
 #include <string.h>
 
 const char *const COST_VIEW_NAMES[] = { "day", "month", "year" };
@@ -204,15 +203,15 @@ static bool add_devices(struct arena *arena, const struct costs_facts *facts,
 {
     const struct cost_devices *devices = &facts->devices;
     struct device_cost *rows = arena_array(arena, (size_t)devices->n + 1, sizeof *rows);
-    double most = 0;
+    struct money most = { 0 };
 
     for (int i = 0; rows && i < devices->n; i++) {
-        most = fmax(most, money_height(devices->items[i].cost));
+        const struct money cost = devices->items[i].cost;
+        most = money_compare(cost, most) > 0 ? cost : most;
     }
     for (int i = 0; rows && i < devices->n; i++) {
         const struct cost_device *device = &devices->items[i];
         const char *kwh = format_nano(arena, device->import, 2);
-        double height = money_height(device->cost);
         struct costs_facts place = *facts;
         place.device = device->device;
         place.site = NULL;
@@ -222,7 +221,7 @@ static bool add_devices(struct arena *arena, const struct costs_facts *facts,
             .about = role_words(device->role),
             .energy = kwh ? arena_printf(arena, "%s" FORMAT_NBSP "kWh", kwh) : NULL,
             .cost = device->is_priced ? money_words(arena, facts, device->cost) : NULL,
-            .percent = most > 0 && height > 0 ? 100 * height / most : 0,
+            .percent = format_part(arena, device->cost, most),
         };
     }
     out->devices = rows;

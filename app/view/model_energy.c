@@ -6,7 +6,6 @@
 #include "view/link.h"
 #include "view/model_parts.h"
 
-#include <math.h>
 #include <string.h>
 
 #define TICKS 8
@@ -227,11 +226,14 @@ static void add_bands(struct work *work, struct bar_chart *chart,
     add_band(work, chart, PART_EXPORT, shown);
 }
 
-static double value_of(const struct amounts *bucket, enum part part)
+static void set_value(struct chart_slot *slot, int band, const struct amounts *bucket,
+                      enum part part)
 {
-    double kwh = bucket->is_known[part] ? (double)bucket->nkwh[part] / 1e9 : NAN;
-
-    return part == PART_EXPORT ? -kwh : kwh;
+    if (bucket->is_known[part]) {
+        chart_slot_set(slot, band, part == PART_EXPORT ? -bucket->nkwh[part] : bucket->nkwh[part]);
+    } else {
+        chart_slot_miss(slot, band);
+    }
 }
 
 static bool add_slots(struct work *work, struct bar_chart *chart,
@@ -239,19 +241,16 @@ static bool add_slots(struct work *work, struct bar_chart *chart,
 {
     const struct energy_facts *facts = work->facts;
     struct chart_slot *slots = arena_array(work->arena, (size_t)facts->n + 1, sizeof *slots);
-    double start = (double)facts->edges[0];
-    double width = (double)facts->edges[facts->n] - start;
 
     for (int i = 0; slots && i < facts->n; i++) {
         int64_t from_us = facts->edges[i], to_us = facts->edges[i + 1];
         slots[i] = (struct chart_slot){
-            .from = 100 * ((double)from_us - start) / width,
-            .to = 100 * ((double)to_us - start) / width,
             .name = bucket_name(work->arena, &facts->zone, facts->span.bucket, from_us, to_us),
             .is_open = to_us > facts->now_us && from_us <= facts->now_us,
         };
+        chart_slot_place(&slots[i], from_us, to_us, facts->edges[0], facts->edges[facts->n]);
         for (int b = 0; b < chart->n_bands; b++) {
-            slots[i].values[b] = value_of(&work->buckets[i], shown[b]);
+            set_value(&slots[i], b, &work->buckets[i], shown[b]);
         }
     }
     chart->slots = slots;

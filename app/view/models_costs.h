@@ -37,7 +37,7 @@ struct cost_row {
 
 /* A part of a bar, in percent of its width. */
 struct part_bar {
-    double at, width;
+    const char *at, *width;              /* "62.5" */
 };
 
 /* A figure of the month with how it relates to another. */
@@ -50,7 +50,7 @@ struct month_cost {
 struct device_cost {
     const char *key, *href, *about;      /* "at the grid", "sub-meter" */
     const char *energy, *cost;           /* cost NULL: nothing is priced */
-    double percent;                      /* of the dearest */
+    const char *percent;                 /* of the dearest: "62.5" */
 };
 
 /* A line of why a day costs what it costs. */

@@ -19,9 +19,10 @@ void svg_open(struct buf *out, const char *id, const char *title, const char *su
               const struct svg_frame *frame);
 void svg_close(struct buf *out);
 
-/* Lines and labels of the value axis; `unit` is named at its uppermost label. */
+/* Lines and labels of the value axis: `marks`, one a line, or NULL for its numbers; `unit` is
+ * named at its uppermost label. */
 void svg_value_axis(struct buf *out, const struct svg_frame *frame, const struct scale *scale,
-                    const char *unit);
+                    const char *const *marks, const char *unit);
 /* Labels below the plot, and lines where days begin. */
 void svg_time_axis(struct buf *out, const struct svg_frame *frame, const struct chart_tick *ticks,
                    int n_ticks);

@@ -74,7 +74,7 @@ static const char *axis_number(struct arena *arena, const struct scale *scale, d
 }
 
 void svg_value_axis(struct buf *out, const struct svg_frame *frame, const struct scale *scale,
-                    const char *unit)
+                    const char *const *marks, const char *unit)
 {
     for (int i = 0; i < scale->n; i++) {
         double value = scale_value(scale, i);
@@ -85,7 +85,7 @@ void svg_value_axis(struct buf *out, const struct svg_frame *frame, const struct
         buf_add_text(out, "<text class=\"y\" x=\"-8\" y=\"");
         svg_number(out, y + 3.5);
         buf_add_text(out, "\">");
-        html_text(out, axis_number(out->arena, scale, value));
+        html_text(out, marks ? marks[i] : axis_number(out->arena, scale, value));
         buf_add_text(out, "</text>");
     }
     buf_add_text(out, "<text class=\"y unit\" x=\"-8\" y=\"10\">");

@@ -12,6 +12,24 @@ static const struct svg_frame frame = { .top = 20, .bottom = 196, .height = 224 
 #define GROUP_PART 0.76 /* of a span's width that its bars take; the rest is air */
 #define STUB_PX 1.5     /* a bar of almost nothing is still a bar; of nothing, none */
 
+void chart_slot_place(struct chart_slot *slot, int64_t from_us, int64_t to_us, int64_t start_us,
+                      int64_t end_us)
+{
+    double width = (double)(end_us - start_us);
+    slot->from = 100 * (double)(from_us - start_us) / width;
+    slot->to = 100 * (double)(to_us - start_us) / width;
+}
+
+void chart_slot_set(struct chart_slot *slot, int band, int64_t nano)
+{
+    slot->values[band] = (double)nano / 1e9;
+}
+
+void chart_slot_miss(struct chart_slot *slot, int band)
+{
+    slot->values[band] = NAN;
+}
+
 /* The values' bounds as they will be drawn; NaN where nothing is known. */
 static void bounds(const struct bar_chart *chart, double *least, double *most)
 {
@@ -133,6 +151,14 @@ static bool is_whole(const struct bar_chart *chart)
 /* The axis of values: of counts there are no halves. */
 static struct scale value_scale(const struct bar_chart *chart, double least, double most)
 {
+    if (chart->marks != NULL) {
+        return (struct scale){
+            .least = CHART_MARK * chart->first_mark,
+            .most = CHART_MARK * (chart->first_mark + chart->n_marks - 1),
+            .step = CHART_MARK,
+            .n = chart->n_marks,
+        };
+    }
     struct scale scale = scale_nice(least, most, 4, true);
     if (scale.step < 1 && is_whole(chart)) {
         scale.least = floor(scale.least);
@@ -156,7 +182,7 @@ void svg_bars(struct buf *out, const struct bar_chart *chart)
         .scale = value_scale(chart, fmin(least, 0) * unit.factor, fmax(most, 0) * unit.factor),
     };
     svg_open(out, chart->id, chart->title, chart->summary, &frame);
-    svg_value_axis(out, &frame, &drawing.scale, unit.name);
+    svg_value_axis(out, &frame, &drawing.scale, chart->marks, unit.name);
     for (int i = 0; i < chart->n_slots; i++) {
         buf_add_text(out, "<g class=\"slot\">");
         group(&drawing, &chart->slots[i]);

@@ -198,7 +198,7 @@ void svg_line(struct buf *out, const struct line_chart *chart)
     const struct svg_frame *in = chart->is_tall ? &tall_frame : &line_frame;
     struct drawing drawing = drawing_of(out, chart, in);
     svg_open(out, chart->id, chart->title, chart->summary, in);
-    svg_value_axis(out, in, &drawing.scale, drawing.unit.name);
+    svg_value_axis(out, in, &drawing.scale, NULL, drawing.unit.name);
     svg_time_axis(out, in, chart->ticks, chart->n_ticks);
     box(&drawing);
     static const struct chart_band band[] = {

@@ -182,13 +182,12 @@ static void compare(struct arena *arena, const struct comparison *all)
             continue;
         }
         const struct choice *cheapest = extreme(all, choice->sum.currency, -1);
-        double most = money_height(extreme(all, choice->sum.currency, 1)->sum.total);
-        double height = money_height(choice->sum.total);
+        const struct choice *dearest = extreme(all, choice->sum.currency, 1);
         choice->row->is_cheapest =
             money_compare(choice->sum.total, cheapest->sum.total) == 0;
         choice->row->more =
             choice->row->is_cheapest ? NULL : more_words(arena, choice, cheapest);
-        choice->row->percent = most > 0 && height > 0 ? 100 * height / most : 0;
+        choice->row->percent = format_part(arena, choice->sum.total, dearest->sum.total);
     }
 }
 

@@ -94,6 +94,12 @@ static void check_parts(void)
     huge = money_add(huge, huge);
     is_int(money_compare(money_add(huge, huge), huge), 1, "beyond what can be held sums stay at the end");
     is_int(money_sign(money_percent(huge, -INT64_MAX)), -1, "and so do percentages");
+    is_int(money_ratio(money("1"), money("3"), 1000), 333, "a third in thousandths");
+    is_int(money_ratio(money("-2"), money("3"), 100), -67, "less two thirds in percent");
+    is_int(money_ratio(money("0.125"), money("100"), 1000), 1, "halves away from zero");
+    is_int(money_ratio(money("1"), money("0"), 100), 0, "of nothing, nothing");
+    is_int(money_ratio(money("9000000000"), money("0.000000001"), 100), INT32_MAX, "as much as can be said");
+    is_int(money_ratio(money_of(INT64_MAX, INT64_MAX / 4), huge, 1000), 125, "an eighth of a huge amount");
     is_int(nano_scale(3 * NANO, 1030000000, NANO), 3090000000, "a price times 1.03");
     is_int(nano_scale(-1, 1, 2), -1, "halves away from zero");
     is_int(nano_scale(INT64_MAX, INT64_MAX, 1), INT64_MAX, "the end there too");

@@ -137,6 +137,27 @@ static void check_stack(struct buf *out)
     buf_clear(out);
 }
 
+/* Lines at -1000, 0, 1000 and 2000, 58.67 px apart, whose labels come with the chart. */
+static void check_marks(struct buf *out)
+{
+    static const char *const marks[] = { "-5", "0", "5", "10" };
+    struct chart_slot slot = { .name = "Mon", .values = { 1500, -1 } };
+    struct bar_chart chart = {
+        .id = "marks", .title = "t", .summary = "s", .unit = "€", .slot_heading = "Day",
+        .bands = { { "A", "used" }, { "B", "made" } }, .n_bands = 2, .slots = &slot, .n_slots = 1,
+        .marks = marks, .first_mark = -1, .n_marks = 4, .is_stacked = true,
+    };
+    chart_slot_place(&slot, 150, 200, 100, 200);
+    svg_bars(out, &chart);
+    ok(has(out, "x=\"56%\" width=\"38%\" y=\"49.33\" height=\"88\""), "one and a half steps are as high");
+    ok(has(out, "y=\"137.33\" height=\"1.5\""), "and almost nothing hangs from zero");
+    ok(has(out, ">-5<") && has(out, ">10<") && !has(out, ">2000<"), "lines are labelled with what was given");
+    chart_slot_set(&slot, 0, 1500000000);
+    chart_slot_miss(&slot, 1);
+    ok(slot.values[0] > 1.4999 && slot.values[0] < 1.5001 && isnan(slot.values[1]), "values come in billionths");
+    buf_clear(out);
+}
+
 /* 96 % of 300 px and half of ten letters are more than there is. */
 static void check_edge(struct buf *out)
 {
@@ -235,6 +256,7 @@ int main(void)
     check_stack(&out);
     check_counts(&out);
     check_edge(&out);
+    check_marks(&out);
     check_heat(&out);
     check_axis(&out);
     check_numbers(&out);

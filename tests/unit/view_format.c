@@ -2,6 +2,7 @@
  * in format.h; SI Brochure 5.4 for the spaces. */
 #include "view/format.h"
 #include "view/format_money.h"
+#include "view/money_scale.h"
 
 #include "tap.h"
 
@@ -199,6 +200,45 @@ static void check_money(struct arena *arena)
     is_str(format_change(arena, money_of_nano(97 * NANO), money_of_nano(100 * NANO)),
             MINUS "3" NB "%", "less");
     ok(!format_change(arena, money_of_nano(NANO), money_of_nano(0)), "of nothing no percentage");
+    is_str(format_change(arena, money_of_nano(1004), money_of_nano(1000)), "as much", "0.4 %% more");
+    is_str(format_change(arena, money_of_nano(-50), money_of_nano(100)), MINUS "150" NB "%", "below nothing");
+    is_str(format_part(arena, money_of_nano(5), money_of_nano(8)), "62.5", "five eighths of a bar");
+    is_str(format_part(arena, money_of_nano(-5), money_of_nano(8)), "0.0", "what is paid has no bar");
+}
+
+struct scale_case {
+    int64_t least, most; /* millionths */
+    int n;
+    const char *first, *last;
+    int64_t amount;
+    int height;
+};
+
+/* By hand: about four steps of 1, 2 or 5 times a power of ten. */
+static const struct scale_case scale_cases[] = {
+    { 0, 240000000, 6, "0", "250", 125000000, 2500 },
+    { 0, 200000000, 5, "0", "200", 1, 1 },                     /* what is not nothing has height */
+    { 0, 300000, 4, "0.0", "0.3", -1, -1 },
+    { 0, 34000, 5, "0.00", "0.04", 0, 0 },
+    { -3000000, 7000000, 7, MINUS "4", "8", -3000000, -1500 },
+    { -18000000, -3000000, 5, MINUS "20", "0", -18000000, -3600 },
+    { 0, 0, 6, "0.0", "1.0", 0, 0 },
+    { 0, 12000000000, 7, "0", "12" TH "000", 12000000000, 6000 },
+    { 0, 999999000000, 6, "0.0" NB "M", "1.0" NB "M", 999999000000, 5000 },
+    { 0, 3000000000000, 4, "0" NB "M", "3" NB "M", 1500000000000, 1500 },
+    { 0, 4000000000000000, 5, "0" NB "G", "4" NB "G", 1000000000000000, 1000 },
+};
+
+static void check_money_scale(struct arena *arena)
+{
+    for (size_t i = 0; i < sizeof scale_cases / sizeof *scale_cases; i++) {
+        const struct scale_case *c = &scale_cases[i];
+        struct money_scale scale = money_scale(money_of(c->least, 1000 * NANO), money_of(c->most, 1000 * NANO));
+        is_int(scale.n, c->n, "an axis to %s has its lines", c->last);
+        is_str(money_scale_label(arena, &scale, 0), c->first, "the lowest");
+        is_str(money_scale_label(arena, &scale, scale.n - 1), c->last, "the uppermost");
+        is_int(money_scale_height(&scale, money_of(c->amount, 1000 * NANO)), c->height, "and a height");
+    }
 }
 
 int main(void)
@@ -209,6 +249,7 @@ int main(void)
     check_times(arena);
     check_ages(arena);
     check_money(arena);
+    check_money_scale(arena);
     arena_free(arena);
     return done_testing();
 }
