@@ -21,10 +21,21 @@ enum err catalogues_write(struct archive *archive, struct archive_run *run,
  * reading with that, as a failure of the archive. */
 typedef enum err (*catalogue_take)(void *context, struct str lines);
 
+/* What the key of a catalogue tells. */
+struct catalogue_name {
+    struct str tenant; /* its slug, in the key */
+    int64_t made_us;
+};
+
+/* Reads archive/catalogue/tenant=acme/20261122T072327.000001Z-….ndjson; false: it is no such
+ * key. */
+bool catalogue_name_read(const char *key, struct catalogue_name *out) MUST_CHECK;
+
 /* Reads a catalogue, some MiB at a time, in the archive's memory of files, where what was there is
  * released, and hands what is between its first and last line to `take`, which may be NULL. Whether
- * all was sound shows in the end: ERR_INVALID for one that is damaged, ERR_CONFLICT for one of a
- * newer format, ERR_NOT_FOUND where it is not there, or the store's failure. */
+ * all was sound shows in the end: ERR_INVALID for one that is damaged, or of another tenant or time
+ * than its key, ERR_CONFLICT for one of a newer format, ERR_NOT_FOUND where it is not there, or the
+ * store's failure. */
 enum err catalogue_read(struct archive *archive, const char *key, catalogue_take take,
                         void *context) MUST_CHECK;
 

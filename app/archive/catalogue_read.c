@@ -4,7 +4,10 @@
 #include "archive/catalogue.h"
 
 #include "archive/parts.h"
+#include "base/clock.h"
 #include "base/json.h"
+
+#include <stdio.h>
 
 #define TEXT_BYTES (32u << 20)  /* held at once: no line is longer */
 #define BATCH_BYTES (4u << 20)  /* handed on at once, but for a longer line */
@@ -28,47 +31,99 @@ static enum err fail_damaged(const struct scan *scan, const char *why)
     return fail(scan->op, ERR_INVALID, "%s is damaged: %s", scan->key, why);
 }
 
-/* ---- lines ---- */
+/* ---- its name ---- */
 
-/* The member of the object that is the only member `outer` of the line; false: there is none. */
-static bool find_member(struct json_reader *json, struct str line, struct arena *arena,
-                        struct str outer, struct str inner)
+bool catalogue_name_read(const char *key, struct catalogue_name *out)
 {
-    struct str name;
+    size_t prefix = strlen(CATALOGUE_PREFIX);
+    const char *slug = key + prefix;
+    const char *end = strncmp(key, CATALOGUE_PREFIX, prefix) == 0 ? strchr(slug, '/') : NULL;
+    char text[CLOCK_TEXT_SIZE];
 
-    json_reader_init(json, line, arena, LINE_DEPTH);
-    if (!json_enter_object(json) || !json_next_member(json, &name) || !str_equal(name, outer) ||
-        !json_enter_object(json)) {
+    if (end == NULL || strlen(end + 1) < strlen("20261122T072327.000001Z-")) {
         return false;
     }
-    while (json_next_member(json, &name)) {
-        if (str_equal(name, inner)) {
-            return true;
-        }
-        if (!json_skip(json, NULL)) {
-            return false;
+    const char *at = end + 1; /* a time as ISO 8601 has it, without marks */
+    int n = snprintf(text, sizeof text, "%.4s-%.2s-%.2s%.1s%.2s:%.2s:%.10s", at, at + 4, at + 6,
+                     at + 8, at + 9, at + 11, at + 13);
+    out->tenant = (struct str){ slug, (size_t)(end - slug) };
+    return n > 0 && (size_t)n < sizeof text && clock_parse_rfc3339(str_of(text), &out->made_us);
+}
+
+/* ---- lines ---- */
+
+struct head {
+    double format;
+    struct str tenant, made_at;
+};
+
+/* Enters the object that is the only member `name` of the line. */
+static bool enter_line(struct json_reader *json, struct str line, struct arena *arena,
+                       struct str name)
+{
+    struct str found;
+
+    json_reader_init(json, line, arena, LINE_DEPTH);
+    return json_enter_object(json) && json_next_member(json, &found) && str_equal(found, name) &&
+           json_enter_object(json);
+}
+
+static bool read_head(struct str line, struct arena *arena, struct head *out)
+{
+    struct json_reader json;
+    struct str name;
+    bool is_read = enter_line(&json, line, arena, STR("catalogue"));
+
+    *out = (struct head){ .format = 0 };
+    while (is_read && json_next_member(&json, &name)) {
+        if (str_equal(name, STR("format"))) {
+            is_read = json_read_number(&json, &out->format, NULL);
+        } else if (str_equal(name, STR("tenant"))) {
+            is_read = json_read_string(&json, &out->tenant);
+        } else if (str_equal(name, STR("made_at"))) {
+            is_read = json_read_string(&json, &out->made_at);
+        } else {
+            is_read = json_skip(&json, NULL);
         }
     }
-    return false;
+    return is_read && out->format >= 1 && out->format < 1e6;
+}
+
+/* It is what its key says: another's, or one of another time, would take that one's place. */
+static enum err check_name(const struct scan *scan, const struct head *head)
+{
+    struct catalogue_name name;
+    int64_t made_us;
+
+    if (!catalogue_name_read(scan->key, &name)) {
+        return fail_damaged(scan, "its name is not that of a catalogue");
+    }
+    if (!str_equal(head->tenant, name.tenant)) {
+        return fail(scan->op, ERR_INVALID, "%s is damaged: it is the catalogue of %.*s", scan->key,
+                    (int)head->tenant.len, head->tenant.ptr);
+    }
+    if (!clock_parse_rfc3339(head->made_at, &made_us) || made_us != name.made_us) {
+        return fail(scan->op, ERR_INVALID, "%s is damaged: it was made at %.*s", scan->key,
+                    (int)head->made_at.len, head->made_at.ptr);
+    }
+    return OK;
 }
 
 static enum err take_first(struct scan *scan, struct str line)
 {
-    struct json_reader json;
-    double format = 0;
+    struct head head;
 
-    if (!find_member(&json, line, scan->op->arena, STR("catalogue"), STR("format")) ||
-        !json_read_number(&json, &format, NULL) || !(format >= 1 && format < 1e6)) {
+    if (!read_head(line, scan->op->arena, &head)) {
         return fail(scan->op, ERR_INVALID, "%s is no catalogue", scan->key);
     }
-    scan->format = (int)format;
+    scan->format = (int)head.format;
     if (scan->format > CATALOGUE_FORMAT) {
         return fail(scan->op, ERR_CONFLICT,
                     "%s is of format %d, this tidemark knows %d: take the tidemark that made it "
                     "or a later one",
                     scan->key, scan->format, CATALOGUE_FORMAT);
     }
-    return OK;
+    return check_name(scan, &head);
 }
 
 static bool is_sum(struct scan *scan, struct str wanted)
@@ -82,10 +137,10 @@ static bool is_sum(struct scan *scan, struct str wanted)
 static enum err take_last(struct scan *scan, struct str line)
 {
     struct json_reader json;
-    struct str sum;
+    struct str name, sum;
 
-    if (!find_member(&json, line, scan->op->arena, STR("end"), STR("sha256")) ||
-        !json_read_string(&json, &sum) || !is_sum(scan, sum)) {
+    if (!enter_line(&json, line, scan->op->arena, STR("end")) || !json_next_member(&json, &name) ||
+        !str_equal(name, STR("sha256")) || !json_read_string(&json, &sum) || !is_sum(scan, sum)) {
         return fail_damaged(scan, "its SHA-256 is not that of its last line");
     }
     scan->is_ended = true;

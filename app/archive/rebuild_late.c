@@ -12,21 +12,6 @@
 #define TENANT_MARK "/tenant="
 #define CLOCKS_APART_US US_PER_DAY /* between the store's clock and the database's, at most */
 
-/* The time in a catalogue's key, to the second: archive/catalogue/tenant=acme/20261122T072327.… */
-static bool time_of(const char *catalogue, int64_t *out_us)
-{
-    const char *at = strrchr(catalogue, '/');
-    char text[CLOCK_TEXT_SIZE];
-
-    if (at == NULL || strlen(at) < 16) {
-        return false;
-    }
-    at++;
-    int n = snprintf(text, sizeof text, "%.4s-%.2s-%.2sT%.2s:%.2s:%.2sZ", at, at + 4, at + 6,
-                     at + 9, at + 11, at + 13);
-    return n > 0 && (size_t)n < sizeof text && clock_parse(str_of(text), out_us);
-}
-
 /* The tenant in a key; empty: none. */
 static struct str tenant_of(const char *key)
 {
@@ -45,14 +30,14 @@ static const char *catalogue_for(const struct late_tenants *tenants,
                                  const struct store_object *object, struct str slug)
 {
     size_t len = strlen(object->key), ending = strlen(MANIFEST_ENDING);
-    int64_t made_us;
+    struct catalogue_name name;
 
     if (len < ending || strcmp(object->key + len - ending, MANIFEST_ENDING) != 0) {
         return NULL;
     }
     const char *catalogue = tenants->catalogue_of(tenants->context, slug);
-    bool is_late = catalogue != NULL && time_of(catalogue, &made_us) &&
-                   object->modified_us >= made_us - CLOCKS_APART_US;
+    bool is_late = catalogue != NULL && catalogue_name_read(catalogue, &name) &&
+                   object->modified_us >= name.made_us - CLOCKS_APART_US;
     return is_late ? catalogue : NULL;
 }
 

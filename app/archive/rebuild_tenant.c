@@ -64,6 +64,19 @@ static enum err end(struct loading *loading)
     return err;
 }
 
+/* What it says is the tenant whose catalogue it is. */
+static enum err check_slug(struct archive *archive, const struct rebuild_tenant *tenant)
+{
+    struct catalogue_name name;
+
+    if (catalogue_name_read(tenant->catalogue, &name) &&
+        str_equal(name.tenant, str_of(tenant->slug))) {
+        return OK;
+    }
+    return fail(&archive->rows, ERR_INVALID, "%s makes the tenant %s", tenant->catalogue,
+                tenant->slug);
+}
+
 enum err rebuild_tenant_load(struct archive *archive, struct rebuild_tenant *tenant)
 {
     struct loading loading = { .archive = archive, .tenant = tenant };
@@ -75,6 +88,7 @@ enum err rebuild_tenant_load(struct archive *archive, struct rebuild_tenant *ten
     }
     err = catalogue_read(archive, tenant->catalogue, load_lines, &loading);
     err = err ? err : end(&loading);
+    err = err ? err : check_slug(archive, tenant);
     if (err != OK) {
         db_rollback(loading.tx);
         return archive_fail(archive, err);

@@ -312,6 +312,9 @@ sub check_damage {
     take_store($cluster, $fresh);
     my $newest = (catalogues($fresh, 'alpha'))[-1];
     my $bytes = slurp_whole($newest);
+    my ($name) = $newest =~ m{([^/]+)$};
+    my %misnamed = map { ("archive/catalogue/tenant=$_/20990101T000000.000000Z-x.ndjson" => $_ eq 'alpha' ? qr/made at 20/ : qr/the catalogue of alpha$/m) } qw(alpha alpha-2);
+    spit($fresh->home . "/objects/$_", $bytes) for sort keys %misnamed;
     spit($newest, substr $bytes, 0, length($bytes) - 10);
     my $object = $super->value("SELECT object FROM core.archive WHERE tenant_id = 2 AND day = '@{[day(7)]}'");
     unlink $fresh->home . "/objects/$object" or die $!;
@@ -319,10 +322,12 @@ sub check_damage {
     system('cp', '-a', $fresh->home . '/objects/archive/samples/tenant=alpha-2', $strange) == 0 or die 'cp failed';
     my %bad = spoil_manifests($fresh->home . '/objects');
     my ($status, $said) = $fresh->tidemark('restore', '--from-archive');
-    is($status, 1, 'a catalogue that was cut');
-    like($said, qr/^damaged\t\Qarchive\/catalogue\/tenant=alpha\/\E\S+\t/m, '  is named');
+    is($status, 1, 'sound catalogues with the name of another tenant or time are refused');
+    is($fresh->session('tidemark_super')->value('SELECT count(*) FROM core.tenant'), 0, '  and nothing is written');
     ($status, $said) = $fresh->tidemark('restore', '--from-archive', '--skip-damaged');
     is($status, 0, '  and may be skipped') or diag($said);
+    like($said, qr/^damaged\t\Q$_\E\t\Q$_\E is damaged: .*$misnamed{$_}/m, '  by name') for sort keys %misnamed;
+    like($said, qr/^damaged\t\S*\Q$name\E\t.*last line/m, '  as may a catalogue that was cut');
     is(scalar(() = $said =~ m{^damaged\tarchive/catalogue/tenant=alpha-3\t}mg), 1, '  as may a tenant with days but without a catalogue, which is named once');
     like($said, qr/^damaged\talpha-2 samples @{[day(7)]}\t.*\Q$object\E/m, '  as may a day, which is named');
     like($said, qr{^damaged\t\Q$_\E\t\Q$_\E is .*$bad{$_}}m, "  as may the manifest $_") for sort keys %bad;
