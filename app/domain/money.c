@@ -142,6 +142,14 @@ int64_t nano_scale(int64_t a, int64_t b, int64_t c)
     return scaled < -INT64_MAX ? -INT64_MAX : (int64_t)scaled;
 }
 
+bool nano_price(int64_t price, int64_t factor, int64_t add, int64_t *out)
+{
+    WIDE sum = (factor == NANO ? price : divide((WIDE)price * factor, NANO)) + add;
+
+    *out = (int64_t)sum;
+    return sum >= INT64_MIN && sum <= INT64_MAX;
+}
+
 /* ---- reading ---- */
 
 struct digits {

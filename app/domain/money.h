@@ -57,6 +57,8 @@ int64_t money_per(struct money amount, struct quantity quantity);
 
 /* a * b / c, rounded half away from zero; c is positive. Saturates. */
 int64_t nano_scale(int64_t a, int64_t b, int64_t c);
+/* price * factor + add, all nano, the product rounded so. False where that is beyond int64_t. */
+bool nano_price(int64_t price, int64_t factor, int64_t add, int64_t *out);
 
 /* ---- text ---- */
 

@@ -207,14 +207,12 @@ static struct money add_at_price(struct rating_bench *bench, struct rating_cell 
 
     tally->quantity += nkwh;
     if (!price_series_at(&bench->prices[price->series], time_us, &bench->hints[price->series],
-                         &rate)) {
+                         &rate) ||
+        !nano_price(rate, price->factor, price->add, &rate)) {
         tally->n_unpriced += nkwh != 0;
         return (struct money){ 0 };
     }
-    if (price->factor != NANO) {
-        rate = nano_scale(rate, price->factor, NANO);
-    }
-    struct money cost = money_of(nkwh, rate + price->add);
+    struct money cost = money_of(nkwh, rate);
     tally->amount = money_add(tally->amount, cost);
     return cost;
 }

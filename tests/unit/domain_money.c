@@ -102,6 +102,13 @@ static void check_parts(void)
     is_int(money_ratio(money_of(INT64_MAX, INT64_MAX / 4), huge, 1000), 125, "an eighth of a huge amount");
     is_int(nano_scale(3 * NANO, 1030000000, NANO), 3090000000, "a price times 1.03");
     is_int(nano_scale(-1, 1, 2), -1, "halves away from zero");
+    int64_t price = 0;
+    ok(nano_price(3 * NANO, 2 * NANO, NANO / 2, &price) && price == 13 * NANO / 2, "3 x 2 + 0.5");
+    ok(nano_price(INT64_MAX, NANO, -1, &price) && price == INT64_MAX - 1, "the highest less a billionth");
+    ok(nano_price(-INT64_MAX, NANO, -1, &price) && price == INT64_MIN, "the lowest");
+    ok(!nano_price(INT64_MAX, NANO, 1, &price) && !nano_price(-INT64_MAX, NANO, -2, &price) &&
+           !nano_price(900000 * NANO, 100000 * NANO, NANO, &price) &&
+           !nano_price(INT64_MIN, INT64_MIN, INT64_MAX, &price), "what does not fit is refused");
     is_int(nano_scale(INT64_MAX, INT64_MAX, 1), INT64_MAX, "the end there too");
 }
 

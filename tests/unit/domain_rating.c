@@ -157,6 +157,32 @@ static void check_days(void)
 
 /* ---- what is not known ---- */
 
+/* 900000 x 10000 + 1 = 9000000001 a kWh can be told in billionths, 900000 x 100000 + 1 cannot. */
+static void check_vast_price(void)
+{
+    const struct {
+        const char *factor, *amount;
+        int unpriced;
+    } rows[] = { { "10000", "9000000001.00", 0 }, { "100000", "0.00", 1 }, { "-100000", "0.00", 1 } };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct rating_version v = version(arena_printf(
+            arena, "{" HEAD "'price_series':[{'name':'spot','minutes':60,'prices':[{'from':"
+            "'1970-01-01T00:00:00Z','rate':'900000'}]}],'charges':[{'type':'energy','series':'spot',"
+            "'factor':'%s','add':'1'}]}", rows[i].factor));
+        struct rating_input input = { .versions = &v,
+                                      .n_versions = 1,
+                                      .zone = &utc,
+                                      .from_day = 0,
+                                      .to_day = 1,
+                                      .as_of_us = INT64_MAX,
+                                      .known_until_us = US_PER_DAY };
+        fill(&input, 0, QUARTER_US, NANO);
+        struct rating rating = rated(&input);
+        is_str(amount(rating.lines[0].amount), rows[i].amount, "900000 x %s + 1", rows[i].factor);
+        is_int(rating.lines[0].n_unpriced, rows[i].unpriced, "what is too much has no price");
+    }
+}
+
 static void check_missing(void)
 {
     struct rating_version v = version(
@@ -178,6 +204,7 @@ static void check_missing(void)
        "a day that is over lacks what is not there, today what should have come");
     is_str(amount(rating.lines[0].amount), "2.80", "4 x (2 x 0.5 + 0.1) + 4 x (2 x -0.25 + 0.1)");
     is_int(rating.lines[0].n_unpriced, 4, "four intervals have no price");
+    check_vast_price();
     ok(bill_make(&op, &rating, 0, 1, &bill) == OK && bill.status == BILL_PROVISIONAL &&
            bill.n_missing == 84,
        "such a bill is provisional");
