@@ -81,6 +81,10 @@ struct archive_file {
  * where it is not there, or the store's failure. */
 enum err archive_verify_file(struct archive *archive, const struct archive_file *file) MUST_CHECK;
 
+/* What that says of the file: "sound", "damaged", "missing", or "failed" where it could not be
+ * read. */
+const char *archive_finding(enum err err);
+
 #define ARCHIVE_PIN_DAYS 30 /* for which retention leaves what somebody wanted back */
 
 /* Brings a day back from its files, each verified before it is applied, in one transaction, and

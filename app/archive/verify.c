@@ -107,3 +107,17 @@ enum err archive_verify_file(struct archive *archive, const struct archive_file 
 
     return archive_fail(archive, err == OK ? verify_rows(archive, file) : err);
 }
+
+const char *archive_finding(enum err err)
+{
+    switch (err) {
+    case OK:
+        return "sound";
+    case ERR_INVALID:
+        return "damaged";
+    case ERR_NOT_FOUND:
+        return "missing";
+    default:
+        return "failed";
+    }
+}

@@ -45,6 +45,8 @@ static enum err load(struct db_tx *tx, int64_t id, const struct archived_filter 
             .place = db_text(rows, i, ARCHIVED_LIST_PLACE),
             .wish = db_text(rows, i, ARCHIVED_LIST_WISH),
             .problem = db_text(rows, i, ARCHIVED_LIST_PROBLEM),
+            .verify = db_text(rows, i, ARCHIVED_LIST_VERIFY),
+            .checked_us = db_time_or(rows, i, ARCHIVED_LIST_CHECKED_AT, ARCHIVED_UNCHECKED),
         };
     }
     return OK;
@@ -81,6 +83,15 @@ enum err archived_total(struct db_tx *tx, struct archived_total *out)
                                         db_int64(rows, 0, ARCHIVED_TOTAL_N_BYTES) };
     }
     return err;
+}
+
+enum err archived_verify(struct db_tx *tx, int64_t id)
+{
+    struct db_args args;
+
+    db_args_init(&args, db_op(tx)->arena);
+    db_arg_int64(&args, id);
+    return db_run(tx, &q_archived_verify, &args, NULL);
 }
 
 enum err archived_restore(struct db_tx *tx, int64_t id, bool *is_there)

@@ -1,5 +1,5 @@
-/* Files of the archive as their tenant sees them, and days that are wanted back. Texts live in the
- * operation's arena. */
+/* Files of the archive as their tenant sees them, days that are wanted back, and files that are to
+ * be verified. Texts live in the operation's arena. */
 #ifndef TIDEMARK_DOMAIN_ARCHIVED_H
 #define TIDEMARK_DOMAIN_ARCHIVED_H
 
@@ -24,6 +24,9 @@ struct archived {
     const char *place;   /* where the day is: "database", "restored", "archive" alone */
     const char *wish;    /* "waiting" or "failed" where it is wanted back; NULL */
     const char *problem; /* why that failed; NULL */
+    const char *verify;  /* "waiting" to be read, or what was found: "sound", "damaged", "missing",
+                          * "failed" (it could not be read); NULL: nobody asked */
+    int64_t checked_us;  /* when that was; ARCHIVED_UNCHECKED */
 };
 struct archived_list {
     struct archived *items; /* the latest first */
@@ -39,6 +42,7 @@ struct archived_filter {
     const char *from_day, *to_day; /* "2026-11-20", the second exclusive; NULL: any */
 };
 
+#define ARCHIVED_UNCHECKED INT64_MIN
 #define ARCHIVED_NONE "There is no such file in the archive."
 
 /* At most `limit` files. */
@@ -47,6 +51,9 @@ enum err archived_list(struct db_tx *tx, const struct archived_filter *filter, i
 /* ERR_NOT_FOUND without it. */
 enum err archived_find(struct db_tx *tx, int64_t id, struct archived *out) MUST_CHECK;
 enum err archived_total(struct db_tx *tx, struct archived_total *out) MUST_CHECK;
+/* Wants the file verified, which the worker sees to. ERR_NOT_FOUND without it, ERR_CONFLICT where
+ * too many wait. */
+enum err archived_verify(struct db_tx *tx, int64_t id) MUST_CHECK;
 /* Wants the file's day back, which the worker sees to; *is_there: the database has it.
  * ERR_NOT_FOUND without the file, ERR_CONFLICT where too many wait, or none is brought back. */
 enum err archived_restore(struct db_tx *tx, int64_t id, bool *is_there) MUST_CHECK;

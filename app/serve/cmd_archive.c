@@ -324,16 +324,16 @@ static enum err verify_one(struct session *session, const struct db_rows *list, 
 
     tell_gap(session, list, at);
     enum err err = archive_verify_file(&session->archive, &file);
-    if (err == OK) {
-        db_args_init(&args, session->pages);
-        db_arg_int64(&args, db_int64(list, at, ARCHIVE_LIST_ID));
-        return ask(session, db_int(list, at, ARCHIVE_LIST_TENANT_ID), &q_archive_verified, &args,
-                   NULL);
+    if (err != OK) {
+        printf("damaged\t%s\t%s\n", file.object, session->op.fault.detail);
+        session->n_failed++;
+        op_clear_fault(&session->op);
     }
-    printf("damaged\t%s\t%s\n", file.object, session->op.fault.detail);
-    session->n_failed++;
-    op_clear_fault(&session->op);
-    return OK;
+    db_args_init(&args, session->pages);
+    db_arg_int64(&args, db_int64(list, at, ARCHIVE_LIST_ID));
+    db_arg_text(&args, archive_finding(err));
+    return ask(session, db_int(list, at, ARCHIVE_LIST_TENANT_ID), &q_archive_verify_done, &args,
+               NULL);
 }
 
 static int cmd_verify(const struct config *config, int argc, char **argv)

@@ -13,7 +13,9 @@ struct archive_row {
     const char *sha256; /* its beginning */
     const char *place, *place_class; /* "In the database", "live" */
     const char *problem;             /* NULL: none */
-    struct moment_view verified;
+    const char *found, *found_class; /* "Damaged", "silent"; NULL where nobody asked */
+    struct moment_view verified;     /* when; without .machine while it waits */
+    bool may_verify;                 /* an admin looks, and it does not wait for that */
     bool may_restore; /* an admin looks, and the day is in the archive alone */
 };
 

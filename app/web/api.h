@@ -7,6 +7,7 @@
 
 /* GET /v1/archives?limit=&cursor=, POST /v1/archives/{id}/restore */
 enum err api_archives_list(struct web *web);
+enum err api_archives_verify(struct web *web);
 enum err api_archives_restore(struct web *web);
 /* GET /v1/devices?site=&q=&retired=&limit=&cursor= */
 enum err api_devices_list(struct web *web);

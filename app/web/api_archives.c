@@ -1,5 +1,5 @@
-/* /v1/archives: what of the tenant is in the archive, and days that are wanted back. The files
- * themselves are transfer/'s. */
+/* /v1/archives: what of the tenant is in the archive, files that are to be verified, and days that
+ * are wanted back. The files themselves are transfer/'s. */
 #include "web/api.h"
 
 #include "domain/archived.h"
@@ -8,7 +8,7 @@
 
 static const char *const COLUMNS[] = {
     "id",     "table",       "day",         "number", "kind",    "rows",    "bytes",
-    "sha256", "archived_at", "verified_at", "place",  "restore", "problem",
+    "sha256", "archived_at", "verified_at", "place",  "restore", "problem", "verify", "checked_at",
 };
 #define N_COLUMNS ((int)(sizeof COLUMNS / sizeof *COLUMNS))
 
@@ -28,6 +28,12 @@ static void write_file(struct list_writer *list, const struct archived *file)
     list_text(list, file->place);
     list_text(list, file->wish);
     list_text(list, file->problem);
+    list_text(list, file->verify);
+    if (file->checked_us == ARCHIVED_UNCHECKED) {
+        list_null(list);
+    } else {
+        list_time(list, file->checked_us);
+    }
     list_end_item(list);
 }
 
@@ -80,24 +86,36 @@ enum err api_archives_list(struct web *web)
     return by_id_end(&list, CURSOR_ARCHIVES, files.n > limit ? files.items[n - 1].id : 0);
 }
 
-enum err api_archives_restore(struct web *web)
+/* Answers with the file as it is. */
+static enum err show_file(struct web *web, int64_t id, int status)
 {
     struct archived file;
     struct list_writer item;
+    enum err err = archived_find(web->tx, id, &file);
+
+    if (err == OK) {
+        list_single(&item, web, COLUMNS, N_COLUMNS);
+        write_file(&item, &file);
+        web->response->status = status;
+    }
+    return err;
+}
+
+enum err api_archives_verify(struct web *web)
+{
+    int64_t id;
+    enum err err = by_id_capture(web, ARCHIVED_NONE, &id);
+
+    err = err ? err : archived_verify(web->tx, id);
+    return err ? err : show_file(web, id, 202);
+}
+
+enum err api_archives_restore(struct web *web)
+{
     bool is_there = false;
     int64_t id;
     enum err err = by_id_capture(web, ARCHIVED_NONE, &id);
 
-    if (err == OK) {
-        err = archived_restore(web->tx, id, &is_there);
-    }
-    if (err == OK) {
-        err = archived_find(web->tx, id, &file);
-    }
-    if (err == OK) {
-        list_single(&item, web, COLUMNS, N_COLUMNS);
-        write_file(&item, &file);
-        web->response->status = is_there ? 200 : 202;
-    }
-    return err;
+    err = err ? err : archived_restore(web->tx, id, &is_there);
+    return err ? err : show_file(web, id, is_there ? 200 : 202);
 }

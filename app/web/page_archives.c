@@ -1,5 +1,5 @@
-/* /archives: the files that the archive has of the tenant, the latest first; admins have days
- * brought back. */
+/* /archives: the files that the archive has of the tenant, the latest first; admins have them
+ * verified and days brought back. */
 #include "web/form_input.h"
 #include "web/page.h"
 #include "web/pages.h"
@@ -19,6 +19,8 @@
 static const struct form_outcome outcomes[] = {
     { "wanted",
       "The day will be brought back: within a minute, unless the archive is busy or it changed." },
+    { "verify",
+      "The file will be read and verified: within a minute, unless the archive is busy." },
     { "there", "The database has this day, and keeps it for 30 days at least." },
 };
 
@@ -29,6 +31,24 @@ static const struct {
     { "restored", "Restored", "live" },
     { "archive", "Archive alone", "late" },
 };
+
+static const struct {
+    const char *verify, *text, *class;
+} FINDINGS[] = {
+    { "waiting", "Being verified", "late" }, { "sound", "Sound", "live" },
+    { "damaged", "Damaged", "silent" },      { "missing", "Missing", "silent" },
+    { "failed", "Not readable", "silent" },
+};
+
+static void set_found(struct archive_row *row, const struct archived *file)
+{
+    for (size_t i = 0; file->verify != NULL && i < sizeof FINDINGS / sizeof *FINDINGS; i++) {
+        if (strcmp(FINDINGS[i].verify, file->verify) == 0) {
+            row->found = FINDINGS[i].text;
+            row->found_class = FINDINGS[i].class;
+        }
+    }
+}
 
 /* What is shown where the day is wanted back says more than where it is. */
 static void set_place(struct archive_row *row, const struct archived *file)
@@ -63,6 +83,9 @@ static struct archive_row row_of(struct web *web, const struct zone *zone, int64
                                  const struct archived *file)
 {
     struct arena *arena = web->op->arena;
+    bool is_admin = web->who->role == ROLE_ADMIN;
+    bool is_checked = file->checked_us != ARCHIVED_UNCHECKED;
+    bool is_waiting = file->verify != NULL && !is_checked;
     struct archive_row row = {
         .id = arena_printf(arena, "%" PRId64, file->id),
         .day = file->day,
@@ -72,13 +95,18 @@ static struct archive_row row_of(struct web *web, const struct zone *zone, int64
         .size = format_quantity(arena, (double)file->n_bytes, "B"),
         .sha256 = arena_printf(arena, "%.*s", SUM_CHARACTERS, file->sha256),
         .problem = file->problem,
-        .verified = moment_view(arena, zone, now_us, file->verified_us),
-        .may_restore = web->who->role == ROLE_ADMIN && !file->is_derived &&
+        .may_verify = is_admin && !is_waiting,
+        .may_restore = is_admin && !file->is_derived &&
                        strcmp(file->place, "archive") == 0 &&
                        (file->wish == NULL || strcmp(file->wish, "failed") == 0),
     };
 
+    if (!is_waiting) {
+        int64_t at_us = is_checked ? file->checked_us : file->verified_us;
+        row.verified = moment_view(arena, zone, now_us, at_us);
+    }
     set_place(&row, file);
+    set_found(&row, file);
     return row;
 }
 
@@ -160,6 +188,17 @@ enum err page_archives(struct web *web)
     page_is_html(web);
     tpl_page_archives(&web->response->body, &view);
     return OK;
+}
+
+enum err page_archives_verify(struct web *web)
+{
+    long long id = 0;
+
+    if (!str_to_int64(web_form(web, "id"), &id)) {
+        return fail(web->op, ERR_NOT_FOUND, ARCHIVED_NONE);
+    }
+    enum err err = archived_verify(web->tx, id);
+    return err == OK ? form_done(web, "/archives", "verify") : err;
 }
 
 enum err page_archives_restore(struct web *web)

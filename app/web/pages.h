@@ -12,6 +12,7 @@ enum err page_devices(struct web *web);
 enum err page_events(struct web *web);
 /* GET /uploads; POST /uploads/remove (id) */
 enum err page_archives(struct web *web);
+enum err page_archives_verify(struct web *web);
 enum err page_archives_restore(struct web *web);
 enum err page_uploads(struct web *web);
 enum err page_uploads_remove(struct web *web);

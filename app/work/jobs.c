@@ -17,6 +17,7 @@ const struct job worker_jobs[] = {
     { "columnstore", 10 * MINUTE, JOB_SLOW, job_columnstore, NULL, false },
     { "archive", 10 * MINUTE, JOB_ARCHIVE, job_archive, job_archive_due, false },
     { "restores", 5, JOB_ARCHIVE, job_restores, job_restores_due, false },
+    { "verifies", 5, JOB_ARCHIVE, job_verifies, job_verifies_due, false },
     { "drill", 10 * MINUTE, JOB_DRILL, job_drill, job_drill_due, false },
     { "retention", HOUR, JOB_SLOW, job_retention, NULL, false },
     { "aggregates", 10 * MINUTE, JOB_SLOW, job_aggregates, NULL, false },

@@ -37,6 +37,9 @@ enum err job_archive_due(struct job_pass *pass, bool *out);
 /* Restores the days that admins want back; whether there is one. */
 enum err job_restores(struct job_pass *pass);
 enum err job_restores_due(struct job_pass *pass, bool *out);
+/* Verifies the files that admins want verified; whether there is one. */
+enum err job_verifies(struct job_pass *pass);
+enum err job_verifies_due(struct job_pass *pass, bool *out);
 /* Restores the newest backup on trial, where that is asked for; whether it is due. */
 enum err job_drill(struct job_pass *pass);
 enum err job_drill_due(struct job_pass *pass, bool *out);

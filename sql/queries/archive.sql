@@ -92,10 +92,18 @@ SELECT l.tenant_id, l.slug, l.id, l.relation, l.day, l.n, l.kind, l.object, l.n_
 FROM ops.archive_list($1::text, $2::text, $3::text, $4::text, $5::text, $6::text, $7::int4,
                       $8::text, $9::int4) l;
 
--- name: archive_verified
+-- name: archive_verify_next
 -- roles: worker
--- Notes that the file $1 was found as it was written.
-SELECT ops.archive_verified($1::int8);
+-- columns: tenant_id slug id relation day n kind object n_rows n_bytes sha256
+-- The file that is due to be verified.
+SELECT v.tenant_id, v.slug, v.id, v.relation, v.day, v.n, v.kind, v.object, v.n_rows, v.n_bytes,
+       v.sha256
+FROM ops.archive_verify_next() v;
+
+-- name: archive_verify_done
+-- roles: worker
+-- What was found in the file $1: 'sound', 'damaged', 'missing', or 'failed'.
+SELECT ops.archive_verify_done($1::int8, $2::text);
 
 -- name: archive_restore_begin
 -- roles: worker
@@ -149,11 +157,11 @@ SELECT ops.archive_restore_end($1::text, $2::text, $3::int4) AS rows;
 
 -- name: archived_list
 -- roles: web
--- columns: id relation day n kind object n_rows n_bytes sha256 archived_at verified_at place wish problem
+-- columns: id relation day n kind object n_rows n_bytes sha256 archived_at verified_at place wish problem verify checked_at
 -- The file $1 (0: any), at most $6 before the file $2 (0: from the latest on), of the table $3 and the
 -- days from $4 to before $5 (NULL: any).
 SELECT a.id, a.relation, a.day, a.n, a.kind, a.object, a.n_rows, a.n_bytes, a.sha256, a.archived_at,
-       a.verified_at, a.place, a.wish, a.problem
+       a.verified_at, a.place, a.wish, a.problem, a.verify, a.checked_at
 FROM api.archive_list($1::int8, $2::int8, $3::text, $4::text::date, $5::text::date, $6::int4) a
 ORDER BY a.id DESC;
 
@@ -168,6 +176,11 @@ SELECT t.n_days, t.n_files, t.n_bytes FROM api.archive_total() t;
 -- columns: state
 -- Wants the day of the file $1 back.
 SELECT api.archive_restore($1::int8) AS state;
+
+-- name: archived_verify
+-- roles: web
+-- Wants the file $1 verified.
+SELECT api.archive_verify($1::int8);
 
 -- name: archive_wish_next
 -- roles: worker

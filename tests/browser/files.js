@@ -143,14 +143,22 @@ async function testArchives(browser) {
   const days = await page.$$eval('.archives th a', (all) => all.map((one) => one.firstChild.textContent));
   await press(page, `Restore ${days[1]}`);
   ok((await text(page, '[role=status]')).startsWith('The day will be brought back'), 'a day is brought back');
-  is(await page.locator('tbody form').count(), 0, '  and not asked for again');
-  await inspect(page, 'Archive, a day wanted back');
+  is(await page.locator('tbody form[action$=restore]').count(), 0, '  and not asked for again');
+  await press(page, `Verify ${days[0]}, samples`);
+  ok((await text(page, '[role=status]')).startsWith('The file will be read'), 'a file is verified');
+  await inspect(page, 'Archive, a day wanted back and a file to be verified');
   const until = Date.now() + 30000;
   while (await text(page, 'tr:nth-child(2) .state') !== 'Restored' && Date.now() < until) {
     await page.waitForTimeout(200);
     await page.reload();
   }
-  is(await text(page, 'tr:nth-child(2) .state'), 'Restored', '  and is there then');
+  is(await text(page, 'tr:nth-child(2) .state'), 'Restored', 'the day is there then');
+  while (await text(page, 'tr:nth-child(1) [data-label=Verified] .state') === 'Being verified' && Date.now() < until) {
+    await page.waitForTimeout(200);
+    await page.reload();
+  }
+  is(await text(page, 'tr:nth-child(1) [data-label=Verified] .state'), 'Sound', 'the file is sound');
+  await inspect(page, 'Archive, a file that was verified');
   await page.context().close();
 }
 

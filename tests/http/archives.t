@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # The archive over HTTP, through the real nginx and in a real MinIO: days are archived, listed, fetched,
-# and brought back by an admin's asking; a viewer asks in vain, another tenant finds nothing. A bucket
-# that is not to be had, a file that is gone from it or another in its place.
+# verified and brought back by an admin's asking; a viewer asks in vain, another tenant finds nothing. A
+# bucket that is not to be had, a file in it that is damaged, gone, or another in its place.
 use strict;
 use warnings;
 use FindBin;
@@ -9,8 +9,10 @@ use lib "$FindBin::Bin/../lib";
 use Digest::SHA qw(sha256_hex);
 use POSIX qw(strftime);
 use Test::More;
+use Tidemark::Browser;
 use Tidemark::Day;
 use Tidemark::Minio;
+use Tidemark::Objects;
 use Tidemark::Stack;
 use Time::HiRes qw(sleep time);
 
@@ -81,12 +83,13 @@ is(as('api', 'GET', "/v1/archives/$file->{id}", headers => { 'If-None-Match' => 
 # ---- whose, and who may ----
 
 is_deeply(as('other', 'GET', '/v1/archives')->{json}{items}, [], 'another tenant has none');
-for my $case (['GET', ''], ['POST', '/restore']) {
+for my $case (['GET', ''], ['POST', '/restore'], ['POST', '/verify']) {
     my ($method, $what) = @$case;
     is(as('other', $method, "/v1/archives/$file->{id}$what")->{status}, 404, "  nor $method of one$what");
     is(as('admin', $method, "/v1/archives/$_$what")->{status}, 404, "$method of $_$what: 404") for 0, 999999999, '-1', 'x', '9' x 30;
 }
 is(as('api', 'POST', "/v1/archives/$file->{id}/restore")->{status}, 403, 'who may only read restores nothing');
+is(as('api', 'POST', "/v1/archives/$file->{id}/verify")->{status}, 403, '  nor has it verified');
 is(as('device', 'GET', "/v1/archives/$file->{id}")->{status}, 403, 'a device reads nothing');
 is($stack->request('GET', "/v1/archives/$file->{id}")->{status}, 401, 'nor does nobody');
 
@@ -106,6 +109,67 @@ await(sub { $stack->sql($count) == 200 }, '  and the worker restores it');
 await(sub { now_of($file->{id})->{place} eq 'restored' }, '  which the list says');
 is(now_of($file->{id})->{restore}, undef, '  and that nobody waits for it');
 is($stack->sql("SELECT count(*) FROM core.audit WHERE action = 'archive.restore'"), 1, '  and the audit log');
+
+# ---- verified ----
+
+my $object = $stack->sql("SELECT object FROM core.archive WHERE id = $file->{id}");
+my $store = Tidemark::Objects->new($minio);
+my $bytes = $store->slurp($object);
+my %person = map { $_ => Tidemark::Browser->new($stack) } qw(admin viewer);
+for my $role (sort keys %person) {
+    $stack->cli('user', 'add', '--tenant', 'home', '--email', "$role\@home.example", '--role', $role, { stdin => "a good long password\n" });
+    is($person{$role}->log_in("$role\@home.example", 'a good long password')->{status}, 303, "$role logs in");
+}
+
+# The file's row on a person's page, without what is not shown.
+sub row {
+    my ($role) = @_;
+    my ($row) = grep {m{/v1/archives/$file->{id}"}} $person{$role}->get('/archives')->{content} =~ m{<tr>.*?</tr>}sg;
+    return $row =~ s/\s+/ /gr;
+}
+
+# Sends the form of the file's button.
+sub press { my ($role) = @_; return $person{$role}->submit($person{$role}->get('/account'), '/archives/verify', id => $file->{id}) }
+
+# Has the file verified; the file, once it was.
+sub verify {
+    my $answer = as('admin', 'POST', "/v1/archives/$file->{id}/verify");
+    is("$answer->{status} $answer->{json}{verify}", '202 waiting', 'an admin has the file verified');
+    await(sub { now_of($file->{id})->{verify} ne 'waiting' }, '  and the worker reads it');
+    return now_of($file->{id});
+}
+
+is_deeply([@{ now_of($file->{id}) }{qw(verify checked_at)}], [undef, undef], 'nobody had the file verified');
+$stack->sql("UPDATE core.archive SET verified_at = verified_at - interval '1 hour' WHERE id = $file->{id}");
+my $found = verify();
+is("$found->{verify} $found->{checked_at}", "sound $found->{verified_at}", '  which is sound');
+cmp_ok($found->{verified_at}, 'gt', $file->{verified_at}, '  from then on');
+substr(my $flipped = $bytes, length($bytes) / 2, 1) ^= "\x10";
+$store->spit($object, $flipped);
+my $damaged = verify();
+is($damaged->{verify}, 'damaged', '  in which a flipped byte is found');
+is($damaged->{verified_at}, $found->{verified_at}, '  and which was sound last when it was');
+cmp_ok($damaged->{checked_at}, 'gt', $found->{checked_at}, '  and is not since');
+my ($stamp) = $damaged->{checked_at} =~ /^(.{19})/;
+like(row($_), qr{<span class="state silent">Damaged</span> <time datetime="\Q$stamp\E}, "the page tells $_ and when") for sort keys %person;
+like(row('admin'), qr{action="/archives/verify".*<button type="submit">Verify<}, '  with a button for admins');
+unlike(row('viewer'), qr{<form|<button}, '  and none for viewers');
+is(press('viewer')->{status}, 403, '  who ask in vain');
+is(now_of($file->{id})->{verify}, 'damaged', '  in the least');
+$store->remove($object);
+is(verify()->{verify}, 'missing', '  which is missing');
+like(row('viewer'), qr{<span class="state silent">Missing</span>}, '  as the page says');
+$store->spit($object, $bytes);
+is(press('admin')->{status}, 303, 'the button has it verified');
+await(sub { now_of($file->{id})->{verify} eq 'sound' }, '  and it is sound again');
+like(row('viewer'), qr{<span class="state live">Sound</span>}, '  as the page says');
+$answer = $stack->sql("SELECT string_agg(DISTINCT object || ' ' || (detail ->> 'table'), ','), count(*) FROM core.audit WHERE action = 'archive.verify'");
+is($answer, "$file->{day} samples|4", 'the audit log has each asking');
+$stack->sql("INSERT INTO core.archive_check (tenant_id, file_id, due_at) SELECT a.tenant_id, a.id + i, 'infinity' FROM core.archive a, generate_series(1001, 1400) i WHERE id = $file->{id}");
+$answer = as('admin', 'POST', "/v1/archives/$file->{id}/verify");
+is($answer->{status}, 409, 'no more files wait than are allowed');
+like($answer->{content}, qr/400 files are waiting/, '  which is said');
+$stack->sql("DELETE FROM core.archive_check WHERE due_at = 'infinity'");
 
 # ---- events ----
 
@@ -145,7 +209,6 @@ await(sub { !defined now_of($file->{id})->{restore} }, '  and nobody waits');
 
 # ---- a store that fails ----
 
-my ($object) = $stack->sql("SELECT object FROM core.archive WHERE id = $file->{id}");
 my ($other) = $stack->sql("SELECT object FROM core.archive WHERE id = $files[0]{id}");
 lose();
 $stack->sql("UPDATE core.archive SET object = '$other' WHERE id = $file->{id}");

@@ -9,7 +9,7 @@ use Test::More;
 use Tidemark::Processes;
 use Tidemark::Stack;
 
-my @JOBS = qw(aggregates analyse archive columnstore cost_prune costs drill metrics objects orphans partitions rejects restores retention rollups schedule series_last sessions);
+my @JOBS = qw(aggregates analyse archive columnstore cost_prune costs drill metrics objects orphans partitions rejects restores retention rollups schedule series_last sessions verifies);
 
 sub await {
     my ($is_true, $seconds, @of) = @_;

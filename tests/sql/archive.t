@@ -215,6 +215,8 @@ sub check_damage {
     my ($status, $said) = archive($cluster, 'verify');
     is($status, 1, 'a flipped byte is found');
     like($said, qr/^damaged\t\Q$object\E\t.*checksum/m, '  and named') or diag($said);
+    my $found = "SELECT c.found FROM core.archive_check c JOIN core.archive a ON a.id = c.file_id WHERE a.object = '$object'";
+    is($super->value($found), 'damaged', '  and noted for its members');
     my $day = "tenant_id = 2 AND day = '@{[day(9)]}'";
     my $before = samples($super, 2, 10, 8);
     $super->query("UPDATE core.archive_day SET is_held = false WHERE $day");
@@ -228,6 +230,7 @@ sub check_damage {
     unlink "$root/$object" or die $!;
     ($status, $said) = archive($cluster, 'verify', '--tenant', 'bravo');
     like($said, qr/^damaged\t\Q$object\E/m, 'one that is gone, too');
+    is($super->value($found), 'missing', '  which is noted');
     $put->($bytes);
     $super->query("UPDATE core.archive SET n = 7 WHERE object = '$object'");
     ($status, $said) = archive($cluster, 'verify', '--tenant', 'bravo');
@@ -236,6 +239,7 @@ sub check_damage {
     $super->query("UPDATE core.archive SET n = 1 WHERE object = '$object'");
     ($status, $said) = archive($cluster, 'verify');
     is($status, 0, 'and nothing where all is well') or diag($said);
+    is($super->text("SELECT count(*), ($found) FROM core.archive_check"), '1 sound', '  which is noted of the one that was not');
     return;
 }
 

@@ -19,7 +19,7 @@ my %function = (
     'ops.archive_series' => { may => 'worker', call => [q{ARRAY[7700001]}, q{ARRAY(SELECT generate_series(1, 1000))}] },
     'ops.archive_tombstones' => { may => 'worker', call => [qq{$day, $seen}] },
     'ops.archive_mark' => { may => 'worker', call => [qq{'samples', '2020-01-01', '2020-01-01', false, 2, $seen, $none}] },
-    'ops.archive_verified' => { may => 'worker', call => [q{7700001}] },
+    'ops.archive_verify_done' => { may => 'worker', call => [q{7700001, 'sound'}, q{7700001, 'damaged'}, q{(SELECT max(id) FROM core.archive), 'missing'}] },
     'ops.archive_restore_begin' => { may => 'worker', call => [$day] },
     'ops.archive_restore_files' => { may => 'worker', call => [q{'samples', '2020-01-01'}] },
     'ops.archive_restore_series' => { may => 'worker', call => [
@@ -43,11 +43,12 @@ my %function = (
     'api.archive_buckets' => { may => 'web', call => [q{'1h', false}, q{'1mo', true}] },
     'api.archive_erased' => { may => 'web', call => [q{'samples', '2000-01-01', '2030-01-01'}] },
     'api.archive_restore' => { may => 'web', call => [q{1}, q{2}] },
+    'api.archive_verify' => { may => 'web', call => [q{1}, q{2}, q{7700001}] },
     'ops.archive_wish_done' => { may => 'worker', call => [q{'samples', '2020-01-01', NULL, true}, q{'samples', '2020-01-01', 'stolen', true}] },
     # upkeep: none answers with a tenant's rows
     (map { ("ops.$_->[0]" => { may => 'worker', door => 'upkeep', call => $_->[1] }) }
         [archive_configure => q{false, 72}], [archive_tenants => q{'samples', NULL, 10}], [archive_garbage_list => q{}],
-        [archive_garbage_done => q{'{}'}], [archive_list => q{'alpha', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 10}], [archive_intend => q{'{}'}], [archive_wish_next => q{}], [job_last_good => q{'x'}]),
+        [archive_garbage_done => q{'{}'}], [archive_list => q{'alpha', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 10}], [archive_intend => q{'{}'}], [archive_wish_next => q{}], [archive_verify_next => q{}], [job_last_good => q{'x'}]),
     # parts of the above
     (map { ("core.$_" => { may => '' }) } qw(archive_note_change archive_note_erasure archive_note_garbage archive_lock
         archive_allows archive_let_go archive_is_pinned archive_horizon archive_stop archive_first_day archive_is_changed
@@ -67,6 +68,8 @@ INSERT INTO core.archive_day VALUES ($tenant_id, 'samples', '2020-01-01', false,
 INSERT INTO core.archive_wish (tenant_id, relation, day, problem) VALUES ($tenant_id, 'samples', '2020-01-01', '$name');
 INSERT INTO core.archive (tenant_id, relation, day, n, kind, object, n_rows, n_bytes, sha256)
 VALUES ($tenant_id, 'samples', '2020-01-01', 1, 'rows', '$name', $value, $value, '$name');
+INSERT INTO core.archive_check (tenant_id, file_id, found, found_at)
+SELECT $tenant_id, a.id, 'damaged', now() FROM core.archive a WHERE a.tenant_id = $tenant_id;
 INSERT INTO core.archive_change (tenant_id, relation, day, series, device, metric, labels, from_time, to_time, is_erasure)
 VALUES ($tenant_id, 'samples', '2020-01-01', 1, '$name', '$name', '{}', '2020-01-01', '2020-01-01', false);
 SQL
