@@ -48,8 +48,7 @@ enum err archive_open(struct archive *archive, struct op *op, struct db_conn *co
     op_init(&archive->list, archive->tenants, op->id);
     op_init(&archive->file, archive->files, op->id);
     op_init(&archive->rows, archive->batches, op->id);
-    enum err err = store_open(op, config, &archive->store);
-    return err == OK ? store_prepare(archive->store, op) : err;
+    return store_open(op, config, &archive->store);
 }
 
 void archive_close(struct archive *archive)

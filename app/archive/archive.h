@@ -22,8 +22,8 @@ struct archive {
     struct archive_names names; /* in memory of their own */
 };
 
-/* Opens the store that the settings name. ERR_INTERNAL without memory, or the store's failure;
- * archive_close is due in any case. */
+/* Opens the store that the settings name, which is not made and not reached yet. ERR_INTERNAL
+ * without memory, ERR_INVALID for its settings; archive_close is due in any case. */
 enum err archive_open(struct archive *archive, struct op *op, struct db_conn *conn,
                       const struct config *config) MUST_CHECK;
 void archive_close(struct archive *archive);

@@ -98,7 +98,7 @@ static void dir_close(void *self)
     (void)self;
 }
 
-static enum err dir_prepare(void *self, struct op *op)
+static enum err dir_prepare(void *self, struct op *op, bool may_make)
 {
     const struct dir_store *store = self;
     char *inside = path_of(store, op->arena, PUT_DIR "/x");
@@ -106,7 +106,8 @@ static enum err dir_prepare(void *self, struct op *op)
     if (!inside) {
         return fail_memory(op);
     }
-    return make_folders(inside) ? OK : dir_fail(op, "make", store->root);
+    bool is_there = may_make ? make_folders(inside) : access(store->root, F_OK) == 0;
+    return is_there ? OK : dir_fail(op, may_make ? "make" : "find", store->root);
 }
 
 /* ---- writing ---- */
@@ -311,7 +312,7 @@ static enum err dir_delete_many(void *self, struct op *op, const char *const *ke
         }
         if (unlink(path) == 0) {
             remove_folders(store, path);
-        } else if (errno != ENOENT && errno != ENOTDIR) {
+        } else if ((errno != ENOENT && errno != ENOTDIR) || access(store->root, F_OK) != 0) {
             return dir_fail(op, "remove", path);
         }
     }

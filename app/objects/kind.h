@@ -8,7 +8,8 @@
 /* Each as its namesake of store.h says, with keys already checked. */
 struct store_kind {
     void (*close)(void *self);
-    enum err (*prepare)(void *self, struct op *op);
+    /* store_prepare, and store_check where it may not be made. */
+    enum err (*prepare)(void *self, struct op *op, bool may_make);
     enum err (*put_begin)(void *self, struct op *op, struct arena *arena, const char *key,
                           void **out);
     enum err (*put_write)(void *put, struct op *op, struct str bytes);

@@ -38,18 +38,20 @@ static enum err make_bucket(struct s3 *s3, struct op *op)
     return s3_send(s3, op, &request, &answer);
 }
 
-static enum err s3_prepare(void *self, struct op *op)
+static enum err s3_prepare(void *self, struct op *op, bool may_make)
 {
     struct s3 *s3 = self;
     struct s3_request request = { .method = "HEAD" };
     struct s3_answer answer;
     enum err err = s3_send(s3, op, &request, &answer);
 
-    if (err != OK && answer.status == 404) {
-        op_clear_fault(op);
-        err = make_bucket(s3, op);
+    if (err == OK || answer.status != 404) {
+        return err;
     }
-    return err;
+    op_clear_fault(op);
+    return may_make ? make_bucket(s3, op)
+                    : fail(op, ERR_UNAVAILABLE, "NoSuchBucket: there is no bucket %s at the object "
+                           "store" S3_BUCKET_HINT, s3->bucket);
 }
 
 /* ---- reading ---- */

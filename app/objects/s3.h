@@ -6,6 +6,11 @@
 #include "objects/s3_sign.h"
 #include "outbound/exchange.h"
 
+/* What to do about a bucket that is not there, for the log. */
+#define S3_BUCKET_HINT                                                                             \
+    "; S3_BUCKET names it, `tidemark migrate` and the worker make it while the database knows of " \
+    "no object"
+
 #define S3_MAX_BODY_BYTES (8u << 20) /* of an answer that is kept: a list of long keys */
 
 struct s3 {

@@ -146,8 +146,7 @@ static const struct {
 } MEANINGS[] = {
     { "NoSuchKey", ERR_NOT_FOUND, false, "" },
     { "NoSuchUpload", ERR_NOT_FOUND, false, "" },
-    { "NoSuchBucket", ERR_UNAVAILABLE, false,
-      "; S3_BUCKET names it, `tidemark migrate` and the worker make it" },
+    { "NoSuchBucket", ERR_UNAVAILABLE, false, S3_BUCKET_HINT },
     { "SignatureDoesNotMatch", ERR_INTERNAL, false, "; S3_SECRET_KEY or S3_REGION is wrong" },
     { "InvalidAccessKeyId", ERR_INTERNAL, false, "; S3_ACCESS_KEY is wrong" },
     { "AuthorizationHeaderMalformed", ERR_INTERNAL, false, "; S3_REGION is wrong" },

@@ -106,7 +106,12 @@ const char *store_name(const struct store *store)
 
 enum err store_prepare(struct store *store, struct op *op)
 {
-    return store->kind->prepare(store->self, op);
+    return store->kind->prepare(store->self, op, true);
+}
+
+enum err store_check(struct store *store, struct op *op)
+{
+    return store->kind->prepare(store->self, op, false);
 }
 
 /* ---- keys ---- */

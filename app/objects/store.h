@@ -39,8 +39,12 @@ void store_close(struct store *store); /* NULL is allowed */
 const char *store_name(const struct store *store);
 
 /* Sees to it that the place is there: makes the directory, or the bucket where it may. Called by
- * migrate and, for a store that was away then, by the worker. */
+ * migrate and, for a store that was away then, by the worker, and only while the database knows of
+ * no object: a place that is missing with objects in it is the wrong one. */
 enum err store_prepare(struct store *store, struct op *op) MUST_CHECK;
+
+/* Whether the place is there and answers; makes nothing. ERR_UNAVAILABLE where it is not. */
+enum err store_check(struct store *store, struct op *op) MUST_CHECK;
 
 /* ---- writing ---- */
 
@@ -111,7 +115,7 @@ enum err store_list(struct store *store, struct op *op, const char *prefix, cons
 
 /* ---- removing ---- */
 
-/* Removes the object; one that is not there is removed. */
+/* Removes the object; one that is not there is removed, but not where there is no store. */
 enum err store_delete(struct store *store, struct op *op, const char *key) MUST_CHECK;
 /* The same for at most STORE_MAX_LIST keys. On an error some may be left. */
 enum err store_delete_many(struct store *store, struct op *op, const char *const *keys,

@@ -1,6 +1,6 @@
-/* Upkeep of the store: its place is made where it is missing, files that came no further are given
- * up, objects that no row speaks of are removed, and so is what was begun and never finished.
- * Called by the table. */
+/* Upkeep of the store: its place is made where it is missing and never held anything, files that
+ * came no further are given up, objects that no row speaks of are removed, and so is what was begun
+ * and never finished. Called by the table. */
 #include "work/jobs.h"
 
 #include "db/conn.h"
@@ -78,13 +78,27 @@ static enum err tidy(struct job_pass *pass, struct store *store)
     return err;
 }
 
+/* A store that was away at migrate's time is made now, unless the database knows of objects: what
+ * is not there then is the wrong place, in which nothing is to be kept, or taken for removed. */
+static enum err find_place(struct job_pass *pass, struct store *store)
+{
+    struct db_rows *rows;
+    enum err err = job_run_alone(pass, &q_object_any, NULL, &rows);
+
+    if (err != OK) {
+        return err;
+    }
+    return db_bool(rows, 0, OBJECT_ANY_IS_ANY) ? store_check(store, pass->op)
+                                               : store_prepare(store, pass->op);
+}
+
 enum err job_objects(struct job_pass *pass)
 {
     struct store *store;
     enum err err = store_open(pass->op, pass->config, &store);
 
     if (err == OK) {
-        err = store_prepare(store, pass->op); /* which it may not have been at migrate's time */
+        err = find_place(pass, store);
         if (err == OK) {
             err = tidy(pass, store);
         }

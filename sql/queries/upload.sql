@@ -92,3 +92,9 @@ SELECT t.key FROM ops.object_trash_list($1::int4) t;
 -- roles: worker
 -- These were removed.
 SELECT FROM ops.object_trash_done($1::text[]);
+
+-- name: object_any
+-- roles: worker
+-- columns: is_any
+-- Whether the store holds an object that the database knows of, be it one to be removed.
+SELECT ops.object_any() AS is_any;
