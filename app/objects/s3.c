@@ -20,6 +20,14 @@ static void s3_close(void *self)
 
 /* ---- the bucket ---- */
 
+/* Whether it is there, and we may see it. */
+static enum err find_bucket(struct s3 *s3, struct op *op, struct s3_answer *answer)
+{
+    struct s3_request request = { .method = "HEAD" };
+
+    return s3_send(s3, op, &request, answer);
+}
+
 static enum err make_bucket(struct s3 *s3, struct op *op)
 {
     struct s3_request request = { .method = "PUT", .body = STR("") };
@@ -35,15 +43,19 @@ static enum err make_bucket(struct s3 *s3, struct op *op)
         }
         request.body = str_of(body);
     }
-    return s3_send(s3, op, &request, &answer);
+    enum err err = s3_send(s3, op, &request, &answer);
+    if (err != OK && answer.status == 409) { /* made meanwhile, by one of ours or by others */
+        op_clear_fault(op);
+        err = find_bucket(s3, op, &answer);
+    }
+    return err;
 }
 
 static enum err s3_prepare(void *self, struct op *op, bool may_make)
 {
     struct s3 *s3 = self;
-    struct s3_request request = { .method = "HEAD" };
     struct s3_answer answer;
-    enum err err = s3_send(s3, op, &request, &answer);
+    enum err err = find_bucket(s3, op, &answer);
 
     if (err == OK || answer.status != 404) {
         return err;

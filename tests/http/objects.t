@@ -96,13 +96,35 @@ C
 
 # ---- a line that is cut, a store that is away ----
 
-# Passes connections on to MinIO; the first `n` of them are cut after `bytes` from either side.
+# A request, taken whole; its first line.
+sub take_request {
+    my ($client) = @_;
+    my $head = '';
+    while ($head !~ /\r\n\r\n/) {
+        sysread $client, $head, 65536, length $head or return '';
+    }
+    my ($rest) = $head =~ /\r\n\r\n(.*)/s;
+    my $left = ($head =~ /^Content-Length: *(\d+)/mi ? $1 : 0) - length $rest;
+    while ($left > 0) {
+        $left -= sysread($client, my $piece, 65536) || return '';
+    }
+    return $head =~ s/\r\n.*//sr;
+}
+
+# Passes connections on to MinIO; the first `n` of them are cut after `bytes` from either side. Where `bytes` is a
+# function, it answers them in MinIO's place: it is given the request's first line, and undef is no answer at all.
 sub proxy {
     my ($n, $bytes) = @_;
     my $listen = IO::Socket::INET->new(Listen => 20, LocalAddr => '127.0.0.1') or die;
     my $pid = fork // die;
     return ($listen->sockport, $pid) if $pid;
     while (my $client = $listen->accept) {
+        if (ref $bytes && $n-- > 0) {
+            my $answer = $bytes->(take_request($client));
+            defined $answer ? syswrite $client, "HTTP/1.1 $answer\r\nConnection: close\r\n\r\n" : sysread $client, my $end, 1;
+            close $client;
+            next;
+        }
         my $server = IO::Socket::INET->new(PeerAddr => "127.0.0.1:$minio->{port}") or next;
         my $left = $n-- > 0 ? $bytes : 9e15;
         my $select = IO::Select->new($client, $server);
@@ -130,6 +152,9 @@ sub through {
 # Parts of uploads that were neither finished nor given up, as the server keeps them.
 sub parts_left { return scalar(() = `find '$minio->{home}/data/.minio.sys/multipart' -type f 2>/dev/null` =~ /\n/g) }
 my $size = 12 << 20;
+my $absent = sub {'404 Not Found'};
+is(through(1, $absent, 'prepare'), "OK\n", 'a bucket that somebody makes meanwhile is there');
+like(through(9, sub { $_[0] =~ /^PUT/ ? '409 Conflict' : '404 Not Found' }, 'prepare'), qr/^(?:not-found|unavailable) .*404/, 'one of others that nobody sees is not');
 my ($hash) = fault({}, 'put', 'cut/whole', $size) =~ /^(\w{64}) OK$/ or die;
 is(through(1, 3 << 20, 'put', 'cut/put', $size), "$hash OK\n", 'a connection cut while a part is sent: it is sent again');
 is(fault({}, 'get', 'cut/put'), "$hash OK\n", 'and the object is whole');
