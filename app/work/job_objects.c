@@ -56,26 +56,16 @@ static enum err empty_trash(struct job_pass *pass, struct store *store, int *n)
     return job_run_alone(pass, &q_job_object_trash_done, &args, NULL);
 }
 
-static enum err tidy(struct job_pass *pass, struct store *store)
+static enum err tidy(struct job_pass *pass, struct store *store, int *out_removed, int *out_swept)
 {
-    struct db_rows *rows;
-    int n = 0, removed = 0, swept = 0;
-    enum err err = job_run_alone(pass, &q_job_upload_prune, NULL, &rows);
+    enum err err;
+    int n = 0;
 
-    if (err != OK) {
-        return err;
-    }
-    long long given_up = db_int64(rows, 0, JOB_UPLOAD_PRUNE_REMOVED);
     do {
         err = empty_trash(pass, store, &n);
-        removed += n;
+        *out_removed += n;
     } while (err == OK && n == TRASH_AT_ONCE && !worker_is_stopping(pass->stop_fd, 0));
-    if (err == OK) {
-        err = store_sweep(store, pass->op, UNFINISHED_AGE_S, &swept);
-    }
-    snprintf(pass->detail, sizeof pass->detail, "given_up=%lld removed=%d swept=%d", given_up,
-             removed, swept);
-    return err;
+    return err == OK ? store_sweep(store, pass->op, UNFINISHED_AGE_S, out_swept) : err;
 }
 
 /* A store that was away at migrate's time is made now, unless the database knows of objects: what
@@ -92,17 +82,27 @@ static enum err find_place(struct job_pass *pass, struct store *store)
                                                : store_prepare(store, pass->op);
 }
 
+/* What is given up is the database's alone, and its room is free again while the store is away. */
 enum err job_objects(struct job_pass *pass)
 {
-    struct store *store;
-    enum err err = store_open(pass->op, pass->config, &store);
+    struct store *store = NULL;
+    struct db_rows *rows;
+    int removed = 0, swept = 0;
+    enum err err = job_run_alone(pass, &q_job_upload_prune, NULL, &rows);
 
+    if (err != OK) {
+        return err;
+    }
+    long long given_up = db_int64(rows, 0, JOB_UPLOAD_PRUNE_REMOVED);
+    err = store_open(pass->op, pass->config, &store);
     if (err == OK) {
         err = find_place(pass, store);
-        if (err == OK) {
-            err = tidy(pass, store);
-        }
-        store_close(store);
     }
+    if (err == OK) {
+        err = tidy(pass, store, &removed, &swept);
+    }
+    store_close(store);
+    snprintf(pass->detail, sizeof pass->detail, "given_up=%lld removed=%d swept=%d", given_up,
+             removed, swept);
     return err;
 }

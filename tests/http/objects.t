@@ -290,12 +290,15 @@ is($refused->{status}, 503, '  as long as there is no bucket');
 like($refused->{json}{detail}, qr/later|again|moment/i, '  to be sent again');
 
 # A bucket that is missing, and of which the database knows objects, is the wrong one.
-my $trash = sub { return $stack->sql('SELECT count(*) FROM core.object_trash') };
+my $trash = sub { return $stack->sql('SELECT count(*) FROM core.object_trash WHERE is_stored') };
 my $is_made = sub { return fault({ S3_BUCKET => 'another-one' }, 'list', 'upload/') =~ /OK$/ };
 my $waiting = $trash->();
 cmp_ok($waiting, '>', 0, '  which holds what is to be removed');
+$stack->sql("INSERT INTO core.upload (tenant_id, name, content_type, made_by, is_by_parts, size, made_at)"
+        . " SELECT id, 'slow', 'text/plain', 'somebody', true, 9, now() - interval '25 hours' FROM core.tenant");
 my ($status, $out, $err) = $stack->tidemark('worker', '--once', { env => $env });
 like($err, qr/id=objects .*NoSuchBucket.*S3_BUCKET/, '  which the worker does not make for what was elsewhere') or diag $err;
+is($stack->sql("SELECT count(*) FROM core.upload WHERE name = 'slow'"), 0, '  what came no further is given up all the same');
 ($status, $out, $err) = $stack->tidemark('migrate', { env => $env });
 like($err, qr/not to be had now.*NoSuchBucket.*S3_BUCKET/, '  nor does migrate') or diag $err;
 ($status, $out, $err) = $stack->tidemark('archive', 'list', { env => $env });
