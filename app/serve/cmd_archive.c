@@ -1,5 +1,6 @@
 /* `tidemark archive run|list|verify|restore`: the archive by hand. */
 #include "archive/table.h"
+#include "base/crypto.h"
 #include "db/conn.h"
 #include "db/url.h"
 #include "gen/queries.h"
@@ -31,8 +32,10 @@ struct session {
     struct op listing;              /* on it */
     struct place after;             /* the last file of the page before */
     const char *tenant, *from, *to, *table; /* what it is about; NULL: all */
+    const char *sample; /* verify: how many files, as it is written; NULL: all */
+    long long n_wanted, n_left; /* so many are still to be chosen, of so many that are to come */
     bool is_all;
-    int n_files, n_failed;
+    int n_files, n_read, n_failed; /* of those that it is about, and that were chosen */
 };
 
 static enum err open_session(struct session *session, const struct config *config)
@@ -221,7 +224,9 @@ static int cmd_run(const struct config *config, int argc, char **argv)
 
 /* ---- list, verify ---- */
 
-static int parse(struct session *session, int argc, char **argv, const struct options_help *help)
+/* `sample`: what --sample is called there; NULL: there is no such option. */
+static int parse(struct session *session, int argc, char **argv, const struct options_help *help,
+                 const char *sample)
 {
     const struct option_row rows[] = {
         { "--tenant", "SLUG", "whose days; else everybody's", &session->tenant, NULL },
@@ -229,12 +234,19 @@ static int parse(struct session *session, int argc, char **argv, const struct op
         { "--to", "DAY", "the last day", &session->to, NULL },
         { "--table", "NAME", "samples, events or costs; else all", &session->table, NULL },
         { "--all", NULL, "restore: every day there is", NULL, &session->is_all },
+        { sample, "N", "so many files, chosen at random; else all", &session->sample, NULL },
         { .name = NULL },
     };
 
     int status = options_parse(argc, argv, help, rows, NULL);
     if (status < 0 && session->table != NULL && archive_table_named(session->table) == NULL) {
         return options_misused(help, "--table: samples, events or costs");
+    }
+    bool is_number = session->sample == NULL ||
+                     (str_to_int64(str_of(session->sample), &session->n_wanted) &&
+                      session->n_wanted > 0);
+    if (status < 0 && !is_number) {
+        return options_misused(help, "--sample: a number from 1 on");
     }
     return status;
 }
@@ -277,7 +289,7 @@ static int cmd_list(const struct config *config, int argc, char **argv)
                  "whether the database has the day itself, and the file's id.",
     };
     struct session session = { .tenant = NULL };
-    int status = parse(&session, argc, argv, &HELP);
+    int status = parse(&session, argc, argv, &HELP, NULL);
 
     return status >= 0 ? status : visit_all(&session, config, print_file);
 }
@@ -317,12 +329,51 @@ static void tell_gap(struct session *session, const struct db_rows *list, int at
     }
 }
 
+static enum err count_one(struct session *session, const struct db_rows *list, int at)
+{
+    (void)list, (void)at;
+    session->n_left++;
+    return OK;
+}
+
+/* Whether the file that comes is read. Of a sample each has the chance of (so many as are wanted)
+ * in (so many as are left), which makes every choice of that many as likely as any other (Knuth,
+ * The Art of Computer Programming, 3.4.2, algorithm S). */
+static bool is_chosen(struct session *session)
+{
+    uint64_t number;
+
+    if (session->sample == NULL) {
+        return true;
+    }
+    crypto_random(&number, sizeof number);
+    bool is = session->n_left > 0 &&
+              number % (uint64_t)session->n_left < (uint64_t)session->n_wanted;
+    session->n_left -= session->n_left > 0;
+    session->n_wanted -= is;
+    return is;
+}
+
+/* Counts the files that a sample is taken of, and begins again at the first. */
+static enum err prepare_sample(struct session *session)
+{
+    enum err err = session->sample != NULL ? visit_files(session, count_one) : OK;
+
+    session->after = (struct place){ .slug = NULL };
+    session->n_files = 0;
+    return err;
+}
+
 static enum err verify_one(struct session *session, const struct db_rows *list, int at)
 {
     struct archive_file file = file_of(list, at);
     struct db_args args;
 
     tell_gap(session, list, at);
+    if (!is_chosen(session)) {
+        return OK;
+    }
+    session->n_read++;
     enum err err = archive_verify_file(&session->archive, &file);
     if (err != OK) {
         printf("damaged\t%s\t%s\n", file.object, session->op.fault.detail);
@@ -339,22 +390,27 @@ static enum err verify_one(struct session *session, const struct db_rows *list, 
 static int cmd_verify(const struct config *config, int argc, char **argv)
 {
     static const struct options_help HELP = {
-        .usage = "tidemark archive verify [--tenant SLUG] [--from DAY] [--to DAY] [--table NAME]",
+        .usage = "tidemark archive verify [--tenant SLUG] [--from DAY] [--to DAY] [--table NAME]\n"
+                 "       [--sample N]",
         .about = "Reads files whole: their checksums and each row. Lists those that are damaged\n"
                  "or missing, and numbers that a day lacks, and fails when there is one.",
     };
     struct session session = { .tenant = NULL };
-    int status = parse(&session, argc, argv, &HELP);
+    int status = parse(&session, argc, argv, &HELP, "--sample");
 
     if (status >= 0) {
         return status;
     }
     enum err err = open_session(&session, config);
     if (err == OK) {
+        err = prepare_sample(&session);
+    }
+    if (err == OK) {
         err = visit_files(&session, verify_one);
     }
     if (err == OK) {
-        fprintf(stderr, "%d files, %d damaged or missing\n", session.n_files, session.n_failed);
+        fprintf(stderr, "%d of %d files read, %d damaged or missing\n", session.n_read,
+                session.n_files, session.n_failed);
     }
     return close_session(&session, err);
 }
@@ -398,7 +454,7 @@ static int cmd_restore_days(const struct config *config, int argc, char **argv)
                  "What was made of them (rollups, energy, costs) stays as it is.",
     };
     struct session session = { .tenant = NULL };
-    int status = parse(&session, argc, argv, &HELP);
+    int status = parse(&session, argc, argv, &HELP, NULL);
 
     if (status >= 0) {
         return status;

@@ -202,6 +202,28 @@ sub check_erasure {
     return;
 }
 
+# Samples of the files, of which one is damaged.
+sub check_sample {
+    my ($cluster, $super) = @_;
+    my $n_files = $super->value('SELECT count(*) FROM core.archive');
+    my %read;
+    for (1 .. 3) {
+        $super->query("UPDATE core.archive SET verified_at = '-infinity'; TRUNCATE core.archive_check");
+        my ($status, $said) = archive($cluster, 'verify', '--sample', 4);
+        like($said, qr/^4 of $n_files files read, [01] damaged/m, 'a sample is of that many files');
+        my @read = map { $_->[0] } $super->query("SELECT id FROM core.archive WHERE verified_at > '-infinity' UNION SELECT file_id FROM core.archive_check");
+        is(scalar @read, 4, '  which were read');
+        $read{$_} = 1 for @read;
+    }
+    cmp_ok(scalar keys %read, '>', 4, '  and not always the same');
+    my ($status, $said) = archive($cluster, 'verify', '--sample', $n_files + 1);
+    is($status, 1, 'a sample of more than there are');
+    like($said, qr/^$n_files of $n_files files read, 1 damaged/m, '  is of all, and finds what is damaged');
+    is((archive($cluster, 'verify', '--sample', $_))[0], 2, "no sample of $_") for 0, -1, 'x', '';
+    is((archive($cluster, 'list', '--sample', 1))[0], 2, 'nor does the list take one');
+    return;
+}
+
 # A flipped byte, and a file that is gone.
 sub check_damage {
     my ($cluster, $super) = @_;
@@ -217,6 +239,7 @@ sub check_damage {
     like($said, qr/^damaged\t\Q$object\E\t.*checksum/m, '  and named') or diag($said);
     my $found = "SELECT c.found FROM core.archive_check c JOIN core.archive a ON a.id = c.file_id WHERE a.object = '$object'";
     is($super->value($found), 'damaged', '  and noted for its members');
+    check_sample($cluster, $super);
     my $day = "tenant_id = 2 AND day = '@{[day(9)]}'";
     my $before = samples($super, 2, 10, 8);
     $super->query("UPDATE core.archive_day SET is_held = false WHERE $day");
