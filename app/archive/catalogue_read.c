@@ -1,6 +1,5 @@
 /* Catalogues on their way out of the store: a line is a JSON object, the first tells the format,
- * tenant and time, the last one the SHA-256 of all bytes before it. In format 1 the key ends with
- * that of all bytes. */
+ * tenant and time, the last one the SHA-256 of all bytes before it. */
 #include "archive/catalogue.h"
 
 #include "archive/parts.h"
@@ -12,17 +11,16 @@
 #define TEXT_BYTES (32u << 20)  /* held at once: no line is longer */
 #define BATCH_BYTES (4u << 20)  /* handed on at once, but for a longer line */
 #define LINE_DEPTH 4            /* of the first and last line's JSON, with room */
-#define KEY_SUM_CHARS 64        /* SHA-256 in hexadecimal, before the ending */
 
 struct scan {
     struct op *op;
     const char *key;
     catalogue_take take;
     void *context;
-    struct sha256 sha;   /* of all lines but the last of format 2 */
+    struct sha256 sha;   /* of all lines but the last */
     char *text;          /* lines to be handed on, then what has no newline yet */
     size_t n_lines_bytes, len;
-    int format;          /* 0: nothing was read */
+    bool is_begun;       /* by a first line */
     bool is_ended;       /* by a sound last line */
 };
 
@@ -86,7 +84,7 @@ static bool read_head(struct str line, struct arena *arena, struct head *out)
             is_read = json_skip(&json, NULL);
         }
     }
-    return is_read && out->format >= 1 && out->format < 1e6;
+    return is_read && out->format >= CATALOGUE_FORMAT && out->format < 1e6;
 }
 
 /* It is what its key says: another's, or one of another time, would take that one's place. */
@@ -116,13 +114,13 @@ static enum err take_first(struct scan *scan, struct str line)
     if (!read_head(line, scan->op->arena, &head)) {
         return fail(scan->op, ERR_INVALID, "%s is no catalogue", scan->key);
     }
-    scan->format = (int)head.format;
-    if (scan->format > CATALOGUE_FORMAT) {
+    if (head.format > CATALOGUE_FORMAT) {
         return fail(scan->op, ERR_CONFLICT,
                     "%s is of format %d, this tidemark knows %d: take the tidemark that made it "
                     "or a later one",
-                    scan->key, scan->format, CATALOGUE_FORMAT);
+                    scan->key, (int)head.format, CATALOGUE_FORMAT);
     }
+    scan->is_begun = true;
     return check_name(scan, &head);
 }
 
@@ -156,11 +154,11 @@ static enum err take_line(struct scan *scan, struct str line, bool *is_kept)
     if (scan->is_ended) {
         return fail_damaged(scan, "it goes on after its last line");
     }
-    if (scan->format > 1 && line.len > end.len && memcmp(line.ptr, end.ptr, end.len) == 0) {
+    if (line.len > end.len && memcmp(line.ptr, end.ptr, end.len) == 0) {
         return take_last(scan, line);
     }
     sha256_add(&scan->sha, line);
-    if (scan->format == 0) {
+    if (!scan->is_begun) {
         return take_first(scan, line);
     }
     *is_kept = true;
@@ -229,20 +227,13 @@ static enum err add(void *context, struct op *op, struct str bytes)
 
 static enum err end(struct scan *scan)
 {
-    size_t tail = KEY_SUM_CHARS + strlen(CATALOGUE_ENDING), len = strlen(scan->key);
     enum err err = hand_on(scan);
 
     if (err != OK) {
         return err;
     }
-    if (scan->format == 0) {
+    if (!scan->is_begun) {
         return fail(scan->op, ERR_INVALID, "%s is no catalogue", scan->key);
-    }
-    if (scan->format == 1) { /* which may end in bytes without a newline that are damage */
-        sha256_add(&scan->sha, (struct str){ scan->text, scan->len });
-        scan->is_ended = len >= tail &&
-                         is_sum(scan, (struct str){ scan->key + len - tail, KEY_SUM_CHARS });
-        return scan->is_ended ? OK : fail_damaged(scan, "its SHA-256 is not that of its name");
     }
     return scan->is_ended && scan->len == 0 ? OK : fail_damaged(scan, "its last line is missing");
 }

@@ -250,15 +250,6 @@ sub leave_late {
     return;
 }
 
-# Puts one of format 1 in a catalogue's place: without a last line, the SHA-256 is in its name.
-sub write_first_format {
-    my ($path) = @_;
-    my $bytes = slurp_whole($path) =~ s/[^\n]*\n\z//r =~ s/"format": 2,/"format": 1,/r;
-    unlink $path or die $!;
-    spit($path =~ s/-[0-9a-f]{64}(?=\.ndjson$)/'-' . sha256_hex($bytes)/er, $bytes);
-    return;
-}
-
 # Starts a rebuild and kills it after a while; true: it has ended.
 sub kill_in {
     my ($cluster, $seconds) = @_;
@@ -272,7 +263,6 @@ sub check_kills {
     my ($cluster, $engine) = @_;
     my $fresh = Tidemark::Cluster->start($engine);
     take_store($cluster, $fresh);
-    write_first_format((catalogues($fresh, 'alpha'))[-1]);
     my ($n, $is_ended) = (0, 0);
     $is_ended = kill_in($fresh, rand 0.12) while !$is_ended && $n++ < 20;
     my ($status, $said) = $is_ended ? (0, '') : $fresh->tidemark('restore', '--from-archive');
