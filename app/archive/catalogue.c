@@ -44,15 +44,27 @@ struct writing {
     struct archive *archive;
     struct db_tx *tx;
     const char *key, *head;
-    struct str digest;
     struct store_put *put;
-    struct sha256 sha; /* of what was put */
+    struct sha256 sha;  /* of what was put */
+    struct sha256 said; /* of the SHA-256 of each line, as ops.catalogue_make has it */
 };
 
 static enum err put(struct writing *writing, struct str lines)
 {
     sha256_add(&writing->sha, lines);
     return store_put_write(writing->put, &writing->archive->file, lines);
+}
+
+static void add_said(struct writing *writing, struct str lines)
+{
+    uint8_t digest[CRYPTO_HASH_BYTES];
+
+    for (const char *end; (end = memchr(lines.ptr, '\n', lines.len)) != NULL;) {
+        size_t len = (size_t)(end - lines.ptr);
+        crypto_sha256((struct str){ lines.ptr, len }, digest);
+        sha256_add(&writing->said, (struct str){ (const char *)digest, sizeof digest });
+        lines = (struct str){ end + 1, lines.len - len - 1 };
+    }
 }
 
 static enum err put_lines(struct writing *writing)
@@ -70,7 +82,9 @@ static enum err put_lines(struct writing *writing)
         err = db_run(writing->tx, &q_catalogue_fetch, &args, &rows);
         is_last = err == OK && db_is_null(rows, 0, CATALOGUE_FETCH_LINES);
         if (err == OK && !is_last) {
-            err = put(writing, db_str(rows, 0, CATALOGUE_FETCH_LINES));
+            struct str lines = db_str(rows, 0, CATALOGUE_FETCH_LINES);
+            add_said(writing, lines);
+            err = put(writing, lines);
         }
         is_first = false;
     }
@@ -97,18 +111,37 @@ static enum err put_all(struct writing *writing)
     return store_put_write(writing->put, &archive->file, str_of(last));
 }
 
+/* Notes what was put, before anybody can see it: from then on nobody sweeps it. */
+static enum err note(struct writing *writing)
+{
+    struct archive *archive = writing->archive;
+    uint8_t digest[CRYPTO_HASH_BYTES];
+    struct db_args args;
+
+    if (!sha256_end(&writing->said, digest)) {
+        return fail_memory(&archive->file);
+    }
+    arena_reset(archive->batches);
+    db_args_init(&args, archive->batches);
+    db_arg_text(&args, writing->key);
+    db_arg_bytes(&args, digest, sizeof digest);
+    return db_run(writing->tx, &q_catalogue_note, &args, NULL);
+}
+
 static enum err put_object(struct writing *writing)
 {
     struct archive *archive = writing->archive;
     struct store_written written;
+    enum err err = OK;
 
     arena_reset(archive->files);
-    if (!sha256_open(&writing->sha)) {
-        return fail_memory(&archive->file);
+    if (!sha256_open(&writing->sha) || !sha256_open(&writing->said)) {
+        err = fail_memory(&archive->file);
     }
-    enum err err = store_put_begin(archive->store, &archive->file, writing->key, &writing->put);
+    err = err ? err : store_put_begin(archive->store, &archive->file, writing->key, &writing->put);
     if (err == OK) {
         err = put_all(writing);
+        err = err ? err : note(writing);
         if (err == OK) {
             err = store_put_finish(writing->put, &archive->file, &written);
         } else {
@@ -116,25 +149,21 @@ static enum err put_object(struct writing *writing)
         }
     }
     sha256_close(&writing->sha);
+    sha256_close(&writing->said);
     return err ? err : catalogue_read(archive, writing->key, NULL, NULL);
 }
 
-/* Notes the catalogue and writes it, in one transaction: nobody sweeps it meanwhile, and where this
- * comes to nothing it stays garbage. */
-static enum err note_and_put(struct writing *writing, int32_t tenant_id)
+/* Writes the catalogue and notes it, in one transaction: where this comes to nothing it stays
+ * garbage. */
+static enum err put_and_note(struct writing *writing, int32_t tenant_id)
 {
     struct archive *archive = writing->archive;
-    struct db_args args;
     enum err err = db_begin(&archive->rows, archive->conn, DB_WRITE, tenant_id, &writing->tx);
 
     if (err != OK) {
         return err;
     }
-    db_args_init(&args, archive->batches);
-    db_arg_text(&args, writing->key);
-    db_arg_bytes(&args, writing->digest.ptr, writing->digest.len);
-    err = db_run(writing->tx, &q_catalogue_note, &args, NULL);
-    err = err ? err : put_object(writing);
+    err = put_object(writing);
     if (err != OK) {
         db_rollback(writing->tx);
         return err;
@@ -154,15 +183,13 @@ static enum err write_one(struct archive *archive, int32_t tenant_id)
     if (err != OK || db_is_null(made, 0, CATALOGUE_MAKE_OBJECT)) {
         return err;
     }
-    struct str digest = db_str(made, 0, CATALOGUE_MAKE_DIGEST);
     writing.key = arena_copy(archive->days, db_str(made, 0, CATALOGUE_MAKE_OBJECT));
     writing.head = arena_copy(archive->days, db_str(made, 0, CATALOGUE_MAKE_HEAD));
-    writing.digest = (struct str){ arena_copy(archive->days, digest), digest.len };
-    if (writing.key == NULL || writing.head == NULL || writing.digest.ptr == NULL) {
+    if (writing.key == NULL || writing.head == NULL) {
         return fail_memory(&archive->rows);
     }
     err = intend(archive, str_of(writing.key));
-    return err ? err : note_and_put(&writing, tenant_id);
+    return err ? err : put_and_note(&writing, tenant_id);
 }
 
 /* The page after that tenant; the one before is released. */

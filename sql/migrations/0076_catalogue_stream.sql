@@ -5,10 +5,10 @@ SET LOCAL ROLE tidemark_door;
 
 DROP FUNCTION ops.catalogue_make();
 
--- What the transaction's tenant's catalogue is to be under, its first line, and the digest of what it says;
--- NULLs where the newest in the store says the same, and where somebody archives days of the tenant, who
--- makes it then. Of older ones three stay, those that another took the place of more than a week ago do not.
-CREATE FUNCTION ops.catalogue_make(OUT object text, OUT head text, OUT digest bytea)
+-- What the transaction's tenant's catalogue is to be under, and its first line; NULLs where the newest in
+-- the store says the same, by the SHA-256 of those of its lines, and where somebody archives days of the
+-- tenant, who makes it then. What is fetched afterwards may say more: its own digest is noted. Of older ones three stay, those that another took the place of more than a week ago do not.
+CREATE FUNCTION ops.catalogue_make(OUT object text, OUT head text)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC'
@@ -18,6 +18,7 @@ DECLARE
     home CONSTANT int := core.tenant();
     made timestamptz;
     slug text;
+    digest bytea;
 BEGIN
     IF NOT pg_try_advisory_xact_lock(core.archiving_lock(home)) THEN
         RETURN;
@@ -38,13 +39,12 @@ BEGIN
                FROM core.catalogue_lines(home) WITH ORDINALITY AS l (line, ord));
     IF digest = (SELECT c.digest FROM core.archive_catalogue c
                  WHERE c.tenant_id = home ORDER BY c.object DESC LIMIT 1) THEN
-        digest := NULL;
         RETURN;
     END IF;
     head := jsonb_build_object('catalogue', jsonb_build_object(
         'format', 2, 'tenant', slug, 'made_at', made))::text;
     object := format('archive/catalogue/tenant=%s/%s-%s.ndjson', slug,
-                     to_char(made, 'YYYYMMDD"T"HH24MISS.US"Z"'), encode(digest, 'hex'));
+                     to_char(made, 'YYYYMMDD"T"HH24MISS.US"Z"'), replace(gen_random_uuid()::text, '-', ''));
 END
 $$;
 
@@ -63,6 +63,7 @@ DECLARE
     n_bytes   int := 0;
 BEGIN
     IF is_first THEN
+        PERFORM set_config('idle_in_transaction_session_timeout', '0', true); -- the store may be far away
         OPEN catalogue FOR SELECT l::text || E'\n' FROM core.catalogue_lines(home) l;
     END IF;
     WHILE n_bytes < max_bytes LOOP

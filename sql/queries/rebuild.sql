@@ -8,9 +8,9 @@ SELECT t.tenant_id, t.slug FROM ops.catalogue_tenants($1::text, $2::int4) t;
 
 -- name: catalogue_make
 -- roles: worker
--- columns: object head digest
--- The key of the tenant's catalogue, its first line and digest; NULLs where the store has it.
-SELECT c.object, c.head, c.digest FROM ops.catalogue_make() c;
+-- columns: object head
+-- The key of the tenant's catalogue and its first line; NULLs where the store has it.
+SELECT c.object, c.head FROM ops.catalogue_make() c;
 
 -- name: catalogue_fetch
 -- roles: worker
@@ -20,7 +20,7 @@ SELECT ops.catalogue_fetch($1::boolean) AS lines;
 
 -- name: catalogue_note
 -- roles: worker
--- Notes that the catalogue $1, of the digest $2, is in the store.
+-- Notes that the catalogue $1, of the digest $2 of its lines, is in the store.
 SELECT ops.catalogue_note($1::text, $2::bytea);
 
 -- name: rebuild_begin

@@ -164,10 +164,33 @@ sub check_keeping {
     archives($cluster, 'again') for 1, 2;
     my @kept = map { (lines($_))[1]{tenant}{name} } catalogues($cluster, 'alpha');
     is("@kept", 'Alpha 3 Alpha 4 Alpha 5 Alpha 6', 'each change makes one, and the newest four stay');
+    check_meanwhile($cluster, $super);
     $super->query("UPDATE core.archive_catalogue SET noted_at = now() - interval '8 days'");
     archives($cluster, 'a week later') for 1, 2;
     is(scalar(catalogues($cluster, 'alpha')), 1, 'after a week only the newest stays');
     is(scalar(catalogues($cluster, 'alpha-2')), 1, '  of each tenant');
+    return;
+}
+
+# What changes after it was looked whether there is something new, and before that is written, is there and
+# back again: the next run knows that the newest catalogue says otherwise.
+sub check_meanwhile {
+    my ($cluster, $super) = @_;
+    my $operator = $cluster->session('tidemark_operator');
+    my $said = sub { return (lines((catalogues($cluster, 'alpha'))[-1]))[1]{tenant}{name} };
+    $super->query(q{CREATE FUNCTION public.rename() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN UPDATE core.tenant SET name = 'Between' WHERE slug = 'alpha'; RETURN NEW; END $$});
+    $super->query(q{CREATE TRIGGER rename BEFORE INSERT ON core.archive_garbage FOR EACH ROW WHEN (NEW.object ~ 'tenant=alpha/') EXECUTE FUNCTION public.rename()});
+    $operator->query(q{SELECT ops.tenant_patch('alpha', 'Alpha 7', NULL, NULL, NULL)});
+    archives($cluster, 'while something changes');
+    is($said->(), 'Between', '  what is there when it is written is written');
+    $super->query('DROP TRIGGER rename ON core.archive_garbage');
+    $super->query('DROP FUNCTION public.rename()');
+    $operator->query(q{SELECT ops.tenant_patch('alpha', 'Alpha 7', NULL, NULL, NULL)});
+    archives($cluster, 'when it has changed back');
+    is($said->(), 'Alpha 7', '  that is written, too');
+    my $newest = (catalogues($cluster, 'alpha'))[-1];
+    archives($cluster, 'where nothing changed then');
+    is((catalogues($cluster, 'alpha'))[-1], $newest, '  nothing is written');
     return;
 }
 
@@ -328,7 +351,7 @@ sub check_damage {
     is(scalar(() = $verified =~ /^missing/mg), 1, '  of that day alone');
     $fresh->roll_up;
     my $fresh_super = $fresh->session('tidemark_super');
-    is($fresh_super->value("SELECT name FROM core.tenant WHERE slug = 'alpha'"), 'Alpha 6', 'the catalogue before counts');
+    is($fresh_super->value("SELECT name FROM core.tenant WHERE slug = 'alpha'"), 'Alpha 7', 'the catalogue before counts');
     is($fresh_super->text("SELECT count(*) FROM core.sample x WHERE x.tenant_id = 2 AND x.time::date IN ('@{[day(8)]}', '@{[day(7)]}')"), '0', 'the days are missing');
     $super->query("DELETE FROM core.sample WHERE tenant_id = 2 AND time >= '@{[day(8)]}' AND time < '@{[day(6)]}'");
     is(facts($fresh, '2000-01-01'), facts($cluster, '2000-01-01'), '  and nothing else');
