@@ -3,6 +3,7 @@
 #include "db/conn.h"
 #include "db/migrate.h"
 #include "db/url.h"
+#include "objects/store.h"
 #include "serve/commands.h"
 #include "serve/listen.h"
 #include "serve/options.h"
@@ -100,6 +101,23 @@ static bool check_ingest_socket(struct check *check)
     return check_socket(check, "ingest.sock");
 }
 
+static bool check_upload_socket(struct check *check)
+{
+    return check_socket(check, "upload.sock");
+}
+
+static bool check_object_store(struct check *check)
+{
+    struct store *store = NULL;
+    enum err err = store_open(check->op, check->config, &store);
+
+    if (err == OK) {
+        err = store_check(store, check->op);
+    }
+    store_close(store);
+    return explain(check, err);
+}
+
 /* GET `path` of our own nginx; true for a 200. */
 static bool is_answered_200(int fd, const char *path)
 {
@@ -184,6 +202,8 @@ int cmd_check(const struct config *config, int argc, char **argv)
         { "web processes", check_web_socket },
         { "export processes", check_export_socket },
         { "ingest process", check_ingest_socket },
+        { "upload process", check_upload_socket },
+        { "object store", check_object_store },
         { "nginx", check_nginx },
     };
     int status = options_none(argc, argv, &HELP);
