@@ -35,9 +35,11 @@ enum err receive_event(struct web *web, const char **out)
     struct str event = web_query_text(web, "event");
 
     *out = NULL;
-    if (!event.ptr) {
-        return OK;
-    }
+    return event.ptr ? receive_event_id(web, event, out) : OK;
+}
+
+enum err receive_event_id(struct web *web, struct str event, const char **out)
+{
     if (!is_uuid(event)) {
         return fail(web->op, ERR_INVALID, "event: must be the id of an event, a UUID");
     }

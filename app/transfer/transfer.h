@@ -7,7 +7,7 @@
 #include "web/web.h"
 
 enum err transfer_uploads_list(struct web *web);
-/* A form with files; `device` and `event` in the address. */
+/* A form with files; `device` and `event` in the address, or as fields before the files. */
 enum err transfer_uploads_post(struct web *web);
 /* A file alone; one part of it with Content-Range. */
 enum err transfer_uploads_put(struct web *web);

@@ -70,13 +70,14 @@ static enum err take_part(struct web *web, struct multipart_stream *form,
     return err == OK ? receive_end(web, file) : err;
 }
 
-/* A field of the form that is no file: `device` says whose the files after it are. */
+/* A field of the form that is no file: `device` and `event` say whose the files after it are. */
 static enum err take_field(struct web *web, struct multipart_stream *form,
                            const struct multipart_head *head, struct upload_draft *draft)
 {
+    const bool is_event = str_equal(head->name, STR("event"));
     struct str text;
 
-    if (!str_equal(head->name, STR("device"))) {
+    if (!is_event && !str_equal(head->name, STR("device"))) {
         return OK;
     }
     enum err err = multipart_read_text(form, MAX_NAME_BYTES + MAX_FIELD_SPACE_BYTES, &text);
@@ -86,6 +87,9 @@ static enum err take_field(struct web *web, struct multipart_stream *form,
     text = str_trim(text);
     if (text.len == 0) {
         return OK;
+    }
+    if (is_event) {
+        return receive_event_id(web, text, &draft->event);
     }
     if (text.len > MAX_NAME_BYTES || !str_is_utf8(text)) {
         return fail(web->op, ERR_INVALID, "device: is no key of a device");

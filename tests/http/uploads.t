@@ -176,11 +176,15 @@ is(put('device', 'frame.jpg?device=nobody', 'x')->{status}, 422, 'a device that 
 my $event = '11111111-2222-4333-8444-555555555555';
 is(put('device', "frame.jpg?device=meter&event=$event", 'xyz')->{status}, 201, 'of a device and an event');
 is(put('device', 'frame.jpg?event=7', 'xyz')->{status}, 422, 'an event is a UUID');
+my $of_form = form('device', '/v1/uploads', ['name="event"', " \U$event "], ['name="file"; filename="still"', 'four']);
+is($of_form->{status}, 201, 'a form may name the event') or diag $of_form->{content};
+is(form('device', '/v1/uploads', ['name="event"', '7'], ['name="file"; filename="still"', 'x'])->{status}, 422, '  which is a UUID');
+is(form('device', '/v1/uploads', ['name="event"', ''], ['name="file"; filename="none"', 'x'])->{status}, 201, '  or none');
 
 my $list = as('api', 'GET', '/v1/uploads?limit=1000')->{json};
 is(scalar(grep { $_->{name} eq 'frame.jpg' } @{ $list->{items} }), 2, 'all are listed');
 is_deeply([map { $_->{device} } @{ as('api', 'GET', '/v1/uploads?device=camera')->{json}{items} }], ['camera', 'camera'], 'by device');
-is_deeply([map { $_->{size} } @{ as('api', 'GET', "/v1/uploads?event=$event")->{json}{items} }], [3], 'by event');
+is_deeply([sort map { $_->{size} } @{ as('api', 'GET', "/v1/uploads?event=$event")->{json}{items} }], [3, 4], 'by event');
 {
     my ($cursor, @ids) = ('');
     do {
