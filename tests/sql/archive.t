@@ -9,7 +9,7 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 use JSON::PP qw(decode_json);
 use Test::More;
-use Tidemark::Archiver qw(day archive archives_well objects object retain start_archive slay kill_at);
+use Tidemark::Archiver qw(day archive archives_well objects object retain start_archive slay await_end kill_at);
 use Tidemark::Cluster;
 use Time::HiRes qw(sleep);
 
@@ -48,12 +48,25 @@ sub populate {
     return;
 }
 
+# Compiles a library that is loaded before the others: the words that run a command with it; '' where
+# that cannot be.
+sub preload {
+    my ($cluster, $name, $source) = @_;
+    my $path = $cluster->home . "/$name";
+    return '' if ($ENV{TIDEMARK_BUILD} // '') =~ /asan|tsan/;    # the sanitizers come first
+    open my $out, '>', "$path.c" or die $!;
+    print {$out} $source;
+    close $out or die $!;
+    return '' if system("cc -shared -fPIC -o $path.so $path.c") != 0;
+    chmod 0755, "$path.so";
+    return "LD_PRELOAD='$path.so'";
+}
+
 # A disk that loses the end of each larger file, and says that all is well.
 sub check_cut {
     my ($cluster, $super) = @_;
-    my $home = $cluster->home;
-    open my $source, '>', "$home/cut.c" or die $!;
-    print {$source} <<'C';
+  SKIP: {
+        local $Tidemark::Archiver::shim = preload($cluster, 'cut', <<'C') or skip 'no library comes before the others', 4;
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -67,12 +80,6 @@ int rename(const char *from, const char *to)
     return renameat(AT_FDCWD, from, AT_FDCWD, to);
 }
 C
-    close $source or die $!;
-  SKIP: {
-        system("cc -shared -fPIC -o $home/cut.so $home/cut.c") == 0 or skip 'no compiler', 4;
-        chmod 0755, "$home/cut.so";
-        skip 'the sanitizers come first', 4 if ($ENV{TIDEMARK_BUILD} // '') =~ /asan|tsan/;
-        local $Tidemark::Archiver::shim = "LD_PRELOAD='$home/cut.so'";
         my ($status, $said) = archive($cluster, 'run');
         is($status, 1, 'a store that cut what it was given');
         is(scalar(grep {/\.parquet$/} objects($cluster)), 2, '  is found out at the first day of each tenant') or diag($said);
@@ -270,6 +277,89 @@ sub check_damage {
 
 my $FORGET = 'TRUNCATE core.archive, core.archive_day, core.archive_cursor, core.archive_change;';
 
+# Kills itself when an object like KILL_PUT is about to get its name (with half of its bytes written where
+# KILL_HALF), or one like KILL_SWEPT to go.
+my $KILLED = <<'C';
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+static int is_at(const char *step, const char *path)
+{
+    const char *wanted = getenv(step);
+    return wanted != NULL && fnmatch(wanted, path, 0) == 0;
+}
+int rename(const char *from, const char *to)
+{
+    struct stat file;
+    if (is_at("KILL_PUT", to)) {
+        if (getenv("KILL_HALF") == NULL || (stat(from, &file) == 0 && truncate(from, file.st_size / 2) == 0)) {
+            kill(getpid(), SIGKILL);
+        }
+    }
+    return renameat(AT_FDCWD, from, AT_FDCWD, to);
+}
+int unlink(const char *path)
+{
+    if (is_at("KILL_SWEPT", path)) {
+        kill(getpid(), SIGKILL);
+    }
+    return unlinkat(AT_FDCWD, path, 0);
+}
+C
+
+# The steps of the archiver at the store, in their order, and what stops it there.
+my @STEPS = (
+    ['a file of rows is half written', "KILL_HALF=1 KILL_PUT='*/archive/samples/*.parquet'"],
+    ['what the one before began is swept', "KILL_SWEPT='*/archive/*.parquet'"],
+    ['rows are there and tombstones are not', "KILL_PUT='*/archive/samples.tombstones/*'"],
+    ['files are verified and have no manifest', "KILL_PUT='*/archive/samples/*.json'"],
+);
+
+# Runs an archiver that is killed at a step.
+sub kill_at_step {
+    my ($cluster, $super, $library, $name, $where) = @_;
+    local $Tidemark::Archiver::shim = "$library $where";
+    my ($status, $said) = archive($cluster, 'run');
+    is($status, 137, "killed when $name") or diag($said);
+    await_end($super);
+    return;
+}
+
+# Changes of an archived day, late samples and deleted ones, come through archivers that are killed at each
+# step: they get the day's second number once, and nothing is left of what was begun.
+sub check_killed_changes {
+    my ($cluster, $super) = @_;
+    late($cluster, 2, 9, 12, 77.5);
+    $cluster->session('tidemark_web', new => 1)->bind(2)->query("SELECT api.sample_delete('meter é', 'voltage_v', '@{[day(9)]} 05:00Z', '@{[day(9)]} 06:00Z')");
+    my $truth = samples($super, 2, 10, 8);
+    my $noted = 'SELECT count(*), max(n), max(id) FROM core.archive';
+    my ($before, %there) = ($super->text($noted), map { $_ => 1 } objects($cluster));
+  SKIP: {
+        my $library = preload($cluster, 'killed', $KILLED) or skip 'no library comes before the others', 1;
+        my @steps = @STEPS[0, 2, 1, 3];    # there is something to sweep of the others' alone
+        kill_at_step($cluster, $super, $library, @{$_}) for @steps;
+        is($super->text($noted), $before, '  and nothing is noted');
+        kill_at_step($cluster, $super, $library, 'a catalogue is written', "KILL_PUT='*/catalogue/*'");
+    }
+    archives_well($cluster, undef, 'a day that changed, after those');
+    my $of_day = "tenant_id = 2 AND day = '@{[day(9)]}'";
+    is($super->text("SELECT string_agg(n || ' ' || kind || ' ' || n_rows, ', ' ORDER BY n, kind DESC) FROM core.archive WHERE $of_day"),
+        '1 rows 265, 2 tombstones 2, 2 rows 1', '  has a second number, once');    # 2 x 144 + 1 late - 24 deleted; a tombstone a change
+    my @new = map { ($_, m{^archive/samples/} ? s/parquet$/json/r : ()) } map { $_->[0] } $super->query("SELECT object FROM core.archive WHERE $of_day AND n = 2");
+    is_deeply([grep { m{^archive/samples} && !$there{$_} } objects($cluster)], [sort @new], '  and the store has its files and their manifest, and nothing else');
+    my ($status, $said) = archive($cluster, 'verify');
+    is($status, 0, '  all is sound') or diag($said);
+    my ($catalogue) = $super->query('SELECT object FROM core.archive_catalogue WHERE tenant_id = 2 AND digest IS NOT NULL ORDER BY object DESC LIMIT 1');
+    like(Tidemark::Cluster::slurp($cluster->home . "/objects/$catalogue->[0]"), qr/\Q$new[0]\E/, '  as the newest catalogue says');
+    $super->query("DELETE FROM core.sample WHERE tenant_id = 2 AND time < '@{[day(3)]}Z'; UPDATE core.archive_day SET is_held = false WHERE tenant_id = 2");
+    archive($cluster, 'restore', '--tenant', 'bravo');
+    is(samples($super, 2, 10, 8), $truth, '  and comes back as changed');
+    return;
+}
 # Whatever moment an archiver is killed at, the next one has it all, once.
 sub check_kills {
     my ($cluster, $super, $rounds) = @_;
@@ -349,6 +439,7 @@ Tidemark::Cluster->each_engine(sub {
     check_damage($cluster, $super);
     check_erasure($cluster, $super);
     check_kills($cluster, $super, $ENV{KILLED_ARCHIVERS} || 20);
+    check_killed_changes($cluster, $super);
     check_switches($cluster, $super);
 });
 done_testing;

@@ -16,7 +16,7 @@ use Tidemark::Npm;
 use Tidemark::Python;
 use Time::HiRes qw(sleep time);
 
-our @EXPORT_OK = qw(day archive archives_well objects object retain write_file others_read start_archive slay kill_at);
+our @EXPORT_OK = qw(day archive archives_well objects object retain write_file others_read start_archive slay await_end kill_at);
 
 my $DAY = 86400;
 my $TODAY = Tidemark::Day::today();
@@ -122,11 +122,17 @@ sub start_archive {
     exec $cluster->command($cluster->home . '/tidemark', 'archive', @words) or die "exec: $!";
 }
 
-# Kills an archiver and waits until its session has ended too, which may hold locks that the test wants.
+# Kills an archiver and waits until its session has ended too.
 sub slay {
     my ($super, $pid) = @_;
     kill KILL => $pid;
     waitpid $pid, 0;
+    return await_end($super);
+}
+
+# Waits until the session of an archiver that was killed has ended, which may hold locks that the test wants.
+sub await_end {
+    my ($super) = @_;
     my $until = time + 20;
     sleep 0.01 while $super->value("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tidemark archive'") && time < $until;
     return;
