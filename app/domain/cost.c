@@ -110,18 +110,6 @@ static enum err load_rates(struct db_tx *tx, const struct cost_query *query,
                : err;
 }
 
-const struct tariff *cost_last_tariff(const struct cost_account *account, int64_t from_day,
-                                      int64_t to_day)
-{
-    for (int64_t day = to_day - 1; day >= from_day; day--) {
-        int version = rating_version_on(account->rates.versions, account->rates.n, day, INT64_MAX);
-        if (version >= 0) {
-            return tariff_of(account->rates.versions[version].plan);
-        }
-    }
-    return NULL;
-}
-
 /* Days are local by the schedule's zone where one is in force. */
 static enum err choose_zone(struct db_tx *tx, const struct cost_query *query,
                             struct cost_account *account)
@@ -137,84 +125,10 @@ static enum err choose_zone(struct db_tx *tx, const struct cost_query *query,
     return err;
 }
 
-static bool differs(const struct tariff *a, const struct tariff *b)
-{
-    return strcmp(a->currency, b->currency) != 0 || strcmp(a->timezone, b->timezone) != 0;
-}
-
-/* `day` is the first that is not as those before it. */
-static enum err refuse_mixed(struct op *op, const struct tariff *before, const struct tariff *from,
-                             int64_t day)
-{
-    bool is_zone = strcmp(before->currency, from->currency) == 0;
-    const char *text = span_day_text(op->arena, day);
-
-    if (!text) {
-        return fail_memory(op);
-    }
-    return fail(op, ERR_INVALID,
-                "These days and their billing cycles are billed in different %s, %s and from %s on "
-                "%s: ask for days of one of them.", is_zone ? "time zones" : "currencies",
-                is_zone ? before->timezone : before->currency, text,
-                is_zone ? from->timezone : from->currency);
-}
-
-enum err cost_check_rates(struct op *op, struct cost_account *account)
-{
-    const struct rating_input *input = &account->input;
-    const struct tariff *last = cost_last_tariff(account, input->from_day, input->to_day);
-    const struct tariff *first = NULL;
-
-    for (int64_t day = input->from_day; last && day < input->to_day; day++) {
-        int version = rating_version_on(input->versions, input->n_versions, day, INT64_MAX);
-        const struct tariff *tariff =
-            version < 0 ? NULL : tariff_of(input->versions[version].plan);
-        first = first ? first : tariff;
-        if (tariff && differs(tariff, first)) {
-            account->mixed_day = day;
-            return refuse_mixed(op, first, tariff, day);
-        }
-    }
-    if (last) {
-        account->currency = last->currency;
-        account->decimals = last->currency_decimals;
-    }
-    return OK;
-}
-
 /* ---- cycles ---- */
 
-/* How many cycles back the highest demand of earlier ones is asked for. */
-static int ratchet_cycles(const struct cost_rates *rates, int64_t from_day, int64_t to_day)
-{
-    int most = 0;
-
-    for (int i = 0; i < rates->n; i++) {
-        const struct rating_version *version = &rates->versions[i];
-        const struct tariff *tariff = tariff_of(version->plan);
-        bool is_in_force = version->from_day < to_day && version->to_day > from_day;
-        for (int c = 0; is_in_force && c < tariff->n_charges; c++) {
-            int cycles = tariff->charges[c].ratchet_percent > 0 ? tariff->charges[c].ratchet_cycles
-                                                                : 0;
-            most = cycles > most ? cycles : most;
-        }
-    }
-    return most;
-}
-
-bool cost_has_ratchets(const struct cost_rates *rates)
-{
-    return ratchet_cycles(rates, INT64_MIN, INT64_MAX) > 0;
-}
-
-int64_t cost_ratchet_day(const struct cost_rates *rates, int64_t from_day, int64_t to_day)
-{
-    int cycles = ratchet_cycles(rates, from_day, to_day);
-
-    return rating_cycles_before(rates->versions, rates->n, from_day, cycles, INT64_MAX);
-}
-
-/* Whole cycles around the days asked for, and as many before as ratchets look back. */
+/* Whole cycles around the days asked for, and as many before as ratchets look back, as far as they
+ * are billed in the same currency and zone. */
 static void set_cycles(const struct cost_query *query, struct cost_account *account)
 {
     const struct cost_rates *rates = &account->rates;
@@ -227,6 +141,8 @@ static void set_cycles(const struct cost_query *query, struct cost_account *acco
     }
     int64_t from_day =
         rating_cycle_of(versions, rates->n, account->from_day, INT64_MAX).from_day;
+    from_day = cost_same_since(rates, from_day, account->from_day, last.to_day);
+    last.to_day = latest(cost_same_until(rates, account->from_day, last.to_day), account->to_day);
     account->input = (struct rating_input){
         .versions = versions,
         .n_versions = rates->n,

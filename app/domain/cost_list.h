@@ -30,7 +30,7 @@ struct cost_list {
  * accounts and meters allow, one at least; none before 1970 or after COST_LAST_DAY. In the
  * operation's arena. ERR_NOT_FOUND for a site or device that there is not; ERR_INVALID for an
  * unknown zone, where accounts differ in currency, and where schedules in force in the first bucket
- * or its billing cycles differ in zone or currency: then next_us is the bucket's end. */
+ * differ in zone or currency: then next_us is the bucket's end. */
 enum err cost_list_load(struct db_tx *tx, const struct cost_list_query *query,
                         struct cost_list *out) MUST_CHECK;
 

@@ -1,7 +1,7 @@
 /* Between the files of costs: cost.c (rating an account), cost_account.c (which accounts there
  * are), cost_supply.c (where their energy comes from), cost_ledger.c (what the ledger has of them),
- * cost_room.c (memory for many), cost_work.c (the ledger's making) and cost_device.c (what each
- * device's energy costs). For nobody else. */
+ * cost_room.c (memory for many), cost_cycles.c (which days are rated together), cost_work.c (the
+ * ledger's making) and cost_device.c (what each device's energy costs). For nobody else. */
 #ifndef TIDEMARK_DOMAIN_COST_PARTS_H
 #define TIDEMARK_DOMAIN_COST_PARTS_H
 
@@ -69,9 +69,18 @@ enum err cost_check_rates(struct op *op, struct cost_account *account) MUST_CHEC
 /* Whether one of them has a ratchet. */
 bool cost_has_ratchets(const struct cost_rates *rates);
 
-/* The first day from which cycles have to be rated for those from from_day (the first of one) on to
- * be right: ratchets look back. */
+/* The first day from which cycles have to be rated for those from from_day (the first of one, or of
+ * a currency or zone) on to be right: ratchets look back, but not to another currency or zone. */
 int64_t cost_ratchet_day(const struct cost_rates *rates, int64_t from_day, int64_t to_day);
+
+/* The first of the days from floor_day on since which all are billed in the currency and zone of
+ * the days [from_day, to_day). */
+int64_t cost_same_since(const struct cost_rates *rates, int64_t floor_day, int64_t from_day,
+                        int64_t to_day);
+
+/* The first of the days [from_day, to_day) that is billed in another currency or zone than those
+ * before it; to_day: there is none. */
+int64_t cost_same_until(const struct cost_rates *rates, int64_t from_day, int64_t to_day);
 
 /* ---- energy ---- */
 

@@ -15,7 +15,8 @@ static bool is_touched(const struct cost_turn *turn, const struct cost_bucket *d
 
 /* The days of a stretch on which devices are to be valued again: those that the step is about,
  * with their cycles where prices depend on other days; and those that the ledger has not. All where
- * it is about everything: another zone of the site may have told of days before energy begins. */
+ * it is about everything: where from_us is first_us the stretch may begin before what the ledger
+ * holds. */
 static struct cost_stretch valued_of(const struct cost_turn *turn,
                                      const struct cost_account *account,
                                      const struct cost_stretch *stretch,
@@ -36,8 +37,8 @@ static struct cost_stretch valued_of(const struct cost_turn *turn,
         valued.from_day = cost_least(from_day, held_day);
     }
     if (held_day == stretch->to_day && turn->to_us < turn->settled_us) {
-        valued.to_day = cost_least(stretch->to_day,
-                                   span_day_of(&account->zone, turn->to_us + LONGEST_DAY_US) + 1);
+        int64_t touched_day = span_day_of(&account->zone, turn->to_us + LONGEST_DAY_US) + 1;
+        valued.to_day = cost_latest(cost_least(stretch->to_day, touched_day), valued.from_day);
     }
     return valued;
 }
@@ -162,11 +163,11 @@ enum err cost_stretch_rate(struct cost_turn *turn, struct cost_account *account,
         .known_until_us = turn->settled_us,
         .has_slots = true,
     };
-    enum err err = cost_check_rates(db_op(turn->tx), account);
-    if (err == ERR_INVALID) {
-        op_clear_fault(db_op(turn->tx));
+    const struct tariff *last = cost_last_tariff(account, stretch->from_day, stretch->to_day);
+    if (last && strcmp(last->timezone, account->zone.name) != 0) {
         return cost_stretch_remove(turn, account, stretch->from_day, stretch->to_day);
     }
+    enum err err = cost_check_rates(db_op(turn->tx), account);
     if (err == OK) {
         err = rate_days(turn, account, stretch, &made);
     }

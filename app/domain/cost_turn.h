@@ -28,7 +28,8 @@ struct cost_turn {
 
 /* The days of an account that a step rates. */
 struct cost_stretch {
-    int64_t from_day, to_day; /* whole cycles, but for the last */
+    /* Whole cycles, but for the last and where a currency or zone ends. */
+    int64_t from_day, to_day;
     int64_t over_day;         /* the first day that is not over */
     int64_t end_day;          /* until when there is something to do */
 };
@@ -58,8 +59,8 @@ static inline int64_t cost_turn_day(const struct cost_account *account, int64_t 
     return span_day_of(&account->zone, time_us - cost_turn_reach_us(account));
 }
 
-/* Rates a stretch and writes it. Where schedules of several zones or currencies are in force in it,
- * it has no days in the ledger: whoever asks for them is told. */
+/* Rates a stretch of one currency and zone and writes it. Where the zone is not the account's, it
+ * has no days in the ledger: whoever asks for them has them rated. */
 enum err cost_stretch_rate(struct cost_turn *turn, struct cost_account *account,
                            const struct cost_stretch *stretch) MUST_CHECK;
 

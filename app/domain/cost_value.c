@@ -61,9 +61,11 @@ int64_t cost_values_day(const struct cost_account *account, int64_t from_day)
 {
     const struct cost_rates *rates = &account->rates;
 
-    return cost_values_have_tiers(account)
-               ? rating_cycle_of(rates->versions, rates->n, from_day, INT64_MAX).from_day
-               : from_day;
+    if (!cost_values_have_tiers(account)) {
+        return from_day;
+    }
+    int64_t cycle_day = rating_cycle_of(rates->versions, rates->n, from_day, INT64_MAX).from_day;
+    return cost_same_since(rates, cycle_day, from_day, from_day + 1);
 }
 
 /* ---- one device ---- */

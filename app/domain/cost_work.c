@@ -163,14 +163,25 @@ static enum err prepare(struct cost_turn *turn, struct cost_account *account)
     return err == OK ? check_zone(turn, account) : err;
 }
 
+/* The days of each currency and zone by themselves. */
+static enum err rate_stretch(struct cost_turn *turn, struct cost_account *account,
+                             const struct cost_stretch *stretch)
+{
+    struct cost_stretch part = *stretch;
+    enum err err = OK;
+
+    for (; err == OK && part.from_day < stretch->to_day; part.from_day = part.to_day) {
+        part.to_day = cost_same_until(&account->rates, part.from_day, stretch->to_day);
+        err = cost_stretch_rate(turn, account, &part);
+    }
+    return err;
+}
+
 static enum err rate_account(struct cost_turn *turn, struct cost_account *account)
 {
     struct cost_stretch stretch = stretch_of(turn, account);
-    enum err err = OK;
+    enum err err = rate_stretch(turn, account, &stretch);
 
-    if (stretch.from_day < stretch.to_day) {
-        err = cost_stretch_rate(turn, account, &stretch);
-    }
     if (stretch.to_day < stretch.end_day) {
         turn->next_us = cost_least(turn->next_us, span_day_start(&account->zone, stretch.to_day));
     }

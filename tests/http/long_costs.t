@@ -287,6 +287,40 @@ sub check_currencies {
     return;
 }
 
+# Schedules that follow each other within a billing cycle, the second with a ratchet: it looks back to the change. 1 kWh in
+# a quarter hour a day, which is 4 kW; 5 kWh once before, 2.5 kWh once behind it; 10 a kW.
+sub check_change {
+    my ($stack, $token) = @_;
+    my $device = $stack->token('home', 'device', '--backfill');
+    $stack->post('/v1/sites', { key => 'harbour', timezone => 'UTC' }, token => $token);
+    my %high = ('2022-12-20' => 5, '2023-02-20' => 2.5);
+    my @events = map { my $at = timegm(0, 0, 12, 15, 10, 2022) + 86_400 * $_; { device => 'crane', site => 'harbour', time => $at, metrics => { energy_kwh => $high{ strftime('%Y-%m-%d', gmtime $at) } // 1 } } } 0 .. 150;
+    my $answer = $stack->post('/v1/events/batch', \@events, token => $device);
+    die "readings: $answer->{content}" if $answer->{status} != 200;
+    for (['CHF', undef, '2023-01-01'], ['EUR', '2023-01-01', undef, ratchet => { percent => '80' }]) {
+        my ($currency, $from, $to, @ratchet) = @$_;
+        my $made = $stack->post('/v1/rate-schedules', { name => "Harbour $currency", timezone => 'UTC', currency => $currency, billing => { day => 15 }, charges => [ { type => 'demand', rate => '10', @ratchet } ] }, token => $token);
+        $answer = $stack->post("/v1/rate-schedules/$made->{json}{id}/assign", { site => 'harbour', $from ? (from => $from) : (), $to ? (to => $to) : () }, token => $token);
+        die "assign: $answer->{content}" if $answer->{status} != 201;
+    }
+    $stack->settle;
+    my $days = "SELECT count(*) || ' ' || count(DISTINCT c.zone) FROM core.cost_day c JOIN core.site s ON s.id = c.site_id WHERE s.key = 'harbour' AND c.day BETWEEN '2022-11-15' AND '2023-04-14'";
+    my $deadline = time + 60;
+    sleep 0.1 while $stack->sql($days) ne '151 1' && time < $deadline;
+    is $stack->sql($days), '151 1', 'the ledger has all days of both';
+    for (['2022-11-15', '2022-12-15', '40.00 CHF', '4 kW'], ['2022-12-15', '2023-01-01', '109.68 CHF', '17 / 31 of 20 kW are 109.677'], ['2023-01-01', '2023-01-15', '18.06 EUR', '14 / 31 of 4 kW are 18.065'],
+        ['2023-01-15', '2023-02-15', '40.00 EUR', '4 kW, for it does not look back to 20 kW in francs'], ['2023-02-15', '2023-03-15', '100.00 EUR', '10 kW'], ['2023-03-15', '2023-04-15', '80.00 EUR', '80 % of 10 kW'], ['2023-01-15', '2023-04-15', '220.00 EUR', 'all three']) {
+        my ($from, $to, $total, $why) = @$_;
+        for my $as_of ('', '&as_of=2100-01-01T00:00:00Z') {
+            $answer = $stack->get("/v1/bills?site=harbour&from=$from&to=$to$as_of", token => $token);
+            is(($answer->{json}{total} // $answer->{content}) . ' ' . ($answer->{json}{currency} // ''), $total, "$why, " . ($as_of ? 'worked out anew' : 'kept'));
+        }
+    }
+    $answer = $stack->get('/v1/bills?site=harbour&from=2022-12-15&to=2023-01-15', token => $token);
+    like $answer->{status} . ' ' . ($answer->{json}{detail} // ''), qr/^422 .*different currencies, CHF and from 2023-01-01 on EUR/, 'the cycle of both has no bill';
+    return;
+}
+
 for my $engine (Tidemark::Stack::engines()) {
     subtest $engine => sub {
         my $stack = Tidemark::Stack->start(engine => $engine, env => { map { ("RETENTION_${_}_DAYS" => 36500) } qw(RAW HOURLY DAILY EVENT) });
@@ -294,6 +328,7 @@ for my $engine (Tidemark::Stack::engines()) {
         my $token = check($stack);
         check_many($stack, $token);
         check_currencies($stack, $token);
+        check_change($stack, $token);
     };
 }
 done_testing();
