@@ -66,6 +66,9 @@ class Schedule:
         self.decimals = document.get('rounding', {}).get('decimals', DECIMALS.get(document['currency'], 2))
         self.rounding = ROUND_HALF_EVEN if document.get('rounding', {}).get('mode') == 'half_even' else ROUND_HALF_UP
 
+    def holds(self, day):
+        return self.document.get('valid_from', '') <= day.isoformat() < self.document.get('valid_to', '9')
+
     @lru_cache(maxsize=None)
     def season(self, day):
         for span in self.document.get('seasons', []):
@@ -237,10 +240,13 @@ def demand_lines(schedule, charge, bill, load):
             if day.isoformat() < bill['from']:
                 continue
             if 'ratchet' in charge:
-                before = [h[0] for (c, m), h in highest.items() if m == n and c[0] < cycle[0]]
+                since = cycle[0]
+                for _ in range(charge['ratchet'].get('cycles', 11)):
+                    since = schedule.cycle(since - timedelta(1))[0]
+                before = [h[0] for (c, m), h in highest.items() if m == n and since <= c[0] < cycle[0]]
                 kw = max([kw] + [h * F(charge['ratchet']['percent']) / 100 for h in before])
             days = days_of(*cycle)
-            share = F(sum(row.get('season', schedule.season(d)) == schedule.season(d) for d in days), len(days))
+            share = F(sum(schedule.holds(d) and row.get('season', schedule.season(d)) == schedule.season(d) for d in days), len(days))
             tiers, base = row.get('tiers', [row]), F(0)
             for tier, of in enumerate(tiers):
                 part = max(F(0), min(kw, F(of.get('up_to', '1000000'))) - base)
@@ -262,8 +268,10 @@ def shares(schedule, charge, days):
 
 
 def bill_lines(schedule, bill):
-    days = days_of(date.fromisoformat(bill['from']), date.fromisoformat(bill['to']))
-    load = [] if not bill['use'] else list(quarters(schedule, bill, date.fromisoformat(bill.get('rated_from', bill['from'])), days[-1] + timedelta(1)))
+    since, until = (date.fromisoformat(bill[k]) for k in ('from', 'to'))
+    days = [day for day in days_of(since, until) if schedule.holds(day)]
+    since = date.fromisoformat(bill.get('rated_from', bill['from']))
+    load = [q for q in (quarters(schedule, bill, since, until) if bill['use'] else []) if schedule.holds(q[1])]
     sums, out = {}, []
     for charge in schedule.document['charges']:
         code = charge['type'] + (':' + charge['name'] if 'name' in charge else '')
@@ -319,9 +327,10 @@ def main():
     for path in sorted(glob.glob(os.path.join(os.path.dirname(__file__), '*.json'))):
         with open(path, encoding='utf-8') as file:
             content = json.load(file)
-        schedule = Schedule(content['tariff'])
+        schedules = [Schedule(content[k]) for k in ('tariff', 'then') if k in content]
+        schedule = schedules[0]
         for bill in content['bills']:
-            lines = bill_lines(schedule, bill)
+            lines = [line for each in schedules for line in bill_lines(each, bill)]
             name = '%s: %s' % (os.path.basename(path), bill['name'])
             same = len(lines) == len(bill['lines']) and all(map(is_same, lines, bill['lines']))
             ok(same, name)

@@ -1,7 +1,8 @@
 /* Bills with known answers: tests/bills/NAME.json, each a rate schedule, how much was used, and the bill's
  * lines with their arithmetic, worked out by hand. tests/unit/bills.t checks the same files with other
  * arithmetic. Use is told by local time: {"kw": "1.5", "from": DATE, "to": DATE, "between": ["16:00","21:00"]},
- * without a date or a time always; export_kw is what is fed in. */
+ * without a date or a time always; export_kw is what is fed in. Where it has a member "then", that schedule follows
+ * the first. */
 #include "domain/bill.h"
 #include "domain/document.h"
 #include "domain/span.h"
@@ -100,15 +101,15 @@ static int64_t day_of(struct doc_node *object, const char *name, int64_t other)
     return out;
 }
 
-/* The bytes of the file's member tariff. */
-static struct str tariff_text(struct str file)
+/* The bytes of the file's member of that name. */
+static struct str tariff_text(struct str file, struct str name)
 {
     struct json_reader reader;
     struct str key, text = { NULL, 0 };
     json_reader_init(&reader, file, arena, 32);
     json_enter_object(&reader);
     while (json_next_member(&reader, &key)) {
-        json_skip(&reader, str_equal(key, STR("tariff")) ? &text : NULL);
+        json_skip(&reader, str_equal(key, name) ? &text : NULL);
     }
     return text;
 }
@@ -190,14 +191,20 @@ static const char *expected_text(struct doc_node *line)
     return text.data;
 }
 
-static void check_bill(const struct rating_version *version, const struct zone *zone,
-                       struct doc_node *expected)
+/* A file's tariff, and then another where it has one. */
+struct tariffs {
+    struct rating_version versions[2];
+    int n;
+    struct zone zone;
+};
+
+static void check_bill(const struct tariffs *tariffs, struct doc_node *expected)
 {
     int64_t from_day = day_of(expected, "from", 0), to_day = day_of(expected, "to", 0);
     struct rating_input input = {
-        .versions = version,
-        .n_versions = 1,
-        .zone = zone,
+        .versions = tariffs->versions,
+        .n_versions = tariffs->n,
+        .zone = &tariffs->zone,
         .from_day = day_of(expected, "rated_from", from_day),
         .to_day = to_day,
         .as_of_us = INT64_MAX,
@@ -229,23 +236,36 @@ static void check_bill(const struct rating_version *version, const struct zone *
     n_bills++;
 }
 
+static bool add_tariff(struct tariffs *tariffs, struct str text)
+{
+    struct problems problems;
+    problems_init(&problems, arena);
+    const struct tariff *tariff = tariff_read(arena, text, &problems);
+    if (!tariff) {
+        diag("%s %s", problems.items[0].field, problems.items[0].detail);
+        return false;
+    }
+    tariffs->zone = zone_named(tariff->timezone);
+    tariffs->versions[tariffs->n++] = (struct rating_version){ .plan = tariff_compile(arena, tariff),
+                                                               .from_day = tariff->from_day,
+                                                               .to_day = tariff->to_day };
+    return true;
+}
+
 static void check_file(const char *path)
 {
-    struct str text = read_file(path);
+    struct str text = read_file(path), then = tariff_text(text, STR("then"));
+    struct tariffs tariffs = { .n = 0 };
     struct problems problems;
     struct doc doc;
     problems_init(&problems, arena);
-    const struct tariff *tariff = tariff_read(arena, tariff_text(text), &problems);
-    if (!ok(tariff && doc_parse(&doc, text, arena, &problems), "%s is read", path)) {
-        diag("%s %s", problems.items[0].field, problems.items[0].detail);
+    if (!ok(add_tariff(&tariffs, tariff_text(text, STR("tariff"))) &&
+                (!then.ptr || add_tariff(&tariffs, then)) && doc_parse(&doc, text, arena, &problems),
+            "%s is read", path)) {
         return;
     }
-    struct zone zone = zone_named(tariff->timezone);
-    struct rating_version version = { .plan = tariff_compile(arena, tariff),
-                                      .from_day = tariff->from_day,
-                                      .to_day = tariff->to_day };
     for (struct doc_node *bill = doc_member(doc.root, "bills")->first; bill; bill = bill->next) {
-        check_bill(&version, &zone, bill);
+        check_bill(&tariffs, bill);
     }
 }
 
