@@ -275,3 +275,43 @@ enum err manifest_parse(struct op *op, const char *key, struct str text, struct 
     return fail(op, ERR_INVALID, "%s is not the manifest that its name says: %s", key,
                 reading.wrong);
 }
+
+enum err manifest_fetch(struct archive *archive, const struct store_object *object,
+                        struct manifest *out)
+{
+    struct op *op = &archive->rows;
+    enum err err = OK;
+
+    if (object->size > MANIFEST_MAX_BYTES) {
+        return fail(op, ERR_INVALID, "%s is too large for a manifest", object->key);
+    }
+    char *text = arena_alloc(archive->batches, (size_t)object->size + 1);
+    if (text == NULL) {
+        return fail_memory(op);
+    }
+    if (object->size > 0) {
+        err = store_read(archive->store, op, object->key, 0, (size_t)object->size, text);
+    }
+    return err ? err
+               : manifest_parse(op, object->key, (struct str){ text, (size_t)object->size }, out);
+}
+
+void manifest_list_files(struct db_args *args, const struct manifest *manifest)
+{
+    struct str kinds[ARCHIVE_MAX_FILES], objects[ARCHIVE_MAX_FILES], sums[ARCHIVE_MAX_FILES];
+    int64_t rows[ARCHIVE_MAX_FILES], bytes[ARCHIVE_MAX_FILES];
+    size_t n = (size_t)manifest->n_files;
+
+    for (size_t i = 0; i < n; i++) {
+        kinds[i] = str_of(manifest->files[i].kind);
+        objects[i] = str_of(manifest->files[i].object);
+        rows[i] = manifest->files[i].n_rows;
+        bytes[i] = manifest->files[i].n_bytes;
+        sums[i] = manifest->files[i].sha256;
+    }
+    db_arg_str_array(args, kinds, n);
+    db_arg_str_array(args, objects, n);
+    db_arg_int64_array(args, rows, n);
+    db_arg_int64_array(args, bytes, n);
+    db_arg_bytes_array(args, sums, n);
+}

@@ -1,6 +1,6 @@
 /* Manifests: which files a day of a table got under a number, beside them in the store, so that
  * they are known without the database that noted them. Written by write_file.c, read by
- * rebuild_late.c. */
+ * rebuild_late.c and restore_lost.c. */
 #ifndef TIDEMARK_ARCHIVE_MANIFEST_H
 #define TIDEMARK_ARCHIVE_MANIFEST_H
 
@@ -21,5 +21,13 @@ struct manifest {
  * What comes out is in the operation's memory and in `text`. ERR_INVALID, with the key and why. */
 enum err manifest_parse(struct op *op, const char *key, struct str text,
                         struct manifest *out) MUST_CHECK;
+
+/* Reads and judges the one in the store, in the archive's memory of rows, which is not released
+ * first: as manifest_parse, or the store's failure. */
+enum err manifest_fetch(struct archive *archive, const struct store_object *object,
+                        struct manifest *out) MUST_CHECK;
+
+/* Adds its files as five arguments: kinds, keys, rows, bytes and checksums. */
+void manifest_list_files(struct db_args *args, const struct manifest *manifest);
 
 #endif

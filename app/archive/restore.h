@@ -1,4 +1,4 @@
-/* A day that is being restored. Shared by restore_day.c and the tables. */
+/* A day that is being restored. Shared by restore_day.c, restore_lost.c and the tables. */
 #ifndef TIDEMARK_ARCHIVE_RESTORE_H
 #define TIDEMARK_ARCHIVE_RESTORE_H
 
@@ -18,5 +18,10 @@ struct restoring {
     int number;  /* of the file at hand */
     void *batch; /* the table's: rows that wait to be stored */
 };
+
+/* Notes the files of the number `n`, which the day lacks in the database, where its manifest is in
+ * the store; *is_found: it is. In the memories of files and rows. Failures of the store or of the
+ * statement. */
+enum err restore_lost(struct restoring *restoring, int n, bool *is_found) MUST_CHECK;
 
 #endif

@@ -138,6 +138,7 @@ static enum err load_files(struct restoring *restoring)
     struct db_args args;
     struct db_rows *rows;
 
+    arena_reset(archive->batches);
     db_args_init(&args, archive->batches);
     db_arg_text(&args, task->relation);
     db_arg_text(&args, task->day);
@@ -167,30 +168,44 @@ static enum err load_files(struct restoring *restoring)
     return restoring->files != NULL ? OK : fail_memory(&archive->rows);
 }
 
-/* A day gets its numbers one after another: one that nobody knows was lost. */
-static enum err check_numbers(const struct restoring *restoring)
+/* A day gets its numbers one after another: one that nobody knows was lost. 0: none. */
+static int lost_number(const struct restoring *restoring)
 {
-    const struct archive_task *task = restoring->task;
     int last = 0;
 
     for (int i = 0; i < restoring->n_files; i++) {
         if (restoring->files[i].n > last + 1) {
-            return fail(&restoring->archive->rows, ERR_INVALID,
-                        "file %d of " ARCHIVE_DAY_FORMAT " is missing: there is no manifest of it",
-                        last + 1, task->relation, task->slug, task->day);
+            return last + 1;
         }
         last = restoring->files[i].n;
     }
-    return OK;
+    return 0;
+}
+
+/* The files of all numbers: of those that were lost, where their manifests are there again. */
+static enum err load_numbers(struct restoring *restoring)
+{
+    const struct archive_task *task = restoring->task;
+    enum err err = load_files(restoring);
+    int lost;
+
+    while (err == OK && (lost = lost_number(restoring)) > 0) {
+        bool is_found;
+        err = restore_lost(restoring, lost, &is_found);
+        if (err == OK && !is_found) {
+            err = fail(&restoring->archive->rows, ERR_INVALID,
+                       "file %d of " ARCHIVE_DAY_FORMAT " is missing: there is no manifest of it",
+                       lost, task->relation, task->slug, task->day);
+        }
+        err = err ? err : load_files(restoring);
+    }
+    return err;
 }
 
 static enum err take_files(struct restoring *restoring, struct archive_done *done)
 {
-    enum err err = load_files(restoring);
+    enum err err = load_numbers(restoring);
 
-    if (err == OK) {
-        err = check_numbers(restoring);
-    }
     if (err == OK) {
         err = restoring->table->open(restoring);
     }

@@ -118,6 +118,13 @@ SELECT ops.archive_restore_begin($1::text, $2::text) AS problem;
 SELECT f.n, f.kind, f.object, f.n_rows, f.n_bytes, f.sha256
 FROM ops.archive_restore_files($1::text, $2::text) f;
 
+-- name: archive_restore_lost
+-- roles: worker
+-- Notes the files of the number $3, written at $4, of the day $2 of the table $1: kinds, keys, rows, bytes
+-- and checksums.
+SELECT ops.archive_restore_lost($1::text, $2::text, $3::int4, $4::timestamptz, $5::text[], $6::text[],
+                                $7::int8[], $8::int8[], $9::bytea[]);
+
 -- name: archive_restore_series
 -- roles: worker
 -- columns: series_id

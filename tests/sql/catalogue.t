@@ -300,6 +300,17 @@ sub check_kills {
     return;
 }
 
+# The first number's file and manifest of a folder again, as those of number n, younger than any catalogue.
+sub copy_number {
+    my ($folder, $from, $to, $n) = @_;
+    my $bytes = slurp_whole("$folder/$from.parquet") =~ s/(tidemark\.number..)1/$1$n/sr;
+    my $sum = sha256_hex($bytes);
+    spit("$folder/$to.parquet", $bytes);
+    spit("$folder/$to.json", slurp_whole("$folder/$from.json") =~ s/$from/$to/gr =~ s/"number":1\b/"number":$n/r
+            =~ s/("written_at":")\d+/${1}2098/r =~ s/("sha256":")[0-9a-f]{64}/$1$sum/r);
+    return;
+}
+
 # Manifests that are younger than any catalogue, beside sound ones; how each is refused, by its key.
 sub spoil_manifests {
     my ($root) = @_;
@@ -313,8 +324,25 @@ sub spoil_manifests {
     spit("$root/$_", $bad{$_}[0]) for sort keys %bad;
     my ($first) = glob "$root/@{[$folder->('alpha-2', 8)]}/*.json";
     my ($id) = $first =~ m{([^/]+)\.json$};
-    spit($first =~ s/$id/third/r, slurp_whole($first) =~ s/$id/third/gr =~ s/"number":1\b/"number":3/r =~ s/("written_at":")\d+/${1}2098/r);
+    copy_number($first =~ s/[^\/]+$//r, $id, 'third', 3);
     return map { ($_ => $bad{$_}[1]) } keys %bad;
+}
+
+# A number of a day whose manifest was lost when the database was made of the store, and is there again.
+sub check_lost {
+    my ($fresh) = @_;
+    my @restore = ('archive', 'restore', '--tenant', 'alpha-2', '--from', day(8), '--to', day(8));
+    my ($status, $said) = $fresh->tidemark(@restore);
+    is($status, 1, 'a day that lacks a number does not come back');
+    my $folder = $fresh->home . "/objects/archive/samples/tenant=alpha-2/day=@{[day(8)]}";
+    my ($id) = map {m{([^/]+)\.json$}} grep { !/third/ } glob "$folder/*.json";
+    copy_number($folder, $id, 'second', 2);
+    ($status, $said) = $fresh->tidemark(@restore);
+    is($status, 0, '  with the manifest it does') or diag($said);
+    my $super = $fresh->session('tidemark_super');
+    is($super->value("SELECT count(*) FROM core.sample WHERE tenant_id = 2 AND time::date = '@{[day(8)]}'"), 144, '  whole');
+    is($super->text("SELECT n, split_part(object, '/', 5) FROM core.archive WHERE tenant_id = 2 AND day = '@{[day(8)]}' ORDER BY n"), "1 $id.parquet; 2 second.parquet; 3 third.parquet", '  and each number is known');
+    return;
 }
 
 sub check_damage {
@@ -357,6 +385,7 @@ sub check_damage {
     is(facts($fresh, '2000-01-01'), facts($cluster, '2000-01-01'), '  and nothing else');
     ($status, $said) = $fresh->tidemark('archive', 'list', '--tenant', 'alpha-2');
     like($said, qr/^alpha-2\tsamples\t@{[day(7)]}\t.*\tarchive alone\t/m, '  and the archive knows that');
+    check_lost($fresh);
     $fresh->stop;
     return;
 }

@@ -22,6 +22,7 @@ my %function = (
     'ops.archive_verify_done' => { may => 'worker', call => [q{7700001, 'sound'}, q{7700001, 'damaged'}, q{(SELECT max(id) FROM core.archive), 'missing'}] },
     'ops.archive_restore_begin' => { may => 'worker', call => [$day] },
     'ops.archive_restore_files' => { may => 'worker', call => [q{'samples', '2020-01-01'}] },
+    'ops.archive_restore_lost' => { may => 'worker', call => [q{'samples', '2020-01-01', 1, now(), '{}', '{}', '{}', '{}', '{}'}] },
     'ops.archive_restore_series' => { may => 'worker', call => [
         q{ARRAY['alpha-meter'], ARRAY['alpha_kwh'], ARRAY['kWh'], ARRAY[NULL], ARRAY['{}']}] },
     'ops.archive_restore_samples' => { may => 'worker', call => [
