@@ -297,7 +297,7 @@ sub check_change {
     my @events = map { my $at = timegm(0, 0, 12, 15, 10, 2022) + 86_400 * $_; { device => 'crane', site => 'harbour', time => $at, metrics => { energy_kwh => $high{ strftime('%Y-%m-%d', gmtime $at) } // 1 } } } 0 .. 150;
     my $answer = $stack->post('/v1/events/batch', \@events, token => $device);
     die "readings: $answer->{content}" if $answer->{status} != 200;
-    for (['CHF', undef, '2023-01-01'], ['EUR', '2023-01-01', undef, ratchet => { percent => '80' }]) {
+    for (['CHF', undef, '2023-01-01'], ['EUR', '2023-01-01', undef, ratchet => { percent => '80', cycles => 24 }]) {
         my ($currency, $from, $to, @ratchet) = @$_;
         my $made = $stack->post('/v1/rate-schedules', { name => "Harbour $currency", timezone => 'UTC', currency => $currency, billing => { day => 15 }, charges => [ { type => 'demand', rate => '10', @ratchet } ] }, token => $token);
         $answer = $stack->post("/v1/rate-schedules/$made->{json}{id}/assign", { site => 'harbour', $from ? (from => $from) : (), $to ? (to => $to) : () }, token => $token);
@@ -309,7 +309,8 @@ sub check_change {
     sleep 0.1 while $stack->sql($days) ne '151 1' && time < $deadline;
     is $stack->sql($days), '151 1', 'the ledger has all days of both';
     for (['2022-11-15', '2022-12-15', '40.00 CHF', '4 kW'], ['2022-12-15', '2023-01-01', '109.68 CHF', '17 / 31 of 20 kW are 109.677'], ['2023-01-01', '2023-01-15', '18.06 EUR', '14 / 31 of 4 kW are 18.065'],
-        ['2023-01-15', '2023-02-15', '40.00 EUR', '4 kW, for it does not look back to 20 kW in francs'], ['2023-02-15', '2023-03-15', '100.00 EUR', '10 kW'], ['2023-03-15', '2023-04-15', '80.00 EUR', '80 % of 10 kW'], ['2023-01-15', '2023-04-15', '220.00 EUR', 'all three']) {
+        ['2023-01-15', '2023-02-15', '40.00 EUR', '4 kW, for it does not look back to 20 kW in francs'], ['2023-02-15', '2023-03-15', '100.00 EUR', '10 kW'], ['2023-03-15', '2023-04-15', '80.00 EUR', '80 % of 10 kW'], ['2023-01-15', '2023-04-15', '220.00 EUR', 'all three'],
+        ['2025-02-15', '2025-03-15', '80.00 EUR', '24 cycles on it is 10 kW still'], ['2025-03-15', '2025-04-15', '32.00 EUR', 'then 80 % of 4 kW']) {
         my ($from, $to, $total, $why) = @$_;
         for my $as_of ('', '&as_of=2100-01-01T00:00:00Z') {
             $answer = $stack->get("/v1/bills?site=harbour&from=$from&to=$to$as_of", token => $token);
