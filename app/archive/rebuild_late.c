@@ -69,6 +69,37 @@ static enum err note(struct archive *archive, const struct manifest *manifest,
     return db_commit(tx);
 }
 
+/* Refuses a manifest that is damaged, unless its files are known without it. */
+static enum err refuse(struct archive *archive, const struct late_tenants *tenants,
+                       const char *key)
+{
+    struct fault fault = archive->rows.fault;
+    struct db_args args;
+    struct db_rows *rows;
+    struct db_tx *tx;
+
+    op_clear_fault(&archive->rows);
+    arena_reset(archive->batches);
+    db_args_init(&args, archive->batches);
+    db_arg_text(&args, key);
+    enum err err = db_begin(&archive->rows, archive->conn, DB_WRITE, 0, &tx);
+    if (err != OK) {
+        return err;
+    }
+    err = db_run(tx, &q_rebuild_knows, &args, &rows);
+    if (err != OK) {
+        db_rollback(tx);
+        return err;
+    }
+    bool is_known = db_bool(rows, 0, REBUILD_KNOWS_IS_KNOWN);
+    err = db_commit(tx);
+    if (err == OK && !is_known) {
+        archive->op->fault = fault;
+        tenants->refuse(tenants->context, key);
+    }
+    return err;
+}
+
 static enum err take_object(struct archive *archive, const struct late_tenants *tenants,
                             const struct store_object *object, int *out_n)
 {
@@ -92,11 +123,7 @@ static enum err take_object(struct archive *archive, const struct late_tenants *
         op_clear_fault(&archive->rows);
         return OK; /* swept meanwhile */
     }
-    if (err == ERR_INVALID && archive_fail(archive, err) == err) {
-        tenants->refuse(tenants->context, object->key);
-        return OK;
-    }
-    return err;
+    return err == ERR_INVALID ? refuse(archive, tenants, object->key) : err;
 }
 
 enum err late_files_take(struct archive *archive, const struct late_tenants *tenants, int *out_n)

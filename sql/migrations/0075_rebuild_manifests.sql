@@ -44,4 +44,20 @@ $$;
 GRANT EXECUTE ON FUNCTION ops.rebuild_late(text, text, text, int, timestamptz, text[], text[], bigint[],
                                            bigint[], bytea[], text) TO tidemark_worker;
 
+-- That the files of the manifest of that key are known, so that nobody needs it; tombstones are in a folder
+-- of their own.
+CREATE FUNCTION ops.rebuild_knows(manifest text) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    rows CONSTANT text := regexp_replace(manifest, '\.json$', '.parquet');
+BEGIN
+    PERFORM core.rebuild_hold();
+    RETURN EXISTS (SELECT FROM core.archive a
+                   WHERE a.object IN (rows, regexp_replace(rows, '^archive/[^/]+', '\&.tombstones')));
+END
+$$;
+GRANT EXECUTE ON FUNCTION ops.rebuild_knows(text) TO tidemark_worker;
+
 SET LOCAL ROLE tidemark_owner;

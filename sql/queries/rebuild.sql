@@ -50,6 +50,12 @@ FROM ops.rebuild_tenant_end($1::int4, $2::boolean, $3::text[]) r;
 SELECT ops.rebuild_late($1::text, $2::text, $3::text, $4::int4, $5::timestamptz, $6::text[], $7::text[],
                         $8::int8[], $9::int8[], $10::bytea[], $11::text) AS is_taken;
 
+-- name: rebuild_knows
+-- roles: worker
+-- columns: is_known
+-- That the files of the manifest of the key $1 are known.
+SELECT ops.rebuild_knows($1::text) AS is_known;
+
 -- name: rebuild_days
 -- roles: worker
 -- columns: tenant_id slug relation day

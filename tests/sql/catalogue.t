@@ -322,6 +322,8 @@ sub spoil_manifests {
         [ [ 'alpha', 5 ], 'empty', '', qr/it is empty$/m ], [ [ 'alpha', 5 ], 'shape', '[{"table": "samples"}]', qr/./ ], [ [ 'alpha', 5 ], 'long', ' ' x 70_000, qr/too large/ ],
         [ [ 'alpha', 5 ], 'kind', $text =~ s/"files":.*/"files":[{"kind":"rows"}]}/r =~ s/alpha-2/alpha/r =~ s/@{[day(6)]}/@{[day(5)]}/r, qr/a part of it is missing$/m ];
     spit("$root/$_", $bad{$_}[0]) for sort keys %bad;
+    my ($known) = glob "$root/@{[$folder->('alpha', 7)]}/*.json";    # of a file that the catalogue has: nobody needs it
+    spit($known, 'damaged');
     my ($first) = glob "$root/@{[$folder->('alpha-2', 8)]}/*.json";
     my ($id) = $first =~ m{([^/]+)\.json$};
     copy_number($first =~ s/[^\/]+$//r, $id, 'third', 3);
@@ -372,6 +374,7 @@ sub check_damage {
     is(scalar(() = $said =~ m{^damaged\tarchive/catalogue/tenant=alpha-3\t}mg), 1, '  as may a tenant with days but without a catalogue, which is named once');
     like($said, qr/^damaged\talpha-2 samples @{[day(7)]}\t.*\Q$object\E/m, '  as may a day, which is named');
     like($said, qr{^damaged\t\Q$_\E\t\Q$_\E is .*$bad{$_}}m, "  as may the manifest $_") for sort keys %bad;
+    is(scalar(() = $said =~ m{^damaged\t\S+\.json\t}mg), scalar(keys %bad), '  and no other manifest, though one of a known file is damaged');
     like($said, qr{^damaged\talpha-2 samples @{[day(8)]}\tfile 2 of archive/samples/tenant=alpha-2/day=@{[day(8)]}/ is missing}m, '  as may a day that lacks a number, which is named');
     ($status, my $verified) = $fresh->tidemark('archive', 'verify');
     is($status, 1, '  of which verifying says so, too');

@@ -11,7 +11,7 @@ my %function = (
     # of an installation that has nothing yet
     (map { ("ops.$_->[0]" => { may => 'worker', door => 'upkeep', call => $_->[1] }) }
         [catalogue_tenants => q{NULL, 10}], [rebuild_begin => q{true}], [rebuild_tenant => q{'{}', 'x', NULL}], [rebuild_tenant_end => q{1, false, '{}'}],
-        [rebuild_late => q{'bravo', 'samples', '2026-01-01', 1, now(), '{}', '{}', '{}', '{}', '{}', 'x'}], [rebuild_days => q{NULL, NULL, NULL, 10}], [rebuild_end => q{}]),
+        [rebuild_late => q{'bravo', 'samples', '2026-01-01', 1, now(), '{}', '{}', '{}', '{}', '{}', 'x'}], [rebuild_knows => q{'x'}], [rebuild_days => q{NULL, NULL, NULL, 10}], [rebuild_end => q{}]),
     # parts of the above
     (map { ("core.$_" => { may => '' }) } qw(catalogue_parts catalogue_time catalogue_texts catalogue_metrics
         catalogue_mapping catalogue_line catalogue_lines archiving_lock columnstore_read rebuild_hold rebuild_guard rebuild_fill rebuild_count_on)),
