@@ -96,7 +96,7 @@ C
 
 # ---- a line that is cut, a store that is away ----
 
-# A request, taken whole; its first line.
+# A request, taken whole; its first line, which is written down, too.
 sub take_request {
     my ($client) = @_;
     my $head = '';
@@ -108,7 +108,17 @@ sub take_request {
     while ($left > 0) {
         $left -= sysread($client, my $piece, 65536) || return '';
     }
-    return $head =~ s/\r\n.*//sr;
+    open my $asked, '>>', "$home/asked" or die;
+    my $line = $head =~ s/\r\n.*//sr;
+    print {$asked} "$line\n";
+    return $line;
+}
+
+# How many requests were answered in MinIO's place since this was asked for.
+sub asked {
+    my $n = -e "$home/asked" ? () = Tidemark::Stack::slurp("$home/asked") =~ /\n/g : 0;
+    unlink "$home/asked";
+    return $n;
 }
 
 # Passes connections on to MinIO; the first `n` of them are cut after `bytes` from either side. Where `bytes` is a
@@ -156,6 +166,29 @@ my $absent = sub {'404 Not Found'};
 is(through(1, $absent, 'prepare'), "OK\n", 'a bucket that somebody makes meanwhile is there');
 like(through(9, sub { $_[0] =~ /^PUT/ ? '409 Conflict' : '404 Not Found' }, 'prepare'), qr/^(?:not-found|unavailable) .*404/, 'one of others that nobody sees is not');
 my ($hash) = fault({}, 'put', 'cut/whole', $size) =~ /^(\w{64}) OK$/ or die;
+
+# What may pass is tried again, five times in all; what may not is not.
+asked();
+my ($short) = fault({}, 'put', 'again/other', 1000) =~ /^(\w{64}) OK$/;
+for my $says ('503 Service Unavailable', '500 Internal Server Error', '429 Too Many Requests') {
+    is(through(2, sub {$says}, 'put', 'again/put', 1000), "$short OK\n", "$says twice: it is sent again");
+    is(asked(), 2, '  a third time');
+}
+is(fault({}, 'get', 'again/put'), "$short OK\n", '  and is there');
+is(through(2, sub {'503 Service Unavailable'}, 'get', 'again/put'), "$short OK\n", 'and read again');
+asked();
+like(through(99, sub {'503 Service Unavailable'}, 'put', 'again/never', 1000), qr/^unavailable .*503/, '503 each time: it fails');
+is(asked(), 5, '  the fifth time');
+like(through(99, sub {'501 Not Implemented'}, 'put', 'again/never', 1000), qr/^internal .*501/, '501 may not pass');
+is(asked(), 1, '  and is asked for once');
+is(fault({}, 'list', 'again/never'), "0 OK\n", '  nothing is there');
+
+# A store that says that it has what it has not.
+my $lies = sub {qq{200 OK\r\nETag: "0"\r\nContent-Length: 0}};
+like(through(1, $lies, 'put', 'lies/put', 1000), qr{^unavailable .*lies/put}, 'what is said to be there, and is not: a failure');
+fault({}, 'put', 'lies/put', 500);
+like(through(1, $lies, 'put', 'lies/put', 1000), qr{^internal .* has 500 bytes of lies/put, not the 1000}, 'and so is half of it');
+
 is(through(1, 3 << 20, 'put', 'cut/put', $size), "$hash OK\n", 'a connection cut while a part is sent: it is sent again');
 is(fault({}, 'get', 'cut/put'), "$hash OK\n", 'and the object is whole');
 is(through(2, 3 << 20, 'get', 'cut/whole'), "$hash OK\n", 'cut while it is read: reading goes on where it was');
@@ -167,7 +200,14 @@ like(fault({}, 'put', 'down/put', 10), qr{^unavailable http://127.0.0.1:\d+/tide
 $minio->run;
 is(fault({}, 'list', 'down/'), "0 OK\n", 'has nothing of it when it is back');
 is(fault({}, 'get', 'cut/whole'), "$hash OK\n", 'and all that it had');
-is(fault({}, 'sweep'), "OK\n", 'what was begun is swept');
+
+# A store that takes what is sent and says nothing is given up after half a minute, in which the rest goes on.
+my $silent_since = time;
+my $silent_pid = open(my $silent, '-|') // die;
+if (!$silent_pid) {
+    print through(1, sub {return}, 'put', 'silent/put', 1000), 'after ', int(time - $silent_since), "\n";
+    exit;
+}
 
 # ---- another program's view ----
 
@@ -252,6 +292,10 @@ SKIP: {
     my ($peak_kib) = Tidemark::Stack::slurp("/proc/$upload/status") =~ /^VmHWM:\s+(\d+)/m;
     cmp_ok($peak_kib / 1024, '<', 64, 'in less than 64 MiB of memory');
 }
+
+my $heard = do { local $/; <$silent> };
+close $silent;
+like($heard, qr/^$short OK\nafter (?:29|3\d|4\d)\n$/, 'a store that says nothing is asked again after half a minute');
 
 # Somebody who goes amid a file.
 {
