@@ -201,6 +201,21 @@ $minio->run;
 is(fault({}, 'list', 'down/'), "0 OK\n", 'has nothing of it when it is back');
 is(fault({}, 'get', 'cut/whole'), "$hash OK\n", 'and all that it had');
 
+# Who is killed amid a file leaves parts, which nobody but the sweep removes.
+{
+    my $pid = fork // die;
+    if (!$pid) {
+        %ENV = (%ENV, TIDEMARK_HOME => $home, $minio->settings);
+        exec "$unit/objects_fault", 'put', 'upload/killed', 8 << 30 or die;
+    }
+    await(sub { parts_left() > 0 }, 'a file is begun');
+    kill 'KILL', $pid;
+    waitpid $pid, 0;
+    cmp_ok(parts_left(), '>', 0, 'who sends it is killed: what there is of it stays');
+    is(fault({}, 'sweep'), "OK\n", 'until what was begun is swept');
+    is(parts_left(), 0, '  of which nothing is left');
+}
+
 # A store that takes what is sent and says nothing is given up after half a minute, in which the rest goes on.
 my $silent_since = time;
 my $silent_pid = open(my $silent, '-|') // die;
