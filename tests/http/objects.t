@@ -264,6 +264,21 @@ SKIP: {
     is(fault({}, 'list', 'theirs/'), @KEYS . " OK\n", 'and all are listed');
 }
 
+# ---- addresses that may be used by whoever has them, for a while ----
+
+{
+    my $presign = sub { my ($address) = fault({}, 'presign', @_) =~ /^(\S+) OK$/; return $address };
+    my $fetch = sub { my ($address) = @_; return scalar `curl -s -m 20 -o '$home/fetched' -w '%{http_code}' '$address'` };
+    is(fault({}, 'put', $_, 1000), "$short OK\n", "$_ is put") for 'signed/a+b %', 'signed/c';
+    is($fetch->($presign->('signed/a+b %', 0)), 200, 'a signed address is fetched without keys');
+    is(sha256_hex(Tidemark::Stack::slurp("$home/fetched")), $short, '  as it was put');
+    my $address = $presign->('signed/c', 0);
+    is($fetch->($address), 200, 'so is another');
+    is($fetch->($address =~ s{signed/c}{signed/a%2Bb%20%25}r), 403, '  and not with its signature elsewhere');
+    is($fetch->($address =~ s/Expires=60/Expires=600/r), 403, '  nor for longer than was signed');
+    is($fetch->($presign->('signed/c', 90)), 403, '  nor after its time');
+}
+
 # ---- a disk that is full ----
 
 SKIP: {

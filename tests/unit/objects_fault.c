@@ -1,10 +1,13 @@
 /* One operation on the store that the environment names, for tests/http/objects.t: prints what became
  * of it, "OK" or the failure's status and detail. Without arguments it checks what a directory does.
  *
- *   put KEY BYTES    get KEY    head KEY    list PREFIX    prepare    sweep */
+ *   put KEY BYTES    get KEY    head KEY    list PREFIX    prepare    sweep
+ *   presign KEY SECONDS    prints an address of a minute's use from so many seconds ago on */
 #include "objects_test.h"
 
+#include "base/clock.h"
 #include "base/sha256.h"
+#include "objects/s3_sign.h"
 
 #define PIECE_BYTES (1u << 16)
 
@@ -71,14 +74,41 @@ static enum err list(struct store *store, const char *prefix)
     return err;
 }
 
+/* For a bucket by the path. */
+static enum err presign(const char *key, long long age_s)
+{
+    const struct s3_keys keys = { config.s3_access_key, config.s3_secret_key, config.s3_region };
+    const char *host = strstr(config.s3_endpoint, "://") + 3;
+    struct s3_call call = { .method = "GET", .host = host, .time_us = clock_now_us() - age_s * US_PER_SECOND };
+    struct buf path;
+
+    buf_init(&path, op.arena, 4000);
+    buf_printf(&path, "/%s/", config.s3_bucket);
+    s3_encode(&path, str_of(key), true);
+    buf_add_char(&path, '\0');
+    call.path = path.data;
+    const char *address = s3_presign(op.arena, &keys, &call, 60);
+    if (path.is_broken || !address) {
+        return fail_memory(&op);
+    }
+    printf("%s%s ", config.s3_endpoint, address);
+    return OK;
+}
+
 static enum err run(struct store *store, int argc, char **argv)
 {
     struct store_object object;
+    long long number = 0;
     int n = 0;
 
+    if (argc == 4 && !str_to_int64(str_of(argv[3]), &number)) {
+        return ERR_MALFORMED;
+    }
     if (strcmp(argv[1], "put") == 0 && argc == 4) {
-        long long size = 0;
-        return str_to_int64(str_of(argv[3]), &size) ? put(store, argv[2], size) : ERR_MALFORMED;
+        return put(store, argv[2], number);
+    }
+    if (strcmp(argv[1], "presign") == 0 && argc == 4) {
+        return presign(argv[2], number);
     }
     if (strcmp(argv[1], "get") == 0 && argc == 3) {
         return get(store, argv[2]);
