@@ -89,14 +89,14 @@ bench: deps-test             ## measure a throw-away stack; figures go to build/
 	@$(BUILD) all benches
 	@TIDEMARK_BIN=$(abspath $(B)/tidemark) TIDEMARK_BUILD=$(B) $(PERL) tests/bench/run.pl $(BENCH)
 
-soak: deps-test              ## 200 faults at random, on each engine, 200 of archivers, overload, 2 GiB to MinIO; SOAK="--faults N --seed N"
+soak: deps-test              ## 200 faults at random, on each engine, 200 of archivers, overload, 2 GiB and 16 times 1 to MinIO; SOAK="--faults N --seed N"
 	@$(BUILD) all unit-tests benches
 	@TIDEMARK_BIN=$(abspath $(B)/tidemark) TIDEMARK_BUILD=$(B) $(PERL) tests/fault/soak.pl $(SOAK)
 	@for engine in postgres $$(ls /usr/lib/postgresql/1[5-8]/lib/timescaledb.so >/dev/null 2>&1 && echo timescaledb); do \
 	    TIDEMARK_BIN=$(abspath $(B)/tidemark) TIDEMARK_BUILD=$(B) OVERLOAD_SECONDS=60 OVERLOAD_ENGINE=$$engine $(PERL) tests/fault/overload.t || exit; \
 	done
 	@TIDEMARK_BIN=$(abspath $(B)/tidemark) TIDEMARK_BUILD=$(B) KILLED_ARCHIVERS=200 prove tests/sql/archive.t tests/sql/archive_events.t
-	@TIDEMARK_BIN=$(abspath $(B)/tidemark) TIDEMARK_BUILD=$(B) OBJECTS_STREAM_MIB=2048 $(PERL) tests/http/objects.t
+	@TIDEMARK_BIN=$(abspath $(B)/tidemark) TIDEMARK_BUILD=$(B) OBJECTS_STREAM_MIB=2048 OBJECTS_EACH_MIB=1024 $(PERL) tests/http/objects.t
 
 clean:                       ## remove everything built
 	rm -rf build

@@ -323,6 +323,25 @@ SKIP: {
     cmp_ok($peak_kib / 1024, '<', 64, 'in less than 64 MiB of memory');
 }
 
+# As many at once as one sender may have: each has a part in memory, not its file.
+my $each_mib = $ENV{OBJECTS_EACH_MIB} || 64;
+system("yes 'another line that repeats' | head -c ${each_mib}M > '$home/each'") == 0 or die;
+($expected) = `sha256sum '$home/each'` =~ /^(\w{64})/;
+my @senders = map {
+    my $pid = open(my $out, '-|') // die;
+    exec 'curl', '-s', '-m', 1800, '--limit-rate', '16M', '-H', "Authorization: Bearer $token", '-T', "$home/each", $stack->url("/v1/uploads/at-once-$_") or die if !$pid;
+    $out;
+} 1 .. 16;
+await(sub { $stack->sql('SELECT count(*) FROM core.upload WHERE stored_at IS NULL') == 16 }, '16 files come at once');
+my @stored = map { local $/; eval { Tidemark::Stack::decode(readline $_) } // {} } @senders;
+is((grep { ($_->{sha256} // '') eq $expected } @stored), 16, "  all of them are stored, $each_mib MiB each");
+SKIP: {
+    skip 'the sanitizers take memory of their own', 1 if $unit =~ /asan|tsan/;
+    my ($peak_kib) = Tidemark::Stack::slurp("/proc/$upload/status") =~ /^VmHWM:\s+(\d+)/m;
+    cmp_ok($peak_kib / 1024, '<=', 16 * 12 + 40, '  in 12 MiB each, and 40 for all');
+}
+$stack->request('DELETE', "/v1/uploads/$_->{id}", token => $token) for grep { $_->{id} } @stored;
+
 my $heard = do { local $/; <$silent> };
 close $silent;
 like($heard, qr/^$short OK\nafter (?:29|3\d|4\d)\n$/, 'a store that says nothing is asked again after half a minute');
