@@ -2,15 +2,15 @@
  * below the server's; measures every request's latency. Prints one JSON object. Not a general
  * tool: it knows this product's ingest bodies and patches devices, times and values in place.
  *
- *   load --port P --path /v1/events/batch --events 1000 --metrics 5 --token T
+ *   load --port P --path /v1/events/batch… --events 1000 --metrics 5 --token T
  *        --connections 8 --seconds 5 [--base-ms EPOCH] [--cookie C]… [--get] [--gzip]
  *        [--lines] [--same] [--rate N [--give-up]] [--devices N]
  *
- * Several cookies are dealt out to the connections in turn. --lines: InfluxDB's line protocol, in
- * milliseconds. --same: the same times again and again. --rate: so many requests a second are due,
- * whatever becomes of those before; a latency counts from when its request was due. --give-up: what
- * could not be begun by the end is not sent. --devices: the requests are of so many devices in turn,
- * instead of one a connection; time goes on with a round. */
+ * Several cookies are dealt out to the connections in turn, several paths to their requests. --lines:
+ * InfluxDB's line protocol, in milliseconds. --same: the same times again and again. --rate: so many
+ * requests a second are due, whatever becomes of those before; a latency counts from when its request
+ * was due. --give-up: what could not be begun by the end is not sent. --devices: the requests are of
+ * so many devices in turn, instead of one a connection; time goes on with a round. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -26,14 +26,15 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_LATENCIES = 4000000, MAX_HEADER = 2048, MAX_ANSWER = 1 << 20, MAX_COOKIES = 16, EVENTS_AT_ONCE = 256,
-       TIME_DIGITS = 13, DEVICE_DIGITS = 6 };
+enum { MAX_LATENCIES = 4000000, MAX_HEADER = 2048, MAX_ANSWER = 1 << 20, MAX_COOKIES = 16, MAX_PATHS = 2000,
+       EVENTS_AT_ONCE = 256, TIME_DIGITS = 13, DEVICE_DIGITS = 6 };
 
 struct options {
     int port, events, metrics, connections, devices;
     double seconds;
     int64_t base_ms;   /* time of the first event; each further one is a millisecond later */
-    const char *path, *token, *label;
+    const char *paths[MAX_PATHS], *token, *label;
+    int n_paths;
     const char *cookies[MAX_COOKIES];
     int n_cookies;
     double rate;       /* 0: each request follows the answer before */
@@ -63,6 +64,7 @@ struct load {
     int epoll_fd, n_busy;
     double begin, end;
     size_t n_due;           /* of all connections */
+    int n_paths_asked;
     int64_t n_events;       /* sent, of the devices in turn */
     double *latencies_ms;
     size_t n_latencies, n_errors;
@@ -167,14 +169,16 @@ static size_t add_header(char *out, size_t len, const char *name, const char *va
     return len + (size_t)snprintf(out + len, MAX_HEADER - len, "%s: %s\r\n", name, value);
 }
 
-static void build_request(const struct options *o, struct connection *connection)
+static void build_request(const struct options *o, struct connection *connection, const char *path)
 {
+    free(connection->places);
+    free(connection->request);
     char *body = NULL, text[32];
     connection->places = memory(((size_t)o->events + 1) * sizeof *connection->places);
     size_t body_len = o->is_get ? 0 : build_body(o, connection, &body);
     char *out = memory(body_len + MAX_HEADER);
     size_t len = (size_t)snprintf(out, MAX_HEADER, "%s %s HTTP/1.1\r\nHost: localhost\r\n",
-                                  o->is_get ? "GET" : "POST", o->path);
+                                  o->is_get ? "GET" : "POST", path);
     if (o->token)
         len += (size_t)snprintf(out + len, MAX_HEADER - len, "Authorization: Bearer %s\r\n", o->token);
     if (o->n_cookies)
@@ -280,6 +284,8 @@ static void begin_next(struct load *load, struct connection *connection)
     connection->n_begun++;
     connection->is_busy = true;
     load->n_busy++;
+    if (o->n_paths > 1)
+        build_request(o, connection, o->paths[load->n_paths_asked++ % o->n_paths]);
     if (!o->is_get && (!connection->is_patched || !o->is_same))
         patch_events(load, connection);
     connection->sent = connection->answer_len = connection->answer_need = 0;
@@ -398,7 +404,7 @@ static void report(const struct load *load, double elapsed)
 
 static struct options read_options(int argc, char **argv)
 {
-    struct options o = { .events = 1, .metrics = 1, .connections = 1, .seconds = 3, .path = "/", .label = "load" };
+    struct options o = { .events = 1, .metrics = 1, .connections = 1, .seconds = 3, .label = "load" };
     for (int i = 1; i < argc; i++) {
         const char *name = argv[i], *value = i + 1 < argc ? argv[i + 1] : "";
         if (strcmp(name, "--get") == 0) {
@@ -428,7 +434,7 @@ static struct options read_options(int argc, char **argv)
         else if (strcmp(name, "--connections") == 0) o.connections = (int)strtol(value, NULL, 10);
         else if (strcmp(name, "--seconds") == 0) o.seconds = strtod(value, NULL);
         else if (strcmp(name, "--base-ms") == 0) o.base_ms = strtoll(value, NULL, 10);
-        else if (strcmp(name, "--path") == 0) o.path = value;
+        else if (strcmp(name, "--path") == 0) { if (o.n_paths < MAX_PATHS) o.paths[o.n_paths++] = value; }
         else if (strcmp(name, "--token") == 0) o.token = value;
         else if (strcmp(name, "--cookie") == 0 && o.n_cookies < MAX_COOKIES) o.cookies[o.n_cookies++] = value;
         else if (strcmp(name, "--devices") == 0) o.devices = (int)strtol(value, NULL, 10);
@@ -436,6 +442,7 @@ static struct options read_options(int argc, char **argv)
         else if (strcmp(name, "--label") == 0) o.label = value;
         else { fprintf(stderr, "load: unknown option %s\n", name); exit(2); }
     }
+    o.paths[0] = o.n_paths ? o.paths[0] : "/";
     return o;
 }
 
@@ -453,7 +460,7 @@ int main(int argc, char **argv)
         *connection = (struct connection){ .index = i, .next_ms = load.options.base_ms, .answer = malloc(MAX_ANSWER) };
         if (!connection->answer)
             die("malloc");
-        build_request(&load.options, connection);
+        build_request(&load.options, connection, load.options.paths[0]);
         open_connection(&load, connection);
     }
     run(&load);
