@@ -25,7 +25,7 @@ struct bill_view {
     struct page_view page;
     struct place_view place;             /* sites and devices alone: the form is the page's own */
     const char *problem;
-    const char *where, *span, *made;     /* "as known on 21 Nov 2026, 14:05" */
+    const char *where, *span, *made;     /* "As known on 21 Nov 2026, 14:05" */
     const char *from, *to, *as_of;       /* the form's values; as_of "" for now */
     const char *dates_error;
     const char *previous, *next;

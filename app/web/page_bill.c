@@ -72,7 +72,9 @@ static void add_words(struct web *web, const struct place *place, const struct b
     int64_t known_us = is_now ? place->query.now_us : place->query.as_of_us;
 
     view->span = days_name(arena, first->from_day, first->to_day - 1);
-    view->made = arena_printf(arena, "Schedules and prices as known on %s",
+    view->made = arena_printf(arena, is_now ? "As known on %s"
+                                     : "Schedules, assignments and prices as known on %s, energy "
+                                       "as known now",
                               format_moment(arena, &first->zone, known_us));
     view->from = days->from ? days->from : span_day_text(arena, first->from_day);
     view->to = days->to ? days->to : span_day_text(arena, first->to_day - 1);
