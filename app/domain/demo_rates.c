@@ -157,7 +157,10 @@ enum err demo_rates_put(struct op *op, const struct demo_conns *conns,
     if (err != OK) {
         return err;
     }
-    err = rate_schedule_list(tx, 0, RATE_MAX_SHOWN, &there);
+    err = db_bind_actor(tx, "the demo");
+    if (err == OK) {
+        err = rate_schedule_list(tx, 0, RATE_MAX_SHOWN, &there);
+    }
     for (int i = 0; err == OK && i < N_RATES; i++) {
         if (str_equal(str_of(RATES[i].tenant), str_of(store->tenant->slug))) {
             err = put_rate(tx, store, &RATES[i], &there);

@@ -18,7 +18,7 @@ struct rate_version {
     const char *from_day;
     const char *to_day;       /* exclusive; NULL: open */
     int64_t known_us;         /* since when it is known */
-    const char *made_by;      /* an e-mail, "token 17" */
+    const char *made_by;      /* an e-mail, "token 17", "the demo" */
     const char *format;       /* what it was brought in: "json", "urdb" */
 };
 

@@ -48,7 +48,7 @@ static enum err add_versions(struct web *web, int32_t id, const struct zone *zon
         const struct rate_version *version = &list.items[i];
         rows[i] = (struct rate_version_row){
             version->number, page_rates_days(arena, version->from_day, version->to_day),
-            moment(arena, zone, version->known_us), version->made_by,
+            moment(arena, zone, version->known_us), page_rates_maker(version->made_by),
             version->number == view->number
         };
         if (version->number == view->number) {

@@ -30,6 +30,13 @@ const char *page_rates_days(struct arena *arena, const char *from_day, const cha
     return to_day ? arena_printf(arena, "until before %s", to_day) : "always";
 }
 
+const char *page_rates_maker(const char *made_by)
+{
+    static const char role[] = "tidemark_";
+
+    return strncmp(made_by, role, sizeof role - 1) == 0 ? "Tidemark" : made_by;
+}
+
 const struct rate_wrong *page_rates_wrongs(struct arena *arena, const struct problems *problems)
 {
     struct rate_wrong *wrongs = arena_array(arena, (size_t)problems->n + 1, sizeof *wrongs);

@@ -23,6 +23,10 @@ enum err page_rate_edit_post(struct web *web);
 /* "from 2024-01-01 to 2024-12-31", "always"; `to_day` is exclusive. NULL: no bound. */
 const char *page_rates_days(struct arena *arena, const char *from_day, const char *to_day);
 
+/* Who made it, as people are told: an e-mail, "token 17", "the demo"; "Tidemark" where nobody was
+ * named, and what is kept is the role of the connection. */
+const char *page_rates_maker(const char *made_by);
+
 /* What is wrong with a document, for the page. NULL beyond the arena's cap. */
 const struct rate_wrong *page_rates_wrongs(struct arena *arena, const struct problems *problems);
 

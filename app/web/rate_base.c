@@ -4,6 +4,7 @@
 #include "domain/rate_schedule.h"
 #include "view/format.h"
 #include "web/page.h"
+#include "web/page_rates.h"
 
 /* The number of a field; 0 where there is none. */
 static int64_t posted_number(const struct web *web, const char *name)
@@ -23,7 +24,7 @@ static enum err tell(struct web *web, int32_t id, const struct rate_version *new
     if (err == OK) {
         out->number = newest->number;
         out->next = newest->number + 1;
-        out->made_by = newest->made_by;
+        out->made_by = page_rates_maker(newest->made_by);
         out->when = format_moment(arena, &zone, newest->known_us);
         out->path = arena_printf(arena, "/admin/rates/%d?version=%d", (int)id,
                                  (int)newest->number);

@@ -85,10 +85,20 @@ sub check_people {
         is($browser->log_in($email, $password)->{status}, 303, "$email logs in");
         my $answer = $browser->get('/v1/devices');
         next if $email =~ /^operator/;
+        check_maker($stack, $browser) if $email =~ /^admin\@aetherlens/;
         my ($own, $other) = $email =~ /aetherlens/ ? ('shelly-office-01', 'loom') : ('loom-hall-01', 'shelly');
         like($answer->{content}, qr/"$own"/, 'and sees the tenant\'s devices');
         unlike($answer->{content} . $browser->get('/')->{content}, qr/$other/, 'and none of the other\'s');
     }
+    return;
+}
+
+sub check_maker {
+    my ($stack, $browser) = @_;
+    my $page = '/admin/rates/' . $stack->sql("SELECT min(s.id) FROM core.rate_schedule s JOIN core.tenant t ON t.id = s.tenant_id WHERE t.slug = 'aetherlens'");
+    like($browser->get($page)->{content}, qr/"Made by">the demo</, 'who made a rate schedule\'s version');
+    $stack->sql('UPDATE core.rate_version SET made_by = \'tidemark_web\'');
+    like($browser->get($page)->{content}, qr/"Made by">Tidemark</, 'where nobody was named no role\'s name is shown');
     return;
 }
 
