@@ -333,7 +333,16 @@ sub store {
     return;
 }
 
-sub serving { my ($stack) = @_; return map { my $part = $_; map {"$part $_"} sort { $a <=> $b } Tidemark::Processes::part($stack, $part) } qw(ingest worker) }
+# Sends a file until it is stored.
+sub send_file {
+    my ($stack, $token, $name) = @_;
+    my $is_stored = 0;
+    await(sub { $is_stored ||= $stack->request('PUT', "/v1/uploads/$name", body => $name, token => $token)->{status} == 201 }, "  $name is stored")
+        or diag $stack->logs;
+    return;
+}
+
+sub serving { my ($stack) = @_; return map { my $part = $_; map {"$part $_"} sort { $a <=> $b } Tidemark::Processes::part($stack, $part) } qw(ingest upload worker) }
 
 # A backup takes the place of the database while everything runs: the numbers of what came after it, which
 # processes know, are given to others there.
@@ -343,7 +352,9 @@ sub check_swapped {
     store($stack, $token, 'early', 1);
     my ($name) = back_up($stack);
     store($stack, $token, 'later', 2);
+    send_file($stack, $token, 'one.txt');
     my %was = map { $_ => 1 } serving($stack);
+    is(join(' ', sort { $a cmp $b } keys %{ { map { s/ .*//r => 1 } keys %was } }), 'ingest upload worker', '  by these');
     my $number = $stack->sql("SELECT max(id) FROM core.series");
     my ($status, undef, $said) = $stack->tidemark('restore', $name, '--force');
     is($status, 0, 'a backup takes the place of the database in use') or diag $said;
@@ -352,6 +363,8 @@ sub check_swapped {
     store($stack, $token, $_->[0], $_->[1]) for ['later', 4], ['early', 5];
     is(join(' ', $stack->sql("SELECT d.key || '=' || string_agg(DISTINCT x.value::text, '+') FROM core.sample x JOIN core.series s ON s.id = x.series_id JOIN core.device d ON d.id = s.device_id GROUP BY d.key ORDER BY d.key")),
         'early=1+5 later=4 newer=3', '  each reading is stored with its own device');
+    send_file($stack, $token, 'two.txt');
+    is(join(' ', $stack->sql('SELECT name FROM core.upload')), 'two.txt', '  and a file with its own list');
     await(sub { !grep { $was{$_} } serving($stack) }, '  no process goes on with the numbers of the old one') or diag join ' ', serving($stack);
     like($stack->logs, qr/another database is in the place of ours/, '  and the log says so');
     return;

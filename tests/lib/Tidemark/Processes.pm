@@ -28,11 +28,11 @@ sub all {
     return grep { $_->{pid} != $stack->{pid} && $is_ours->($_->{pid}) } values %process;
 }
 
-# The pids of a part: 'postgres' (server and backends), 'postmaster' (the server alone), 'ingest', 'web', 'export', 'serve' (supervisor and
+# The pids of a part: 'postgres' (server and backends), 'postmaster' (the server alone), 'ingest', 'web', 'export', 'upload', 'serve' (supervisor and
 # its children), 'worker', 'nginx'.
 sub part {
     my ($stack, $part) = @_;
-    my %pattern = (postgres => qr{^postgres }, postmaster => qr{^postgres \S*/postgres -D }, ingest => qr{^tidemark-ingest }, web => qr{^tidemark-web }, export => qr{^tidemark-export },
+    my %pattern = (postgres => qr{^postgres }, postmaster => qr{^postgres \S*/postgres -D }, ingest => qr{^tidemark-ingest }, web => qr{^tidemark-web }, export => qr{^tidemark-export }, upload => qr{^tidemark-upload },
         serve => qr{^tidemark\S* \S*tidemark serve}, worker => qr{^tidemark \S*tidemark worker}, nginx => qr{^nginx });
     my $wanted = $pattern{$part} or die "no part $part";
     return map { $_->{pid} } grep { $_->{command} =~ $wanted } all($stack);
