@@ -13,7 +13,7 @@ enum { HEAD_NAME, HEAD_DESCRIPTION, HEAD_SOURCE, HEAD_ZONE, HEAD_CURRENCY, HEAD_
 
 void rate_form_init(struct rate_form *form)
 {
-    *form = (struct rate_form){ .head = { { NULL } } };
+    *form = (struct rate_form){ .head = { { .id = NULL } } };
     form->head[HEAD_NAME] = (struct field_view){ .name = "name", .label = "Name", .type = "text",
                                                  .is_required = true };
     form->head[HEAD_DESCRIPTION] = (struct field_view){
