@@ -12,6 +12,7 @@ RESTART_US=500000          # a database needs its old backends gone
 RESTART_SLOW_US=3000000    # what keeps ending may yet succeed: once its disk has room, say
 
 exec {nothing}<> <(:)    # a pipe with nothing in it
+told=2                   # where the end of a log is shown
 is_asked_to_stop=        # set by traps, which do no more: bash runs them within `read`, where no child's end is seen
 
 # tell TEXT: as say, but gives up after a second where nobody reads: a terminal that is held or a full pipe
@@ -78,8 +79,10 @@ children_look() {
     done
 }
 
-# Starts children again when they end, as long as it runs.
+# Starts children again when they end, as long as it runs. What bash says of those that were killed goes
+# to a file: it would wait for somebody who reads it.
 children_watch() {
+    exec {told}>&2 2>>"$HOME_PATH/log/run.log"
     while :; do
         children_look
         pause 0.2
@@ -88,7 +91,7 @@ children_watch() {
 
 child_show_log() {
     tell "the end of $1.log:"
-    timeout --foreground 1 tail -n 15 "$HOME_PATH/log/$1.log" >&2 || true
+    timeout --foreground 1 tail -n 15 "$HOME_PATH/log/$1.log" >&"$told" || true
 }
 
 # child_await WHAT CONDITION…: until the condition (a command) holds; fails when the child
