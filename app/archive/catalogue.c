@@ -55,16 +55,23 @@ static enum err put(struct writing *writing, struct str lines)
     return store_put_write(writing->put, &writing->archive->file, lines);
 }
 
-static void add_said(struct writing *writing, struct str lines)
+/* Adds lines to what the catalogue says, where each can be read back. */
+static enum err add_said(struct writing *writing, struct str lines)
 {
     uint8_t digest[CRYPTO_HASH_BYTES];
 
     for (const char *end; (end = memchr(lines.ptr, '\n', lines.len)) != NULL;) {
         size_t len = (size_t)(end - lines.ptr);
+        if (len >= (size_t)CATALOGUE_LINE_MIB << 20) {
+            return fail(&writing->archive->file, ERR_INVALID,
+                        "%s would have a line longer than %d MiB: %.60s…", writing->key,
+                        CATALOGUE_LINE_MIB, lines.ptr);
+        }
         crypto_sha256((struct str){ lines.ptr, len }, digest);
         sha256_add(&writing->said, (struct str){ (const char *)digest, sizeof digest });
         lines = (struct str){ end + 1, lines.len - len - 1 };
     }
+    return OK;
 }
 
 static enum err put_lines(struct writing *writing)
@@ -83,8 +90,8 @@ static enum err put_lines(struct writing *writing)
         is_last = err == OK && db_is_null(rows, 0, CATALOGUE_FETCH_LINES);
         if (err == OK && !is_last) {
             struct str lines = db_str(rows, 0, CATALOGUE_FETCH_LINES);
-            add_said(writing, lines);
-            err = put(writing, lines);
+            err = add_said(writing, lines);
+            err = err ? err : put(writing, lines);
         }
         is_first = false;
     }

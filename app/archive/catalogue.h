@@ -9,6 +9,7 @@
 #define CATALOGUE_PREFIX "archive/catalogue/tenant="
 #define CATALOGUE_ENDING ".ndjson"
 #define CATALOGUE_FORMAT 2         /* that is written and read */
+#define CATALOGUE_LINE_MIB 32      /* what a line with its newline has at most: held at once */
 #define CATALOGUE_END "{\"end\": " /* how the last line begins */
 
 /* Writes the catalogue of each tenant of which something changed since its last one, reads it back

@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-#define TEXT_BYTES (32u << 20)  /* held at once: no line is longer */
+#define TEXT_BYTES ((size_t)CATALOGUE_LINE_MIB << 20)
 #define BATCH_BYTES (4u << 20)  /* handed on at once, but for a longer line */
 #define LINE_DEPTH 4            /* of the first and last line's JSON, with room */
 

@@ -165,10 +165,24 @@ sub check_keeping {
     my @kept = map { (lines($_))[1]{tenant}{name} } catalogues($cluster, 'alpha');
     is("@kept", 'Alpha 3 Alpha 4 Alpha 5 Alpha 6', 'each change makes one, and the newest four stay');
     check_meanwhile($cluster, $super);
+    check_long($cluster, $super) if $cluster->engine eq 'postgres';
     $super->query("UPDATE core.archive_catalogue SET noted_at = now() - interval '8 days'");
     archives($cluster, 'a week later') for 1, 2;
     is(scalar(catalogues($cluster, 'alpha')), 1, 'after a week only the newest stays');
     is(scalar(catalogues($cluster, 'alpha-2')), 1, '  of each tenant');
+    return;
+}
+
+# A row that could not be read back is not written, and the catalogue before stays the newest.
+sub check_long {
+    my ($cluster, $super) = @_;
+    my $newest = (catalogues($cluster, 'alpha'))[-1];
+    $super->query(q{INSERT INTO core.site (tenant_id, key, name, timezone) SELECT id, 'long', repeat('x', 34000000), 'UTC' FROM core.tenant WHERE slug = 'alpha'});
+    my ($status) = $cluster->tidemark('archive', 'run');
+    is($status, 1, 'a row of 34 MB: a failure');
+    is((catalogues($cluster, 'alpha'))[-1], $newest, '  and nothing is written');
+    $super->query(q{DELETE FROM core.site WHERE key = 'long'});
+    archives($cluster, 'without it');
     return;
 }
 
