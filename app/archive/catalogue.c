@@ -225,7 +225,7 @@ enum err catalogues_write(struct archive *archive, struct archive_run *run, bool
 {
     struct db_rows *page = NULL;
     char after[SLUG_SIZE] = "";
-    enum err err;
+    enum err err = OK;
     int n;
 
     *is_stopped = false;

@@ -84,7 +84,7 @@ static enum err verify_rows(struct archive *archive, const struct archive_file *
     bool is_end = false;
     struct parquet_value row[PARQUET_MAX_COLUMNS];
     const struct archive_table *table;
-    struct archive_reading reading;
+    struct archive_reading reading = { .parquet = NULL };
     enum err err = archive_table_find(&archive->file, file->relation, &table);
 
     if (err == OK) {
