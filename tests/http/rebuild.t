@@ -338,12 +338,7 @@ sub check_going_on {
 my @engines = Tidemark::Stack->engines;
 for my $engine (@engines) {
     subtest $engine => sub {
-        my ($minio, $why) = $engine ne $engines[-1] ? () : Tidemark::Minio->start;
-        SKIP: {
-            last SKIP if $engine ne $engines[-1];
-            skip "no MinIO, objects are in a folder: $why", 1 if $why;
-            ok($minio, 'objects are in a bucket');
-        }
+        my $minio = Tidemark::Minio->on_last($engine, @engines);
         %settings = $minio ? $minio->settings : ();
         $stack = Tidemark::Stack->start(engine => $engine, env => { %settings, ARCHIVE_INTERVAL_HOURS => 24 });
         $objects = Tidemark::Objects->new($minio // "$stack->{home}/objects");
