@@ -110,11 +110,19 @@ static enum err load_rates(struct db_tx *tx, const struct cost_query *query,
                : err;
 }
 
+/* The first of the days asked for, which may be left to the billing cycle. */
+static int64_t first_day(const struct cost_query *query, const struct cost_account *account)
+{
+    return query->from.kind == BOUND_NONE ? cost_bill_since(&account->rates, account->to_day)
+                                          : account->from_day;
+}
+
 /* Days are local by the schedule's zone where one is in force. */
 static enum err choose_zone(struct db_tx *tx, const struct cost_query *query,
                             struct cost_account *account)
 {
-    const struct tariff *tariff = cost_last_tariff(account, account->from_day, account->to_day);
+    int64_t from_day = first_day(query, account);
+    const struct tariff *tariff = cost_last_tariff(account, from_day, account->to_day);
     enum err err = OK;
 
     if (tariff && strcmp(tariff->timezone, account->zone.name) != 0) {
@@ -136,9 +144,7 @@ static void set_cycles(const struct cost_query *query, struct cost_account *acco
     struct rating_cycle last =
         rating_cycle_of(versions, rates->n, account->to_day - 1, INT64_MAX);
 
-    if (query->from.kind == BOUND_NONE) {
-        account->from_day = last.from_day;
-    }
+    account->from_day = first_day(query, account);
     int64_t from_day =
         rating_cycle_of(versions, rates->n, account->from_day, INT64_MAX).from_day;
     from_day = cost_same_since(rates, from_day, account->from_day, last.to_day);

@@ -31,7 +31,7 @@ struct cost_bound {
 
 struct cost_query {
     struct str site, device;     /* keys; ptr NULL both: all of the tenant */
-    struct cost_bound from;      /* none: the first day of the billing cycle of the last day */
+    struct cost_bound from;      /* none: as cost_bill_since says of the last day */
     struct cost_bound to;        /* exclusive; none: today is the last day */
     int64_t as_of_us;            /* schedules, assignments and prices known later are not */
     int64_t now_us;
@@ -97,6 +97,14 @@ enum cost_known cost_known_at(const struct cost_account *account, int64_t time_u
  * ERR_INVALID where they differ. */
 enum err cost_currency(struct op *op, const struct cost_accounts *accounts, const char **out,
                        int *decimals) MUST_CHECK;
+
+/* The first day of the bill that ends before to_day: of the billing cycle of the day before or,
+ * where currency or zone change within it, of those that the last days are billed in. */
+int64_t cost_bill_since(const struct cost_rates *rates, int64_t to_day);
+
+/* The first day behind the bill that begins with from_day: of the next billing cycle, or of another
+ * currency or zone. */
+int64_t cost_bill_until(const struct cost_rates *rates, int64_t from_day);
 
 /* The bill of an account over the days that were asked for: provisional, too, where one of several
  * meters is silent. */

@@ -84,6 +84,21 @@ int64_t cost_same_until(const struct cost_rates *rates, int64_t from_day, int64_
     return to_day;
 }
 
+/* The first of the days [floor_day, to_day) since which all are billed as `last` or, where that is
+ * NULL, as the last of them that is billed at all. */
+static int64_t same_since(const struct cost_rates *rates, int64_t floor_day, int64_t to_day,
+                          const struct tariff *last)
+{
+    for (int64_t day = to_day - 1; day >= floor_day; day--) {
+        const struct tariff *tariff = tariff_on(rates, day);
+        last = last ? last : tariff;
+        if (tariff && differs(tariff, last)) {
+            return day + 1;
+        }
+    }
+    return floor_day;
+}
+
 int64_t cost_same_since(const struct cost_rates *rates, int64_t floor_day, int64_t from_day,
                         int64_t to_day)
 {
@@ -92,13 +107,23 @@ int64_t cost_same_since(const struct cost_rates *rates, int64_t floor_day, int64
     for (int64_t day = from_day; !first && day < to_day; day++) {
         first = tariff_on(rates, day);
     }
-    for (int64_t day = from_day - 1; first && day >= floor_day; day--) {
-        const struct tariff *tariff = tariff_on(rates, day);
-        if (tariff && differs(tariff, first)) {
-            return day + 1;
-        }
-    }
-    return floor_day;
+    return first ? same_since(rates, floor_day, from_day, first) : floor_day;
+}
+
+/* ---- bills ---- */
+
+int64_t cost_bill_since(const struct cost_rates *rates, int64_t to_day)
+{
+    struct rating_cycle cycle = rating_cycle_of(rates->versions, rates->n, to_day - 1, INT64_MAX);
+
+    return same_since(rates, cycle.from_day, to_day, NULL);
+}
+
+int64_t cost_bill_until(const struct cost_rates *rates, int64_t from_day)
+{
+    struct rating_cycle cycle = rating_cycle_of(rates->versions, rates->n, from_day, INT64_MAX);
+
+    return cost_same_until(rates, from_day, cycle.to_day);
 }
 
 /* ---- ratchets ---- */

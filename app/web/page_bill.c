@@ -45,20 +45,17 @@ static const char *csv_link(struct web *web, const struct place *place,
     return link_to(arena, "/v1/bills", params, sizeof params / sizeof *params);
 }
 
-/* The billing cycles before and after. */
+/* The bills before and after. */
 static void add_neighbours(struct web *web, const struct place *place,
                            const struct cost_account *first, struct bill_view *view)
 {
     const struct cost_rates *rates = &first->rates;
-    struct rating_cycle before =
-        rating_cycle_of(rates->versions, rates->n, first->from_day - 1, INT64_MAX);
-    struct rating_cycle after =
-        rating_cycle_of(rates->versions, rates->n, first->to_day, INT64_MAX);
+    int64_t since_day = cost_bill_since(rates, first->from_day);
+    int64_t until_day = cost_bill_until(rates, first->to_day);
 
-    view->previous = days_link(web, "/costs/bill", place, before.from_day, first->from_day - 1,
-                               NULL);
+    view->previous = days_link(web, "/costs/bill", place, since_day, first->from_day - 1, NULL);
     if (first->to_day <= span_day_of(&first->zone, place->query.now_us)) {
-        view->next = days_link(web, "/costs/bill", place, first->to_day, after.to_day - 1, NULL);
+        view->next = days_link(web, "/costs/bill", place, first->to_day, until_day - 1, NULL);
     }
 }
 

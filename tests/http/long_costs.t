@@ -319,6 +319,41 @@ sub check_change {
     }
     $answer = $stack->get('/v1/bills?site=harbour&from=2022-12-15&to=2023-01-15', token => $token);
     like $answer->{status} . ' ' . ($answer->{json}{detail} // ''), qr/^422 .*different currencies, CHF and from 2023-01-01 on EUR/, 'the cycle of both has no bill';
+    # without a first day it is of the currency of the last
+    for (['2023-01-15', '2023-01-01', '18.06 EUR'], ['2023-01-01', '2022-12-15', '109.68 CHF'], ['2023-02-15', '2023-01-15', '40.00 EUR']) {
+        my ($to, $from, $total) = @$_;
+        my $bill = $stack->get("/v1/bills?site=harbour&to=$to", token => $token);
+        is(($bill->{json}{from} // $bill->{content}) . ' ' . ($bill->{json}{total} // '') . ' ' . ($bill->{json}{currency} // ''), "${from}T00:00:00Z $total", "the cycle's bill to $to");
+    }
+    my $eve = Tidemark::Browser->new($stack);
+    $eve->log_in('eve@home.example', 'a long enough password');
+    for (['to=2023-01-14', '2022-12-15..2022-12-31', '2023-01-15..2023-02-14'], ['to=2022-12-31', '2022-11-15..2022-12-14', '2023-01-01..2023-01-14'],
+        ['from=2023-01-15&to=2023-02-14', '2023-01-01..2023-01-14', '2023-02-15..2023-03-14'], ['from=2022-11-15&to=2022-12-14', '2022-10-15..2022-11-14', '2022-12-15..2022-12-31']) {
+        my ($days, @beside) = @$_;
+        my @links = $eve->get("/costs/bill?site=harbour&$days")->{content} =~ m{<a [^>]*href="/costs/bill\?site=harbour&amp;from=([\d-]+)&amp;to=([\d-]+)"}g;
+        is "@links", join(' ', map { split /\.\./ } @beside), "the page of $days leads to the bills beside it";
+    }
+    return;
+}
+
+# A currency that changes today: 1 franc a day, 2 euros from today on.
+sub check_today {
+    my ($stack, $token) = @_;
+    my $start = int(time / 86_400) * 86_400;
+    my $today = substr stamp($start), 0, 10;
+    $stack->post('/v1/sites', { key => 'kiosk', timezone => 'UTC' }, token => $token);
+    my $answer = $stack->post('/v1/events/batch', [ { device => 'kiosk-meter', site => 'kiosk', time => int(time) - 1, metrics => { energy_kwh => 1 } } ], token => $stack->token('home', 'device'));
+    die "reading: $answer->{content}" if $answer->{status} != 200;
+    for (['CHF', '1.00', to => $today], ['EUR', '2.00', from => $today]) {
+        my ($currency, $amount, @when) = @$_;
+        my $made = $stack->post('/v1/rate-schedules', { name => "Kiosk $currency", timezone => 'UTC', currency => $currency, charges => [ { type => 'fixed', amount => $amount, per => 'day' } ] }, token => $token);
+        $answer = $stack->post("/v1/rate-schedules/$made->{json}{id}/assign", { site => 'kiosk', @when }, token => $token);
+        die "assign: $answer->{content}" if $answer->{status} != 201;
+    }
+    $stack->settle;
+    my $bill = $stack->get('/v1/bills?site=kiosk', token => $token)->{json};
+    my $days = grep { stamp($start + 86_400 * $_) lt ($bill->{to} // '') } 0 .. 2;
+    is_deeply [ @$bill{qw(from total currency)} ], [ "${today}T00:00:00Z", $days * 2 . '.00', 'EUR' ], 'a bill without days is of the currency of today';
     return;
 }
 
@@ -330,6 +365,7 @@ for my $engine (Tidemark::Stack::engines()) {
         check_many($stack, $token);
         check_currencies($stack, $token);
         check_change($stack, $token);
+        check_today($stack, $token);
     };
 }
 done_testing();
