@@ -1,5 +1,7 @@
-/* Lists of the directory store: a walk through its folders in the order of keys. What cannot be
- * read is a failure; what is removed meanwhile is not there. */
+/* Lists of the directory store: a walk through its folders in the order of keys. Symbolic links to
+ * folders are followed, as they are where keys are read and written. What cannot be read is a
+ * failure, and so is a link that leads nowhere (a disk that is not mounted) or back to a folder
+ * that it is in; what is removed meanwhile is not there. */
 #include "objects/dir.h"
 
 #include <fts.h>
@@ -93,6 +95,10 @@ static enum err take_entry(struct listing *listing, struct op *op, FTS *tree, FT
 /* Why the entry or what is in it is not known, as an errno; 0: it is known, or there is none. */
 static int unread(const FTSENT *entry)
 {
+    bool is_object = entry->fts_name[0] != '.' || entry->fts_level == FTS_ROOTLEVEL;
+    if (is_object && (entry->fts_info == FTS_SLNONE || entry->fts_info == FTS_DC)) {
+        return entry->fts_info == FTS_DC ? ELOOP : ENOENT;
+    }
     bool is_unread = entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR ||
                      entry->fts_info == FTS_NS;
     bool is_none = entry->fts_errno == ENOENT || entry->fts_errno == ENOTDIR;
@@ -144,7 +150,7 @@ enum err dir_list(void *self, struct op *op, const char *prefix, const char *aft
     if (!paths[0] || !out->objects) {
         return fail_memory(op);
     }
-    FTS *tree = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, compare_entries);
+    FTS *tree = fts_open(paths, FTS_LOGICAL | FTS_NOCHDIR, compare_entries);
     if (!tree) {
         return dir_fail(op, "list", paths[0]);
     }

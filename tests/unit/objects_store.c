@@ -349,6 +349,61 @@ static void test_list_of_the_unreadable(void)
     }
 }
 
+/* The folder itself is a link, and so is one in it: followed. One that leads nowhere, or round in a circle,
+ * is told of, and an object is no link. */
+static void test_links(void)
+{
+    static char folder[] = "/tmp/tidemark-links-XXXXXX";
+    static const char *const keys[] = { "a-b/1", "a/1", "a/2", "b/1" }; /* "a" is a link */
+    struct store_page page = { 0 };
+    struct arena *paths = arena_new(65536);
+    struct store *other = NULL;
+
+    begin();
+    if (!mkdtemp(folder)) {
+        abort();
+    }
+    const char *root = arena_printf(paths, "%s/root", folder);
+    const char *link = arena_printf(paths, "%s/link", folder), *moved = arena_printf(paths, "%s/moved", folder);
+    const char *a = arena_printf(paths, "%s/a", root), *lost = arena_printf(paths, "%s/b/lost", root);
+    ok(mkdir(root, 0700) == 0 && symlink(root, link) == 0 && mkdir(moved, 0700) == 0 && symlink(moved, a) == 0,
+       "links to folders");
+    ok(store_open_folder(&op, link, &other) == OK && store_prepare(other, &op) == OK && store_check(other, &op) == OK,
+       "a link to a folder is a store");
+    for (int i = 0; i < 4; i++) {
+        ok(store_put_bytes(other, &op, keys[i], STR("x"), NULL) == OK, "%s is written", keys[i]);
+        show_fault();
+    }
+    ok(access(arena_printf(paths, "%s/2", moved), F_OK) == 0, "where the links lead");
+    int seen = 0;
+    const char *after = NULL;
+    do {
+        ok(store_list(other, &op, "", after, 1, &page) == OK && page.n == 1 && seen < 4 &&
+               strcmp(page.objects[0].key, keys[seen++]) == 0, "and listed in the order of keys");
+        show_fault();
+        after = page.next;
+    } while (after);
+    is_int(seen, 4, "all of them");
+    ok(store_list(other, &op, "a/", NULL, 9, &page) == OK && page.n == 2, "of a link alone, too");
+    ok(symlink("/nowhere/at/all", lost) == 0 && store_list(other, &op, "", NULL, 9, &page) == ERR_UNAVAILABLE &&
+           strstr(op.fault.detail, "b/lost"), "a link that leads nowhere is not taken for nothing");
+    begin();
+    ok(unlink(lost) == 0 && symlink(root, lost) == 0 &&
+           store_list(other, &op, "", NULL, 9, &page) == ERR_UNAVAILABLE && strstr(op.fault.detail, "b/lost"),
+       "nor is one in a circle followed");
+    begin();
+    ok(unlink(lost) == 0 && symlink("/etc/passwd", lost) == 0 &&
+           store_head(other, &op, "b/lost", &(struct store_object){ 0 }) == ERR_UNAVAILABLE, "an object is no link");
+    begin();
+    ok(unlink(lost) == 0 && store_delete_many(other, &op, keys, 4) == OK &&
+           store_list(other, &op, "", NULL, 9, &page) == OK && page.n == 0, "removed");
+    ok(access(a, F_OK) == 0 && access(moved, F_OK) == 0, "and the links stay");
+    ok(unlink(a) == 0 && rmdir(moved) == 0 && unlink(link) == 0 &&
+           rmdir(arena_printf(paths, "%s/.put", root)) == 0 && rmdir(root) == 0 && rmdir(folder) == 0, "gone");
+    store_close(other);
+    arena_free(paths);
+}
+
 /* ---- what is left behind ---- */
 
 static void test_sweep(void)
@@ -413,6 +468,7 @@ int main(void)
     test_list();
     test_no_folder();
     test_list_of_the_unreadable();
+    test_links();
     remove_all();
     test_sweep();
     store_close(store);
