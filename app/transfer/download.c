@@ -1,7 +1,9 @@
 /* GET and HEAD of a file: whole, a range of it, or nothing where the client has it. Never shown as
- * a page of ours, whatever it is. */
+ * a page of ours, whatever it is. What is sent whole is held against its SHA-256: of a file that
+ * the store has otherwise the last bytes are never sent. */
 #include "transfer/download.h"
 
+#include "base/sha256.h"
 #include "http/disposition.h"
 #include "http/tag.h"
 #include "transfer/range.h"
@@ -17,6 +19,8 @@ struct outgoing {
     const char *tag; /* quoted */
     enum range_kind kind;
     struct store_range range;
+    struct sha256 sha; /* of what is sent, where that is all of the file */
+    int64_t n_left;    /* bytes of it to come */
 };
 
 static bool add(struct outgoing *out, const char *name, const char *value)
@@ -75,12 +79,48 @@ static enum err answer_no_range(struct outgoing *out)
     return add_facts(out) && add(out, "Content-Range", range) ? OK : fail_memory(op);
 }
 
+/* The last bytes go out only when all of them are those that were stored. */
+static enum err check_sum(struct outgoing *out)
+{
+    uint8_t hash[CRYPTO_HASH_BYTES];
+    char hex[CRYPTO_HEX_SIZE];
+    struct op *op = out->web->op;
+
+    if (!sha256_end(&out->sha, hash)) {
+        return fail_memory(op);
+    }
+    crypto_hex(hash, sizeof hash, hex);
+    return strcmp(hex, out->upload.sha256) == 0
+               ? OK
+               : fail(op, ERR_INTERNAL, "%s is damaged: its SHA-256 is %s, not %s",
+                      out->upload.key, hex, out->upload.sha256);
+}
+
 static enum err pass_on(void *context, struct op *op, struct str bytes)
 {
-    struct web *web = context;
+    struct outgoing *out = context;
+    enum err err = OK;
 
     (void)op; /* it is the request's own */
-    return web->own->send(web, bytes);
+    if (out->sha.digest) {
+        sha256_add(&out->sha, bytes);
+        out->n_left -= (int64_t)bytes.len;
+        err = out->n_left <= 0 ? check_sum(out) : OK;
+    }
+    return err == OK ? out->web->own->send(out->web, bytes) : err;
+}
+
+static enum err send_object(struct outgoing *out)
+{
+    struct web *web = out->web;
+
+    out->n_left = out->upload.size;
+    if (out->range.len == out->upload.size && !sha256_open(&out->sha)) {
+        return fail_memory(web->op);
+    }
+    enum err err = store_get(web->own->store, web->op, out->upload.key, out->range, pass_on, out);
+    sha256_close(&out->sha);
+    return err;
 }
 
 static enum err send_file(struct outgoing *out)
@@ -99,7 +139,7 @@ static enum err send_file(struct outgoing *out)
     if (web->request->method == HTTP_HEAD || out->range.len == 0) {
         return web->own->send(web, STR(""));
     }
-    enum err err = store_get(web->own->store, web->op, out->upload.key, out->range, pass_on, web);
+    enum err err = send_object(out);
     if (err != OK) {
         web->response->n_headers = n_headers; /* what was said is of no other answer */
     }
