@@ -25,16 +25,19 @@ struct uploads {
     struct fcgi_server *server;
 };
 
-/* Opens both stores of a thread, which reaches nothing yet. NULL, and a line in the log, without:
- * then files are answered 503. */
+/* Opens those stores of a thread that are not, which reaches nothing yet. NULL, and a line in the
+ * log, without: then files are answered 503, and the next request tries again. */
 static void open_stores(struct dispatcher *dispatcher)
 {
+    struct store **const stores[] = { &dispatcher->store, &dispatcher->copy_store };
     struct op op;
 
-    op_init(&op, dispatcher->arena, "upload");
-    if (store_open(&op, dispatcher->config, &dispatcher->store) != OK ||
-        store_open(&op, dispatcher->config, &dispatcher->copy_store) != OK) {
-        op_log_fault(&op);
+    for (int i = 0; i < 2; i++) {
+        op_init(&op, dispatcher->arena, "upload");
+        if (!*stores[i] && store_open(&op, dispatcher->config, stores[i]) != OK) {
+            *stores[i] = NULL;
+            op_log_fault(&op);
+        }
     }
     arena_reset(dispatcher->arena);
 }
@@ -47,8 +50,10 @@ static void *serve_requests(void *context)
 
     dispatcher.arena = arena_new(REQUEST_ARENA_BYTES);
     if (dispatcher.arena) {
-        open_stores(&dispatcher);
         while (fcgi_server_next(uploads->server, &exchange) == FCGI_NEXT_REQUEST) {
+            if (!dispatcher.store || !dispatcher.copy_store) {
+                open_stores(&dispatcher);
+            }
             dispatch_serve(&dispatcher, exchange);
         }
     } else {

@@ -54,13 +54,15 @@ for my $case (['by the path', {}], ['by the name', { S3_PATH_STYLE => 0, S3_ENDP
     my @failed = $said =~ /^(not ok.*)/mg;
     ok(!@failed && $said =~ /^1\.\.\d+$/m, "the bucket $how") or diag $said;
 }
+my $certs = "$home/certs";
+my ($secure, %https);
 {
-    my $certs = "$home/certs";
     make_path($certs);
+    chmod 0755, $home, $certs;    # others than root are to find the certificate
     system("openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=minio -addext subjectAltName=IP:127.0.0.1"
             . " -keyout $certs/private.key -out $certs/public.crt 2>/dev/null") == 0 or die 'openssl';
-    my ($secure) = Tidemark::Minio->start(certs => $certs);
-    my %https = (S3_ENDPOINT => $secure->url);
+    ($secure) = Tidemark::Minio->start(certs => $certs);
+    %https = (S3_ENDPOINT => $secure->url);
     like(fault({ %https, S3_CA_FILE => "$certs/public.crt" }, 'prepare'), qr/^OK$/m, 'over TLS, by a certificate of its own');
     like(fault({%https}, 'prepare'), qr/^internal .*certificate/m, 'which is not believed without');
 }
@@ -367,22 +369,24 @@ is($stack->sql('SELECT count(*) FROM core.upload'), 1, 'and nothing is left of t
 # ---- a start without the store, in which the bucket is not there either ----
 
 $stack->stop;
-$minio->stop;
+$secure->stop;
 my $env = $stack->{option}{env};
-$env->{S3_BUCKET} = 'another-one';
+%{$env} = (%{$env}, %https, S3_BUCKET => 'another-one', S3_CA_FILE => "$certs/later.crt");
 $stack->run;
 my $late = sub { return $stack->request('PUT', '/v1/uploads/late.bin', token => $token, body => 'late') };
 is($late->()->{status}, 503, 'without the store at the start files are refused');
 is($stack->post('/v1/event', { device => 'meter', metrics => { power_w => 1 } }, token => $stack->token('home', 'device'))->{status}, 200, '  and readings are not');
 is($stack->request('DELETE', $sent->{headers}{location}, token => $token)->{status}, 204, '  what is deleted is to be removed later');
-$minio->run;
+$secure->run;
+is($late->()->{status}, 500, '  nor believed without its certificate');
+link "$certs/public.crt", "$certs/later.crt" or die "$certs: $!";
 $refused = $late->();
-is($refused->{status}, 503, '  as long as there is no bucket');
+is($refused->{status}, 503, '  with that, which came later, as long as there is no bucket');
 like($refused->{json}{detail}, qr/later|again|moment/i, '  to be sent again');
 
 # A bucket that is missing, and of which the database knows objects, is the wrong one.
 my $trash = sub { return $stack->sql('SELECT count(*) FROM core.object_trash WHERE is_stored') };
-my $is_made = sub { return fault({ S3_BUCKET => 'another-one' }, 'list', 'upload/') =~ /OK$/ };
+my $is_made = sub { return fault({ map { ($_ => $env->{$_}) } qw(S3_ENDPOINT S3_BUCKET S3_CA_FILE) }, 'list', 'upload/') =~ /OK$/ };
 my $waiting = $trash->();
 cmp_ok($waiting, '>', 0, '  which holds what is to be removed');
 $stack->sql("INSERT INTO core.upload (tenant_id, name, content_type, made_by, is_by_parts, size, made_at)"
