@@ -243,9 +243,8 @@ enum err cost_ledger_take(struct db_tx *tx, const struct cost_query *query,
     if (!days) {
         return fail_memory(db_op(tx));
     }
-    bool is_remembered = account->energy.n > 0;
     if (!state || account->is_valued || query->device.ptr ||
-        (is_remembered && !may_take_days(&taking))) {
+        (cost_is_supplied(account) && !may_take_days(&taking))) {
         return OK;
     }
     plan(&taking, state);

@@ -101,7 +101,10 @@ void cost_widen(const struct cost_account *account, int64_t *from_us, int64_t *t
 enum err cost_read_all(struct db_tx *tx, struct cost_account *account, int64_t from_us,
                        int64_t to_us) MUST_CHECK;
 
-/* Sets account->energy for the days of its input. */
+/* Whether account->energy has all days of its input. */
+bool cost_is_supplied(const struct cost_account *account);
+
+/* Sets account->energy for the days of its input, unless it has them. */
 enum err cost_supply(struct db_tx *tx, const struct cost_supply *supply,
                      struct cost_account *account) MUST_CHECK;
 

@@ -179,20 +179,35 @@ static enum err add_read(struct db_tx *tx, const struct cost_supply *supply,
     return OK;
 }
 
+/* Of all days of the account's input. */
+static struct extent whole_extent(const struct cost_account *account)
+{
+    const struct rating_input *input = &account->input;
+
+    return (struct extent){
+        .from_us = cost_quarter_before(span_day_start(&account->zone, input->from_day)),
+        .to_us = cost_quarter_before(span_day_start(&account->zone, input->to_day)),
+    };
+}
+
+bool cost_is_supplied(const struct cost_account *account)
+{
+    const struct cost_energy *has = &account->energy;
+    struct extent extent = whole_extent(account);
+
+    return has->n > 0 && has->start_us <= extent.from_us &&
+           has->start_us + (int64_t)has->n * COST_QUARTER_US >= extent.to_us;
+}
+
 enum err cost_supply(struct db_tx *tx, const struct cost_supply *supply,
                      struct cost_account *account)
 {
     const struct rating_input *input = &account->input;
     const struct zone *zone = &account->zone;
-    struct extent extent = {
-        .from_us = cost_quarter_before(span_day_start(zone, input->from_day)),
-        .to_us = cost_quarter_before(span_day_start(zone, input->to_day)),
-    };
-    const struct cost_energy *has = &account->energy;
+    struct extent extent = whole_extent(account);
 
-    if (has->n > 0 && has->start_us <= extent.from_us &&
-        has->start_us + (int64_t)has->n * COST_QUARTER_US >= extent.to_us) {
-        return OK; /* remembered */
+    if (cost_is_supplied(account)) {
+        return OK;
     }
     bool is_all = !supply->days && supply->read_from >= supply->read_to;
     int64_t read_from = is_all ? input->from_day : supply->read_from;

@@ -158,6 +158,16 @@ sub check {
     my ($shown) = $page->{content} =~ s/<[^>]+>/\n/gr =~ /Costs\s+€([^\n]+)/;
     is(($shown // '') =~ s/[^\d.]//gr, sprintf('%.2f', sum(@sums) / 1e9), 'the page shows the same sum');
 
+    # hours of a month that is over are what the ledger has, whatever else the page is about
+    my $hall = sub { return $eve->get('/costs?site=hall&view=day&at=2023-06-05')->{content} =~ s/<[^>]+>//gr };
+    my $meters = sub { $stack->sql("SET session_replication_role = replica; UPDATE core.energy_15m SET nkwh = nkwh $_[0] WHERE bucket >= '2023-06-01' AND bucket < '2023-07-01'") };
+    my $rated = $hall->();
+    my $of_day = sprintf '%.2f', (sum(map { cost(timegm(0, 0, $_, 5, 5, 2023)) } 0 .. 23) * 2 + 1_000_000_000) / 1e9; # and the mill's, with a fixed charge each
+    like $rated, qr/\Q$of_day\E/, 'a day of years ago';
+    $meters->('* 2');
+    is_deeply [ $hall->() =~ /€[\d.,]+/g ], [ $rated =~ /€[\d.,]+/g ], 'costs what the ledger says, without a look at meters';
+    $meters->('/ 2');
+
     # ---- more than is worked out at once: demand of ten years, each of which takes the year behind it ----
 
     $page = $eve->get('/energy?site=works&from=2017-01-01&to=2026-10-31&bucket=1mo');
