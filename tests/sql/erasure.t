@@ -80,6 +80,15 @@ sub check_device {
     return;
 }
 
+# Awaits that another session waits for a lock with a statement like this.
+sub await_lock {
+    my ($like) = @_;
+    my $until = time + 20;
+    my $waiting = sub { $super->value("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%$like%' AND pid <> pg_backend_pid()") };
+    select undef, undef, undef, 0.02 while time < $until && $waiting->() == 0;
+    return;
+}
+
 # Raters of a tenant do not wait for each other, and whoever reads the ledger's stamp sees a commit of
 # either, whichever began first. A device is erased when who rates its place is done: both come to an end.
 sub check_rating {
@@ -100,13 +109,36 @@ sub check_rating {
     $rater[0]->query("BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('tidemark.cost.1.$place', 0))");
     $rater[0]->query($store->('03', '04', 1));
     $web->begin("SELECT api.device_erase('rated')");
-    my $until = time + 20;
-    select undef, undef, undef, 0.02 while time < $until && $super->value("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%device_erase%' AND pid <> pg_backend_pid()") == 0;
+    await_lock('device_erase(');
     is $rater[0]->error($store->('01', '02', 2)), '', 'who rates goes on beside erasure';
     $rater[0]->query('COMMIT');
     my $erased = $web->finish;
     is $erased->{error}, '', 'which follows' or diag $erased->{message};
     is $super->value("SELECT count(*) FROM core.cost_device WHERE devices @> ARRAY[$device]"), 0, 'and leaves nothing';
+    return;
+}
+
+# A schedule is removed, or its assignment withdrawn, while the device that it is assigned to is being
+# erased: the eraser has the device when the other begins, and wants the assignment afterwards.
+sub check_rates {
+    my ($rater, $admin) = map { $cluster->session("tidemark_$_", tenant => 1, new => 1) } qw(super web);
+    for my $way (qw(rate_remove rate_unassign)) {
+        feed('billed', 'energy_kwh');
+        my $place = $super->value("SELECT site_id FROM core.device WHERE id = $device");
+        my $rate = $admin->value("SELECT api.rate_version_add(0, 'Flat', 'UTC', 'EUR', '2020-01-01', NULL, 'json', '{}')");
+        my $assigned = $admin->value("SELECT api.rate_assign($rate, NULL, 'billed', NULL, NULL)");
+        $rater->query("BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('tidemark.cost.1.$place', 0))");
+        $web->begin("SELECT api.device_erase('billed')");
+        await_lock('device_erase(');
+        $admin->begin($way eq 'rate_remove' ? "SELECT api.rate_remove($rate)" : "SELECT api.rate_unassign($rate, $assigned)");
+        await_lock("$way(");
+        $rater->query('COMMIT');
+        my ($erased, $changed) = map { $_->finish } $web, $admin;
+        is $erased->{error}, '', "a device is erased beside $way" or diag $erased->{message};
+        is $changed->{error}, $way eq 'rate_remove' ? '' : 'TM404', $way eq 'rate_remove' ? '  which follows' : '  which finds it gone' or diag $changed->{message};
+        is $super->text("SELECT (SELECT count(*) FROM core.rate_assignment WHERE schedule_id = $rate), (SELECT removed_at IS NOT NULL FROM core.rate_schedule WHERE id = $rate)"),
+            $way eq 'rate_remove' ? '0 t' : '0 f', '  and each has done what it was to do';
+    }
     return;
 }
 
@@ -165,8 +197,7 @@ sub check_removal {
         $super->query("INSERT INTO core.cost_dirty (tenant_id, site_id, from_time, to_time, is_energy, is_move) VALUES (1, $place, '2021-01-01', '2021-01-02', true, false)");
         $rater->query("SET lock_timeout = '5s'; BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('tidemark.cost.1.$place', 0))");
         $who->begin($remove);
-        my $until = time + 20;
-        select undef, undef, undef, 0.02 while time < $until && $super->value("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%_remove(%' AND pid <> pg_backend_pid()") == 0;
+        await_lock('_remove(');
         is $rater->error("DELETE FROM core.cost_dirty WHERE site_id = $place"), '', "who rates goes on beside $remove";
         is $rater->error($store->(2)), '', '  with all that he wants';
         $rater->query('COMMIT');
@@ -185,6 +216,7 @@ Tidemark::Cluster->each_engine(sub {
     $web = $cluster->session('tidemark_web', tenant => 1);
     check_device();
     check_rating();
+    check_rates();
     check_floors();
     check_person();
     check_removal();

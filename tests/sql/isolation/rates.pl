@@ -20,7 +20,7 @@ my %function = (
     'api.rate_unassign' => { may => 'web', call => [q{7700001, 7700001}, q{1, 7700001}] },
     'api.rate_prices_add' => { may => 'web', call => [
         q{7700001, 'spot', ARRAY[now()], ARRAY[now() + interval '1 hour'], ARRAY[1::bigint]}] },
-    (map { ("core.$_" => { may => '' }) } qw(rate_applied rate_prices rate_lock rate_maker_forget)),
+    (map { ("core.$_" => { may => '' }) } qw(rate_applied rate_prices rate_lock rate_devices_hold rate_maker_forget)),
 );
 
 +{
