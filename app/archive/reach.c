@@ -21,6 +21,20 @@ enum err reach_until(struct db_tx *tx, int64_t *until_us, int64_t *shown_us)
     return err;
 }
 
+enum err reach_check_dropped(struct db_tx *tx, bool is_raw)
+{
+    struct db_args args;
+    struct db_rows *rows;
+
+    db_args_init(&args, db_op(tx)->arena);
+    db_arg_bool(&args, is_raw);
+    enum err err = db_run(tx, &q_reach_dropped, &args, &rows);
+    if (err == OK && db_bool(rows, 0, REACH_DROPPED_IS_DROPPED)) {
+        return fail(db_op(tx), ERR_CHANGING, "Old days went to the archive while this was read.");
+    }
+    return err;
+}
+
 static void close_reach(void *context)
 {
     struct reach *reach = context;

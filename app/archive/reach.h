@@ -24,6 +24,11 @@ struct store;
  * INT64_MIN where there is none. *shown_us: from when on the tenant sees such samples. */
 enum err reach_until(struct db_tx *tx, int64_t *until_us, int64_t *shown_us) MUST_CHECK;
 
+/* ERR_CHANGING where chunks of samples (is_raw), or of their buckets, were dropped since the moment
+ * that the transaction sees: what it read of the database after that may lack rows that its notes
+ * say are there. Asked after the reading. */
+enum err reach_check_dropped(struct db_tx *tx, bool is_raw) MUST_CHECK;
+
 /* What is read from where. */
 struct reach_setup {
     struct store *store; /* NULL: it could not be opened */

@@ -186,11 +186,41 @@ enum err passage_bind_actor(struct passage *passage, struct db_tx *tx)
     return actor ? db_bind_actor(tx, actor) : fail_memory(&passage->op);
 }
 
-static enum err run_handler(struct passage *passage)
+bool passage_reads_anew(struct passage *passage, enum err err, struct http_response *response,
+                        const struct http_response *begun)
+{
+    if (err != ERR_CHANGING) {
+        return false;
+    }
+    log_info("what was read changed; it is read anew", LOG_TEXT("id", passage->op.id),
+             LOG_TEXT("route", passage->route->path));
+    op_clear_fault(&passage->op);
+    *response = *begun;
+    return true;
+}
+
+static enum err run_in_transaction(struct passage *passage)
 {
     const struct route *route = passage->route;
     struct db_conn *conn = NULL;
     struct db_tx *tx = NULL;
+    enum err err =
+        passage_begin(passage, route->tx == TX_WRITE, passage_tenant(passage), &tx, &conn);
+
+    if (err != OK) {
+        return err;
+    }
+    err = route->tx == TX_WRITE ? passage_bind_actor(passage, tx) : OK;
+    if (err == OK) {
+        err = call_handler(passage, tx);
+    }
+    return passage_end(passage, tx, conn, err);
+}
+
+static enum err run_handler(struct passage *passage)
+{
+    const struct route *route = passage->route;
+    const struct http_response begun = *passage->response;
 
     if (!route->handler) {
         return run_ingest(passage);
@@ -201,16 +231,11 @@ static enum err run_handler(struct passage *passage)
     if (route->tx == TX_OWN) {
         return own_run(passage);
     }
-    enum err err =
-        passage_begin(passage, route->tx == TX_WRITE, passage_tenant(passage), &tx, &conn);
-    if (err != OK) {
-        return err;
+    enum err err = run_in_transaction(passage);
+    if (route->tx != TX_WRITE && passage_reads_anew(passage, err, passage->response, &begun)) {
+        err = run_in_transaction(passage);
     }
-    err = route->tx == TX_WRITE ? passage_bind_actor(passage, tx) : OK;
-    if (err == OK) {
-        err = call_handler(passage, tx);
-    }
-    return passage_end(passage, tx, conn, err);
+    return err;
 }
 
 /* Whether the account of its tenant has what becomes of the request. */

@@ -65,6 +65,10 @@ void passage_give(struct passage *passage, struct db_conn *conn);
 /* Takes a connection and opens a transaction bound to `tenant_id` (0: none). */
 enum err passage_begin(struct passage *passage, bool is_write, int32_t tenant_id, struct db_tx **tx,
                        struct db_conn **conn) MUST_CHECK;
+/* Whether a reading that ended with `err` is done anew, in another transaction: where what it read
+ * changed meanwhile. Then the response is what it was when it was `begun`. */
+bool passage_reads_anew(struct passage *passage, enum err err, struct http_response *response,
+                        const struct http_response *begun);
 /* Commits (or, where `err` is a failure, rolls back) and gives the connection back. */
 enum err passage_end(struct passage *passage, struct db_tx *tx, struct db_conn *conn,
                      enum err err) MUST_CHECK;

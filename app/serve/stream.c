@@ -8,25 +8,13 @@
 
 #define STOP_GRACE_US (10 * US_PER_SECOND) /* for what runs, of the supervisor's patience */
 
-/* One page: the credentials again (a revoked token stops within TOKEN_CACHE_AGE_MS, streams too;
- * so does a session that was turned to another tenant, whose rows do not belong into this answer),
- * then a transaction. */
-static enum err make_page(struct passage *passage, struct http_response *page, bool *is_more)
+/* A page, in a transaction of its own. */
+static enum err read_page(struct passage *passage, struct http_response *page, bool *is_more)
 {
     struct db_conn *conn;
     struct db_tx *tx;
-    int32_t tenant_id = passage->who.tenant_id;
-    enum err err = gate_identify(passage);
+    enum err err = passage_begin(passage, false, passage->who.tenant_id, &tx, &conn);
 
-    if (err == OK) {
-        err = gate_admit(passage);
-    }
-    if (err == OK && passage->who.tenant_id != tenant_id) {
-        err = fail(&passage->op, ERR_FORBIDDEN, "The session has turned to another tenant.");
-    }
-    if (err == OK) {
-        err = passage_begin(passage, false, passage->who.tenant_id, &tx, &conn);
-    }
     if (err != OK) {
         return err;
     }
@@ -36,6 +24,28 @@ static enum err make_page(struct passage *passage, struct http_response *page, b
         err = fail_memory(&passage->op);
     }
     return passage_end(passage, tx, conn, err);
+}
+
+/* One page: the credentials again (a revoked token stops within TOKEN_CACHE_AGE_MS, streams too;
+ * so does a session that was turned to another tenant, whose rows do not belong into this answer),
+ * then a transaction. */
+static enum err make_page(struct passage *passage, struct http_response *page, bool *is_more)
+{
+    const struct http_response begun = *page;
+    int32_t tenant_id = passage->who.tenant_id;
+    enum err err = gate_identify(passage);
+
+    if (err == OK) {
+        err = gate_admit(passage);
+    }
+    if (err == OK && passage->who.tenant_id != tenant_id) {
+        err = fail(&passage->op, ERR_FORBIDDEN, "The session has turned to another tenant.");
+    }
+    if (err != OK) {
+        return err;
+    }
+    err = read_page(passage, page, is_more);
+    return passage_reads_anew(passage, err, page, &begun) ? read_page(passage, page, is_more) : err;
 }
 
 /* Asked to stop, a stream may finish if it is quick. */

@@ -108,9 +108,12 @@ enum err old_buckets_page(struct web *web, struct old_buckets *old,
 {
     struct reach_buckets made = { .n = 0 };
     int room = filter->limit + 1;
-    enum err err = filter->from_us < clock_now_us() - US_PER_DAY ? ask(web, old, filter, &made)
-                                                                 : OK;
+    enum err err = OK;
 
+    if (filter->from_us < clock_now_us() - US_PER_DAY) {
+        err = reach_check_dropped(web->tx, false);
+        err = err ? err : ask(web, old, filter, &made);
+    }
     *out = (struct bucket_page){ .items = stored->items, .n = stored->n };
     if (err == OK && (made.n > 0 || made.is_late)) {
         out->n = 0;

@@ -25,7 +25,8 @@ struct bucket_page {
 /* A page of what the database `stored` of the filter's buckets, one more than the page may have,
  * and of what the archive has of them; of one bucket whichever is of more samples. It may have
  * fewer, none even, where finding them takes long. Says in the header Tidemark-Source where the
- * archive was asked. filter->limit is the page's. Failures of reach_fold_list. */
+ * archive was asked. filter->limit is the page's. Failures of reach_check_dropped and
+ * reach_fold_list. */
 enum err old_buckets_page(struct web *web, struct old_buckets *old,
                           const struct rollup_filter *filter, const struct rollup_list *stored,
                           struct bucket_page *out) MUST_CHECK;

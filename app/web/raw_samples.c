@@ -120,6 +120,9 @@ enum err raw_samples_read(struct web *web, struct raw_samples *raw,
     if (err == OK) {
         err = sample_list(web->tx, &one_more, &stored);
     }
+    if (err == OK && may_be_archived(filter)) {
+        err = reach_check_dropped(web->tx, true);
+    }
     if (err != OK) {
         return err;
     }

@@ -25,7 +25,7 @@ struct raw_page {
 
 /* At most filter->limit samples after the filter's position; fewer, none even, where finding them
  * takes long. Says in the header Tidemark-Source where the archive was asked. Failures of
- * sample_list and reach_next. */
+ * sample_list, reach_check_dropped and reach_next. */
 enum err raw_samples_read(struct web *web, struct raw_samples *raw,
                           const struct sample_filter *filter, struct raw_page *out) MUST_CHECK;
 

@@ -232,6 +232,12 @@ WHERE ($1::text IS NULL OR s.device = $1) AND ($2::text IS NULL OR s.metric = $2
   AND ($3::text IS NULL OR s.device_id IN (SELECT d.id FROM api.device d WHERE d.site = $3))
 ORDER BY s.id;
 
+-- name: reach_dropped
+-- roles: web
+-- columns: is_dropped
+-- Whether chunks of samples ($1), or of their buckets, were dropped since the transaction's moment.
+SELECT api.has_dropped($1::bool) AS is_dropped;
+
 -- name: reach_kept
 -- roles: web
 -- columns: kept_from whole_until first_from shown_from

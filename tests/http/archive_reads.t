@@ -11,6 +11,7 @@ use POSIX qw(strftime);
 use Test::More;
 use Tidemark::Day;
 use Tidemark::Minio;
+use Tidemark::Psql;
 use Tidemark::Stack;
 use Time::HiRes qw(sleep time);
 
@@ -144,13 +145,19 @@ sub change {
 }
 
 sub check_dropped {
+    my @dense = @_;
     my $before = answers();
     is(source_of('?limit=5'), undef, 'what the database has is not marked');
     my $n = $stack->sql("SELECT count(*) FROM core.sample x JOIN core.series s ON s.id = x.series_id JOIN core.device d ON d.id = s.device_id"
             . " JOIN core.tenant t ON t.id = d.tenant_id WHERE t.slug = 'home' AND d.key = 'meter/1'");
     cmp_ok($n, '>', 600, 'a number of samples');
     is($before->{'all of it as CSV'} =~ tr/\n// - 1, $n, '  all of which are listed');
-    $stack->sql('SELECT ops.retention_set(20, 365, 1825, 90)');
+    my $days = '20, 365, 1825, 90';
+    my $asked = $asked{'all of it as CSV'};
+    my $amid = @dense ? ask_amid_drop("/v1/devices/meter/samples$DENSE[0]", 'dense', 'core.sample', $days, 'core.archive_day', 2)
+        : ask_amid_drop("/v1/devices/meter%2F1/samples$asked", 'api', 'core.sample', $days, 'core.archive_day', 1);
+    is($amid->{status}, 200, '  it is answered');
+    ok($amid->{content} eq (@dense ? $dense[0] : $before->{'all of it as CSV'}), '  with all that there was') or diag(length $amid->{content});
     retain('core.sample', 'time');
     same($before, 'dropped');
     is(source_of('?from=' . moment(41) . '&to=' . moment(37)), 'archive', 'the answer says that it is of the archive');
@@ -163,6 +170,53 @@ sub check_dropped {
     my @other = map { $_->{value} } @{ as('other', 'GET', '/v1/devices/meter%2F1/samples?metric=power_w')->{json}{items} };
     is("@other", join(' ', (-1) x 10), '  and of one of that name its own samples');
     return $before;
+}
+
+# Asks while retention drops all old chunks of the table after the reader's transaction saw that they are
+# there, and before it read them: it is held where it asks for rows of `hold`. `page`: in which page of a
+# stream. `days`: the settings that are made then. Returns the answer.
+sub ask_amid_drop {
+    my ($path, $token, $table, $days, $hold, $page) = @_;
+    my $psql = (sort glob '/usr/lib/postgresql/1[5-8]/bin/psql')[-1];
+    my @holder = map { Tidemark::Psql->open([$psql], "$stack->{home}/run", 'tidemark_super') } 1 .. $page;
+    my $await = sub {
+        my ($n) = @_;
+        my $deadline = time + 30;
+        while ($stack->sql("SELECT count(*) FROM pg_locks WHERE relation = '$hold'::regclass AND NOT granted") < $n) {
+            die "nobody waits for the holder\n" if time > $deadline;
+            sleep 0.02;
+        }
+    };
+    my $lock = "LOCK TABLE $hold IN ACCESS EXCLUSIVE MODE";
+    $holder[0]->query("BEGIN; $lock");
+    pipe my $in, my $out or die $!;
+    my $pid = fork // die $!;
+    if (!$pid) {
+        close $in;
+        delete $stack->{http};
+        my $answer = as($token, 'GET', $path);
+        binmode $out;
+        print {$out} "$answer->{status}\n$answer->{content}";
+        close $out;
+        POSIX::_exit(0);
+    }
+    close $out;
+    $await->(1);
+    if ($page > 1) {    # who asks next, before the reader does
+        $holder[1]->begin("BEGIN; $lock; SELECT 'held'");
+        $await->(2);
+        $holder[0]->query('COMMIT');
+        $holder[1]->finish;
+        $await->(1);
+    }
+    $holder[-1]->query("SELECT ops.retention_set($days)");
+    my $n = $holder[-1]->value("SELECT count(*) FROM (SELECT ops.retention_step(p.relation, p.from_time, p.to_time, p.tenant_id) FROM ops.retention_plan() p WHERE p.relation = '$table' AND p.tenant_id IS NULL) x");
+    cmp_ok($n, '>', 0, "chunks of $table are dropped amid page $page");
+    $holder[-1]->query('COMMIT');
+    binmode $in;
+    my ($status, $content) = do { local $/ = undef; split /\n/, <$in>, 2 };
+    waitpid $pid, 0;
+    return { status => $status, content => $content };
 }
 
 # Lists of buckets that begin, and mostly end, before what is archived ends, but for the first.
@@ -187,7 +241,8 @@ sub check_buckets {
     my $source = sub { return as('api', 'GET', "/v1/rollups?bucket=$_[0]$_[1]")->{headers}{'tidemark-source'} };
     is($source->('1h', '&to=' . moment(35)), undef, 'buckets that the database has are not marked');
     cmp_ok($before->{'bucket=15m of a device'} =~ tr/\n//, '>', 200, '  of which there are many');
-    $stack->sql('SELECT ops.retention_set(20, 9, 9, 90)');
+    my $amid = ask_amid_drop('/v1/devices/meter%2F1/samples?bucket=15m&format=ndjson&from=' . moment(74) . '&to=' . moment(35), 'api', 'core.rollup_15m', '20, 9, 9, 90', 'core.device', 1);
+    ok($amid->{content} eq $before->{'bucket=15m of a device'}, '  all buckets are in the answer') or diag(substr($amid->{content}, 0, 600));
     retain("core.rollup_$_", 'bucket') for qw(15m 1h);
     $stack->sql("DELETE FROM core.rollup_$_ WHERE bucket < now() - interval '30 days'") for qw(1d 1w 1mo);    # whose partitions are years
     my $after = buckets();
@@ -329,7 +384,7 @@ for my $engine (@engines) {
         populate_dense() if $engine eq 'postgres';
         change();
         my @dense = $engine eq 'postgres' ? dense() : ();
-        my $before = check_dropped();
+        my $before = check_dropped(@dense);
         check_dense(@dense) if @dense;
         check_buckets();
         check_late($before);
