@@ -18,6 +18,7 @@ struct op {
     struct arena *arena; /* owned by whoever made the op */
     const char *id;      /* request id or job name, for the log; never NULL */
     struct fault fault;  /* the first failure */
+    int db_patience_ms;  /* for an answer of the database; 0: as its connection has it */
     bool must_not_wait;  /* on a thread that others need: see op_may_wait */
     bool would_wait;     /* it came to where it had to: nothing was done, another thread may */
 };

@@ -3,6 +3,7 @@
  * a dead server from holding us; not for transactions (tx.c) nor statements (run.c). */
 #include "db/conn.h"
 
+#include "base/clock.h"
 #include "db/pq.h"
 
 #include "gen/queries.h"
@@ -14,6 +15,8 @@
 /* The link's own limits. No `options`: a pooler refuses startup parameters that it does not
  * know, so timeouts of the server's side are bound with each transaction (tx.c). */
 #define CONNECT_TIMEOUT_S "5"
+#define WATCHED_CONNECT_TIMEOUT_S "3"
+#define SLOW_CONNECT_US (2 * US_PER_SECOND) /* a refusal that takes as long is a timeout */
 #define KEEPALIVE_IDLE_S "30"
 #define TCP_USER_TIMEOUT_MS "30000" /* unacknowledged data for so long means a dead server */
 
@@ -113,7 +116,8 @@ static PGconn *connect_to(const struct db_options *options)
                                  "dbname",
                                  "client_encoding",
                                  NULL };
-    const char *const values[] = { CONNECT_TIMEOUT_S,
+    const char *const values[] = { options->is_watched ? WATCHED_CONNECT_TIMEOUT_S
+                                                       : CONNECT_TIMEOUT_S,
                                    KEEPALIVE_IDLE_S,
                                    TCP_USER_TIMEOUT_MS,
                                    options->name,
@@ -144,7 +148,7 @@ static bool is_home(struct db_home *home, const char *name)
 
 static enum err check_home(struct db_conn *conn, struct op *op)
 {
-    PGresult *result = PQexec(conn->pq, q_db_home.sql);
+    PGresult *result = db_answer_last(conn, op, PQsendQuery(conn->pq, q_db_home.sql));
     enum err err = OK;
     if (PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) != 1) {
         char line[256];
@@ -166,6 +170,10 @@ enum err db_conn_open(struct db_conn *conn, struct op *op)
         return OK;
     }
     db_conn_drop(conn);
+    if (conn->options.is_watched && db_is_silent(conn)) {
+        return fail(op, ERR_UNAVAILABLE, "the database does not answer");
+    }
+    int64_t began_us = clock_monotonic_us();
     conn->pq = connect_to(&conn->options);
     if (conn->pq && PQstatus(conn->pq) == CONNECTION_OK) {
         set_cancel(conn, PQgetCancel(conn->pq));
@@ -175,5 +183,8 @@ enum err db_conn_open(struct db_conn *conn, struct op *op)
     char line[256];
     db_error_line(conn->pq ? PQerrorMessage(conn->pq) : "out of memory", line, sizeof line);
     db_conn_drop(conn);
+    if (clock_monotonic_us() - began_us >= SLOW_CONNECT_US) {
+        db_note_silent(conn);
+    }
     return fail(op, ERR_UNAVAILABLE, "cannot connect to the database: %s", line);
 }

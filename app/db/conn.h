@@ -24,6 +24,8 @@ struct db_options {
     const char *name;         /* application_name */
     bool is_prepared;         /* named statements (off behind a transaction pooler) */
     int statement_timeout_ms; /* 0: none */
+    bool is_watched; /* a server that stands still is not waited for longer than that, nor tried
+                      * again at once: somebody waits for our own answer */
     /* NULL, or what all connections of the process share: one that would be to another database
      * than the first one was is not opened (ERR_UNAVAILABLE), and the process is told to end
      * (SIGTERM), to be started anew by whoever started it. */

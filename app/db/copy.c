@@ -117,6 +117,7 @@ static enum err finish(struct db_tx *tx, const struct db_query *copy, bool is_se
     if (PQputCopyEnd(pq, is_sent ? NULL : "cannot send") != 1 && PQstatus(pq) != CONNECTION_OK) {
         return db_error_record(tx, NULL, copy->name);
     }
+    db_await(tx->conn, tx->op);
     for (PGresult *result; (result = PQgetResult(pq)) != NULL; PQclear(result)) {
         if (PQresultStatus(result) != PGRES_COMMAND_OK) {
             err = err ? err : db_error_record(tx, result, copy->name);

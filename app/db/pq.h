@@ -80,6 +80,7 @@ struct db_conn {
     void (*on_commit)(void *context); /* of db_conn_tell_commit, or NULL */
     void *on_commit_context;
     struct db_keep keep;       /* answers of statements that came with a stamp */
+    int64_t silent_until_us;   /* monotonic; the server did not answer, nobody tries it before */
     char timeout_text[16];     /* statement_timeout as its setting is written */
 };
 
@@ -106,6 +107,19 @@ static inline int64_t db_time_to_wire(int64_t time_us)
 enum err db_conn_open(struct db_conn *conn, struct op *op) MUST_CHECK;
 /* Closes the link to the server and forgets what was prepared; the struct stays usable. */
 void db_conn_drop(struct db_conn *conn);
+
+/* ---- wait.c ---- */
+
+/* Waits until PQgetResult has something to say, where there is an end to that: the operation's
+ * db_patience_ms, or of a connection that is watched its statement_timeout_ms and 5 s, and at most
+ * some 5 s where the server does not answer newcomers either. After that the connection is lost. */
+void db_await(struct db_conn *conn, const struct op *op);
+/* The last result of what was sent (or, with is_sent 0, was not: NULL); that of a COPY, which goes
+ * on. The caller clears it. */
+PGresult *db_answer_last(struct db_conn *conn, const struct op *op, int is_sent);
+/* Notes that the server does not answer; whether that was a moment ago. */
+void db_note_silent(struct db_conn *conn);
+bool db_is_silent(const struct db_conn *conn);
 
 /* ---- error.c ---- */
 

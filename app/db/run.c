@@ -40,15 +40,17 @@ static bool has_untyped(const struct db_args *args, int n)
 static enum err prepare(struct db_tx *tx, const struct db_query *query, const struct db_args *args,
                         struct db_prepared *slot)
 {
-    PGconn *pq = tx->conn->pq;
+    struct db_conn *conn = tx->conn;
+    PGconn *pq = conn->pq;
     int n = query->n_params;
     for (int i = 0; i < n; i++) {
         slot->types[i] = args->params[i].type;
     }
-    PGresult *result = PQprepare(pq, query->name, query->sql, n, slot->types);
+    PGresult *result = db_answer_last(
+        conn, tx->op, PQsendPrepare(pq, query->name, query->sql, n, slot->types));
     if (PQresultStatus(result) == PGRES_COMMAND_OK && has_untyped(args, n)) {
         PQclear(result);
-        result = PQdescribePrepared(pq, query->name);
+        result = db_answer_last(conn, tx->op, PQsendDescribePrepared(pq, query->name));
         for (int i = 0; i < n && i < PQnparams(result); i++) {
             slot->types[i] = PQparamtype(result, i);
         }
@@ -119,17 +121,12 @@ static enum err check(struct db_tx *tx, const struct db_query *query, const stru
     return OK;
 }
 
-static PGresult *execute(struct db_conn *conn, const struct db_query *query,
+static PGresult *execute(struct db_tx *tx, const struct db_query *query,
                          const struct db_args *args, bool is_named)
 {
-    struct wire wire;
-    int n = query->n_params;
-    to_wire(args, n, &wire);
-    if (is_named) {
-        return PQexecPrepared(conn->pq, query->name, n, wire.values, wire.lengths, wire.formats, 1);
-    }
-    return PQexecParams(conn->pq, query->sql, n, wire.types, wire.values, wire.lengths,
-                        wire.formats, 1);
+    const struct db_step step = { query, args, NULL };
+
+    return db_answer_last(tx->conn, tx->op, db_step_send(tx->conn, &step, is_named));
 }
 
 PGresult *db_run_raw(struct db_tx *tx, const struct db_query *query, const struct db_args *args,
@@ -148,7 +145,7 @@ PGresult *db_run_raw(struct db_tx *tx, const struct db_query *query, const struc
     if (*err) {
         return NULL;
     }
-    PGresult *result = execute(tx->conn, query, args, is_named);
+    PGresult *result = execute(tx, query, args, is_named);
     ExecStatusType status = PQresultStatus(result);
     if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK && status != PGRES_COPY_IN) {
         *err = db_error_record(tx, result, query->name);

@@ -30,6 +30,7 @@ static void tenant_text(int32_t tenant_id, char out[16])
 
 PGresult *db_answer_take(struct db_tx *tx, const char *what)
 {
+    db_await(tx->conn, tx->op);
     PGresult *result = PQgetResult(tx->conn->pq);
     ExecStatusType status = PQresultStatus(result);
     bool is_good =
@@ -38,6 +39,7 @@ PGresult *db_answer_take(struct db_tx *tx, const char *what)
         tx->failed = db_error_record(tx, result, what);
     }
     if (status != PGRES_PIPELINE_SYNC) {
+        db_await(tx->conn, tx->op);
         PQclear(PQgetResult(tx->conn->pq)); /* the NULL that ends a statement's results */
     }
     return result;
@@ -159,7 +161,8 @@ enum err db_commit(struct db_tx *tx)
         db_rollback(tx);
         return fail(tx->op, failed, "a statement of the transaction had failed");
     }
-    PGresult *result = PQexec(tx->conn->pq, q_tx_commit.sql);
+    PGresult *result =
+        db_answer_last(tx->conn, tx->op, PQsendQuery(tx->conn->pq, q_tx_commit.sql));
     enum err err = OK;
     if (PQresultStatus(result) != PGRES_COMMAND_OK) {
         err = db_error_record(tx, result, q_tx_commit.name);
@@ -177,7 +180,7 @@ void db_rollback(struct db_tx *tx)
         return;
     }
     if (PQstatus(tx->conn->pq) == CONNECTION_OK) {
-        PQclear(PQexec(tx->conn->pq, q_tx_rollback.sql));
+        PQclear(db_answer_last(tx->conn, tx->op, PQsendQuery(tx->conn->pq, q_tx_rollback.sql)));
     }
     db_tx_end(tx);
 }

@@ -14,6 +14,7 @@
 #include "serve/passage.h"
 #include "serve/stream.h"
 
+#define MONITOR_PATIENCE_MS 2000 /* of those who ask whether all is well, with the database */
 #define POOL_WAIT_MS 2000 /* for a connection; longer waits are answered 503 */
 #define REQUEST_ID_BYTES 16
 #define MAX_REQUEST_ID_BYTES 64
@@ -89,6 +90,8 @@ static enum err find_route(struct passage *passage)
 {
     passage->route = route_find(passage->dispatcher->process, &passage->request, &passage->allowed);
     if (passage->route) {
+        bool is_monitor = passage->route->access == ACCESS_PUBLIC;
+        passage->op.db_patience_ms = is_monitor ? MONITOR_PATIENCE_MS : 0;
         return OK;
     }
     if (passage->allowed) {

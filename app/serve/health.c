@@ -104,6 +104,8 @@ static void print_stored(struct web *web)
     bool is_told = err == OK && rows &&
                    (web->config->restore_drill_interval_hours > 0 ||
                     !db_is_null(rows, 0, RESTORE_TRIAL_LAST_FINISHED_AT));
+    print_gauge(&web->response->body, "tidemark_database_up", err == OK,
+                "1: the database answered; 0: it did not, in the time that this may take.");
     if (is_told) {
         print_drill(rows, &web->response->body);
     }

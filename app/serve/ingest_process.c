@@ -66,7 +66,9 @@ int ingest_process_run(const struct serve_setup *setup)
         .tokens = token_cache_new(INGEST_TOKEN_CACHE),
         .quotas = setup->quotas,
     };
-    options.pool = db_pool_new(&options.db, setup->config->pool_max);
+    struct db_options asked = options.db; /* while somebody waits; writers have a queue */
+    asked.is_watched = true;
+    options.pool = db_pool_new(&asked, setup->config->pool_max);
     struct maintenance maintenance = { 0 };
     struct dispatcher model = {
         .config = setup->config,

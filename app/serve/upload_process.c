@@ -95,6 +95,7 @@ int upload_process_run(const struct serve_setup *setup)
         .name = "tidemark upload",
         .is_prepared = setup->config->db_prepare,
         .statement_timeout_ms = UPLOAD_STATEMENT_TIMEOUT_MS,
+        .is_watched = true,
         .home = &home,
     };
     struct maintenance maintenance = { 0 };

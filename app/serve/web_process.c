@@ -62,6 +62,7 @@ static int serve_socket(const struct serve_setup *setup, int listen_fd, const ch
         .name = name,
         .is_prepared = setup->config->db_prepare,
         .statement_timeout_ms = WEB_STATEMENT_TIMEOUT_MS,
+        .is_watched = true,
         .home = &home,
     };
     struct db_options operator_options = options;
