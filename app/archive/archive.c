@@ -198,12 +198,7 @@ enum err archive_sweep(struct archive *archive, int *out_n)
         if (err != OK) {
             break;
         }
-        err = sweep(archive, tx, out_n);
-        if (err == OK) {
-            err = db_commit(tx);
-        } else {
-            db_rollback(tx);
-        }
+        err = db_end(tx, sweep(archive, tx, out_n));
     } while (err == OK && *out_n > before);
     return archive_fail(archive, err);
 }

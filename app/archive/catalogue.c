@@ -15,18 +15,7 @@
 static enum err ask(struct archive *archive, int32_t tenant_id, const struct db_query *query,
                     const struct db_args *args, struct db_rows **out)
 {
-    struct db_tx *tx;
-    enum err err = db_begin(&archive->rows, archive->conn, DB_WRITE, tenant_id, &tx);
-
-    if (err != OK) {
-        return err;
-    }
-    err = db_run(tx, query, args, out);
-    if (err != OK) {
-        db_rollback(tx);
-        return err;
-    }
-    return db_commit(tx);
+    return db_run_committed(&archive->rows, archive->conn, tenant_id, query, args, out);
 }
 
 /* Notes the key before there is anything of it, so that it is swept should this come to nothing. */
@@ -170,12 +159,7 @@ static enum err put_and_note(struct writing *writing, int32_t tenant_id)
     if (err != OK) {
         return err;
     }
-    err = put_object(writing);
-    if (err != OK) {
-        db_rollback(writing->tx);
-        return err;
-    }
-    return db_commit(writing->tx);
+    return db_end(writing->tx, put_object(writing));
 }
 
 /* What there is of a tenant, unless the newest catalogue says it. */
@@ -213,12 +197,7 @@ static enum err load_page(struct archive *archive, const char *after, struct db_
     if (err != OK) {
         return archive_fail(archive, err);
     }
-    err = db_run(tx, &q_catalogue_tenants, &args, out);
-    if (err != OK) {
-        db_rollback(tx);
-        return archive_fail(archive, err);
-    }
-    return archive_fail(archive, db_commit(tx));
+    return archive_fail(archive, db_end(tx, db_run(tx, &q_catalogue_tenants, &args, out)));
 }
 
 enum err catalogues_write(struct archive *archive, struct archive_run *run, bool *is_stopped)

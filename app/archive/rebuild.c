@@ -69,17 +69,9 @@ static void tell_damage(struct rebuilding *rebuilding, const char *what)
 static enum err ask(struct rebuilding *rebuilding, const struct db_query *query,
                     const struct db_args *args, struct db_rows **out)
 {
-    struct db_tx *tx;
-    enum err err = db_begin(&rebuilding->paging, rebuilding->archive->conn, DB_WRITE, 0, &tx);
+    enum err err = db_run_committed(&rebuilding->paging, rebuilding->archive->conn, 0, query, args,
+                                    out);
 
-    if (err == OK) {
-        err = db_run(tx, query, args, out);
-        if (err == OK) {
-            err = db_commit(tx);
-        } else {
-            db_rollback(tx);
-        }
-    }
     if (err != OK) {
         rebuilding->op->fault = rebuilding->paging.fault;
         op_clear_fault(&rebuilding->paging);

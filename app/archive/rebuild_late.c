@@ -46,12 +46,7 @@ static enum err note(struct archive *archive, const struct manifest *manifest,
 {
     struct db_args args;
     struct db_rows *rows;
-    struct db_tx *tx;
-    enum err err = db_begin(&archive->rows, archive->conn, DB_WRITE, 0, &tx);
 
-    if (err != OK) {
-        return err;
-    }
     db_args_init(&args, archive->batches);
     db_arg_text(&args, manifest->tenant);
     db_arg_text(&args, manifest->relation);
@@ -60,13 +55,10 @@ static enum err note(struct archive *archive, const struct manifest *manifest,
     db_arg_time(&args, manifest->written_us);
     manifest_list_files(&args, manifest);
     db_arg_text(&args, catalogue);
-    err = db_run(tx, &q_rebuild_late, &args, &rows);
-    if (err != OK) {
-        db_rollback(tx);
-        return err;
-    }
-    *out_n += db_bool(rows, 0, REBUILD_LATE_IS_TAKEN);
-    return db_commit(tx);
+    enum err err =
+        db_run_committed(&archive->rows, archive->conn, 0, &q_rebuild_late, &args, &rows);
+    *out_n += err == OK && db_bool(rows, 0, REBUILD_LATE_IS_TAKEN);
+    return err;
 }
 
 /* Refuses a manifest that is damaged, unless its files are known without it. */
@@ -76,24 +68,14 @@ static enum err refuse(struct archive *archive, const struct late_tenants *tenan
     struct fault fault = archive->rows.fault;
     struct db_args args;
     struct db_rows *rows;
-    struct db_tx *tx;
 
     op_clear_fault(&archive->rows);
     arena_reset(archive->batches);
     db_args_init(&args, archive->batches);
     db_arg_text(&args, key);
-    enum err err = db_begin(&archive->rows, archive->conn, DB_WRITE, 0, &tx);
-    if (err != OK) {
-        return err;
-    }
-    err = db_run(tx, &q_rebuild_knows, &args, &rows);
-    if (err != OK) {
-        db_rollback(tx);
-        return err;
-    }
-    bool is_known = db_bool(rows, 0, REBUILD_KNOWS_IS_KNOWN);
-    err = db_commit(tx);
-    if (err == OK && !is_known) {
+    enum err err =
+        db_run_committed(&archive->rows, archive->conn, 0, &q_rebuild_knows, &args, &rows);
+    if (err == OK && !db_bool(rows, 0, REBUILD_KNOWS_IS_KNOWN)) {
         archive->op->fault = fault;
         tenants->refuse(tenants->context, key);
     }

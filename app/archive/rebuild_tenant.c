@@ -89,9 +89,5 @@ enum err rebuild_tenant_load(struct archive *archive, struct rebuild_tenant *ten
     err = catalogue_read(archive, tenant->catalogue, load_lines, &loading);
     err = err ? err : end(&loading);
     err = err ? err : check_slug(archive, tenant);
-    if (err != OK) {
-        db_rollback(loading.tx);
-        return archive_fail(archive, err);
-    }
-    return archive_fail(archive, db_commit(loading.tx));
+    return archive_fail(archive, db_end(loading.tx, err));
 }

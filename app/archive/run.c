@@ -23,18 +23,7 @@ static enum err ask(struct archive *archive, struct op *op, int32_t tenant_id,
                     const struct db_query *query, const struct db_args *args,
                     struct db_rows **out)
 {
-    struct db_tx *tx;
-    enum err err = db_begin(op, archive->conn, DB_WRITE, tenant_id, &tx);
-
-    if (err != OK) {
-        return err;
-    }
-    err = db_run(tx, query, args, out);
-    if (err != OK) {
-        db_rollback(tx);
-        return err;
-    }
-    return db_commit(tx);
+    return db_run_committed(op, archive->conn, tenant_id, query, args, out);
 }
 
 /* Goes on to the tenant's next days; span->is_changed: after the one that it has. *is_end: there

@@ -76,20 +76,10 @@ static enum err intend(struct span *span, const struct str *keys, size_t n_keys)
 {
     struct archive *archive = span->archive;
     struct db_args args;
-    struct db_tx *tx;
-    enum err err = db_begin(&archive->rows, archive->conn, DB_WRITE, 0, &tx);
 
-    if (err != OK) {
-        return err;
-    }
     db_args_init(&args, archive->batches);
     db_arg_str_array(&args, keys, n_keys);
-    err = db_run(tx, &q_archive_intend, &args, NULL);
-    if (err != OK) {
-        db_rollback(tx);
-        return err;
-    }
-    return db_commit(tx);
+    return db_run_committed(&archive->rows, archive->conn, 0, &q_archive_intend, &args, NULL);
 }
 
 /* *is_free: nobody else is at the days, nor was at the keys. */

@@ -8,18 +8,7 @@
 enum err database_ask_over(struct op *op, struct db_conn *conn, const struct db_query *query,
                            const struct db_args *args, struct db_rows **rows)
 {
-    struct db_tx *tx;
-    enum err err = db_begin(op, conn, DB_WRITE, 0, &tx);
-
-    if (err != OK) {
-        return err;
-    }
-    err = db_run(tx, query, args, rows);
-    if (err != OK) {
-        db_rollback(tx);
-        return err;
-    }
-    return db_commit(tx);
+    return db_run_committed(op, conn, 0, query, args, rows);
 }
 
 enum err database_ask(struct backups *backups, const char *url, const struct db_query *query,

@@ -398,10 +398,8 @@ static enum err try_swap(struct restoring *restoring, struct db_conn *conn, bool
     err = err ? err : db_run(tx, &q_restore_swap, NULL, NULL);
     if (err != OK) {
         *is_in_use = strcmp(db_sqlstate(tx), OBJECT_IN_USE) == 0;
-        db_rollback(tx);
-        return err;
     }
-    return db_commit(tx);
+    return db_end(tx, err);
 }
 
 static enum err swap_over(struct restoring *restoring, struct db_conn *conn)

@@ -77,22 +77,18 @@ static enum err take_lock(struct trial *trial, bool *is_free)
 {
     struct db_args args;
     struct db_rows *rows;
-    struct db_tx *tx;
     enum err err = open_lock(trial);
 
-    err = err ? err : db_begin(trial->op, trial->lock, DB_WRITE, 0, &tx);
     if (err != OK) {
         return err;
     }
     db_args_init(&args, trial->op->arena);
     db_arg_text(&args, trial->prefix);
-    err = db_run(tx, &q_restore_trial_lock, &args, &rows);
-    if (err != OK) {
-        db_rollback(tx);
-        return err;
+    err = db_run_committed(trial->op, trial->lock, 0, &q_restore_trial_lock, &args, &rows);
+    if (err == OK) {
+        *is_free = db_bool(rows, 0, RESTORE_TRIAL_LOCK_IS_FREE);
     }
-    *is_free = db_bool(rows, 0, RESTORE_TRIAL_LOCK_IS_FREE);
-    return db_commit(tx);
+    return err;
 }
 
 static enum err sweep(struct trial *trial)

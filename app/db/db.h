@@ -43,6 +43,10 @@ enum err db_commit(struct db_tx *tx) MUST_CHECK;
 /* Rolls back and frees; NULL is allowed. */
 void db_rollback(struct db_tx *tx);
 
+/* Ends the transaction by how its work went: commits where `err` is OK, else rolls back and answers
+ * `err`. */
+enum err db_end(struct db_tx *tx, enum err err) MUST_CHECK;
+
 /* The operation that the transaction belongs to. */
 struct op *db_op(const struct db_tx *tx);
 
@@ -101,25 +105,16 @@ void db_arg_bytes_array(struct db_args *args, const struct str *values, size_t n
 enum err db_run(struct db_tx *tx, const struct db_query *query, const struct db_args *args,
                 struct db_rows **out) MUST_CHECK;
 
+/* Runs one statement in a transaction of its own, bound to `tenant_id` (0: to none), and commits;
+ * its rows outlive it. Failures as of db_begin, db_run and db_commit. */
+enum err db_run_committed(struct op *op, struct db_conn *conn, int32_t tenant_id,
+                          const struct db_query *query, const struct db_args *args,
+                          struct db_rows **out) MUST_CHECK;
+
 /* Runs one statement in no transaction, for procedures that commit on their way; opens the
  * connection where it is not open. Bound to no tenant, and to no timeout of ours. */
 enum err db_run_alone(struct op *op, struct db_conn *conn, const struct db_query *query,
                       const struct db_args *args) MUST_CHECK;
-
-/* A statement of a transaction that is known as a whole before it begins. */
-struct db_step {
-    const struct db_query *query;
-    const struct db_args *args; /* one for each of its parameters */
-    struct db_rows **out;       /* NULL where its rows are of no interest */
-};
-#define DB_MAX_STEPS 8
-
-/* A transaction of these statements (DB_MAX_STEPS at most), bound to no tenant, in one round trip.
- * OK: it is committed. Failures as of db_run, db_commit and db_begin, but a lost connection is not
- * opened again here: that it was lost does not say that nothing was committed. `sqlstate` gets what
- * db_sqlstate would say. */
-enum err db_transact(struct op *op, struct db_conn *conn, const struct db_step *steps, int n,
-                     char sqlstate[6]) MUST_CHECK;
 
 /* The five-letter SQLSTATE of the last failure on this transaction, or "". */
 const char *db_sqlstate(const struct db_tx *tx);

@@ -66,17 +66,7 @@ static enum err open_owner(struct migrator *migrator)
 static enum err run_alone(struct migrator *migrator, const struct db_query *query,
                           const struct db_args *args, struct db_rows **out)
 {
-    struct db_tx *tx;
-    enum err err = db_begin(migrator->op, migrator->conn, DB_WRITE, 0, &tx);
-    if (err) {
-        return err;
-    }
-    err = db_run(tx, query, args, out);
-    if (err) {
-        db_rollback(tx);
-        return err;
-    }
-    return db_commit(tx);
+    return db_run_committed(migrator->op, migrator->conn, 0, query, args, out);
 }
 
 static enum err ask_server(struct migrator *migrator)
@@ -132,11 +122,7 @@ static enum err run_bootstrap(struct migrator *migrator)
     }
     err = db_run(tx, &q_migrate_lock_roles, NULL, NULL);
     err = err ? err : db_run_script(tx, "bootstrap.sql", db_bootstrap_sql);
-    if (err) {
-        db_rollback(tx);
-        return err;
-    }
-    return db_commit(tx);
+    return db_end(tx, err);
 }
 
 /* Roles, the database's owner, the extension: a superuser's work, before anything is migrated. */
@@ -201,11 +187,7 @@ static enum err apply(struct migrator *migrator, const struct db_migration *migr
     }
     err = db_run_script(tx, name, migration->sql[migrator->engine]);
     err = err ? err : record(migrator, tx, migration, started_us);
-    if (err) {
-        db_rollback(tx);
-        return err;
-    }
-    return db_commit(tx);
+    return db_end(tx, err);
 }
 
 static enum err apply_pending(struct migrator *migrator)

@@ -23,12 +23,7 @@ static enum err read_history(struct migrator *migrator, struct db_rows **out)
     if (err) {
         return err;
     }
-    err = db_run(tx, &q_migrate_history, NULL, out);
-    if (err) {
-        db_rollback(tx);
-        return err;
-    }
-    return db_commit(tx);
+    return db_end(tx, db_run(tx, &q_migrate_history, NULL, out));
 }
 
 /* One entry against the migration of the same place. */

@@ -70,11 +70,7 @@ static enum err set_password(const struct migrator *migrator, const struct db_lo
     err = err ? err : db_run(tx, &q_migrate_password_set, &args, NULL);
     err = err ? err : db_run(tx, &q_migrate_password_apply, NULL, NULL);
     PQfreemem(verifier);
-    if (err) {
-        db_rollback(tx);
-        return err;
-    }
-    return db_commit(tx);
+    return db_end(tx, err);
 }
 
 /* One role. A login is not tried with a password made just now: it could only fail, and fill

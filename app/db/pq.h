@@ -3,6 +3,7 @@
 #ifndef TIDEMARK_DB_PQ_H
 #define TIDEMARK_DB_PQ_H
 
+#include "db/ask.h"
 #include "db/conn.h"
 #include "db/keep.h"
 

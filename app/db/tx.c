@@ -185,6 +185,25 @@ void db_rollback(struct db_tx *tx)
     db_tx_end(tx);
 }
 
+enum err db_end(struct db_tx *tx, enum err err)
+{
+    if (err == OK) {
+        return db_commit(tx);
+    }
+    db_rollback(tx);
+    return err;
+}
+
+enum err db_run_committed(struct op *op, struct db_conn *conn, int32_t tenant_id,
+                          const struct db_query *query, const struct db_args *args,
+                          struct db_rows **out)
+{
+    struct db_tx *tx;
+    enum err err = db_begin(op, conn, DB_WRITE, tenant_id, &tx);
+
+    return err == OK ? db_end(tx, db_run(tx, query, args, out)) : err;
+}
+
 enum err db_bind_tenant(struct db_tx *tx, int32_t tenant_id)
 {
     char tenant[16];

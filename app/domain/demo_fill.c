@@ -192,31 +192,18 @@ static enum err store_span(struct op *op, struct db_conn *conn, struct span *spa
     if (err == OK) {
         err = store_events(tx, span);
     }
-    if (err != OK) {
-        db_rollback(tx);
-        return err;
-    }
-    return db_commit(tx);
+    return db_end(tx, err);
 }
 
 static enum err ensure_partitions(struct op *op, struct db_conn *conn, int64_t from_us,
                                   int64_t to_us)
 {
-    struct db_tx *tx;
-    enum err err = db_begin(op, conn, DB_WRITE, 0, &tx);
-    if (err != OK) {
-        return err;
-    }
     struct db_args args;
+
     db_args_init(&args, op->arena);
     db_arg_time(&args, from_us);
     db_arg_time(&args, to_us);
-    err = db_run(tx, &q_ingest_partitions_ensure, &args, NULL);
-    if (err != OK) {
-        db_rollback(tx);
-        return err;
-    }
-    return db_commit(tx);
+    return db_run_committed(op, conn, 0, &q_ingest_partitions_ensure, &args, NULL);
 }
 
 static int64_t on_step(int64_t time_us)

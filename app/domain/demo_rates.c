@@ -166,9 +166,5 @@ enum err demo_rates_put(struct op *op, const struct demo_conns *conns,
             err = put_rate(tx, store, &RATES[i], &there);
         }
     }
-    if (err != OK) {
-        db_rollback(tx);
-        return err;
-    }
-    return db_commit(tx);
+    return db_end(tx, err);
 }

@@ -41,16 +41,6 @@ static enum err put_member(struct db_tx *tx, const struct demo_tenant *tenant, b
     return account_membership_add(tx, person->email, tenant->slug, person->role);
 }
 
-/* Ends a transaction by how its work went. */
-static enum err finish(struct db_tx *tx, enum err err)
-{
-    if (err != OK) {
-        db_rollback(tx);
-        return err;
-    }
-    return db_commit(tx);
-}
-
 enum err demo_operator_put(struct op *op, const struct demo_conns *conns)
 {
     struct db_tx *tx;
@@ -58,7 +48,7 @@ enum err demo_operator_put(struct op *op, const struct demo_conns *conns)
     if (err != OK) {
         return err;
     }
-    return finish(tx, put_person(tx, &demo_operator, demo_operator.role));
+    return db_end(tx, put_person(tx, &demo_operator, demo_operator.role));
 }
 
 /* ---- tokens ---- */
@@ -69,22 +59,18 @@ enum err demo_token_put(struct op *op, const struct demo_conns *conns,
     struct db_tx *tx;
     int64_t id = 0;
     enum err err = db_begin(op, conns->operator_conn, DB_WRITE, 0, &tx);
-    return err == OK ? finish(tx, account_token_add(tx, token, &id)) : err;
+    return err == OK ? db_end(tx, account_token_add(tx, token, &id)) : err;
 }
 
 enum err demo_tokens_revoke(struct op *op, const struct demo_conns *conns, const char *tenant_slug,
                             const char *name)
 {
-    struct db_tx *tx;
-    enum err err = db_begin(op, conns->operator_conn, DB_WRITE, 0, &tx);
-    if (err != OK) {
-        return err;
-    }
     struct db_args args;
+
     db_args_init(&args, op->arena);
     db_arg_text(&args, tenant_slug);
     db_arg_text(&args, name);
-    return finish(tx, db_run(tx, &q_demo_token_revoke, &args, NULL));
+    return db_run_committed(op, conns->operator_conn, 0, &q_demo_token_revoke, &args, NULL);
 }
 
 /* ---- tenant, site, devices ---- */
@@ -208,13 +194,13 @@ enum err demo_store_open(struct op *op, const struct demo_conns *conns,
     *out = (struct demo_store){ .tenant = tenant };
     enum err err = db_begin(op, conns->operator_conn, DB_WRITE, 0, &tx);
     if (err == OK) {
-        err = finish(tx, put_tenant(tx, out));
+        err = db_end(tx, put_tenant(tx, out));
     }
     if (err == OK) {
         err = db_begin(op, conns->ingest_conn, DB_WRITE, out->tenant_id, &tx);
     }
     if (err == OK) {
-        err = finish(tx, read_series(tx, out));
+        err = db_end(tx, read_series(tx, out));
     }
     if (err == OK) {
         err = db_begin(op, conns->web_conn, DB_READ, out->tenant_id, &tx);
@@ -223,6 +209,6 @@ enum err demo_store_open(struct op *op, const struct demo_conns *conns,
         return err;
     }
     int64_t now_us = clock_now_us();
-    return finish(tx, zone_load(tx, tenant->timezone, now_us - (DEMO_DAYS + 2) * US_PER_DAY,
+    return db_end(tx, zone_load(tx, tenant->timezone, now_us - (DEMO_DAYS + 2) * US_PER_DAY,
                                 now_us + 366 * US_PER_DAY, &out->zone));
 }

@@ -192,15 +192,7 @@ static enum err write_some(struct ingest_flush *flush, struct op *op, enum flush
     struct db_tx *tx;
     enum err err = db_begin(op, flush->conn, DB_WRITE, 0, &tx);
 
-    if (err) {
-        return err;
-    }
-    err = write_notes(tx, kind, notes, n);
-    if (err) {
-        db_rollback(tx);
-        return err;
-    }
-    return db_commit(tx);
+    return err ? err : db_end(tx, write_notes(tx, kind, notes, n));
 }
 
 /* Writes one kind, a statement and a transaction at a time. What the database refuses (a series

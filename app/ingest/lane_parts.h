@@ -3,6 +3,7 @@
 #ifndef TIDEMARK_INGEST_LANE_PARTS_H
 #define TIDEMARK_INGEST_LANE_PARTS_H
 
+#include "db/ask.h"
 #include "ingest/lanes.h"
 
 /* Rows as the arrays of a statement's parameters. */

@@ -148,15 +148,7 @@ static enum err write_once(const struct ledger_page *page, struct op *op, struct
     struct db_tx *tx;
     enum err err = db_begin(op, conn, DB_WRITE, 0, &tx);
 
-    if (err) {
-        return err;
-    }
-    err = write_page(page, tx, writer, number, with_rejects);
-    if (err) {
-        db_rollback(tx);
-        return err;
-    }
-    return db_commit(tx);
+    return err ? err : db_end(tx, write_page(page, tx, writer, number, with_rejects));
 }
 
 enum err ledger_page_write(const struct ledger_page *page, struct op *op, struct db_conn *conn,

@@ -350,21 +350,11 @@ static enum err add_days(struct op *op, struct db_conn *conn, const struct haul 
                          struct db_rows **rows)
 {
     struct db_args args;
-    struct db_tx *tx;
-    enum err err = db_begin(op, conn, DB_WRITE, 0, &tx);
 
-    if (err) {
-        return err;
-    }
     db_args_init(&args, op->arena);
     db_arg_int_array(&args, haul->tenants, haul->n);
     db_arg_int64_array(&args, haul->rows, haul->n);
-    err = db_run(tx, &q_ingest_day_add, &args, rows);
-    if (err) {
-        db_rollback(tx);
-        return err;
-    }
-    return db_commit(tx);
+    return db_run_committed(op, conn, 0, &q_ingest_day_add, &args, rows);
 }
 
 void quotas_sync(struct quotas *quotas, struct op *op, struct db_conn *conn, int64_t now_us)

@@ -258,21 +258,12 @@ static enum err run(struct ingest_replay *replay, struct op *op, const struct db
                     const struct db_args *args, struct db_rows **rows)
 {
     struct db_conn *conn;
-    struct db_tx *tx;
     enum err err = db_pool_take(replay->options.pool, op, POOL_WAIT_MS, &conn);
 
     if (err) {
         return err;
     }
-    err = db_begin(op, conn, DB_WRITE, 0, &tx);
-    if (!err) {
-        err = db_run(tx, query, args, rows);
-        if (err) {
-            db_rollback(tx);
-        } else {
-            err = db_commit(tx);
-        }
-    }
+    err = db_run_committed(op, conn, 0, query, args, rows);
     db_pool_give(replay->options.pool, conn);
     return err;
 }

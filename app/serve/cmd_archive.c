@@ -80,17 +80,9 @@ static int close_session(struct session *session, enum err err)
 static enum err ask(struct session *session, int32_t tenant_id, const struct db_query *query,
                     const struct db_args *args, struct db_rows **out)
 {
-    struct db_tx *tx;
-    enum err err = db_begin(&session->listing, session->conn, DB_WRITE, tenant_id, &tx);
+    enum err err =
+        db_run_committed(&session->listing, session->conn, tenant_id, query, args, out);
 
-    if (err == OK) {
-        err = db_run(tx, query, args, out);
-        if (err == OK) {
-            err = db_commit(tx);
-        } else {
-            db_rollback(tx);
-        }
-    }
     if (err != OK) {
         session->op.fault = session->listing.fault;
         op_clear_fault(&session->listing);

@@ -75,11 +75,7 @@ enum err passage_begin(struct passage *passage, bool is_write, int32_t tenant_id
 
 enum err passage_end(struct passage *passage, struct db_tx *tx, struct db_conn *conn, enum err err)
 {
-    if (err == OK) {
-        err = db_commit(tx);
-    } else {
-        db_rollback(tx);
-    }
+    err = db_end(tx, err);
     passage_give(passage, conn);
     return err;
 }

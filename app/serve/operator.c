@@ -78,11 +78,7 @@ enum err operator_open(struct operator_session *session, const struct config *co
 
 int operator_close(struct operator_session *session, enum err err)
 {
-    if (err == OK) {
-        err = db_commit(session->tx);
-    } else {
-        db_rollback(session->tx);
-    }
+    err = db_end(session->tx, err);
     session->tx = NULL;
     if (err != OK && session->arena) {
         options_complain(&session->op);

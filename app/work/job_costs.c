@@ -15,15 +15,7 @@ static enum err rate_place(struct job_pass *pass, struct cost_work *work)
     struct db_tx *tx;
     enum err err = db_begin(pass->op, pass->conn, DB_WRITE, 0, &tx);
 
-    if (err != OK) {
-        return err;
-    }
-    err = cost_work_step(tx, work);
-    if (err != OK) {
-        db_rollback(tx);
-        return err;
-    }
-    return db_commit(tx);
+    return err == OK ? db_end(tx, cost_work_step(tx, work)) : err;
 }
 
 /* Each place that is to be rated, once; *n_steps: how many were. One that cannot be is told of and

@@ -151,10 +151,6 @@ enum err job_metrics(struct job_pass *pass)
     if (err == OK) {
         err = store(pass, tx, &measures);
     }
-    if (err != OK) {
-        db_rollback(tx);
-        return err;
-    }
     snprintf(pass->detail, sizeof pass->detail, "measures=%zu", measures.n);
-    return db_commit(tx);
+    return db_end(tx, err);
 }

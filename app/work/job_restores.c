@@ -30,23 +30,14 @@ static enum err end(struct job_pass *pass, const struct archive_task *task, cons
                     bool is_final)
 {
     struct db_args args;
-    struct db_tx *tx;
-    enum err err = db_begin(pass->op, pass->conn, DB_WRITE, task->tenant_id, &tx);
 
-    if (err != OK) {
-        return err;
-    }
     db_args_init(&args, pass->op->arena);
     db_arg_text(&args, task->relation);
     db_arg_text(&args, task->day);
     db_arg_text(&args, problem);
     db_arg_bool(&args, is_final);
-    err = db_run(tx, &q_archive_wish_done, &args, NULL);
-    if (err != OK) {
-        db_rollback(tx);
-        return err;
-    }
-    return db_commit(tx);
+    return db_run_committed(pass->op, pass->conn, task->tenant_id, &q_archive_wish_done, &args,
+                            NULL);
 }
 
 /* Logs why the day could not be restored, and notes what its tenant is told of that: nothing of the

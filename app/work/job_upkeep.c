@@ -10,17 +10,7 @@
 enum err job_run_alone(struct job_pass *pass, const struct db_query *query,
                        const struct db_args *args, struct db_rows **out)
 {
-    struct db_tx *tx;
-    enum err err = db_begin(pass->op, pass->conn, DB_WRITE, 0, &tx);
-    if (err != OK) {
-        return err;
-    }
-    err = db_run(tx, query, args, out);
-    if (err != OK) {
-        db_rollback(tx);
-        return err;
-    }
-    return db_commit(tx);
+    return db_run_committed(pass->op, pass->conn, 0, query, args, out);
 }
 
 bool job_goes_on(const struct job_pass *pass, int64_t end_us)

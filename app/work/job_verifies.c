@@ -29,21 +29,11 @@ enum err job_verifies_due(struct job_pass *pass, bool *out)
 static enum err end(struct job_pass *pass, int32_t tenant_id, int64_t id, const char *found)
 {
     struct db_args args;
-    struct db_tx *tx;
-    enum err err = db_begin(pass->op, pass->conn, DB_WRITE, tenant_id, &tx);
 
-    if (err != OK) {
-        return err;
-    }
     db_args_init(&args, pass->op->arena);
     db_arg_int64(&args, id);
     db_arg_text(&args, found);
-    err = db_run(tx, &q_archive_verify_done, &args, NULL);
-    if (err != OK) {
-        db_rollback(tx);
-        return err;
-    }
-    return db_commit(tx);
+    return db_run_committed(pass->op, pass->conn, tenant_id, &q_archive_verify_done, &args, NULL);
 }
 
 /* Verifies the next file that is due; the log says what is wrong with it. Fails where nothing can

@@ -23,42 +23,29 @@
 /* Asks to run the job: *out_id is 0 when another worker is running it. */
 static enum err begin_record(struct job_pass *pass, const struct job *job, int64_t *out_id)
 {
-    struct db_tx *tx;
-    enum err err = db_begin(pass->op, pass->conn, DB_WRITE, 0, &tx);
-    if (err != OK) {
-        return err;
-    }
     struct db_args args;
+    struct db_rows *rows;
+
     db_args_init(&args, pass->op->arena);
     db_arg_text(&args, job->name);
-    struct db_rows *rows;
-    err = db_run(tx, job->lane == JOB_RATING ? &q_job_join : &q_job_begin, &args, &rows);
-    if (err != OK) {
-        db_rollback(tx);
-        return err;
+    enum err err = db_run_committed(pass->op, pass->conn, 0,
+                                    job->lane == JOB_RATING ? &q_job_join : &q_job_begin, &args,
+                                    &rows);
+    if (err == OK) {
+        *out_id = db_is_null(rows, 0, JOB_BEGIN_ID) ? 0 : db_int64(rows, 0, JOB_BEGIN_ID);
     }
-    *out_id = db_is_null(rows, 0, JOB_BEGIN_ID) ? 0 : db_int64(rows, 0, JOB_BEGIN_ID);
-    return db_commit(tx);
+    return err;
 }
 
 static enum err end_record(struct job_pass *pass, int64_t id, bool is_good, const char *detail)
 {
-    struct db_tx *tx;
-    enum err err = db_begin(pass->op, pass->conn, DB_WRITE, 0, &tx);
-    if (err != OK) {
-        return err;
-    }
     struct db_args args;
+
     db_args_init(&args, pass->op->arena);
     db_arg_int64(&args, id);
     db_arg_bool(&args, is_good);
     db_arg_text(&args, detail);
-    err = db_run(tx, &q_job_end, &args, NULL);
-    if (err != OK) {
-        db_rollback(tx);
-        return err;
-    }
-    return db_commit(tx);
+    return db_run_committed(pass->op, pass->conn, 0, &q_job_end, &args, NULL);
 }
 
 /* What a lane keeps from pass to pass. */

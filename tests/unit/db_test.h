@@ -89,13 +89,8 @@ static inline enum err db_test_do(struct db_test *test, struct db_conn *conn, co
                                   const char *sql)
 {
     const struct db_query query = TEST_QUERY(name, sql, 0, 0);
-    struct db_tx *tx = db_test_begin(test, conn, 0);
-    enum err err = db_run(tx, &query, NULL, NULL);
-    if (err) {
-        db_rollback(tx);
-        return err;
-    }
-    return db_commit(tx);
+
+    return db_run_committed(&test->op, conn, 0, &query, NULL, NULL);
 }
 
 #endif

@@ -3,6 +3,7 @@
 #include "db_test.h"
 
 #include "base/clock.h"
+#include "db/ask.h"
 
 #include <pthread.h>
 
@@ -136,6 +137,30 @@ static void test_rollback(struct db_test *test, struct db_conn *conn)
     ok(db_run(tx, &count, NULL, &rows) == OK && db_int(rows, 0, 0) == 0,
        "and is gone after a rollback");
     db_rollback(tx);
+    db_test_reset(test);
+}
+
+/* Transactions that end by how their work went. */
+static void test_end(struct db_test *test, struct db_conn *conn)
+{
+    static const struct db_query good =
+        TEST_QUERY("good", "INSERT INTO db_test.pair VALUES (200, 1)", 0, 0);
+    static const struct db_query count =
+        TEST_QUERY("pairs",
+                   "SELECT count(*)::int4 AS n, current_setting('tidemark.tenant_id', true) AS t"
+                   " FROM db_test.pair WHERE a = 200", 0, 2);
+    struct db_rows *rows;
+    struct db_tx *tx = db_test_begin(test, conn, 0);
+
+    ok(db_run(tx, &good, NULL, NULL) == OK, "a row is written");
+    is_int(db_end(tx, ERR_NOT_FOUND), ERR_NOT_FOUND, "work that failed ends as it did");
+    ok(db_run_committed(&test->op, conn, 7, &count, NULL, &rows) == OK && db_int(rows, 0, 0) == 0 &&
+           strcmp(db_text(rows, 0, 1), "7") == 0, "and leaves nothing, says one alone of tenant 7");
+    tx = db_test_begin(test, conn, 0);
+    is_int(db_end(tx, db_run(tx, &good, NULL, NULL)), OK, "work that went well");
+    is_int(db_run_committed(&test->op, conn, 0, &good, NULL, NULL), ERR_CONFLICT, "is kept");
+    ok(db_run_committed(&test->op, conn, 0, &count, NULL, &rows) == OK && db_int(rows, 0, 0) == 1,
+       "and the next statement alone runs");
     db_test_reset(test);
 }
 
@@ -456,6 +481,7 @@ int main(void)
     test_failures(&test, conn);
     test_deferred(&test, conn);
     test_rollback(&test, conn);
+    test_end(&test, conn);
     test_timeout(&test);
     test_lost(&test);
     test_unreachable(&test);
