@@ -130,12 +130,23 @@ static enum err write_manifest(struct archive_day *day)
                            NULL);
 }
 
+/* What the store has otherwise than it was just given is a failure of the store, for the log. */
+static enum err verify_written(struct archive_day *day, const struct archive_file *file)
+{
+    enum err err = archive_verify_file(day->archive, file);
+
+    if (err == ERR_INVALID || err == ERR_NOT_FOUND) {
+        err = day->archive->op->fault.code = ERR_INTERNAL;
+    }
+    return err;
+}
+
 enum err archive_day_seal(struct archive_day *day)
 {
     enum err err = OK;
 
     for (int i = 0; i < day->n_files && err == OK; i++) {
-        err = archive_verify_file(day->archive, &day->files[i]);
+        err = verify_written(day, &day->files[i]);
     }
     return err == OK && day->n_files > 0 ? write_manifest(day) : err;
 }
