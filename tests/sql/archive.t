@@ -2,15 +2,19 @@
 # The archive of samples: what is written, verified and restored; late data, corrections, deletions and
 # erasures of archived days; retention, which drops nothing that is not archived; archivers that are
 # killed at each of their steps and at random; a store that loses or changes what it was given, and one
-# that says it has all of what it cut.
+# that says it has all of what it cut. The store is a bucket on the last engine, a folder on the other.
 use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use JSON::PP qw(decode_json);
 use Test::More;
-use Tidemark::Archiver qw(day archive archives_well objects object retain start_archive slay await_end kill_at);
+use Tidemark::Archiver qw(day archive archives_well keep_in store objects object retain start_archive slay);
 use Tidemark::Cluster;
+use Tidemark::Gate;
+use Tidemark::Killed qw(preload kill_at kill_at_file kill_at_request kill_restores);
+use Tidemark::Minio;
+use Tidemark::Stack;
 use Time::HiRes qw(sleep);
 
 # Each sample of a tenant, by name, of days in [from, to] (days ago); one text.
@@ -48,25 +52,20 @@ sub populate {
     return;
 }
 
-# Compiles a library that is loaded before the others: the words that run a command with it; '' where
-# that cannot be.
-sub preload {
-    my ($cluster, $name, $source) = @_;
-    my $path = $cluster->home . "/$name";
-    return '' if ($ENV{TIDEMARK_BUILD} // '') =~ /asan|tsan/;    # the sanitizers come first
-    open my $out, '>', "$path.c" or die $!;
-    print {$out} $source;
-    close $out or die $!;
-    return '' if system("cc -shared -fPIC -o $path.so $path.c") != 0;
-    chmod 0755, "$path.so";
-    return "LD_PRELOAD='$path.so'";
-}
-
-# A disk that loses the end of each larger file, and says that all is well.
-sub check_cut {
-    my ($cluster, $super) = @_;
+# A store that has less of each file than it was given, or something else, and says that all is well.
+sub check_lies {
+    my ($cluster, $super, $gate) = @_;
+    if ($gate) {
+        local $Tidemark::Archiver::way = $gate->url;
+        $gate->stop_at('PUT', qr{/archive/samples/.*[.]parquet$}, 'flip');
+        check_caught($cluster, $super, 'a bucket that changed a byte', qr/not what was written: its checksum differs/);
+        $gate->stop_at('PUT', qr{/archive/samples/.*[.]parquet$}, 'cut');
+        check_caught($cluster, $super, 'a bucket that cut what it was given', qr/ has (\d+) bytes of .*, not the \d+ that were written/);
+        $gate->let_pass;
+        return;
+    }
   SKIP: {
-        local $Tidemark::Archiver::shim = preload($cluster, 'cut', <<'C') or skip 'no library comes before the others', 4;
+        local $Tidemark::Archiver::shim = preload($cluster, 'cut', <<'C') or skip 'no library comes before the others', 5;
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -80,28 +79,35 @@ int rename(const char *from, const char *to)
     return renameat(AT_FDCWD, from, AT_FDCWD, to);
 }
 C
-        my ($status, $said) = archive($cluster, 'run');
-        is($status, 1, 'a store that cut what it was given');
-        is(scalar(grep {/\.parquet$/} objects($cluster)), 2, '  is found out at the first day of each tenant') or diag($said);
-        is($super->text(q{SELECT (SELECT count(*) FROM core.archive), (SELECT count(*) FROM core.archive_day), (SELECT count(*) FROM core.archive_cursor WHERE relation = 'samples')}),
-            '0 0 0', '  nothing is noted');
-        unlike(retain($cluster), qr/core\.sample dropped/, '  and nothing dropped');
+        check_caught($cluster, $super, 'a folder that cut what it was given', qr/ has \d+ bytes, \d+ were written/);
     }
     return;
 }
 
+sub check_caught {
+    my ($cluster, $super, $name, $why) = @_;
+    my ($status, $said) = archive($cluster, 'run');
+    is($status, 1, $name);
+    like($said, $why, '  which is why');
+    is(scalar(grep {/\.parquet$/} objects($cluster)), 2, '  is found out at the first day of each tenant') or diag($said);
+    is($super->text(q{SELECT (SELECT count(*) FROM core.archive), (SELECT count(*) FROM core.archive_day), (SELECT count(*) FROM core.archive_cursor WHERE relation = 'samples')}),
+        '0 0 0', '  nothing is noted');
+    unlike(retain($cluster), qr/core\.sample dropped/, '  and nothing dropped');
+    return;
+}
+
 sub check_first {
-    my ($cluster, $super) = @_;
+    my ($cluster, $super, $gate) = @_;
     $cluster->session('tidemark_worker')->query('SELECT ops.archive_configure(true, 72)');
     like(retain($cluster), qr/core\.sample waiting/, 'what is not archived waits for that');
     unlike(retain($cluster), qr/core\.sample dropped/, '  and is not dropped');
-    check_cut($cluster, $super);
+    check_lies($cluster, $super, $gate);
     archives_well($cluster, qr/^12 days, 3456 rows/m, 'first days');
     is(scalar(grep {/\.parquet$/} objects($cluster)), 12, '  a file a day and tenant, and none of attempts that failed');
     my $object = object($super, 1, 130, 1, 'rows');
     like($object, qr{^archive/samples/tenant=alpha/day=@{[day(130)]}/[0-9a-f]{32}\.parquet$}, '  under the name of both');
     ok((grep { $_ eq $object } objects($cluster)), '  is there');
-    my $manifest = decode_json(Tidemark::Cluster::slurp($cluster->home . '/objects/' . $object =~ s/parquet$/json/r));
+    my $manifest = decode_json(store($cluster)->slurp($object =~ s/parquet$/json/r));
     is($manifest->{files}[0]{object}, $object, '  with a manifest that names it');
     is($manifest->{files}[0]{rows}, 288, '  and its rows');
     archives_well($cluster, qr/^0 days, 0 rows/m, 'nothing new');
@@ -234,13 +240,12 @@ sub check_sample {
 # A flipped byte, and a file that is gone.
 sub check_damage {
     my ($cluster, $super) = @_;
-    my $root = $cluster->home . '/objects';
+    my $store = store($cluster);
     my $object = object($super, 2, 9, 1, 'rows');
-    my $bytes = Tidemark::Cluster::slurp("$root/$object");
+    my $bytes = $store->slurp($object);
     my $flipped = $bytes;
     substr($flipped, 300, 1) ^= "\x01";
-    my $put = sub { open my $out, '>', "$root/$object" or die $!; print {$out} $_[0]; close $out or die $! };
-    $put->($flipped);
+    $store->spit($object, $flipped);
     my ($status, $said) = archive($cluster, 'verify');
     is($status, 1, 'a flipped byte is found');
     like($said, qr/^damaged\t\Q$object\E\t.*checksum/m, '  and named') or diag($said);
@@ -254,14 +259,14 @@ sub check_damage {
     like($said, qr/^failed\tbravo\tsamples\t\S+\t.*checksum/m, '  and not restored') or diag($said);
     is(samples($super, 2, 10, 8), $before, '  in the least');
     $super->query("UPDATE core.archive_day SET is_held = true WHERE $day");
-    $put->(substr $bytes, 0, 1000);
+    $store->spit($object, substr $bytes, 0, 1000);
     ($status, $said) = archive($cluster, 'verify', '--tenant', 'bravo');
     like($said, qr/^damaged\t\Q$object\E/m, 'a file that was cut is found');
-    unlink "$root/$object" or die $!;
+    $store->remove($object);
     ($status, $said) = archive($cluster, 'verify', '--tenant', 'bravo');
     like($said, qr/^damaged\t\Q$object\E/m, 'one that is gone, too');
     is($super->value($found), 'missing', '  which is noted');
-    $put->($bytes);
+    $store->spit($object, $bytes);
     $super->query("UPDATE core.archive SET n = 7 WHERE object = '$object'");
     ($status, $said) = archive($cluster, 'verify', '--tenant', 'bravo');
     like($said, qr/^damaged\t\Q$object\E\t.*notes/m, 'one in the place of another');
@@ -277,73 +282,42 @@ sub check_damage {
 
 my $FORGET = 'TRUNCATE core.archive, core.archive_day, core.archive_cursor, core.archive_change;';
 
-# Kills itself when an object like KILL_PUT is about to get its name (with half of its bytes written where
-# KILL_HALF), or one like KILL_SWEPT to go.
-my $KILLED = <<'C';
-#include <fcntl.h>
-#include <fnmatch.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
-static int is_at(const char *step, const char *path)
-{
-    const char *wanted = getenv(step);
-    return wanted != NULL && fnmatch(wanted, path, 0) == 0;
-}
-int rename(const char *from, const char *to)
-{
-    struct stat file;
-    if (is_at("KILL_PUT", to)) {
-        if (getenv("KILL_HALF") == NULL || (stat(from, &file) == 0 && truncate(from, file.st_size / 2) == 0)) {
-            kill(getpid(), SIGKILL);
-        }
-    }
-    return renameat(AT_FDCWD, from, AT_FDCWD, to);
-}
-int unlink(const char *path)
-{
-    if (is_at("KILL_SWEPT", path)) {
-        kill(getpid(), SIGKILL);
-    }
-    return unlinkat(AT_FDCWD, path, 0);
-}
-C
-
-# The steps of the archiver at the store, in their order, and what stops it there.
+# The steps of the archiver at the store, and what stops it there: a library in a folder, a gate before a bucket.
+# There is something to sweep of what those before began.
 my @STEPS = (
-    ['a file of rows is half written', "KILL_HALF=1 KILL_PUT='*/archive/samples/*.parquet'"],
-    ['what the one before began is swept', "KILL_SWEPT='*/archive/*.parquet'"],
-    ['rows are there and tombstones are not', "KILL_PUT='*/archive/samples.tombstones/*'"],
-    ['files are verified and have no manifest', "KILL_PUT='*/archive/samples/*.json'"],
+    ['a file of rows is half written', "KILL_HALF=1 KILL_PUT='*/archive/samples/*.parquet'", ['PUT', qr{/archive/samples/.*[.]parquet$}, 'half']],
+    ['a file is written, and it does not know', undef, ['PUT', qr{/archive/samples/.*[.]parquet$}, 'after']],
+    ['a file is verified', "KILL_READ='*/archive/samples/*.parquet'", ['GET', qr{/archive/samples/.*[.]parquet$}, 'before']],
+    ['rows are there and tombstones are not', "KILL_PUT='*/archive/samples.tombstones/*'", ['PUT', qr{/archive/samples[.]tombstones/}, 'before']],
+    ['what those before began is swept', "KILL_SWEPT='*/archive/*.parquet'", ['POST', qr{[?]delete}, 'before']],
+    ['that is swept, and it does not know', undef, ['POST', qr{[?]delete}, 'after']],
+    ['files are verified and have no manifest', "KILL_PUT='*/archive/samples/*.json'", ['PUT', qr{/archive/samples/.*[.]json$}, 'before']],
+    ['they have one, and it does not know', undef, ['PUT', qr{/archive/samples/.*[.]json$}, 'after']],
 );
 
-# Runs an archiver that is killed at a step.
+# Kills a command at a step of these; false where that cannot be done.
 sub kill_at_step {
-    my ($cluster, $super, $library, $name, $where) = @_;
-    local $Tidemark::Archiver::shim = "$library $where";
-    my ($status, $said) = archive($cluster, 'run');
-    is($status, 137, "killed when $name") or diag($said);
-    await_end($super);
-    return;
+    my ($cluster, $super, $gate, $step, @words) = @_;
+    my ($name, $file, $request) = @{$step};
+    return kill_at_request($cluster, $super, $gate, $name, $request, @words) || 1 if $gate;
+    return !$file || kill_at_file($cluster, $super, $name, $file, @words);
 }
 
 # Changes of an archived day, late samples and deleted ones, come through archivers that are killed at each
 # step: they get the day's second number once, and nothing is left of what was begun.
 sub check_killed_changes {
-    my ($cluster, $super) = @_;
+    my ($cluster, $super, $gate) = @_;
     late($cluster, 2, 9, 12, 77.5);
     $cluster->session('tidemark_web', new => 1)->bind(2)->query("SELECT api.sample_delete('meter é', 'voltage_v', '@{[day(9)]} 05:00Z', '@{[day(9)]} 06:00Z')");
     my $truth = samples($super, 2, 10, 8);
     my $noted = 'SELECT count(*), max(n), max(id) FROM core.archive';
     my ($before, %there) = ($super->text($noted), map { $_ => 1 } objects($cluster));
   SKIP: {
-        my $library = preload($cluster, 'killed', $KILLED) or skip 'no library comes before the others', 1;
-        my @steps = @STEPS[0, 2, 1, 3];    # there is something to sweep of the others' alone
-        kill_at_step($cluster, $super, $library, @{$_}) for @steps;
+        for my $step (@STEPS) {
+            kill_at_step($cluster, $super, $gate, $step, 'run') or skip 'no library comes before the others', 1;
+        }
         is($super->text($noted), $before, '  and nothing is noted');
-        kill_at_step($cluster, $super, $library, 'a catalogue is written', "KILL_PUT='*/catalogue/*'");
+        kill_at_step($cluster, $super, $gate, ['a catalogue is written', "KILL_PUT='*/catalogue/*'", ['PUT', qr{/catalogue/}, 'half']], 'run');
     }
     archives_well($cluster, undef, 'a day that changed, after those');
     my $of_day = "tenant_id = 2 AND day = '@{[day(9)]}'";
@@ -354,12 +328,28 @@ sub check_killed_changes {
     my ($status, $said) = archive($cluster, 'verify');
     is($status, 0, '  all is sound') or diag($said);
     my ($catalogue) = $super->query('SELECT object FROM core.archive_catalogue WHERE tenant_id = 2 AND digest IS NOT NULL ORDER BY object DESC LIMIT 1');
-    like(Tidemark::Cluster::slurp($cluster->home . "/objects/$catalogue->[0]"), qr/\Q$new[0]\E/, '  as the newest catalogue says');
-    $super->query("DELETE FROM core.sample WHERE tenant_id = 2 AND time < '@{[day(3)]}Z'; UPDATE core.archive_day SET is_held = false WHERE tenant_id = 2");
+    like(store($cluster)->slurp($catalogue->[0]), qr/\Q$new[0]\E/, '  as the newest catalogue says');
+    $super->query("DELETE FROM core.sample WHERE tenant_id = 2 AND time < '@{[day(3)]}Z'; UPDATE core.archive_day SET is_held = false, pinned_until = NULL WHERE tenant_id = 2");
+    check_killed_restores($cluster, $super, $gate);
     archive($cluster, 'restore', '--tenant', 'bravo');
     is(samples($super, 2, 10, 8), $truth, '  and comes back as changed');
     return;
 }
+
+# The day of two numbers is restored by commands that are killed at each step, at the store and in the database.
+sub check_killed_restores {
+    my ($cluster, $super, $gate) = @_;
+    my @restore = ('restore', '--tenant', 'bravo', '--from', day(9), '--to', day(9));
+    my @steps = map { ["its $_->[0] are verified", "KILL_READ='*/archive/$_->[1]/*.parquet'", ['GET', qr{/archive/\Q$_->[1]\E/.*[.]parquet$}, 'before']] }
+        ['rows', 'samples'], ['tombstones', 'samples.tombstones'];
+    kill_at_step($cluster, $super, $gate, $_, @restore) for @steps;
+    my $facts = sub { return samples($super, 2, 9, 9) . $super->text("SELECT is_held, coalesce(pinned_until > now(), false) FROM core.archive_day WHERE tenant_id = 2 AND day = '@{[day(9)]}'") };
+    like($facts->(), qr/^0 -f f$/, '  and nothing of it is there');
+    kill_restores($cluster, $super, 'core.sample', $facts, @restore);
+    like($facts->(), qr/^260 \w+t t$/, '  and it is pinned');
+    return;
+}
+
 # Whatever moment an archiver is killed at, the next one has it all, once.
 sub check_kills {
     my ($cluster, $super, $rounds) = @_;
@@ -431,15 +421,18 @@ sub check_switches {
 Tidemark::Cluster->each_engine(sub {
     my ($cluster) = @_;
     my $super = $cluster->session('tidemark_super');
+    my $minio = Tidemark::Minio->on_last($cluster->engine, Tidemark::Stack->engines);
+    my $gate = $minio && Tidemark::Gate->new($minio);
+    keep_in($cluster, $minio) if $minio;
     populate($cluster);
-    check_first($cluster, $super);
+    check_first($cluster, $super, $gate);
     my $before = check_retention($cluster, $super);
     check_changes($cluster, $super);
     check_late_to_dropped($cluster, $super, $before);
     check_damage($cluster, $super);
     check_erasure($cluster, $super);
     check_kills($cluster, $super, $ENV{KILLED_ARCHIVERS} || 20);
-    check_killed_changes($cluster, $super);
+    check_killed_changes($cluster, $super, $gate);
     check_switches($cluster, $super);
 });
 done_testing;

@@ -8,8 +8,9 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 use JSON::PP;
 use Test::More;
-use Tidemark::Archiver qw(day archive archives_well objects object others_read kill_at);
+use Tidemark::Archiver qw(day archive archives_well objects object others_read);
 use Tidemark::Cluster;
+use Tidemark::Killed qw(kill_at);
 
 my @COLUMNS = qw(day site device zone from to schedule version charge title season period tier quantity unit rate amount
     currency at days of_days unpriced final);

@@ -7,8 +7,9 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Test::More;
-use Tidemark::Archiver qw(day archive archives_well objects object retain write_file others_read start_archive slay kill_at);
+use Tidemark::Archiver qw(day archive archives_well objects object retain write_file others_read start_archive slay);
 use Tidemark::Cluster;
+use Tidemark::Killed qw(kill_at);
 use Time::HiRes qw(sleep);
 
 my @COLUMNS = qw(time type device seq id site data key arrived);

@@ -1,7 +1,8 @@
 package Tidemark::Archiver;
 
 # What the tests of the archive share: `tidemark archive …` on a Tidemark::Cluster, days that were so many
-# days ago, what is in the store and what others read there, retention, and archivers that are killed.
+# days ago, what is in the store and what others read there, retention, and archivers that are started to be
+# killed (Tidemark::Killed). The store is the home's folder, or the bucket of keep_in.
 
 use strict;
 use warnings;
@@ -9,27 +10,50 @@ use Exporter qw(import);
 use File::Temp qw(tempdir);
 use JSON::PP;
 use POSIX qw(strftime);
+use Scalar::Util qw(weaken);
 use Test::More;
 use Tidemark::Cluster;
 use Tidemark::Day;
 use Tidemark::Npm;
+use Tidemark::Objects;
 use Tidemark::Python;
 use Time::HiRes qw(sleep time);
 
-our @EXPORT_OK = qw(day archive archives_well objects object retain write_file others_read start_archive slay await_end kill_at);
+our @EXPORT_OK = qw(day archive archives_well keep_in store objects object retain write_file others_read start_archive slay await_end);
 
 my $DAY = 86400;
 my $TODAY = Tidemark::Day::today();
 our $shim = '';    # before the command
+our $way;          # where a bucket is reached, if not at its server
+my %minio;         # by the home of the cluster that keeps objects there
 
 # A day that was so many days ago.
 sub day { return strftime('%Y-%m-%d', gmtime($TODAY - $_[0] * $DAY)) }
+
+# Lets a cluster keep its objects in a bucket, which is made.
+sub keep_in {
+    my ($cluster, $minio) = @_;
+    weaken($minio{ $cluster->home } = $minio);
+    my %settings = settings($cluster);
+    $cluster->run('env', (map {"$_=$settings{$_}"} sort keys %settings), $cluster->home . '/tidemark', 'migrate');
+    return;
+}
+
+sub settings {
+    my ($cluster) = @_;
+    my $minio = $minio{ $cluster->home } or return;
+    return $minio->settings($way ? (S3_ENDPOINT => $way) : ());
+}
+
+# The objects of a cluster, past Tidemark.
+sub store { my ($cluster) = @_; return Tidemark::Objects->new($minio{ $cluster->home } // $cluster->home . '/objects') }
 
 # Runs `tidemark archive …`; (exit status, what it said).
 sub archive {
     my ($cluster, @words) = @_;
     my $command = join ' ', map {"'$_'"} $cluster->home . '/tidemark', 'archive', @words;
-    my $said = $cluster->run('sh', '-c', "TIDEMARK_HOME='@{[$cluster->home]}' $shim $command 2>&1; echo exit \$?");
+    my %settings = (TIDEMARK_HOME => $cluster->home, settings($cluster));
+    my $said = $cluster->run('sh', '-c', join(' ', (map {"$_='$settings{$_}'"} sort keys %settings), $shim, $command) . ' 2>&1; echo exit $?');
     my ($status) = $said =~ /^exit (\d+)$/m;
     return ($status, $said);
 }
@@ -43,12 +67,8 @@ sub archives_well {
     return;
 }
 
-# The keys of the store's objects.
-sub objects {
-    my ($cluster) = @_;
-    my $root = $cluster->home . '/objects';
-    return sort map { s{^\Q$root\E/}{}r } split /\n/, `find $root -type f -path '*archive/*'`;
-}
+# The keys of the archive's objects in the store.
+sub objects { my ($cluster) = @_; return store($cluster)->list('archive/') }
 
 # The key of a day's file.
 sub object {
@@ -84,7 +104,7 @@ sub others_read {
     my $folder = tempdir(CLEANUP => 1);
     write_file("$folder/x.ndjson", join '', map {"$_\n"} @rows);
     write_file("$folder/x.json", JSON::PP->new->utf8->encode({ columns => $columns }));
-    write_file("$folder/x.parquet", Tidemark::Cluster::slurp($cluster->home . "/objects/$object"));
+    write_file("$folder/x.parquet", store($cluster)->slurp($object));
     for my $name (sort keys %why_not) {
       SKIP: {
             skip "$name: $why_not{$name}", 1 if !$reader{$name};
@@ -115,7 +135,7 @@ sub start_archive {
     my $pid = fork // die "fork: $!";
     return $pid if $pid;
     delete @ENV{ grep {/^(TIDEMARK|DATABASE|DB|S3|PG)_?/} keys %ENV };
-    $ENV{TIDEMARK_HOME} = $cluster->home;
+    %ENV = (%ENV, TIDEMARK_HOME => $cluster->home, settings($cluster));
     chdir '/';
     open STDOUT, '>', '/dev/null' or die;
     open STDERR, '>', '/dev/null' or die;
@@ -135,22 +155,6 @@ sub await_end {
     my ($super) = @_;
     my $until = time + 20;
     sleep 0.01 while $super->value("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tidemark archive'") && time < $until;
-    return;
-}
-
-# Kills an archiver that stands where it wants to write to a table, or to begin reading it.
-sub kill_at {
-    my ($cluster, $super, $step, $lock, @words) = @_;
-    my $blocker = $cluster->session('tidemark_super', new => 1);
-    $blocker->query("BEGIN; LOCK TABLE $lock MODE");
-    my $pid = start_archive($cluster, @words);
-    my $waits = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tidemark archive' AND wait_event_type = 'Lock'";
-    my $until = time + 20;
-    sleep 0.01 while !$super->value($waits) && time < $until;
-    ok($super->value($waits), "killed when about to $step");
-    kill KILL => $pid;
-    $blocker->query('ROLLBACK');
-    slay($super, $pid);
     return;
 }
 
