@@ -117,15 +117,21 @@ static int64_t first_day(const struct cost_query *query, const struct cost_accou
                                           : account->from_day;
 }
 
-/* Days are local by the schedule's zone where one is in force. */
+/* Days are local by the schedule's zone where one is in force. Around a change of zone other days
+ * are meant then, and another schedule may be the last: it is looked at again. Between the last day
+ * of a zone and the first of the next, where there is time, that does not end; the former schedule
+ * is taken by the latter's zone. */
 static enum err choose_zone(struct db_tx *tx, const struct cost_query *query,
                             struct cost_account *account)
 {
-    int64_t from_day = first_day(query, account);
-    const struct tariff *tariff = cost_last_tariff(account, from_day, account->to_day);
     enum err err = OK;
 
-    if (tariff && strcmp(tariff->timezone, account->zone.name) != 0) {
+    for (int i = 0; i < 3 && err == OK; i++) {
+        int64_t from_day = first_day(query, account);
+        const struct tariff *tariff = cost_last_tariff(account, from_day, account->to_day);
+        if (!tariff || strcmp(tariff->timezone, account->zone.name) == 0) {
+            break;
+        }
         account->zone.name = tariff->timezone;
         err = load_zone(tx, query, &account->zone);
         set_days(query, account);

@@ -58,6 +58,7 @@ struct cost_account {
     int decimals;                /* of the currency */
     int64_t from_day, to_day;    /* that were asked for */
     int64_t mixed_day;           /* the first of another currency or zone; 0: there is none */
+    const char *mixed_zones[2];  /* of the days before it, and its own */
     const char *stamp;           /* while it is the same so is what the ledger has; NULL: unknown */
     struct cost_days *ledger;    /* those before ledger_day that were asked for; NULL: none */
     int64_t ledger_day;          /* INT64_MIN: nothing is from the ledger */

@@ -60,6 +60,8 @@ enum err cost_check_rates(struct op *op, struct cost_account *account)
         first = first ? first : tariff;
         if (tariff && differs(tariff, first)) {
             account->mixed_day = day;
+            account->mixed_zones[0] = first->timezone;
+            account->mixed_zones[1] = tariff->timezone;
             return refuse_mixed(op, first, tariff, day);
         }
     }

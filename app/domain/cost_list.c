@@ -96,24 +96,41 @@ static enum err lay_out(struct db_tx *tx, const struct zone_starts *edges, struc
     return err;
 }
 
-/* Where schedules of different currencies or zones are in force: leaves the edges up to the first
- * day of another one, where buckets end there. False: nothing is left out. */
-static bool cut_mixed(const struct cost_accounts *accounts, struct zone_starts *edges)
+/* When the account's schedules become another's after from_us: at the end of the last day before
+ * the first of another currency or zone or, where that is over, at the start of that one. */
+static enum err load_change(struct db_tx *tx, const struct cost_account *account, int64_t from_us,
+                            int64_t *out)
 {
+    int64_t day_us = account->mixed_day * US_PER_DAY;
+    enum err err = OK;
+
+    *out = account->mixed_day > 0 ? from_us : INT64_MAX;
+    for (int i = 0; i < 2 && err == OK && *out <= from_us; i++) {
+        struct zone zone = { .name = account->mixed_zones[i] };
+        err = zone_load(tx, zone.name, day_us - 2 * US_PER_DAY, day_us + 2 * US_PER_DAY, &zone);
+        *out = err == OK ? span_day_start(&zone, account->mixed_day) : *out;
+    }
+    return err;
+}
+
+/* Where schedules of different currencies or zones are in force: leaves the edges up to the change,
+ * where buckets end there. *is_cut: something is left out. */
+static enum err cut_mixed(struct db_tx *tx, const struct cost_accounts *accounts,
+                          struct zone_starts *edges, bool *is_cut)
+{
+    enum err err = OK;
     int n = edges->n;
 
-    for (int i = 0; i < accounts->n; i++) {
-        const struct cost_account *account = &accounts->items[i];
-        int64_t end_us = account->mixed_day > 0
-                             ? span_day_start(&account->zone, account->mixed_day)
-                             : INT64_MAX;
-        while (n > 2 && edges->us[n - 1] > end_us) {
+    for (int i = 0; i < accounts->n && err == OK; i++) {
+        int64_t end_us;
+        err = load_change(tx, &accounts->items[i], edges->us[0], &end_us);
+        while (err == OK && n > 2 && edges->us[n - 1] > end_us) {
             n--;
         }
     }
-    bool is_cut = n < edges->n;
+    *is_cut = n < edges->n;
     edges->n = n;
-    return is_cut;
+    return err;
 }
 
 /* Lays the accounts out over the edges, or over fewer where that cannot be added up, or is too much
@@ -121,10 +138,17 @@ static bool cut_mixed(const struct cost_accounts *accounts, struct zone_starts *
 static enum err lay_out_page(struct db_tx *tx, struct zone_starts *edges, struct laid_out *out)
 {
     enum err err = lay_out(tx, edges, out);
+    bool is_cut = true;
 
-    while (err == ERR_INVALID && cut_mixed(&out->accounts, edges)) {
+    while (err == ERR_INVALID && is_cut) {
+        struct fault fault = db_op(tx)->fault;
         op_clear_fault(db_op(tx));
-        err = lay_out(tx, edges, out);
+        err = cut_mixed(tx, &out->accounts, edges, &is_cut);
+        if (err == OK && !is_cut) {
+            db_op(tx)->fault = fault;
+            return ERR_INVALID;
+        }
+        err = err == OK ? lay_out(tx, edges, out) : err;
     }
     int64_t n = edges->n - 1;
     if (err != OK || out->bytes <= COST_LIST_BYTES || n == 1) {

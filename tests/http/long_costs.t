@@ -367,6 +367,81 @@ sub check_today {
     return;
 }
 
+# Schedules of which the second counts days by the clock of another zone, to the east or the west of the first. A kWh an
+# hour, at 1 a kWh, 2 from 0 to 6 h of the schedule's clock, and 100 a day; ten times that from the 15th on. Hours cost
+# 100 / 24 = 4.166666667 and 1000 / 24 = 41.666666667 besides.
+sub check_zones {
+    my ($stack, $token) = @_;
+    my $device = $stack->token('home', 'device', '--backfill');
+    my %zone = (pier => 'Asia/Kolkata', wharf => 'America/New_York');
+    for my $site (sort keys %zone) {
+        $stack->post('/v1/sites', { key => $site, timezone => 'Europe/Berlin' }, token => $token);
+        my @events = map { { device => "$site-meter", site => $site, time => timegm(0, 15, 0, 11, 2, 2023) + 3600 * $_, metrics => { energy_kwh => 1 } } } 0 .. 24 * 8 - 1;
+        my $answer = $stack->post('/v1/events/batch', \@events, token => $device);
+        die "readings: $answer->{content}" if $answer->{status} != 200;
+        for (['Europe/Berlin', 1, to => '2023-03-15'], [$zone{$site}, 10, from => '2023-03-15']) {
+            my ($zone, $rate, @when) = @$_;
+            my $made = $stack->post('/v1/rate-schedules', { name => "$site, $zone", timezone => $zone, currency => 'EUR', periods => [qw(day night)], windows => [ { period => 'day' }, { period => 'night', from => '00:00', to => '06:00' } ],
+                charges => [ { type => 'energy', prices => [ { rate => $rate }, { period => 'night', rate => 2 * $rate } ] }, { type => 'fixed', amount => 100 * $rate, per => 'day' } ] }, token => $token);
+            $answer = $stack->post("/v1/rate-schedules/$made->{json}{id}/assign", { site => $site, @when }, token => $token);
+            die "assign: $answer->{content}" if $answer->{status} != 201;
+        }
+    }
+    my $rated = "SELECT string_agg(t, ', ' ORDER BY t) FROM (SELECT s.key || ' ' || c.zone || ' ' || min(c.day) AS t FROM core.cost_day c JOIN core.site s ON s.id = c.site_id WHERE s.key IN ('pier', 'wharf') GROUP BY s.key, c.zone) x";
+    my $kept = 'pier Asia/Kolkata 2023-03-15, wharf America/New_York 2023-03-15';
+    my $await = sub {
+        $stack->settle;
+        my $deadline = time + 60;
+        sleep 0.1 while time < $deadline && ($stack->sql('SELECT count(*) FROM core.cost_dirty') > 0 || ($stack->sql($rated) // '') ne $kept);
+        return is $stack->sql($rated), $kept, 'the ledger has the days of the zone that is in force';
+    };
+    my @starts = map { sprintf '2023-03-%s:00Z', $_ } '12T23:00', '14T18:30', '15T04:00';
+    my $bills = sub {
+        for (['pier', 'from=2023-03-13&to=2023-03-15', "$starts[0] 260.00"], ['pier', 'from=2023-03-15&to=2023-03-17', "$starts[1] 2600.00"], ['pier', 'to=2023-03-17', "$starts[1] 2600.00"],
+            ['wharf', 'from=2023-03-13&to=2023-03-15', "$starts[0] 260.00"], ['wharf', 'from=2023-03-15&to=2023-03-17', "$starts[2] 2600.00"], ['wharf', 'to=2023-03-17', "$starts[2] 2600.00"]) {
+            my ($site, $days, $bill) = @$_;
+            for my $as_of ('', '&as_of=2100-01-01T00:00:00Z') {
+                my $answer = $stack->get("/v1/bills?site=$site&$days$as_of", token => $token);
+                is(($answer->{json}{from} // $answer->{content}) . ' ' . ($answer->{json}{total} // ''), $bill, "$site $days by its own clock, " . ($as_of ? 'worked out anew' : 'kept'));
+            }
+            my $answer = $stack->get("/v1/bills?site=$site&from=2023-03-13&to=2023-03-17", token => $token);
+            like $answer->{status} . ' ' . ($answer->{json}{detail} // ''), qr/^422 .*different time zones, Europe\/Berlin and from 2023-03-15 on \Q$zone{$site}\E:/, 'days of both have no bill';
+        }
+    };
+    my $costs = sub {
+        my ($query, @items, $cursor, $answer) = @_;
+        do {
+            $answer = $stack->get("/v1/costs?$query" . ($cursor ? "&cursor=$cursor" : ''), token => $token);
+            push @items, map { $_->{cost} } @{ $answer->{json}{items} // [] };
+            $cursor = $answer->{json}{next};
+        } while ($cursor && @items < 100);
+        return join ' ', @items, $answer->{status} == 200 ? () : $answer->{status};
+    };
+    $await->();
+    $bills->();
+    is $costs->('site=pier&bucket=1d&from=2023-03-13&to=2023-03-17'), '130.00 130.00 1300.00 1300.00', 'days to the east of the change each cost what their schedule says';
+    # Berlin's 15th begins at 23:00, which is 4:30 in Kolkata, where the night ends at 0:30
+    is $costs->('site=pier&bucket=1h&from=2023-03-14T04:00:00Z&to=2023-03-15T02:00:00Z'), join(' ', '6.166666667', ('5.166666667') x 18, ('61.666666667') x 2, '51.666666667'), 'hours, too: the former schedule holds to the end of its last day';
+    is $costs->('site=wharf&bucket=1d&from=2023-03-13&to=2023-03-17'), '130.00 130.00 422', 'the day to the west that is of neither alone has no cost';
+    is $costs->('site=wharf&bucket=1d&from=2023-03-16&to=2023-03-17'), '1300.00', 'the one behind it has';
+    # New York's 15th begins at 4:00
+    is $costs->('site=wharf&bucket=1h&from=2023-03-14T04:00:00Z&to=2023-03-15T06:00:00Z'), join(' ', '6.166666667', ('5.166666667') x 23, ('61.666666667') x 2), 'of its hours the former schedule has those until the latter begins';
+    my $energy = $stack->get('/v1/energy?site=wharf&bucket=1d&from=2023-03-13T23:00:00Z&to=2023-03-16T23:00:00Z', token => $token);
+    is_deeply [ map { $_->{cost} } @{ $energy->{json}{items} // [] } ], [ '130.00', undef, '1300.00' ], 'energy is told of all its days';
+
+    # a site's own zone says when its days begin, not what the schedule's days cost
+    for my $site (sort keys %zone) {
+        my $answer = $stack->request('PATCH', "/v1/sites/$site", token => $token, body => { timezone => 'Asia/Tokyo' });
+        is $answer->{status}, 200, "$site has another zone";
+    }
+    $bills->();
+    $await->();
+    $bills->();
+    # Tokyo's days begin at 15:00, six hours before Berlin's: 5 hours of the day and then 6 of the night cost the same
+    is $costs->('site=pier&bucket=1d&from=2023-03-13&to=2023-03-15'), '130.00 130.00', 'days of its new zone';
+    return;
+}
+
 for my $engine (Tidemark::Stack::engines()) {
     subtest $engine => sub {
         my $stack = Tidemark::Stack->start(engine => $engine, env => { map { ("RETENTION_${_}_DAYS" => 36500) } qw(RAW HOURLY DAILY EVENT) });
@@ -376,6 +451,7 @@ for my $engine (Tidemark::Stack::engines()) {
         check_currencies($stack, $token);
         check_change($stack, $token);
         check_today($stack, $token);
+        check_zones($stack, $token);
     };
 }
 done_testing();
