@@ -1,5 +1,6 @@
 /* Samples of the archive into buckets, some spans of all series at a time: a slab holds the buckets
- * that start in it, whole, so that nothing is open between two of them. */
+ * that start in it, whole, so that nothing is open between two of them. Slabs of fine buckets are
+ * days, and outlive the page, so that the pages of an answer read each file once. */
 #include "archive/reach_fold.h"
 
 #include "archive/reach_parts.h"
@@ -11,6 +12,7 @@
 
 #define QUARTER_US (15 * US_PER_MINUTE)
 #define FIRST_BUCKETS 256
+#define SLAB_BUCKETS ((int64_t)1 << 19) /* of fine ones: 36 MiB; of more series less than a day */
 
 struct sum {
     int64_t count;
@@ -44,6 +46,8 @@ struct slab {
     struct folding *series; /* as those of the names */
     struct reach_bucket *buckets;
     size_t n, cap;
+    struct reach_span span; /* of their samples */
+    int64_t mark;
     bool is_late; /* not all of it was read */
 };
 
@@ -230,11 +234,25 @@ static enum err fill_rings(struct slab *slab)
     return err;
 }
 
+/* Begins to read the samples of a slab; *mark: what of its days there is. */
+static enum err begin_samples(struct reach *reach, struct db_tx *tx, const struct reach_span *span,
+                              int64_t *mark)
+{
+    bool is_any;
+    int64_t n_files = 0;
+    enum err err = reach_begin(reach, tx, span, &is_any);
+
+    for (int i = 0; i < reach->n_days && err == OK; i++) {
+        n_files += reach->days[i].n_files;
+    }
+    *mark = n_files << 32 | reach->n_erased;
+    return err;
+}
+
 static enum err read_samples(struct slab *slab)
 {
     struct reach *reach = slab->reach;
     struct reach_span span = { .from_us = INT64_MAX, .to_us = INT64_MIN, .has_all = true };
-    bool is_any = false;
 
     for (int i = 0; i < slab->n_rings; i++) {
         const struct ring *ring = &slab->rings[i];
@@ -244,11 +262,12 @@ static enum err read_samples(struct slab *slab)
             span.to_us = end_us > span.to_us ? end_us : span.to_us;
         }
     }
+    slab->span = span;
     if (span.from_us >= span.to_us) {
         return OK;
     }
     reach->is_late = false;
-    enum err err = reach_begin(reach, slab->tx, &span, &is_any);
+    enum err err = begin_samples(reach, slab->tx, &span, &slab->mark);
     for (int i = 0; i < reach->n_days && err == OK && !reach->is_late; i++) {
         err = reach_day_each(reach, &reach->days[i], add_sample, slab);
     }
@@ -268,16 +287,25 @@ static int compare_buckets(const void *left, const void *right)
     return reach_order(a->start_us, a->series_id, b->start_us, b->series_id);
 }
 
-/* The slab's buckets after the position, as far as there is room. */
-static void take_buckets(const struct slab *slab, struct reach_buckets *out)
+/* Keeps what was made. */
+static void keep_buckets(const struct slab *slab)
 {
-    const struct reach_fold *fold = slab->fold;
-
     if (slab->n > 0) {
         qsort(slab->buckets, slab->n, sizeof *slab->buckets, compare_buckets);
     }
-    for (size_t i = 0; i < slab->n && out->n < fold->limit; i++) {
-        const struct reach_bucket *bucket = &slab->buckets[i];
+    slab->reach->made = (struct reach_made){
+        .is_there = true, .from_us = slab->from_us,    .to_us = slab->to_us,
+        .span = slab->span, .end_us = slab->fold->end_us, .mark = slab->mark,
+        .buckets = slab->buckets, .n = slab->n,
+    };
+}
+
+/* What was made after the position, as far as there is room. */
+static void take_buckets(const struct reach_made *made, const struct reach_fold *fold,
+                         struct reach_buckets *out)
+{
+    for (size_t i = 0; i < made->n && out->n < fold->limit; i++) {
+        const struct reach_bucket *bucket = &made->buckets[i];
         if (!fold->is_after || reach_order(bucket->start_us, bucket->series_id, fold->after_us,
                                            fold->after_series) > 0) {
             out->items[out->n++] = *bucket;
@@ -316,8 +344,33 @@ static int64_t least_width_us(const struct reach_fold *fold)
     return longest > US_PER_DAY ? longest : US_PER_DAY;
 }
 
-/* How wide the next slab may be: no wider than what the page has room for, and never of more days
- * than are looked at. */
+/* Of an earlier page of the answer, where it made the buckets at the place and their days are what
+ * they were. */
+static enum err take_made(struct reach *reach, struct db_tx *tx, const struct reach_fold *fold,
+                          struct place *place, struct reach_buckets *out)
+{
+    struct reach_made *made = &reach->made;
+    int64_t mark = made->mark;
+    enum err err = OK;
+
+    if (!made->is_there || made->end_us != fold->end_us || place->at_us < made->from_us ||
+        place->at_us >= made->to_us) {
+        return OK;
+    }
+    if (made->span.from_us < made->span.to_us) {
+        err = begin_samples(reach, tx, &made->span, &mark);
+    }
+    if (err == OK && mark == made->mark) {
+        out->is_read = true;
+        take_buckets(made, fold, out);
+        place->at_us = made->to_us;
+    }
+    made->is_there = err == OK && mark == made->mark;
+    return err;
+}
+
+/* How wide the next slab may be: no wider than what the page has room for, but for a day of fine
+ * buckets, whose files are read whole; and never of more days than are looked at. */
 static int64_t width_of(const struct reach *reach, const struct reach_fold *fold, int n,
                         int64_t wanted_us)
 {
@@ -325,10 +378,24 @@ static int64_t width_of(const struct reach *reach, const struct reach_fold *fold
     int64_t longest = longest_us(fold->grain);
     int64_t room_us = (1 + (fold->limit - n) / n_series) * longest;
     int64_t most_us = reach->setup.max_days * US_PER_DAY - longest - 2 * US_PER_DAY;
+    int64_t day_us = SLAB_BUCKETS / n_series * longest;
+
+    day_us = longest > US_PER_HOUR ? 0 : day_us < US_PER_DAY ? day_us : US_PER_DAY;
+    room_us = room_us > day_us ? room_us : day_us;
 
     most_us = most_us > longest ? most_us : longest;
     room_us = room_us < most_us ? room_us : most_us;
     return wanted_us < room_us ? wanted_us : room_us;
+}
+
+/* Where a slab of that width ends: with a day, where it has the end of one. */
+static int64_t end_of(const struct reach_fold *fold, int64_t from_us, int64_t width_us)
+{
+    int64_t end_us = width_us < fold->to_us - from_us ? from_us + width_us : fold->to_us;
+    int64_t past = end_us % US_PER_DAY;
+    int64_t day_us = end_us - past - (past < 0 ? US_PER_DAY : 0);
+
+    return day_us > from_us && end_us < fold->to_us ? day_us : end_us;
 }
 
 /* Reads a slab, and goes by it unless that is late. */
@@ -339,8 +406,9 @@ static enum err read_slab(struct reach *reach, struct db_tx *tx, const struct re
     struct slab slab = { .reach = reach, .tx = tx, .fold = fold, .from_us = place->at_us };
     bool is_first = !out->is_read;
 
-    slab.to_us = width_us < fold->to_us - place->at_us ? place->at_us + width_us : fold->to_us;
+    slab.to_us = end_of(fold, place->at_us, width_us);
     out->is_read = true;
+    reach->made.is_there = false;
     arena_reset(reach->slabs);
     enum err err = fill_rings(&slab);
     if (err == OK) {
@@ -356,7 +424,8 @@ static enum err read_slab(struct reach *reach, struct db_tx *tx, const struct re
         return OK;
     }
     if (err == OK) {
-        take_buckets(&slab, out);
+        keep_buckets(&slab);
+        take_buckets(&reach->made, fold, out);
     }
     place->at_us = slab.to_us;
     if (width_us == place->width_us) { /* else there was no room for it */
@@ -369,7 +438,9 @@ enum err reach_fold_list(struct reach *reach, struct db_tx *tx, const struct rea
                          struct reach_buckets *out)
 {
     bool is_after = fold->is_after && fold->after_us > fold->from_us;
-    struct place place = { is_after ? fold->after_us : fold->from_us, least_width_us(fold) };
+    struct place place = { is_after ? fold->after_us + (fold->after_series == INT32_MAX)
+                                    : fold->from_us,
+                           least_width_us(fold) };
     enum err err = OK;
 
     *out = (struct reach_buckets){
@@ -380,12 +451,17 @@ enum err reach_fold_list(struct reach *reach, struct db_tx *tx, const struct rea
     }
     reach->read_until_us = clock_monotonic_us() + reach->setup.patience_us;
     while (err == OK && out->n < fold->limit && !out->is_late) {
-        err = skip(tx, fold, &place.at_us);
-        if (err != OK || place.at_us >= fold->to_us) {
+        err = take_made(reach, tx, fold, &place, out);
+        if (err == OK && out->n < fold->limit) {
+            err = skip(tx, fold, &place.at_us);
+        }
+        if (err != OK || out->n == fold->limit || place.at_us >= fold->to_us) {
             break;
         }
         out->late_us = place.at_us;
-        out->is_late = out->is_read && clock_monotonic_us() > reach->read_until_us;
+        /* a full page is not worth another slab, which the next page would have to make again */
+        out->is_late = out->is_read && (clock_monotonic_us() > reach->read_until_us ||
+                                        (out->n > 0 && out->n == fold->limit - 1));
         if (out->is_late) {
             break;
         }

@@ -30,7 +30,8 @@ struct reach_buckets {
     struct reach_bucket *items; /* by start and then series; in the transaction's memory */
     int n;
     bool is_read; /* days of the archive were looked for */
-    bool is_late; /* it took long enough: there may be more that start at late_us or later */
+    bool is_late; /* one less than the limit, or it took long enough: there may be more that start
+                   * at late_us or later */
     int64_t late_us;
 };
 

@@ -52,6 +52,18 @@ struct reach_erased {
     int64_t from_us, to_us; /* both included */
 };
 
+struct reach_bucket;
+
+/* Buckets that begin in [from_us, to_us), of all series, sorted: what pages have yet to take. */
+struct reach_made {
+    bool is_there;
+    int64_t from_us, to_us, end_us; /* end_us: where they end at the latest */
+    struct reach_span span;         /* of the samples that they are made of; may be empty */
+    int64_t mark;                   /* what there was of those days */
+    struct reach_bucket *buckets;
+    size_t n;
+};
+
 struct reach {
     struct op *op; /* of the page */
     struct reach_setup setup;
@@ -72,6 +84,7 @@ struct reach {
     struct reach_void *voids;      /* of the day at hand */
     size_t n_voids, voids_cap;
     struct reach_window window;
+    struct reach_made made; /* in the memory of the slabs */
 };
 
 /* By time and then series. */
