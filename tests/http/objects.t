@@ -12,6 +12,7 @@ use File::Temp qw(tempdir);
 use IO::Select;
 use IO::Socket::INET;
 use Test::More;
+use Tidemark::Gate;
 use Tidemark::Minio;
 use Tidemark::Processes;
 use Tidemark::Python;
@@ -203,20 +204,26 @@ $minio->run;
 is(fault({}, 'list', 'down/'), "0 OK\n", 'has nothing of it when it is back');
 is(fault({}, 'get', 'cut/whole'), "$hash OK\n", 'and all that it had');
 
-# Who is killed amid a file leaves parts, which nobody but the sweep removes.
-{
+# Begins a file of that key, and is killed amid it.
+sub leave_parts {
+    my ($key) = @_;
+    my $before = parts_left();
     my $pid = fork // die;
     if (!$pid) {
         %ENV = (%ENV, TIDEMARK_HOME => $home, $minio->settings);
-        exec "$unit/objects_fault", 'put', 'upload/killed', 8 << 30 or die;
+        exec "$unit/objects_fault", 'put', $key, 8 << 30 or die;
     }
-    await(sub { parts_left() > 0 }, 'a file is begun');
+    await(sub { parts_left() > $before }, "$key is begun");
     kill 'KILL', $pid;
     waitpid $pid, 0;
-    cmp_ok(parts_left(), '>', 0, 'who sends it is killed: what there is of it stays');
-    is(fault({}, 'sweep'), "OK\n", 'until what was begun is swept');
-    is(parts_left(), 0, '  of which nothing is left');
+    return;
 }
+
+# Who is killed amid a file leaves parts, which nobody but the sweep removes.
+leave_parts('upload/killed');
+cmp_ok(parts_left(), '>', 0, 'who sends it is killed: what there is of it stays');
+is(fault({}, 'sweep'), "OK\n", 'until what was begun is swept');
+is(parts_left(), 0, '  of which nothing is left');
 
 # A store that takes what is sent and says nothing is given up after half a minute, in which the rest goes on.
 my $silent_since = time;
@@ -356,6 +363,19 @@ like($heard, qr/^$short OK\nafter (?:29|3\d|4\d)\n$/, 'a store that says nothing
     await(sub { parts_left() == 0 }, 'who sends it goes: none is left');
 }
 $stack->request('DELETE', "/v1/uploads/$stream->{id}", token => $token);
+
+# What others began: the worker ends what is older than a day, as the bucket says.
+{
+    leave_parts('upload/young');
+    my $young = parts_left();
+    leave_parts('upload/old');
+    cmp_ok(parts_left(), '>', $young, 'two files are begun and not finished, one of them a year ago');
+    my $gate = Tidemark::Gate->new($minio);
+    $gate->stop_at('GET', qr{[?].*uploads}, 'age old');
+    my (undef, undef, $err) = $stack->tidemark('worker', '--once', { env => { $minio->settings(S3_ENDPOINT => $gate->url) } });
+    is(parts_left(), $young, '  which the worker ends, and it alone') or diag $err;
+    is(fault({}, 'sweep'), "OK\n", '  the other is swept');
+}
 $minio->stop;
 my $refused = $stack->request('PUT', '/v1/uploads/later.bin', token => $token, body => 'x');
 is($refused->{status}, 503, 'without the store files are refused');
@@ -403,7 +423,7 @@ is($trash->(), $waiting, '  and what is to be removed is not taken for removed')
 $stack->sql('DELETE FROM core.upload');
 $stack->tidemark('worker', '--once', { env => $env });
 ok(!$is_made->(), '  nor where all of it is to be removed');
-$stack->sql('DELETE FROM core.object_trash WHERE is_stored');
+$stack->sql("DELETE FROM $_") for 'core.object_trash WHERE is_stored', 'core.archive_catalogue', 'core.archive_garbage';
 is($late->()->{status}, 503, '  what was refused is begun, no more');
 $stack->tidemark('worker', '--once', { env => $env }); # its archiver may have come first, in vain
 is($late->()->{status}, 201, '  with nothing stored the worker makes it');

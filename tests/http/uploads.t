@@ -357,8 +357,16 @@ is(as('admin', 'DELETE', "/v1/uploads/$id")->{status}, 204, 'an admin removes a 
 is(as('api', 'GET', "/v1/uploads/$id")->{status}, 404, 'it is gone');
 is(as('admin', 'DELETE', "/v1/uploads/$id")->{status}, 404, 'and cannot be removed again');
 is($stack->sql(q{SELECT object FROM core.audit WHERE action = 'upload.remove'}), 'some file.bin', 'the audit trail knows');
+my %begun = map { ("$stack->{home}/objects/.put/$_" => /^old/ ? 1 : 0) } 'old' . 'a' x 32, 'young' . 'b' x 32;
+for my $path (keys %begun) {
+    open my $out, '>', $path or die "$path: $!";
+    close $out;
+    utime time, time - ($begun{$path} ? 25 : 23) * 3600, $path or die "$path: $!";
+}
 $stack->cli('worker', '--once');
 ok(!(grep {/\Q$id\E/} objects()), 'the worker removes its bytes');
+is_deeply([grep { -e } sort keys %begun], [grep { !$begun{$_} } keys %begun], '  and what somebody began a day ago and never finished, nothing younger');
+unlink keys %begun;
 my $stored = $stack->sql('SELECT count(*) FROM core.upload WHERE stored_at IS NOT NULL');
 is(scalar(grep { !m{/archive/} } objects()), $stored, 'and there are as many objects as files');
 is($stack->sql('SELECT count(*) FROM core.object_trash'), 0, 'nothing is left to be removed');

@@ -8,7 +8,8 @@ package Tidemark::Gate;
 #
 # What becomes of the first request of that method whose path and query match: 'before', none of it is passed
 # on; 'half', half of its body is; 'after', all of it is, and its answer is not. With 'cut' and 'flip' the
-# object is changed when the server has taken it, each time, and the answer says that all is well.
+# object is changed when the server has taken it, each time, and the answer says that all is well; with
+# 'age NAME' an upload whose key ends so was begun a year earlier, each time they are listed.
 
 use strict;
 use warnings;
@@ -91,7 +92,9 @@ sub relay {
     while (my @ready = $select->can_read) {
         for my $from (@ready) {
             sysread $from, my $piece, 65536 or return;
-            if ($from == $server && $how) {
+            if ($from == $server && $how =~ /^age (.*)/) {
+                $piece =~ s{(<Key>[^<]*\Q$1\E</Key>.*?<Initiated>)(\d{4})}{$1 . ($2 - 1)}es;
+            } elsif ($from == $server && $how) {
                 return $self->stand($client) if $how eq 'after';
                 $self->change($path, $how);
                 $how = '';
