@@ -23,7 +23,8 @@ struct backups {
     const struct config *config;
     struct store *store;
     const char *prefix; /* of their keys */
-    /* NULL, or whose BACKUP_LATEST is: of this one, or of a manifest that does not say it. */
+    /* NULL (any one's), or whose BACKUP_LATEST is: of this one, or of a manifest that does not say
+     * it. */
     const char *installation;
     /* Asked again and again while a dump is read or restored; NULL: always. */
     bool (*goes_on)(void *context);
@@ -82,6 +83,11 @@ enum err backup_list(struct backups *backups, const char *const **out_names, int
 /* The manifest of a backup, or of the newest for BACKUP_LATEST. ERR_NOT_FOUND where there is none,
  * ERR_INVALID where the manifest is damaged. */
 enum err backup_read(struct backups *backups, const char *name, struct backup *out) MUST_CHECK;
+
+/* Says whose BACKUP_LATEST is, for a database whose installation is `own` (NULL: it has none): its
+ * own where it is_lasting, or has backups there. Else it may be any one's, and where there are
+ * backups of several, ERR_CONFLICT names the newest of each. `own` lives as long as the backups. */
+enum err backup_choose(struct backups *backups, const char *own, bool is_lasting) MUST_CHECK;
 
 /* Reads the dump whole and holds it against the manifest. ERR_INVALID where they differ,
  * ERR_UNAVAILABLE where it was not to go on. */

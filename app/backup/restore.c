@@ -28,6 +28,7 @@ struct restoring {
     const char *live, *collation, *ctype; /* that one's name, and what it sorts by */
     const char *fresh, *fresh_url, *kept; /* the new one; what the old one will be called */
     bool is_made;                         /* the new one is there */
+    bool is_empty;                        /* the one in use has nobody's data */
     struct restore_told told;
 };
 
@@ -73,6 +74,20 @@ static enum err judge_backup(struct restoring *restoring)
                     backup->schema, known, backup->program);
     }
     return OK;
+}
+
+/* The newest backup is one of the installation in whose place it comes. */
+static enum err choose_backup(struct restoring *restoring)
+{
+    struct db_rows *rows;
+    const char *own = NULL;
+    enum err err = database_ask(restoring->backups, restoring->server.url, &q_restore_whose, NULL,
+                                &rows);
+
+    if (err == OK && !db_is_null(rows, 0, RESTORE_WHOSE_INSTALLATION)) {
+        err = copy_text(restoring->op, rows, RESTORE_WHOSE_INSTALLATION, &own);
+    }
+    return err ? err : backup_choose(restoring->backups, own, !restoring->is_empty);
 }
 
 static enum err verify_backup(const struct restoring *restoring)
@@ -122,6 +137,7 @@ static enum err judge_target(struct restoring *restoring)
     restoring->server.major = db_int(rows, 0, RESTORE_TARGET_SERVER_MAJOR);
     int64_t n_own = db_int64(rows, 0, RESTORE_TARGET_N_OWN);
     int64_t n_foreign = db_int64(rows, 0, RESTORE_TARGET_N_FOREIGN);
+    restoring->is_empty = n_own + n_foreign == 0;
     err = copy_text(op, rows, RESTORE_TARGET_DATABASE, &restoring->live);
     err = err ? err : copy_text(op, rows, RESTORE_TARGET_COLLATION, &restoring->collation);
     err = err ? err : copy_text(op, rows, RESTORE_TARGET_CTYPE, &restoring->ctype);
@@ -459,8 +475,13 @@ enum err backup_restore(struct backups *backups, const struct restore_wish *wish
     struct restoring restoring = { .backups = backups, .wish = wish, .op = backups->op };
     enum err err = db_super_url(backups->op, backups->config, &restoring.server.url);
 
-    err = err ? err : judge_backup(&restoring);
+    bool is_chosen = strcmp(wish->name, BACKUP_LATEST) != 0 || backups->installation;
+    err = err || !is_chosen ? err : judge_backup(&restoring);
     err = err ? err : judge_target(&restoring);
+    if (err == OK && !is_chosen) {
+        err = choose_backup(&restoring);
+        err = err ? err : judge_backup(&restoring);
+    }
     err = err ? err : verify_backup(&restoring);
     err = err ? err : make_database(&restoring);
     err = err ? err : judge_extension(&restoring);

@@ -6,6 +6,8 @@
 #include "base/clock.h"
 #include "base/sha256.h"
 
+#include <stdio.h>
+
 #define FIRST_NAMES 32
 #define UNFINISHED_AGE_S (24 * 3600) /* no backup comes for longer */
 
@@ -205,6 +207,78 @@ static enum err find_latest(struct backups *backups, const char **out)
         *out = names[n];
     }
     return err;
+}
+
+/* The newest of each installation, as long as there are not too many. */
+struct owner {
+    const char *installation, *newest;
+};
+#define MAX_OWNERS 6 /* whose names a failure has room for */
+
+static enum err fail_several(struct backups *backups, const struct owner *owners, int n)
+{
+    char list[MAX_OWNERS * (BACKUP_NAME_BYTES + 32)] = "";
+    size_t len = 0;
+
+    for (int i = 0; i < n && len < sizeof list; i++) {
+        int added = snprintf(list + len, sizeof list - len, "%s%s (installation %.8s)",
+                             i > 0 ? ", " : "", owners[i].newest, owners[i].installation);
+        len += added > 0 ? (size_t)added : 0;
+    }
+    return fail(backups->op, ERR_CONFLICT,
+                "there are backups of several installations: say which by its name, "
+                "`tidemark backup list` has all; the newest of each: %s",
+                list);
+}
+
+/* Goes through the backups from the oldest on; those whose manifest is damaged are nobody's. */
+static enum err find_owners(struct backups *backups, struct owner owners[MAX_OWNERS], int *out_n)
+{
+    const char *const *names;
+    struct backup backup;
+    int n;
+    enum err err = backup_list(backups, &names, &n);
+
+    *out_n = 0;
+    for (int i = 0; i < n && err == OK; i++) {
+        int at = 0;
+        err = backup_read(backups, names[i], &backup);
+        if (err == ERR_INVALID || err == ERR_NOT_FOUND) {
+            op_clear_fault(backups->op);
+            err = OK;
+            continue;
+        }
+        if (err != OK || !backup.installation) {
+            continue;
+        }
+        while (at < *out_n && strcmp(owners[at].installation, backup.installation) != 0) {
+            at++;
+        }
+        if (at < MAX_OWNERS) {
+            owners[at] = (struct owner){ backup.installation, names[i] };
+            *out_n = at == *out_n ? at + 1 : *out_n;
+        }
+    }
+    return err;
+}
+
+enum err backup_choose(struct backups *backups, const char *own, bool is_lasting)
+{
+    struct owner owners[MAX_OWNERS];
+    int n = 0;
+    enum err err = OK;
+
+    backups->installation = is_lasting ? own : NULL;
+    if (backups->installation) {
+        return OK;
+    }
+    err = find_owners(backups, owners, &n);
+    for (int i = 0; i < n && err == OK && own; i++) {
+        if (strcmp(owners[i].installation, own) == 0) {
+            backups->installation = own;
+        }
+    }
+    return err == OK && n > 1 && !backups->installation ? fail_several(backups, owners, n) : err;
 }
 
 static enum err read_object(struct backups *backups, const char *key, struct str *out)

@@ -172,7 +172,7 @@ static int cmd_list(const struct config *config, int argc, char **argv)
     static const struct options_help HELP = {
         .usage = "tidemark backup list [--from FOLDER]",
         .about = "Lists the backups, the oldest first: name, when, bytes, the newest migration,\n"
-                 "engine, the server's version.",
+                 "engine, the server's version, whose it is (the installation).",
     };
 
     return visit_all(config, argc, argv, &HELP, show);

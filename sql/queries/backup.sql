@@ -21,6 +21,15 @@ SELECT pg_catalog.pg_export_snapshot() AS snapshot,
 SELECT md5(extract(epoch FROM h.applied_at)::text) AS installation
 FROM ops.migration_history h ORDER BY h.version LIMIT 1;
 
+-- name: restore_whose
+-- roles: super
+-- columns: installation
+-- The same; NULL in a database that was never migrated.
+SELECT CASE WHEN to_regclass('ops.migration_history') IS NOT NULL THEN substring(
+           pg_catalog.query_to_xml('SELECT md5(extract(epoch FROM h.applied_at)::text) AS m'
+                                   ' FROM ops.migration_history h ORDER BY h.version LIMIT 1',
+                                   false, false, '')::text FROM '<m>([0-9a-f]+)</m>') END AS installation;
+
 -- name: backup_settle
 -- roles: backup super
 -- columns: timezone date interval bytes floats path

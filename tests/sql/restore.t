@@ -158,12 +158,25 @@ sub check_alive {
     return;
 }
 
+# Puts a newer backup of another installation beside one; its name.
+sub put_foreign {
+    my ($cluster, $folder, $name) = @_;
+    my $foreign = '20990101T000000Z-0123abcd';
+    my $manifest = JSON::PP->new->decode(slurp_whole("$folder/$name.json"));
+    $manifest->{installation} = 'f' x 32;
+    spit("$folder/$foreign.json", JSON::PP->new->canonical->encode($manifest));
+    $cluster->run('cp', "$folder/$name.dump", "$folder/$foreign.dump");
+    return $foreign;
+}
+
 sub check_in_place {
-    my ($cluster, $folder, $before) = @_;
+    my ($cluster, $folder, $name, $before) = @_;
+    put_foreign($cluster, $folder, $name);
     my $late = $cluster->session('tidemark_operator', new => 1)->value("SELECT ops.tenant_add('late', 'late', 'UTC', 'EUR')");
     my $held = $cluster->session('tidemark_web', new => 1)->bind(1);
     my ($status, $said) = $cluster->tidemark('restore', 'latest', '--from', $folder, '--force');
     is($status, 0, 'restored in place of a database in use') or diag($said);
+    like($said, qr/^reading $name whole /m, '  the newest of its own installation, not of another in the same folder');
     my ($kept) = $said =~ /^tidemark is the backup now; what was there is called (tidemark_before_\w+)$/m;
     like($said, qr/^start the application and the worker anew/m, '  whoever runs on is to be started anew');
     is(databases($cluster), 'tidemark ' . ($kept // 'none'), '  the old one stays under the name that is told');
@@ -178,14 +191,22 @@ sub check_in_place {
 }
 
 sub check_elsewhere {
-    my ($engine, $folder, $before) = @_;
+    my ($engine, $folder, $name, $before) = @_;
     my $other = Tidemark::Cluster->start($engine);
     is($other->session('tidemark_super')->value('SELECT count(*) FROM core.tenant'), 0, 'another server, with an empty database');
+    $other->session('tidemark_super')->query("UPDATE ops.migration_history SET applied_at = applied_at + interval '1 s' WHERE version = 1"); # both are copies of one
     my $held = $other->session('tidemark_web', new => 1);
     my ($status, $said) = $other->tidemark('restore', 'latest', '--from', $folder);
     like($said, qr/in use by .*psql: stop the application and the worker/, '  is not restored to while it is in use');
     undef $held;
     leave($other);
+    my $foreign = put_foreign($other, $folder, $name);
+    my $own = substr JSON::PP->new->decode(slurp_whole("$folder/$name.json"))->{installation}, 0, 8;
+    ($status, $said) = $other->tidemark('restore', 'latest', '--from', $folder);
+    like($said, qr/backups of several installations: say which by its name.*\Q$name (installation $own), $foreign (installation ffffffff)\E$/m,
+        "  the latest is nobody's where several installations have some");
+    is("$status @{[databases($other)]}", '1 tidemark', '    and nothing is restored');
+    $other->run('rm', map {"$folder/$foreign.$_"} qw(dump json));
     ($status, $said) = $other->tidemark('restore', 'latest', '--from', $folder);
     is($status, 0, '  and then it is') or diag($said);
     is_deeply(fingerprint($other), $before, '  the same as on the server it came from');
@@ -218,7 +239,7 @@ Tidemark::Cluster->each_engine(sub {
     isnt($before->{$_} =~ s/ .*//r, 0, "$_ has rows") for qw(core.sample core.rollup_1d core.energy_15m core.session core.cost_calculation core.event core.event_count_1d);
     check_refused($cluster, $folder, $name);
     check_trial($cluster, $folder, $name);
-    check_in_place($cluster, $folder, $before);
-    check_elsewhere($cluster->engine, $folder, $before);
+    check_in_place($cluster, $folder, $name, $before);
+    check_elsewhere($cluster->engine, $folder, $name, $before);
 });
 done_testing;
