@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#define MEAN_DECIMALS 5 /* of several prices: those of one are shown as they are */
+
 static const char *const kinds[] = {
     [CHARGE_ENERGY] = "Energy",   [CHARGE_DEMAND] = "Demand",   [CHARGE_FIXED] = "Fixed charge",
     [CHARGE_EXPORT] = "Fed in",   [CHARGE_MINIMUM] = "Minimum", [CHARGE_TAX] = "Tax",
@@ -68,12 +70,13 @@ static const char *quantity_words(struct arena *arena, const struct cost_account
 
 static const char *rate_words(struct arena *arena, const struct bill_line *line)
 {
-    const char *rate = format_rate(arena, line->rate, 2);
-
-    if (line->unit == UNIT_PERCENT) {
-        return rate ? arena_printf(arena, "%s" FORMAT_NBSP "%%", rate) : NULL;
+    if (line->has_one_rate) {
+        const char *rate = format_rate(arena, line->rate, 2);
+        bool is_percent = line->unit == UNIT_PERCENT;
+        return is_percent && rate ? arena_printf(arena, "%s" FORMAT_NBSP "%%", rate) : rate;
     }
-    return line->has_one_rate || !rate ? rate : arena_printf(arena, "%s on average", rate);
+    const char *mean = format_nano(arena, (struct quantity){ line->rate }, MEAN_DECIMALS);
+    return mean ? arena_printf(arena, "%s on average", mean) : NULL;
 }
 
 static const char *note_words(struct arena *arena, const struct cost_account *account,

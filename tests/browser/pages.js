@@ -252,6 +252,16 @@ async function testMoney(browser) {
   ok(/Today so far ?\$\d+\.\d\d/.test(shown) && /Peak ?\$\d/.test(shown), 'the overview says what today costs, and by period', shown);
   await page.goto(`${setup.url}/costs`);
   ok(shown.includes(await text(page, '.series-now .figure')), 'this month as the page of costs has it', shown);
+  await page.goto(`${setup.url}/costs/bill`);
+  await page.setViewportSize({ width: 718, height: 1050 }); // A4 within its margins
+  await page.emulateMedia({ media: 'print' });
+  const paper = await page.evaluate(() => ({
+    head: document.querySelector('.bill thead').offsetHeight, row: getComputedStyle(document.querySelector('.bill tbody tr')).display,
+    whose: document.querySelector('.on-paper').offsetHeight > 0 && document.querySelector('.on-paper').textContent,
+    isMore: document.querySelector('.bill-sheet .below').offsetHeight > 0, over: document.documentElement.scrollWidth > 718,
+  }));
+  ok(paper.head > 5 && paper.row === 'table-row' && !paper.isMore && !paper.over, 'a bill on paper is a table of its lines, without links', paper);
+  is(paper.whose, 'Home & <Garden>', 'and says whose it is');
   await page.context().close();
 }
 

@@ -383,7 +383,7 @@ like $tried->{content}, qr{Version 2 was made by ann\@home\.example at [^<]*, af
 for my $do (qw(save over)) {
     $tried = $eve->submit($his, $edit, %late, do => $do);
     is $tried->{status}, 409, "$do is refused";
-    like $tried->{content}, qr{role="alert">Nothing was saved: version 2 was made after}, 'and says so';
+    like $tried->{content}, qr{role="alert">Nothing was saved: version 2 was made after.*<a href="#newer">Version 2, and how to go on.*id="newer"}s, 'and says so, and leads there';
     like $tried->{content}, qr{name="c0_price"[^>]*value="0\.29"}, 'with what was typed';
     like $tried->{content}, qr{Version 2 was made by ann\@home\.example .*href="/admin/rates/$shared\?version=2".*name="seen" value="2".*value="over">Save this as version 3}s, 'who made it, and how to go on';
     unlike $tried->{content}, qr{value="save"}, 'and not how not to';
