@@ -198,6 +198,7 @@ static struct money add_tiers(struct rating_cell *cell, int64_t nkwh)
     return cost;
 }
 
+/* At its price by time. Tiers that other periods have of all energy fill all the same. */
 static struct money add_at_price(struct rating_bench *bench, struct rating_cell *cell,
                                  int64_t nkwh, int64_t time_us)
 {
@@ -206,6 +207,7 @@ static struct money add_at_price(struct rating_bench *bench, struct rating_cell 
     int64_t rate;
 
     tally->quantity += nkwh;
+    *cell->counted += nkwh;
     if (!price_series_at(&bench->prices[price->series], time_us, &bench->hints[price->series],
                          &rate) ||
         !nano_price(rate, price->factor, price->add, &rate)) {
