@@ -1,6 +1,6 @@
 #!/usr/bin/env perl
 # The archive's catalogue: what is in it and what never is, when one is written, which are kept; a database
-# made of a store with damage in it, where that is to be skipped, and by rebuilds that are killed at random;
+# made of a store with damage in it, where that is to be skipped, and by rebuilds that are killed at each step;
 # manifests that are not what their names say, and numbers that are missing, are named.
 use strict;
 use warnings;
@@ -10,10 +10,12 @@ use Digest::SHA qw(sha256_hex);
 use JSON::PP qw(decode_json);
 use POSIX qw(strftime);
 use Test::More;
+use Tidemark::Archiver qw(start_archive slay);
 use Tidemark::Cluster;
 use Tidemark::Day;
+use Tidemark::Killed qw(kill_when);
 use Tidemark::Scratch qw(slurp_whole spit);
-use Time::HiRes qw(sleep time);
+use Time::HiRes qw(sleep);
 
 my $TODAY = Tidemark::Day::today();
 my $DAYS = 6;    # from ten days ago on
@@ -242,30 +244,6 @@ sub take_store {
     return;
 }
 
-# Starts `tidemark …` and returns its pid.
-sub start {
-    my ($cluster, @words) = @_;
-    my $pid = fork // die "fork: $!";
-    return $pid if $pid;
-    delete @ENV{ grep {/^(TIDEMARK|DATABASE|DB|S3|PG)_?/} keys %ENV };
-    $ENV{TIDEMARK_HOME} = $cluster->home;
-    chdir '/';
-    open STDOUT, '>', '/dev/null' or die;
-    open STDERR, '>', '/dev/null' or die;
-    exec $cluster->command($cluster->home . '/tidemark', @words) or die "exec: $!";
-}
-
-# Kills it, and waits until its session has ended.
-sub slay {
-    my ($cluster, $pid, $word) = @_;
-    kill KILL => $pid;
-    waitpid $pid, 0;
-    my $until = time + 20;
-    my $super = $cluster->session('tidemark_super');
-    sleep 0.01 while $super->value("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tidemark $word'") && time < $until;
-    return;
-}
-
 # A late reading is archived while somebody else is at a day of the tenant: then no catalogue says so.
 sub leave_late {
     my ($cluster, $super) = @_;
@@ -287,23 +265,32 @@ sub leave_late {
     return;
 }
 
-# Starts a rebuild and kills it after a while; true: it has ended.
-sub kill_in {
-    my ($cluster, $seconds) = @_;
-    my $pid = start($cluster, 'restore', '--from-archive');
-    sleep $seconds;
-    slay($cluster, $pid, 'restore');
-    return $cluster->session('tidemark_super')->value('SELECT count(*) FROM core.archive_rebuild WHERE ended_at IS NOT NULL');
-}
+# The steps of a rebuild, in their order.
+my @STEPS = (
+    ['note that it is begun', 'COMMIT OF core.archive_rebuild'], ['make a tenant', 'BEFORE INSERT ON core.tenant'],
+    ['take the next part of a catalogue', 'AFTER INSERT ON core.site'], ['commit a tenant', 'COMMIT OF core.tenant'],
+    ['store rows of a day', 'BEFORE INSERT ON core.sample'], ['commit a day', 'COMMIT OF core.archive_day'],
+);
+my @END = (['note that it has ended', 'BEFORE UPDATE ON core.archive_rebuild'], ['commit that', 'COMMIT OF core.archive_rebuild']);
 
+# Rebuilds of one database are killed at each step, and at random before the last.
 sub check_kills {
     my ($cluster, $engine) = @_;
     my $fresh = Tidemark::Cluster->start($engine);
     take_store($cluster, $fresh);
-    my ($n, $is_ended) = (0, 0);
-    $is_ended = kill_in($fresh, rand 0.12) while !$is_ended && $n++ < 20;
-    my ($status, $said) = $is_ended ? (0, '') : $fresh->tidemark('restore', '--from-archive');
-    is($status, 0, "a rebuild that was killed at random ends, after $n starts") or diag($said);
+    my $super = $fresh->session('tidemark_super');
+    local $Tidemark::Archiver::part = 'restore';
+    kill_when($fresh, $super, @{$_}, '--from-archive') for @STEPS;
+    my $blocker = $fresh->session('tidemark_super', new => 1);
+    $blocker->query('BEGIN; LOCK TABLE core.archive_rebuild IN SHARE MODE');
+    for (1 .. 10) {
+        my $pid = start_archive($fresh, '--from-archive');
+        sleep rand 0.12;
+        slay($super, $pid);
+    }
+    $blocker->query('ROLLBACK');
+    kill_when($fresh, $super, @{$_}, '--from-archive') for @END;
+    is($super->value('SELECT count(*) FROM core.archive_rebuild WHERE ended_at IS NULL'), 0, 'a rebuild that was killed at each step and at random has ended');
     $fresh->roll_up;
     is(facts($fresh), facts($cluster), '  with all there was, and all that is made of it');
     my $sites = 'SELECT count(*), sum(length(name)), md5(string_agg(concat_ws(chr(10), id, key, name), chr(10) ORDER BY id)) FROM core.site';

@@ -23,9 +23,10 @@ our @EXPORT_OK = qw(day archive archives_well keep_in store objects object retai
 
 my $DAY = 86400;
 my $TODAY = Tidemark::Day::today();
-our $shim = '';    # before the command
-our $way;          # where a bucket is reached, if not at its server
-my %minio;         # by the home of the cluster that keeps objects there
+our $part = 'archive';    # the word after `tidemark`
+our $shim = '';           # before the command
+our $way;                 # where a bucket is reached, if not at its server
+my %minio;                # by the home of the cluster that keeps objects there
 
 # A day that was so many days ago.
 sub day { return strftime('%Y-%m-%d', gmtime($TODAY - $_[0] * $DAY)) }
@@ -48,10 +49,10 @@ sub settings {
 # The objects of a cluster, past Tidemark.
 sub store { my ($cluster) = @_; return Tidemark::Objects->new($minio{ $cluster->home } // $cluster->home . '/objects') }
 
-# Runs `tidemark archive …`; (exit status, what it said).
+# Runs `tidemark archive …`, or another part of it; (exit status, what it said).
 sub archive {
     my ($cluster, @words) = @_;
-    my $command = join ' ', map {"'$_'"} $cluster->home . '/tidemark', 'archive', @words;
+    my $command = join ' ', map {"'$_'"} $cluster->home . '/tidemark', $part, @words;
     my %settings = (TIDEMARK_HOME => $cluster->home, settings($cluster));
     my $said = $cluster->run('sh', '-c', join(' ', (map {"$_='$settings{$_}'"} sort keys %settings), $shim, $command) . ' 2>&1; echo exit $?');
     my ($status) = $said =~ /^exit (\d+)$/m;
@@ -139,7 +140,7 @@ sub start_archive {
     chdir '/';
     open STDOUT, '>', '/dev/null' or die;
     open STDERR, '>', '/dev/null' or die;
-    exec $cluster->command($cluster->home . '/tidemark', 'archive', @words) or die "exec: $!";
+    exec $cluster->command($cluster->home . '/tidemark', $part, @words) or die "exec: $!";
 }
 
 # Kills an archiver and waits until its session has ended too.
@@ -154,7 +155,7 @@ sub slay {
 sub await_end {
     my ($super) = @_;
     my $until = time + 20;
-    sleep 0.01 while $super->value("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tidemark archive'") && time < $until;
+    sleep 0.01 while $super->value("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tidemark $part'") && time < $until;
     return;
 }
 

@@ -34,7 +34,7 @@ sub preload {
 sub kill_waiting {
     my ($cluster, $super, $step, $blocker, @words) = @_;
     my $pid = start_archive($cluster, @words);
-    my $waits = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tidemark archive' AND wait_event_type = 'Lock'";
+    my $waits = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tidemark $Tidemark::Archiver::part' AND wait_event_type = 'Lock'";
     my $until = time + 20;
     sleep 0.01 while !$super->value($waits) && time < $until;
     ok($super->value($waits), "killed when about to $step");
