@@ -345,7 +345,7 @@ is((grep { ($_->{sha256} // '') eq $expected } @stored), 16, "  all of them are 
 SKIP: {
     skip 'the sanitizers take memory of their own', 1 if $unit =~ /asan|tsan/;
     my ($peak_kib) = Tidemark::Stack::slurp("/proc/$upload/status") =~ /^VmHWM:\s+(\d+)/m;
-    cmp_ok($peak_kib / 1024, '<=', 16 * 12 + 40, '  in 12 MiB each, and 40 for all');
+    cmp_ok($peak_kib / 1024, '<=', 16 * 12 + 40, '  in 12 MiB each, and 40 for all') and note sprintf '%.0f MiB', $peak_kib / 1024;
 }
 $stack->request('DELETE', "/v1/uploads/$_->{id}", token => $token) for grep { $_->{id} } @stored;
 
