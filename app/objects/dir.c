@@ -47,6 +47,23 @@ static bool sync_folder(const char *path)
     return is_synced;
 }
 
+/* What root makes is given to whom the folder belongs that it is in: a store is one user's, whoever
+ * runs a command by hand. `path` is changed meanwhile; no link is followed at its end. */
+static bool give(char *path)
+{
+    char *slash = strrchr(path, '/');
+    struct stat folder;
+
+    if (geteuid() != 0 || !slash || slash == path) {
+        return true;
+    }
+    *slash = '\0';
+    bool is_found = stat(path, &folder) == 0;
+    *slash = '/';
+    return is_found &&
+           fchownat(AT_FDCWD, path, folder.st_uid, folder.st_gid, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 /* Makes the folders above the file `path`, which is changed meanwhile and put right again. What was
  * made is on the disk: each folder it was made in is brought there. */
 static bool make_folders(char *path)
@@ -54,9 +71,9 @@ static bool make_folders(char *path)
     for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         bool is_made = mkdir(path, 0750) == 0;
-        bool is_there = is_made || errno == EEXIST;
+        bool is_there = is_made ? give(path) : errno == EEXIST;
         char *above = is_made ? strrchr(path, '/') : NULL;
-        if (above && above > path) {
+        if (is_there && above && above > path) {
             *above = '\0';
             is_there = sync_folder(path);
             *above = '/';
@@ -131,8 +148,13 @@ static enum err dir_put_begin(void *self, struct op *op, struct arena *arena, co
         return dir_fail(op, "make", store->root);
     }
     int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
-    if (fd < 0) {
-        return dir_fail(op, "write", temporary);
+    if (fd < 0 || !give(temporary)) {
+        enum err err = dir_fail(op, "write", temporary);
+        if (fd >= 0) {
+            close(fd);
+            (void)unlink(temporary);
+        }
+        return err;
     }
     *put = (struct dir_put){ arena, store, temporary, path, fd };
     *out = put;

@@ -23,12 +23,7 @@ sub moment { my ($ago, $second) = @_; return strftime('%Y-%m-%dT%H:%M:%SZ', gmti
 sub day { return strftime('%Y-%m-%d', gmtime($TODAY - $_[0] * $DAY)) }
 sub as { my ($who, $method, $path, %option) = @_; return $stack->request($method, $path, token => $token{$who}, %option) }
 
-# As the user that the stack runs as, whose the files have to be.
-sub archive_run {
-    my $said = $stack->cli('archive', 'run', { env => \%settings });
-    system('chown', '-R', "--reference=$stack->{home}/run", "$stack->{home}/objects") if -d "$stack->{home}/objects";
-    return $said;
-}
+sub archive_run { return $stack->cli('archive', 'run', { env => \%settings }) }
 
 # What retention does, until it has dropped the old rows of the table, of the tenant or of all.
 sub retain {

@@ -91,7 +91,6 @@ sub folder { my ($stack) = @_; return "$stack->{home}/objects/backup" }
 sub back_up {
     my ($stack) = @_;
     my ($name) = $stack->cli('backup') =~ /^(\S+)\t/ or die;
-    system('chown', '-R', "--reference=$stack->{home}/run", folder($stack)) == 0 or die;
     return ($name, JSON::PP->new->decode(slurp_whole(folder($stack) . "/$name.json")));
 }
 

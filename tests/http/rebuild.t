@@ -44,12 +44,10 @@ sub await {
     return ok($what->(), $name);
 }
 
-# The store belongs to whom the stack runs as. What it says, but for costs, which are written anew whenever
-# they are worked out.
+# What it says, but for costs, which are written anew whenever they are worked out.
 sub archive_now {
     my ($status, undef, $said) = $stack->tidemark('archive', 'run', { env => \%settings });
     die $said if $status;
-    system('chown', '-R', "--reference=$stack->{home}/run", glob "$stack->{home}/objects*") == 0 or die 'chown failed';
     my @rows = $said =~ /^\w+\t(?:samples|events)\t\S+\t(\d+) rows/mg;
     return sprintf '%d days, %d rows', scalar @rows, sum0(@rows);
 }
