@@ -44,6 +44,7 @@ struct what_if_row {
     const char *total;                   /* NULL: not compared, or why not stands in `problem` */
     const char *problem;
     const char *more;                    /* "+€12.00 (+8 %)" than the cheapest; NULL for it */
+    const char *lacks;                   /* why it is not compared with that; NULL: it is */
     const char *percent;                 /* of the dearest: "62.5"; NULL: not compared */
     bool is_cheapest, is_now;            /* is_now: what is in force */
     const struct bill_part *parts;       /* its bill */

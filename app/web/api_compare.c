@@ -7,6 +7,7 @@
 #include "web/bill_write.h"
 #include "web/body.h"
 #include "web/cost_input.h"
+#include "web/what_if.h"
 
 #include <string.h>
 
@@ -17,7 +18,8 @@ struct choice {
     const char *name;
     struct cost_accounts accounts;
     struct bill_sum sum;
-    bool is_cheapest; /* of those in its currency */
+    bool is_cheapest; /* of those in its currency that lack nothing */
+    const char *lacks; /* in words; NULL: nothing */
 };
 
 struct comparison {
@@ -98,17 +100,21 @@ static enum err read_input(struct web *web, struct comparison *out)
 
 /* ---- the comparison ---- */
 
-static void mark_cheapest(struct comparison *all)
+static void mark_cheapest(struct arena *arena, struct comparison *all)
 {
+    const struct bill_sum *sums[MAX_SCHEDULES];
+    const struct what_if side_by_side = { .sums = sums, .n = all->n };
+
+    for (int i = 0; i < all->n; i++) {
+        sums[i] = &all->choices[i].sum;
+    }
     for (int i = 0; i < all->n; i++) {
         struct choice *choice = &all->choices[i];
-        choice->is_cheapest = true;
-        for (int j = 0; j < all->n; j++) {
-            const struct bill_sum *other = &all->choices[j].sum;
-            bool is_less = strcmp(other->currency, choice->sum.currency) == 0 &&
-                           money_compare(other->total, choice->sum.total) < 0;
-            choice->is_cheapest = choice->is_cheapest && !is_less;
-        }
+        const struct bill_sum *cheapest =
+            what_if_cheapest(&side_by_side, choice->sum.currency);
+        choice->lacks = what_if_lack(arena, &side_by_side, i);
+        choice->is_cheapest = cheapest && !choice->lacks &&
+                              money_compare(choice->sum.total, cheapest->total) == 0;
     }
 }
 
@@ -139,6 +145,8 @@ static void write_choice(struct web *web, struct json_writer *json, const struct
     json_text(json, choice->name);
     json_key(json, "cheapest");
     json_bool(json, choice->is_cheapest);
+    json_key(json, "lacks");
+    json_text(json, choice->lacks);
     json_key(json, "from");
     json_text(json, clock_format(span_day_start(&first->zone, first->from_day), text));
     json_key(json, "to");
@@ -162,7 +170,7 @@ enum err api_costs_compare(struct web *web)
     if (err != OK) {
         return err;
     }
-    mark_cheapest(all);
+    mark_cheapest(web->op->arena, all);
     web->response->content_type = "application/json";
     json_writer_init(&json, &web->response->body);
     json_open_object(&json);

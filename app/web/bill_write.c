@@ -9,6 +9,61 @@ const char *const BILL_COLUMNS[BILL_N_COLUMNS] = {
     "season", "at",     "from", "to",       "site", "device",   "schedule", "version",
 };
 
+static bool is_energy(const struct tariff_charge *charge)
+{
+    return charge->kind == CHARGE_ENERGY;
+}
+
+static bool has_energy_charge(const struct cost_rates *rates)
+{
+    bool is_found = false;
+
+    for (int i = 0; i < rates->n; i++) {
+        const struct tariff *tariff = tariff_of(rates->versions[i].plan);
+        for (int c = 0; c < tariff->n_charges; c++) {
+            is_found = is_found || is_energy(&tariff->charges[c]);
+        }
+    }
+    return is_found;
+}
+
+/* What was drawn on the version's days: each charge for energy is of all of it. */
+static struct quantity energy_of(const struct bill *bill, int version)
+{
+    struct quantity most = { 0 };
+
+    for (size_t i = 0; i < bill->n_lines; i++) {
+        struct quantity sum = { 0 };
+        for (size_t n = i; n < bill->n_lines; n++) {
+            const struct bill_line *line = &bill->lines[n];
+            if (line->version == version && is_energy(line->charge) &&
+                line->charge == bill->lines[i].charge) {
+                sum.nano += line->quantity.nano;
+            }
+        }
+        most = sum.nano > most.nano ? sum : most;
+    }
+    return most;
+}
+
+static void add_bill(const struct cost_account *account, const struct bill *bill,
+                     struct bill_sum *out)
+{
+    out->total = money_add(out->total, bill->total);
+    out->status = bill->status == BILL_PROVISIONAL ? BILL_PROVISIONAL : out->status;
+    out->n_missing += bill->n_missing;
+    if (bill->n_days_unpriced > out->n_days_unpriced) {
+        out->n_days_unpriced = bill->n_days_unpriced;
+    }
+    for (size_t i = 0; i < bill->n_lines; i++) {
+        out->n_unpriced += bill->lines[i].n_unpriced;
+    }
+    out->has_energy = out->has_energy || has_energy_charge(&account->rates);
+    for (int version = 0; version < account->rates.n; version++) {
+        out->energy.nano += energy_of(bill, version).nano;
+    }
+}
+
 enum err bill_sum(struct web *web, const struct cost_accounts *accounts, struct bill_sum *out)
 {
     struct op *op = web->op;
@@ -27,11 +82,9 @@ enum err bill_sum(struct web *web, const struct cost_accounts *accounts, struct 
     for (int i = 0; err == OK && i < accounts->n; i++) {
         struct bill *bill = &out->bills[i];
         err = cost_bill(op, &accounts->items[i], bill);
-        out->total = money_add(out->total, bill->total);
-        out->status = bill->status == BILL_PROVISIONAL ? BILL_PROVISIONAL : out->status;
-        out->n_missing += bill->n_missing;
-        out->n_days_unpriced = bill->n_days_unpriced > out->n_days_unpriced ? bill->n_days_unpriced
-                                                                           : out->n_days_unpriced;
+        if (err == OK) {
+            add_bill(&accounts->items[i], bill, out);
+        }
     }
     return err;
 }

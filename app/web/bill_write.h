@@ -13,6 +13,9 @@ struct bill_sum {
     int decimals;
     enum bill_status status;
     int64_t n_missing;     /* quarter hours of all accounts */
+    int64_t n_unpriced;    /* intervals without a price by time, of all lines */
+    struct quantity energy; /* drawn, of all accounts */
+    bool has_energy;       /* some schedule has a charge for energy: else that is not known */
     int n_days_unpriced;   /* most of any */
 };
 

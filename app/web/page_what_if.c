@@ -12,6 +12,7 @@
 #include "web/bill_input.h"
 #include "web/bill_write.h"
 #include "web/page.h"
+#include "web/what_if.h"
 
 #include <string.h>
 
@@ -148,47 +149,61 @@ static enum err rate_choice(struct web *web, struct comparison *all, struct choi
                : fail_memory(web->op);
 }
 
-/* The least (or greatest) total of the choices in that currency. */
-static const struct choice *extreme(const struct comparison *all, const char *currency, int sign)
+/* The greatest total of the choices in that currency. */
+static const struct bill_sum *dearest_of(const struct what_if *all, const char *currency)
 {
-    const struct choice *found = NULL;
+    const struct bill_sum *found = NULL;
 
     for (int i = 0; i < all->n; i++) {
-        const struct choice *choice = &all->choices[i];
-        if (choice->is_rated && strcmp(choice->sum.currency, currency) == 0 &&
-            (!found || sign * money_compare(choice->sum.total, found->sum.total) > 0)) {
-            found = choice;
+        const struct bill_sum *sum = all->sums[i];
+        if (sum && strcmp(sum->currency, currency) == 0 &&
+            (!found || money_compare(sum->total, found->total) > 0)) {
+            found = sum;
         }
     }
     return found;
 }
 
-static const char *more_words(struct arena *arena, const struct choice *choice,
-                              const struct choice *cheapest)
+static const char *more_words(struct arena *arena, const struct bill_sum *sum,
+                              const struct bill_sum *cheapest)
 {
-    struct money more = money_subtract(choice->sum.total, cheapest->sum.total);
-    const char *text = format_money(arena, more, choice->sum.decimals, choice->sum.currency);
-    const char *change = format_change(arena, choice->sum.total, cheapest->sum.total);
+    struct money more = money_subtract(sum->total, cheapest->total);
+    const char *text = format_money(arena, more, sum->decimals, sum->currency);
+    const char *change = format_change(arena, sum->total, cheapest->total);
 
     return change ? arena_printf(arena, "+%s (%s)", text, change)
                   : arena_printf(arena, "+%s", text);
 }
 
-static void compare(struct arena *arena, const struct comparison *all)
+static void compare_row(struct arena *arena, const struct what_if *all, int at,
+                        struct what_if_row *row)
 {
-    for (int i = 0; i < all->n; i++) {
-        const struct choice *choice = &all->choices[i];
-        if (!choice->is_rated) {
-            continue;
-        }
-        const struct choice *cheapest = extreme(all, choice->sum.currency, -1);
-        const struct choice *dearest = extreme(all, choice->sum.currency, 1);
-        choice->row->is_cheapest =
-            money_compare(choice->sum.total, cheapest->sum.total) == 0;
-        choice->row->more =
-            choice->row->is_cheapest ? NULL : more_words(arena, choice, cheapest);
-        choice->row->percent = format_part(arena, choice->sum.total, dearest->sum.total);
+    const struct bill_sum *sum = all->sums[at];
+    const struct bill_sum *cheapest = what_if_cheapest(all, sum->currency);
+
+    row->lacks = what_if_lack(arena, all, at);
+    row->percent = format_part(arena, sum->total, dearest_of(all, sum->currency)->total);
+    if (row->lacks || !cheapest) {
+        return;
     }
+    row->is_cheapest = money_compare(sum->total, cheapest->total) == 0;
+    row->more = row->is_cheapest ? NULL : more_words(arena, sum, cheapest);
+}
+
+static bool compare(struct arena *arena, const struct comparison *all)
+{
+    const struct bill_sum **sums = arena_array(arena, (size_t)all->n + 1, sizeof *sums);
+    const struct what_if side_by_side = { .sums = sums, .n = all->n };
+
+    for (int i = 0; sums && i < all->n; i++) {
+        sums[i] = all->choices[i].is_rated ? &all->choices[i].sum : NULL;
+    }
+    for (int i = 0; sums && i < all->n; i++) {
+        if (sums[i]) {
+            compare_row(arena, &side_by_side, i, all->choices[i].row);
+        }
+    }
+    return sums != NULL;
 }
 
 /* Thirty days that are over, where no days are asked for. */
@@ -223,8 +238,8 @@ static enum err load(struct web *web, struct comparison *all)
             err = rate_choice(web, all, &all->choices[i]);
         }
     }
-    if (err == OK) {
-        compare(web->op->arena, all);
+    if (err == OK && !compare(web->op->arena, all)) {
+        err = fail_memory(web->op);
     }
     return err;
 }

@@ -192,6 +192,20 @@ is_deeply [@{ $versus->{json}{items}[2] }{qw(cheapest currency)}], [JSON::PP::tr
 is $stack->post('/v1/rate-schedules/compare', { schedules => $_->[0] }, token => $_->[2] // $admin)->{status}, $_->[1], "comparing $_->[3] is refused"
     for [[], 422, undef, 'nothing'], ['x', 422, undef, 'a text'], [[0], 422, undef, 'number 0'], [[99999], 404, undef, 'an unknown one'], [[$cheap], 404, $stranger, "another tenant's"];
 
+# Prices of the first 12 hours of 23 alone, and none: 44 of 92 quarter hours lack one, and all of them.
+my @unpriced = map { schedule($_->[0], 'berlin', price_series => [ { name => 'spot', minutes => 60, prices => $_->[1] } ], charges => [ { type => 'energy', series => 'spot' } ]) }
+    ['half priced', [ map { { from => "2026-03-${_}:00:00Z", rate => '0.01' } } '28T23', map { sprintf '29T%02d', $_ } 0 .. 10 ]], ['unpriced', []];
+$versus = $stack->post('/v1/rate-schedules/compare', { schedules => [ $id{flat}, @unpriced, $cheap ], site => 'flat', from => '2026-03-29', to => '2026-03-30' }, token => $admin);
+# 12 hours * 1 kWh * 0.01
+is_deeply [map { [@$_{qw(total cheapest lacks)}] } @{ $versus->{json}{items} }],
+    [['8.81', JSON::PP::false, undef], ['0.12', JSON::PP::false, 'no prices for 44 intervals'], ['0.00', JSON::PP::false, 'no prices for 92 intervals'], ['4.60', JSON::PP::true, undef]],
+    'what has no prices is never the cheapest' or diag $versus->{content};
+# A schedule of another zone has other hours: of its 29 March, from 7 to 7 UTC, 15 are known here.
+my $westerly = $stack->post('/v1/rate-schedules', { %{ document('westerly', 'la', charges => [ { type => 'energy', rate => '0.01' } ]) }, currency => 'EUR' }, token => $admin)->{json}{id};
+$versus = $stack->post('/v1/rate-schedules/compare', { schedules => [ $cheap, $westerly ], site => 'flat', from => '2026-03-29', to => '2026-03-30' }, token => $admin);
+is_deeply [map { [@$_{qw(total cheapest lacks)}] } @{ $versus->{json}{items} }],
+    [['4.60', JSON::PP::true, undef], ['0.15', JSON::PP::false, "8.000\x{a0}kWh less than others in its days"]], 'nor what has less energy' or diag $versus->{content};
+
 # ---- pages ----
 
 for my $person (['vic@home.example', 'home', 'viewer'], ['mo@mills.example', 'mills', 'viewer']) {
@@ -236,6 +250,8 @@ is $vic->get('/costs/bill?site=flat&from=tomorrow')->{status}, 422, 'a bill want
 # 23 * 0.30 = 6.90, + 0.50, + 19 % of 7.40; tiers: 20 * 0.20 + 3 * 0.30
 like words("/costs/what-if?site=flat&from=2026-03-29&to=2026-03-29&schedule=$id{flat}&schedule=$id{tiers}"),
     qr/flat in force €8\.81 \+€3\.91 \(\+80 %\) tiers €4\.90 Cheapest/, 'two schedules side by side, the cheapest marked';
+like words("/costs/what-if?site=flat&from=2026-03-29&to=2026-03-29&schedule=$id{flat}&schedule=$unpriced[1]"),
+    qr/flat in force €8\.81 Cheapest unpriced no prices for 92 intervals €0\.00 Incomplete/, 'what has no prices is not compared';
 # ---- a utility's file ----
 
 # Two hours of Wednesday evening as the utility tells them, the second with 0.9 kWh for 0.53; one that was never measured.
