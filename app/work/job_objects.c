@@ -12,47 +12,59 @@
 #define TRASH_AT_ONCE STORE_MAX_LIST
 #define UNFINISHED_AGE_S (24 * 3600) /* no file comes for longer */
 
-/* The keys of one page of the trash; *n is 0 when there are none. */
-static enum err list_trash(struct job_pass *pass, struct str **keys, const char ***texts, int *n)
+/* One page of what is to be removed. */
+struct trash {
+    struct str *keys;
+    const char **texts; /* the same, each with its NUL */
+    int64_t *times_us;  /* when each was noted last */
+    int n;              /* 0: nothing */
+};
+
+static enum err list_trash(struct job_pass *pass, struct trash *out)
 {
+    struct arena *arena = pass->op->arena;
     struct db_args args;
     struct db_rows *rows;
 
-    db_args_init(&args, pass->op->arena);
+    db_args_init(&args, arena);
     db_arg_int(&args, TRASH_AT_ONCE);
     enum err err = job_run_alone(pass, &q_job_object_trash_list, &args, &rows);
     if (err != OK) {
         return err;
     }
-    *n = db_count(rows);
-    *keys = arena_array(pass->op->arena, (size_t)*n + 1, sizeof **keys);
-    *texts = arena_array(pass->op->arena, (size_t)*n + 1, sizeof **texts);
-    if (!*keys || !*texts) {
+    size_t room = (size_t)db_count(rows) + 1;
+    *out = (struct trash){ arena_array(arena, room, sizeof *out->keys),
+                           arena_array(arena, room, sizeof *out->texts),
+                           arena_array(arena, room, sizeof *out->times_us), db_count(rows) };
+    if (!out->keys || !out->texts || !out->times_us) {
         return fail_memory(pass->op);
     }
-    for (int i = 0; i < *n; i++) {
-        (*texts)[i] = db_text(rows, i, JOB_OBJECT_TRASH_LIST_KEY);
-        (*keys)[i] = str_of((*texts)[i]);
+    for (int i = 0; i < out->n; i++) {
+        out->texts[i] = db_text(rows, i, JOB_OBJECT_TRASH_LIST_KEY);
+        out->keys[i] = str_of(out->texts[i]);
+        out->times_us[i] = db_time(rows, i, JOB_OBJECT_TRASH_LIST_AT);
     }
     return OK;
 }
 
-/* One page: from the store first, then from the list, so that nothing is forgotten. */
+/* One page: from the store first, then from the list, so that nothing is forgotten. What is noted
+ * again meanwhile stays on the list: its object may have come after it was removed here. */
 static enum err empty_trash(struct job_pass *pass, struct store *store, int *n)
 {
     struct db_args args;
-    struct str *keys;
-    const char **texts;
-    enum err err = list_trash(pass, &keys, &texts, n);
+    struct trash trash = { .n = 0 };
+    enum err err = list_trash(pass, &trash);
 
-    if (err == OK && *n > 0) {
-        err = store_delete_many(store, pass->op, texts, *n);
+    *n = trash.n;
+    if (err == OK && trash.n > 0) {
+        err = store_delete_many(store, pass->op, trash.texts, trash.n);
     }
-    if (err != OK || *n == 0) {
+    if (err != OK || trash.n == 0) {
         return err;
     }
     db_args_init(&args, pass->op->arena);
-    db_arg_str_array(&args, keys, (size_t)*n);
+    db_arg_str_array(&args, trash.keys, (size_t)trash.n);
+    db_arg_time_array(&args, trash.times_us, (size_t)trash.n);
     return job_run_alone(pass, &q_job_object_trash_done, &args, NULL);
 }
 

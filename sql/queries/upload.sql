@@ -84,14 +84,14 @@ SELECT ops.upload_prune() AS removed;
 
 -- name: job_object_trash_list
 -- roles: worker
--- columns: key
--- Objects to be removed from the store, $1 at most.
-SELECT t.key FROM ops.object_trash_list($1::int4) t;
+-- columns: key at
+-- Objects to be removed from the store, $1 at most, and when each was noted.
+SELECT t.key, t.at FROM ops.object_trash_list($1::int4) t;
 
 -- name: job_object_trash_done
 -- roles: worker
--- These were removed.
-SELECT FROM ops.object_trash_done($1::text[]);
+-- The objects $1, noted at the times $2, were removed.
+SELECT FROM ops.object_trash_done($1::text[], $2::timestamptz[]);
 
 -- name: object_any
 -- roles: worker

@@ -6,9 +6,13 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Digest::SHA qw(sha256_hex);
+use File::Basename qw(dirname);
+use File::Path qw(make_path);
 use IO::Socket::INET;
+use POSIX ();
 use Test::More;
 use Tidemark::Browser;
+use Tidemark::Psql;
 use Tidemark::Stack;
 use Time::HiRes qw(sleep time);
 
@@ -36,6 +40,10 @@ sub await {
     sleep 0.1 while !$what->() && time < $deadline;
     return ok($what->(), $name);
 }
+
+# A session of the superuser's own; how many others wait for a lock with what they run.
+sub session { return Tidemark::Psql->open([(sort glob '/usr/lib/postgresql/1[5-8]/bin/psql')[-1]], "$stack->{home}/run", 'tidemark_super') }
+sub waiting { return $stack->sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ~ '$_[0]'") }
 
 # ---- alone ----
 
@@ -367,6 +375,27 @@ $stack->cli('worker', '--once');
 ok(!(grep {/\Q$id\E/} objects()), 'the worker removes its bytes');
 is_deeply([grep { -e } sort keys %begun], [grep { !$begun{$_} } keys %begun], '  and what somebody began a day ago and never finished, nothing younger');
 unlink keys %begun;
+{
+    my $holder = session();
+    my $key = $stack->sql("SELECT core.upload_key(1, '$unknown')");
+    $holder->query("INSERT INTO core.object_trash (key) VALUES ('$key'); BEGIN; SELECT FROM core.object_trash WHERE key = '$key' FOR UPDATE");
+    my $pid = fork // die;
+    if (!$pid) {
+        delete $stack->{http};
+        POSIX::_exit(($stack->tidemark('worker', '--once'))[0]);
+    }
+    await(sub { waiting('object_trash_done') > 0 }, 'the worker has removed what was not there yet');
+    my $object = "$stack->{home}/objects/$key";
+    make_path(dirname($object));
+    open my $late, '>', $object or die "$object: $!";
+    close $late;
+    $holder->query("SELECT set_config('tidemark.tenant_id', '1', false); SELECT api.upload_abandon('$unknown'); COMMIT");
+    waitpid $pid, 0;
+    is($?, 0, '  and goes on');
+    is($stack->sql("SELECT count(*) FROM core.object_trash WHERE key = '$key'"), 1, 'what is given up meanwhile is not forgotten');
+    $stack->cli('worker', '--once');
+    ok(!-e $object, '  and is removed by the next');
+}
 my $stored = $stack->sql('SELECT count(*) FROM core.upload WHERE stored_at IS NOT NULL');
 is(scalar(grep { !m{/archive/} } objects()), $stored, 'and there are as many objects as files');
 is($stack->sql('SELECT count(*) FROM core.object_trash'), 0, 'nothing is left to be removed');

@@ -25,11 +25,11 @@ my %function = (
     # doors
     'ops.upload_prune' => { may => 'worker', door => 'upkeep', call => q{} },
     'ops.object_trash_list' => { may => 'worker', door => 'keys of the installation\'s store', call => q{100} },
-    'ops.object_trash_done' => { may => 'worker', door => 'the same', call => q{'{}'} },
+    'ops.object_trash_done' => { may => 'worker', door => 'the same', call => q{'{}', '{}'} },
     'ops.object_any' => { may => 'worker', door => 'whether the store is to hold anything', call => q{} },
     # parts of the above
     (map { ("core.$_" => { may => '' }) } qw(upload_key upload_part_key upload_trash upload_part_trash upload_maker_forget upload_admit
-        upload_use_add upload_use_take upload_part_place)),
+        upload_use_add upload_use_take upload_part_place object_trash_add)),
 );
 
 +{
