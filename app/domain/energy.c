@@ -30,22 +30,18 @@ static enum err ask_closed(struct db_tx *tx, const struct energy_span *span, str
 }
 
 /* Which place the row takes that comes after one of `place`: the first of its device and role, or
- * the next where kind or metric differ, for those of one metric share theirs. */
+ * the next where the rank differs, for those of one rank share theirs. */
 static int place_after(const struct db_rows *rows, int i, int place)
 {
     static const int SEAT[] = { ENERGY_SOURCES_DEVICE, ENERGY_SOURCES_ROLE };
-    static const int RANK[] = { ENERGY_SOURCES_KIND, ENERGY_SOURCES_METRIC };
     for (int k = 0; k < 2; k++) {
         if (i == 0 || strcmp(db_text(rows, i, SEAT[k]), db_text(rows, i - 1, SEAT[k])) != 0) {
             return 1;
         }
     }
-    for (int k = 0; k < 2; k++) {
-        if (strcmp(db_text(rows, i, RANK[k]), db_text(rows, i - 1, RANK[k])) != 0) {
-            return place + 1;
-        }
-    }
-    return place;
+    bool is_same = strcmp(db_text(rows, i, ENERGY_SOURCES_RANK),
+                          db_text(rows, i - 1, ENERGY_SOURCES_RANK)) == 0;
+    return is_same ? place : place + 1;
 }
 
 static enum err read_sources(struct op *op, const struct db_rows *rows, struct energy_sources *out)

@@ -36,10 +36,10 @@ WHERE d.retired_at IS NULL;
 
 -- name: energy_sources
 -- roles: web read
--- columns: series_id device role kind metric zone watts
+-- columns: series_id device role rank zone watts
 -- The series that tell energy or power, and what power they told lately; by device and role, and of
 -- these the best first: in the function's own order.
-SELECT s.series_id, s.device, s.role, s.kind, s.metric, s.zone, s.watts
+SELECT s.series_id, s.device, s.role, s.rank, s.zone, s.watts
 FROM api.energy_sources() s;
 
 -- name: closed_stamp

@@ -85,6 +85,11 @@ add('spot', 'berlin', { price_series => [ { name => 'spot', minutes => 60 } ], c
     [epoch('2026-03-10 11'), 'grid_import_kwh', 0.4]);
 $stack->sql("INSERT INTO core.rate_price (tenant_id, schedule_id, series, from_time, to_time, nano_rate, known_since)"
     . " SELECT tenant_id, id, 'spot', '2026-01-01', '2026-07-01', 500000000, now() FROM core.rate_schedule WHERE id = $id{spot}");
+# 2 February, a register of each tariff and, elsewhere, each phase: a line of theirs adds up.
+my @day_long = ('2026-02-01 23', '2026-02-02 23:15');
+sub rising { my ($metric, $step) = @_; my $n = 0; return map { [$_->[0], $metric, 1000 + $step * $n++] } every(900, @day_long, $metric, 0) }
+add('registers', 'berlin', { charges => [ { type => 'energy', rate => '0.30' } ] }, rising('grid_import_t1_kwh_total', 0.125), rising('grid_import_t2_kwh_total', 0.25));
+add('phases', 'berlin', { charges => [ { type => 'energy', rate => '0.30' } ] }, map { every(900, @day_long, "grid_import_l${_}_w", 1000 * $_) } 1 .. 3);
 # Behind the meter one that is off, and says so.
 push @events, { device => 'lamp', site => 'flat', time => epoch('2026-03-29 10'), metrics => { energy_kwh => 0 } };
 my $sent = $stack->post('/v1/events/batch', \@events, token => $device);
@@ -117,6 +122,15 @@ is $demand->{lines}[1]{at}, '2026-02-01T10:00:00Z', 'says when demand was highes
 
 # 2 - 0.5 = 1.5 kWh are drawn, 3 - 1 = 2 kWh fed in
 is lines_of(bill('site=solar&from=2026-02-01&to=2026-02-02')), 'energy all - 1.5 0.4 0.60; export all - 2 0.1 -0.20', 'without a meter: consumption less generation, by the quarter hour';
+
+# 96 * (0.125 + 0.25) = 36 kWh * 0.30; 24 h * (1 + 2 + 3) kW = 144 kWh * 0.30
+for (['registers', 36, '10.80'], ['phases', 144, '43.20']) {
+    my ($of, $kwh, $cost) = @$_;
+    my $sum = bill("site=$of&from=2026-02-02&to=2026-02-03");
+    is_deeply [lines_of($sum), $sum->{status}], ["energy all - $kwh 0.3 $cost", 'final'], "$of of one meter add up";
+    is_deeply [map { [@$_{qw(grid_import_kwh cost)}] } @{ get("/v1/energy?site=$of&bucket=1d&from=2026-02-01T23:00:00Z&to=2026-02-02T23:00:00Z")->{json}{items} }],
+        [[$kwh, $cost]], 'in energy, too';
+}
 
 is bill("site=spot&from=$_&to=2026-03-11")->{total}, '0.20', "a price that holds long, in a bill from $_" for '2026-03-10', '2025-12-30';
 

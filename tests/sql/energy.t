@@ -183,12 +183,42 @@ SQL
         . 'sources consumption power_w UTC 2024-05-02 00:00:00+00 ' . "{$hours} 02 00 {1000000000,1000000000} 04 00 {$hours}",
         'what the overview adds up: each source by itself';
     my $super = $cluster->session('tidemark_super');
+    series($cluster, 'sources', 'UTC', "grid_import_${_}kwh_total", 'counter') for 't2_', '', 't1_', 'l3_', 'l1_', 'l2_';
     $super->query("SELECT set_config('tidemark.tenant_id', (SELECT tenant_id::text FROM core.device WHERE key = 'sources'), false)");
     my $order = 'SELECT string_agg(format($$%s %s %s$$, x.device, x.role, x.metric), $$, $$ ORDER BY x.n) FROM';
     is $super->text("$order (SELECT s.*, row_number() OVER () AS n FROM api.energy_sources() s) x"),
         $super->text("$order (SELECT e.*, row_number() OVER (ORDER BY e.device, e.role COLLATE \"C\", e.place, e.series_id) AS n"
             . ' FROM core.energy_series(core.tenant()) e) x'), 'in the order in which bills rank them';
+    is $super->text("SELECT e.metric, e.place FROM core.energy_series(core.tenant()) e WHERE e.device = 'sources' AND e.role = 'grid_import' ORDER BY 2, 1"),
+        'grid_import_kwh_total 1; ' . join('; ', map { "grid_import_l${_}_kwh_total 2" } 1 .. 3) . '; grid_import_t1_kwh_total 3; grid_import_t2_kwh_total 3',
+        'the whole, then its phases together, then its registers together';
     $super->query("SELECT set_config('tidemark.tenant_id', '', false)");
+    return;
+}
+
+# What adds up: the metrics behind a name have it in common. Those of `=` are alone.
+my @FAMILIES = (
+    [ counter => 'grid_import_{register}_kwh_total' => qw(grid_import_t1_kwh_total grid_import_tariff_3_kwh_total grid_import_HT_kwh_total grid_import_nt_kwh_total) ],
+    [ counter => 'grid_import_{phase}_kwh_total' => qw(grid_import_l1_kwh_total grid_import_phase_c_kwh_total grid_import_a_kwh_total) ],
+    [ delta => 'grid_import_{register}_kwh' => qw(grid_import_peak_kwh grid_import_offpeak_kwh grid_import_off_peak_kwh grid_import_rate1_kwh) ],
+    [ counter => '1.8.{register}_kwh' => qw(1.8.1_kwh 1.8.2_kwh) ],
+    [ gauge => '{phase}_power_w' => qw(l1_power_w l3_power_w c_power_w) ],
+    [ gauge => 'grid.{phase}.w' => qw(grid.phase_a.w grid.phase-b.w grid.leg2.w) ],
+    [ gauge => '{channel}_w' => qw(ch1_w ch_2_w channel12_w pv1_w) ],
+    [ gauge => 'power_{channel}_w' => qw(power_1_w power_12_w) ],
+    [ gauge => '=' => qw(kitchen_w bedroom_w power_w power2_w power_peak_w t1_w power_avg_15_min_w meter_4711_w) ],
+    [ counter => '=' => qw(grid_import_kwh_total 1.8.0_kwh 2.8.0_kwh import_t10_kwh_total heat_pump_kwh_total last_1_3_kwh_total) ],
+    [ delta => '=' => qw(Solar_kwh energy_kwh day_kwh night_kwh ac_kwh) ],
+);
+
+sub check_families {
+    my ($cluster) = @_;
+    my $super = $cluster->session('tidemark_super');
+    for my $case (@FAMILIES) {
+        my ($kind, $name, @metrics) = @$case;
+        is $super->text("SELECT core.energy_family('$kind', m.name) FROM unnest('{" . join(',', @metrics) . "}'::text[]) WITH ORDINALITY AS m (name, n) ORDER BY m.n"),
+            join('; ', map { $name eq '=' ? $_ : $name } @metrics), "$kind: " . ($name eq '=' ? 'each is one by itself' : "parts of $name");
+    }
     return;
 }
 
@@ -335,7 +365,7 @@ Tidemark::Cluster->each_engine(sub {
     my ($cluster) = @_;
     $cluster->session('tidemark_operator')->query("SELECT ops.tenant_add('alpha', '', 'UTC', 'EUR')");
     my $web = $cluster->session('tidemark_web', tenant => 1);
-    $_->($cluster, $web) for \&check_sources, \&check_counter, \&check_gauge, \&check_delta, \&check_floor,
+    $_->($cluster, $web) for \&check_families, \&check_sources, \&check_counter, \&check_gauge, \&check_delta, \&check_floor,
         \&check_noted, \&check_sparse, \&check_random;
 });
 
