@@ -152,6 +152,19 @@ enum err archive_file_open(struct archive *archive, const char *object, int64_t 
     return err;
 }
 
+/* ---- where it is ---- */
+
+enum err archive_find_place(struct op *op, struct db_conn *conn, struct store *store)
+{
+    struct db_rows *rows;
+    enum err err = db_run_committed(op, conn, 0, &q_object_any, NULL, &rows);
+
+    if (err != OK) {
+        return err;
+    }
+    return db_bool(rows, 0, OBJECT_ANY_IS_ANY) ? store_check(store, op) : store_prepare(store, op);
+}
+
 /* ---- what is in the way ---- */
 
 static enum err sweep(struct archive *archive, struct db_tx *tx, int *out_n)

@@ -28,6 +28,11 @@ enum err archive_open(struct archive *archive, struct op *op, struct db_conn *co
                       const struct config *config) MUST_CHECK;
 void archive_close(struct archive *archive);
 
+/* Makes the store's place where the database knows of no object in it. Where it does, one that is
+ * missing is the wrong place, in which nothing is to be kept, or taken for removed: the failure of
+ * store_check. Also that of store_prepare; of db_run_committed, as the worker. */
+enum err archive_find_place(struct op *op, struct db_conn *conn, struct store *store) MUST_CHECK;
+
 /* A day of a tenant. */
 struct archive_task {
     int32_t tenant_id;
@@ -54,6 +59,10 @@ enum err archive_sweep(struct archive *archive, int *out_n) MUST_CHECK;
 struct archive_run {
     /* Called for each day that something was written of; may be NULL. */
     void (*tell)(void *context, const struct archive_task *task, const struct archive_done *done);
+    /* Called for what could not be written, and why: days of a table, from task->day to last_day,
+     * or a catalogue, whose days are NULL; may be NULL. */
+    void (*tell_failure)(void *context, const struct archive_task *task, const char *last_day,
+                         const char *why);
     /* Asked after each transaction, which took so many µs; NULL: always. */
     bool (*goes_on)(void *context, int64_t worked_us);
     void *context;

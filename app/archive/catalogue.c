@@ -3,6 +3,7 @@
 #include "archive/catalogue.h"
 
 #include "archive/parts.h"
+#include "archive/write.h"
 #include "base/clock.h"
 #include "gen/queries.h"
 
@@ -214,10 +215,11 @@ enum err catalogues_write(struct archive *archive, struct archive_run *run, bool
         for (int i = 0; i < n && !*is_stopped; i++) {
             int64_t started_us = clock_monotonic_us();
             int32_t tenant_id = db_int(page, i, CATALOGUE_TENANTS_TENANT_ID);
+            const struct archive_task task = {
+                tenant_id, db_text(page, i, CATALOGUE_TENANTS_SLUG), "catalogue", NULL
+            };
             if (archive_fail(archive, write_one(archive, tenant_id)) != OK) {
-                op_log_fault(archive->op);
-                op_clear_fault(archive->op);
-                run->n_failed++;
+                archive_run_failed(archive, run, &task, NULL);
             }
             *is_stopped = run->goes_on != NULL &&
                          !run->goes_on(run->context, clock_monotonic_us() - started_us);

@@ -72,6 +72,17 @@ static void count(struct archive_run *run, const struct archive_span *span,
     }
 }
 
+void archive_run_failed(struct archive *archive, struct archive_run *run,
+                        const struct archive_task *task, const char *last_day)
+{
+    op_log_fault(archive->op);
+    if (run->tell_failure != NULL) {
+        run->tell_failure(run->context, task, last_day, archive->op->fault.detail);
+    }
+    op_clear_fault(archive->op);
+    run->n_failed++;
+}
+
 /* Takes what is due of a tenant; when somebody else is at it, it is left to them. */
 static enum err take_tenant(struct running *running, struct archive_span *span)
 {
@@ -121,9 +132,7 @@ static void take_page(struct running *running, const struct db_rows *page)
             .relation = running->relation,
         } };
         if (take_tenant(running, &span) != OK) {
-            op_log_fault(archive->op);
-            op_clear_fault(archive->op);
-            running->run->n_failed++;
+            archive_run_failed(archive, running->run, &span.task, span.last_day);
         }
     }
 }

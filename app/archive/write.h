@@ -56,4 +56,9 @@ struct archive_written {
 enum err archive_write_days(struct archive *archive, const struct archive_span *span,
                             struct archive_written *out) MUST_CHECK;
 
+/* Logs the archive's failure at the task, tells the run of it and forgets it; last_day: NULL, or
+ * the last of several days. */
+void archive_run_failed(struct archive *archive, struct archive_run *run,
+                        const struct archive_task *task, const char *last_day);
+
 #endif

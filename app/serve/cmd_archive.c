@@ -175,9 +175,21 @@ static void show_day(void *context, const struct archive_task *task,
             (long long)done->n_bytes);
 }
 
+static void show_failure(void *context, const struct archive_task *task, const char *last_day,
+                         const char *why)
+{
+    const char *day = task->day ? task->day : "";
+    bool is_one = last_day == NULL || strcmp(last_day, day) == 0;
+
+    (void)context;
+    fprintf(stderr, "failed\t%s\t%s\t%s%s%s\t%s\n", task->slug, task->relation, day,
+            is_one ? "" : " to ", is_one ? "" : last_day, why);
+}
+
 static enum err run_all(struct session *session)
 {
-    struct archive_run run = { .tell = show_day, .context = session };
+    struct archive_run run = { .tell = show_day, .tell_failure = show_failure,
+                               .context = session };
     struct db_args args;
     int n_removed = 0;
 
@@ -185,6 +197,9 @@ static enum err run_all(struct session *session)
     db_arg_bool(&args, true);
     db_arg_int(&args, session->config->archive_after_hours);
     enum err err = ask(session, 0, &q_archive_configure, &args, NULL);
+    if (err == OK) {
+        err = archive_find_place(&session->op, session->conn, session->archive.store);
+    }
     if (err == OK) {
         err = archive_sweep(&session->archive, &n_removed);
     }
@@ -202,7 +217,9 @@ static int cmd_run(const struct config *config, int argc, char **argv)
     static const struct options_help HELP = {
         .usage = "tidemark archive run",
         .about = "Archives each finished day that is older than ARCHIVE_AFTER_HOURS and what\n"
-                 "changed of archived ones, as the worker does every ARCHIVE_INTERVAL_HOURS.",
+                 "changed of archived ones, as the worker does every ARCHIVE_INTERVAL_HOURS.\n"
+                 "Names on standard error what was written, and what failed and why: those days\n"
+                 "are tried again by the next run. Exits with 1 then.",
     };
     struct session session = { .tenant = NULL };
     int status = options_none(argc, argv, &HELP);

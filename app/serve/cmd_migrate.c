@@ -2,12 +2,11 @@
  * says where they stand. */
 #include "serve/commands.h"
 
+#include "archive/archive.h"
 #include "base/op.h"
 #include "db/conn.h"
 #include "db/migrate.h"
 #include "db/url.h"
-#include "gen/queries.h"
-#include "objects/store.h"
 #include "serve/options.h"
 
 #define MIGRATE_ARENA_BYTES (16u << 20)
@@ -21,55 +20,33 @@ static const struct options_help HELP = {
              "DATABASE_URL: as a superuser the first time, later as tidemark_owner.",
 };
 
-/* Whether the database knows of an object: then its store is made already. */
-static enum err ask_any_object(struct op *op, const struct config *config, bool *out)
+/* The directory or the bucket, as the worker. One that cannot be reached stops nothing: the
+ * database is well, readings need no store, and the worker makes the bucket once it can. */
+static enum err prepare_store(struct op *op, const struct config *config)
 {
+    struct store *store = NULL;
     const char *url;
-    struct db_tx *tx;
-    struct db_rows *rows;
     enum err err = db_role_url(op, config, DB_ROLE_WORKER, &url);
 
+    if (err == OK) {
+        err = store_open(op, config, &store);
+    }
     if (err != OK) {
         return err;
     }
     struct db_options options = { .url = url, .name = "tidemark migrate" };
     struct db_conn *conn = db_conn_new(&options);
-    if (!conn) {
-        return fail_memory(op);
-    }
-    err = db_begin(op, conn, DB_READ, 0, &tx);
+    err = conn ? archive_find_place(op, conn, store) : fail_memory(op);
     if (err == OK) {
-        err = db_run(tx, &q_object_any, NULL, &rows);
-        *out = err == OK && db_bool(rows, 0, OBJECT_ANY_IS_ANY);
-        db_rollback(tx);
+        fprintf(stderr, "files are kept in %s\n", store_name(store));
+    } else if (err == ERR_UNAVAILABLE) {
+        fprintf(stderr, "%s, where files are to be kept, is not to be had now: %s\n",
+                store_name(store), op->fault.detail);
+        op_clear_fault(op);
+        err = OK;
     }
     db_conn_close(conn);
-    return err;
-}
-
-/* The directory or the bucket. One that cannot be reached stops nothing: the database is well,
- * readings need no store, and the worker makes the bucket once it can. */
-static enum err prepare_store(struct op *op, const struct config *config)
-{
-    struct store *store;
-    bool is_any = false;
-    enum err err = ask_any_object(op, config, &is_any);
-
-    if (err == OK) {
-        err = store_open(op, config, &store);
-    }
-    if (err == OK) {
-        err = is_any ? store_check(store, op) : store_prepare(store, op);
-        if (err == OK) {
-            fprintf(stderr, "files are kept in %s\n", store_name(store));
-        } else if (err == ERR_UNAVAILABLE) {
-            fprintf(stderr, "%s, where files are to be kept, is not to be had now: %s\n",
-                    store_name(store), op->fault.detail);
-            op_clear_fault(op);
-            err = OK;
-        }
-        store_close(store);
-    }
+    store_close(store);
     return err;
 }
 

@@ -57,6 +57,9 @@ enum err job_archive(struct job_pass *pass)
         return err;
     }
     err = archive_open(&archive, pass->op, pass->conn, pass->config);
+    if (err == OK) { /* the objects job may not have come to it yet */
+        err = archive_find_place(pass->op, pass->conn, archive.store);
+    }
     if (err == OK) {
         err = archive_sweep(&archive, &n_removed);
     }

@@ -3,6 +3,7 @@
  * and never finished. Called by the table. */
 #include "work/jobs.h"
 
+#include "archive/archive.h"
 #include "db/conn.h"
 #include "gen/queries.h"
 #include "objects/store.h"
@@ -80,20 +81,6 @@ static enum err tidy(struct job_pass *pass, struct store *store, int *out_remove
     return err == OK ? store_sweep(store, pass->op, UNFINISHED_AGE_S, out_swept) : err;
 }
 
-/* A store that was away at migrate's time is made now, unless the database knows of objects: what
- * is not there then is the wrong place, in which nothing is to be kept, or taken for removed. */
-static enum err find_place(struct job_pass *pass, struct store *store)
-{
-    struct db_rows *rows;
-    enum err err = job_run_alone(pass, &q_object_any, NULL, &rows);
-
-    if (err != OK) {
-        return err;
-    }
-    return db_bool(rows, 0, OBJECT_ANY_IS_ANY) ? store_check(store, pass->op)
-                                               : store_prepare(store, pass->op);
-}
-
 /* What is given up is the database's alone, and its room is free again while the store is away. */
 enum err job_objects(struct job_pass *pass)
 {
@@ -107,8 +94,8 @@ enum err job_objects(struct job_pass *pass)
     }
     long long given_up = db_int64(rows, 0, JOB_UPLOAD_PRUNE_REMOVED);
     err = store_open(pass->op, pass->config, &store);
-    if (err == OK) {
-        err = find_place(pass, store);
+    if (err == OK) { /* one that was away at migrate's time is made now */
+        err = archive_find_place(pass->op, pass->conn, store);
     }
     if (err == OK) {
         err = tidy(pass, store, &removed, &swept);

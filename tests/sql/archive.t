@@ -89,6 +89,9 @@ sub check_caught {
     my ($status, $said) = archive($cluster, 'run');
     is($status, 1, $name);
     like($said, $why, '  which is why');
+    for my $tenant (qw(alpha bravo)) {
+        like($said, qr/^failed\t$tenant\tsamples\t@{[day(130)]} to @{[day(100)]}\t.*$why/m, "  said of the days of $tenant that wait for it");
+    }
     is(scalar(grep {/\.parquet$/} objects($cluster)), 2, '  is found out at the first day of each tenant') or diag($said);
     is($super->text(q{SELECT (SELECT count(*) FROM core.archive), (SELECT count(*) FROM core.archive_day), (SELECT count(*) FROM core.archive_cursor WHERE relation = 'samples')}),
         '0 0 0', '  nothing is noted');
@@ -101,8 +104,17 @@ sub check_first {
     $cluster->session('tidemark_worker')->query('SELECT ops.archive_configure(true, 72)');
     like(retain($cluster), qr/core\.sample waiting/, 'what is not archived waits for that');
     unlike(retain($cluster), qr/core\.sample dropped/, '  and is not dropped');
+    my $place = $cluster->home . '/objects';
+    $cluster->run('rm', '-rf', $place);    # the worker has not come to make it
     check_lies($cluster, $super, $gate);
     archives_well($cluster, qr/^12 days, 3456 rows/m, 'first days');
+    if (!$gate) {
+        $cluster->run('mv', $place, "$place.away");
+        my ($status, $said) = archive($cluster, 'run');
+        like("$status $said", qr{^1 .*\Q$place\E}s, 'a place that is not there any more is said');
+        ok(!-e $place, '  and not made anew');
+        $cluster->run('mv', "$place.away", $place);
+    }
     is(scalar(grep {/\.parquet$/} objects($cluster)), 12, '  a file a day and tenant, and none of attempts that failed');
     my $object = object($super, 1, 130, 1, 'rows');
     like($object, qr{^archive/samples/tenant=alpha/day=@{[day(130)]}/[0-9a-f]{32}\.parquet$}, '  under the name of both');

@@ -180,8 +180,9 @@ sub check_long {
     my ($cluster, $super) = @_;
     my $newest = (catalogues($cluster, 'alpha'))[-1];
     $super->query(q{INSERT INTO core.site (tenant_id, key, name, timezone) SELECT id, 'long', repeat('x', 34000000), 'UTC' FROM core.tenant WHERE slug = 'alpha'});
-    my ($status) = $cluster->tidemark('archive', 'run');
+    my ($status, $said) = $cluster->tidemark('archive', 'run');
     is($status, 1, 'a row of 34 MB: a failure');
+    like($said, qr/^failed\talpha\tcatalogue\t\t.*would have a line longer than 32 MiB/m, '  that names whose, and why');
     is((catalogues($cluster, 'alpha'))[-1], $newest, '  and nothing is written');
     $super->query(q{DELETE FROM core.site WHERE key = 'long'});
     archives($cluster, 'without it');
