@@ -181,13 +181,14 @@ enum err api_energy_list(struct web *web)
                                       .site = web_query_text(web, "site") };
     enum err err = cost_input_place(web, &query->costs);
     if (err == OK) {
-        err = web_query_span(web, &filter->from_us, &filter->to_us);
-    }
-    if (err == OK) {
         err = buckets_query(web, SAMPLE_1H, &filter->bucket);
     }
     if (err == OK) {
         err = buckets_query_zone(web, &filter->zone_name);
+    }
+    if (err == OK) {
+        const struct buckets_place place = { filter->site, filter->device, filter->zone_name };
+        err = buckets_query_span(web, &place, &filter->from_us, &filter->to_us);
     }
     return err == OK ? list_answer(web, source) : err;
 }

@@ -74,12 +74,13 @@ static enum err read_filter(struct web *web, struct rollup_filter *filter)
         .site = web_query_text(web, "site"),
         .metric = web_query_text(web, "metric"),
     };
-    enum err err = web_query_span(web, &filter->from_us, &filter->to_us);
-    if (err == OK) {
-        err = buckets_query(web, SAMPLE_1H, &filter->bucket);
-    }
+    enum err err = buckets_query(web, SAMPLE_1H, &filter->bucket);
     if (err == OK) {
         err = buckets_query_zone(web, &filter->zone_name);
+    }
+    if (err == OK) {
+        const struct buckets_place place = { filter->site, filter->device, filter->zone_name };
+        err = buckets_query_span(web, &place, &filter->from_us, &filter->to_us);
     }
     return err == OK ? rollup_choose_zone(web->tx, filter) : err;
 }

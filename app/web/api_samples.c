@@ -200,11 +200,17 @@ static enum err write_bucket_page(struct list_writer *list, void *state, const s
 static enum err read_query(struct web *web, struct query *query)
 {
     *query = (struct query){ .filter.metric = web_query_text(web, "metric") };
-    enum err err = web_query_span(web, &query->filter.from_us, &query->filter.to_us);
+    enum err err = buckets_query(web, SAMPLE_RAW, &query->bucket);
     if (err == OK) {
-        err = buckets_query(web, SAMPLE_RAW, &query->bucket);
+        err = buckets_query_zone(web, &query->zone_name);
     }
-    return err == OK ? buckets_query_zone(web, &query->zone_name) : err;
+    if (err != OK || query->bucket == SAMPLE_RAW) {
+        return err == OK ? web_query_span(web, &query->filter.from_us, &query->filter.to_us) : err;
+    }
+    const struct buckets_place place = {
+        .device = http_capture(web->request, "key"), .zone_name = query->zone_name,
+    };
+    return buckets_query_span(web, &place, &query->filter.from_us, &query->filter.to_us);
 }
 
 /* Whose samples they are, and whether labels tell some of them apart. */

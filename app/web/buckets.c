@@ -1,6 +1,8 @@
 /* What the handlers of samples and of rollups share. */
 #include "web/buckets.h"
 
+#include "domain/cost.h"
+#include "domain/span.h"
 #include "domain/zone.h"
 #include "web/list_stream.h"
 
@@ -50,6 +52,46 @@ enum err buckets_query_zone(struct web *web, const char **out)
     }
     *out = arena_copy(web->op->arena, zone);
     return *out ? OK : fail_memory(web->op);
+}
+
+/* A bound that is a date, as the beginning of that day by the zone's clock; others are left. */
+static enum err local_day(struct web *web, const char *name, const char *zone_name, int64_t *out)
+{
+    struct zone zone;
+    int64_t day;
+
+    if (!span_day_parse(web_query_text(web, name), &day)) {
+        return OK;
+    }
+    enum err err = zone_load(web->tx, zone_name, (day - 2) * US_PER_DAY, (day + 2) * US_PER_DAY,
+                             &zone);
+    if (err != OK) {
+        return err == ERR_INVALID ? buckets_bad_zone(web) : err;
+    }
+    *out = span_day_start(&zone, day);
+    return OK;
+}
+
+enum err buckets_query_span(struct web *web, const struct buckets_place *place, int64_t *from_us,
+                            int64_t *to_us)
+{
+    const struct cost_query of = { .site = place->site, .device = place->device };
+    const char *zone_name = place->zone_name;
+    int64_t day;
+    bool has_day = span_day_parse(web_query_text(web, "from"), &day) ||
+                   span_day_parse(web_query_text(web, "to"), &day);
+    enum err err = web_query_span(web, from_us, to_us);
+
+    if (err != OK || !has_day) {
+        return err;
+    }
+    err = zone_name ? OK : cost_zone(web->tx, &of, &zone_name);
+    err = err == OK ? local_day(web, "from", zone_name, from_us) : err;
+    err = err == OK ? local_day(web, "to", zone_name, to_us) : err;
+    if (err == OK && *to_us < *from_us) {
+        err = fail(web->op, ERR_INVALID, "to: must not be before from");
+    }
+    return err;
 }
 
 enum err buckets_position(struct web *web, const struct cursor *after, int32_t *series_id)

@@ -16,6 +16,17 @@ enum err buckets_query(struct web *web, enum sample_bucket fallback,
 /* `tz`: a zone's name, NULL where it is absent. ERR_INVALID for what can be none. */
 enum err buckets_query_zone(struct web *web, const char **out) MUST_CHECK;
 
+/* Whose local days the bounds are. */
+struct buckets_place {
+    struct str site, device; /* keys; ptr NULL: of all */
+    const char *zone_name;   /* that was asked for; NULL: the device's, else the site's, else the
+                              * tenant's */
+};
+
+/* `from` and `to` as web_query_span, but a date alone is the beginning of that day of the place. */
+enum err buckets_query_span(struct web *web, const struct buckets_place *place, int64_t *from_us,
+                            int64_t *to_us) MUST_CHECK;
+
 /* What an ERR_INVALID of the database means where a zone was asked for: that it knows none such. */
 enum err buckets_bad_zone(struct web *web) MUST_CHECK;
 

@@ -185,6 +185,27 @@ like get("/v1/energy?site=tou&bucket=1d&$of_wednesday&format=csv")->{content},
     qr/,cost,currency,by_period\r\n.*,11\.29536,USD,"\{""off_peak"":\{""energy_kwh"":21,""cost"":""9\.52917""\},""peak""/, 'as CSV';
 is get('/v1/energy?as_of=yesterday')->{status}, 400, 'as_of must be a time';
 
+# The same dates are the same days of energy, rollups, samples and costs: 1 kWh an hour, three local days long.
+my %DATES = ('Europe/Berlin' => '2026-02-01T23:00:00Z', 'America/Los_Angeles' => '2026-02-02T08:00:00Z', 'Asia/Kathmandu' => '2026-02-01T18:15:00Z');
+for my $zone (sort keys %DATES) {
+    my $key = lc($zone =~ s/.*\///r);
+    $stack->post('/v1/sites', { key => $key, timezone => $zone }, token => $admin);
+    my $start = epoch($DATES{$zone});
+    $stack->post('/v1/events/batch', [ map { { device => "meter-$key", site => $key, time => $start - 86400 + 900 * $_, metrics => { grid_import_kwh => 0.25 } } } 0 .. 4 * 96 - 1 ], token => $device);
+}
+$stack->settle;
+for my $zone (sort keys %DATES) {
+    my $key = lc($zone =~ s/.*\///r);
+    my $dates = 'bucket=1d&from=2026-02-02&to=2026-02-04';
+    my @days = map { strftime('%Y-%m-%dT%H:%M:%SZ', gmtime(epoch($DATES{$zone}) + $_ * 86400)) } 0, 1;
+    my %items = map { $_->[0] => get($_->[1])->{json}{items} } ['costs', "/v1/costs?site=$key&$dates"], ['energy', "/v1/energy?site=$key&$dates"],
+        ['energy in the zone that is asked for', "/v1/energy?tz=$zone&device=meter-$key&$dates"], ['rollups', "/v1/rollups?site=$key&$dates"], ['samples', "/v1/devices/meter-$key/samples?$dates"];
+    is_deeply [map { $_->{time} } @{ $items{$_} }], \@days, "$_ of two dates are its two days: $zone" for sort keys %items;
+    is_deeply [map { $_->{energy_kwh} } map { @{ $items{$_} } } 'costs', 'energy'], [24, 24, 24, 24], "with the same energy: $zone";
+    is_deeply [map { $_->{time} } @{ get("/v1/energy?site=$key&bucket=1d&from=$days[0]&to=$days[1]")->{json}{items} }], [$days[0]], "and instants are instants: $zone";
+}
+is get('/v1/energy?tz=Europe/Nowhere&from=2026-02-02')->{status}, 422, 'dates of a zone that there is not';
+
 # ---- why ----
 
 my $why = get('/v1/costs/explain?site=tou&day=2024-07-03')->{json}{items}[0];
