@@ -1,6 +1,6 @@
 /* Upkeep of the store: its place is made where it is missing and never held anything, files that
- * came no further are given up, objects that no row speaks of are removed, and so is what was begun
- * and never finished. Called by the table. */
+ * came no further are given up, objects that no row speaks of are removed, of tenants that are gone
+ * all, and so is what was begun and never finished. Called by the table. */
 #include "work/jobs.h"
 
 #include "archive/archive.h"
@@ -69,6 +69,79 @@ static enum err empty_trash(struct job_pass *pass, struct store *store, int *n)
     return job_run_alone(pass, &q_job_object_trash_done, &args, NULL);
 }
 
+/* Removes those of a page that the database does not know of. */
+static enum err remove_unknown(struct job_pass *pass, struct store *store,
+                               const struct store_page *page, int *out_removed)
+{
+    struct arena *arena = pass->op->arena;
+    struct str *keys = arena_array(arena, (size_t)page->n + 1, sizeof *keys);
+    const char **unknown = arena_array(arena, (size_t)page->n + 1, sizeof *unknown);
+    struct db_args args;
+    struct db_rows *rows;
+
+    if (!keys || !unknown) {
+        return fail_memory(pass->op);
+    }
+    for (int i = 0; i < page->n; i++) {
+        keys[i] = str_of(page->objects[i].key);
+    }
+    db_args_init(&args, arena);
+    db_arg_str_array(&args, keys, (size_t)page->n);
+    enum err err = job_run_alone(pass, &q_object_unknown, &args, &rows);
+    int n = err == OK ? db_count(rows) : 0;
+    for (int i = 0; i < n; i++) {
+        unknown[i] = db_text(rows, i, OBJECT_UNKNOWN_KEY);
+    }
+    *out_removed += n;
+    return n > 0 ? store_delete_many(store, pass->op, unknown, n) : err;
+}
+
+/* All below a prefix; false in is_done: it was told to stop before that. */
+static enum err remove_below(struct job_pass *pass, struct store *store, const char *prefix,
+                             int *out_removed, bool *is_done)
+{
+    struct store_page page = { .next = NULL };
+    enum err err;
+
+    do {
+        err = store_list(store, pass->op, prefix, page.next, TRASH_AT_ONCE, &page);
+        if (err == OK && page.n > 0) {
+            err = remove_unknown(pass, store, &page, out_removed);
+        }
+    } while (err == OK && page.next && !worker_is_stopping(pass->stop_fd, 0));
+    *is_done = err == OK && !page.next;
+    return err;
+}
+
+/* What the store has of tenants that were removed, whether the database knows of it or not. */
+static enum err remove_gone(struct job_pass *pass, struct store *store, int *out_removed)
+{
+    const char *prefix = "";
+    bool is_done = true;
+    enum err err = OK;
+
+    while (err == OK && is_done) {
+        struct db_args args;
+        struct db_rows *rows;
+        db_args_init(&args, pass->op->arena);
+        db_arg_text(&args, prefix);
+        err = job_run_alone(pass, &q_job_store_gone_next, &args, &rows);
+        if (err != OK || db_count(rows) == 0) {
+            break;
+        }
+        prefix = db_text(rows, 0, JOB_STORE_GONE_NEXT_PREFIX);
+        int64_t noted_us = db_time(rows, 0, JOB_STORE_GONE_NEXT_NOTED_AT);
+        err = remove_below(pass, store, prefix, out_removed, &is_done);
+        if (err == OK && is_done) {
+            db_args_init(&args, pass->op->arena);
+            db_arg_text(&args, prefix);
+            db_arg_time(&args, noted_us);
+            err = job_run_alone(pass, &q_job_store_gone_done, &args, NULL);
+        }
+    }
+    return err;
+}
+
 static enum err tidy(struct job_pass *pass, struct store *store, int *out_removed, int *out_swept)
 {
     enum err err;
@@ -78,6 +151,9 @@ static enum err tidy(struct job_pass *pass, struct store *store, int *out_remove
         err = empty_trash(pass, store, &n);
         *out_removed += n;
     } while (err == OK && n == TRASH_AT_ONCE && !worker_is_stopping(pass->stop_fd, 0));
+    if (err == OK) {
+        err = remove_gone(pass, store, out_removed);
+    }
     return err == OK ? store_sweep(store, pass->op, UNFINISHED_AGE_S, out_swept) : err;
 }
 

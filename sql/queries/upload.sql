@@ -93,6 +93,23 @@ SELECT t.key, t.at FROM ops.object_trash_list($1::int4) t;
 -- The objects $1, noted at the times $2, were removed.
 SELECT FROM ops.object_trash_done($1::text[], $2::timestamptz[]);
 
+-- name: job_store_gone_next
+-- roles: worker
+-- columns: prefix noted_at
+-- The next beginning of keys after $1 below which all is to be removed that the database does not know of.
+SELECT g.prefix, g.noted_at FROM ops.store_gone_next($1::text) g;
+
+-- name: job_store_gone_done
+-- roles: worker
+-- All below $1, noted at $2, was removed.
+SELECT FROM ops.store_gone_done($1::text, $2::timestamptz);
+
+-- name: object_unknown
+-- roles: worker
+-- columns: key
+-- Which of the keys $1 the database does not know of.
+SELECT u.key FROM ops.object_unknown($1::text[]) u (key);
+
 -- name: object_any
 -- roles: worker
 -- columns: is_any

@@ -12,6 +12,7 @@ use IO::Socket::INET;
 use POSIX ();
 use Test::More;
 use Tidemark::Browser;
+use Tidemark::Objects;
 use Tidemark::Psql;
 use Tidemark::Stack;
 use Time::HiRes qw(sleep time);
@@ -401,5 +402,41 @@ is(scalar(grep { !m{/archive/} } objects()), $stored, 'and there are as many obj
 is($stack->sql('SELECT count(*) FROM core.object_trash'), 0, 'nothing is left to be removed');
 is($stack->sql('SELECT count(*) FROM core.upload_use u WHERE u.bytes <>'
         . ' (SELECT coalesce(sum(f.size), 0) FROM core.upload f WHERE f.tenant_id = u.tenant_id)'), 0, 'tenants\' totals are those of their files');
+
+# ---- a tenant that is removed: all that the store has of it, as after a restore not all of that is known ----
+
+sub there { return grep { !/[.]ndjson$/ } objects() } # but for catalogues, which the worker writes
+
+{
+    $stack->cli('tenant', 'add', 'brief');
+    my $brief = $stack->sql("SELECT id FROM core.tenant WHERE slug = 'brief'");
+    is($stack->request('PUT', '/v1/uploads/known.bin', token => $stack->token('brief', 'admin'), body => 'known')->{status}, 201, 'a tenant has a file');
+    my @others = there();
+    my @strangers = ("upload/$brief/12/12345678-1234-4234-8234-123456789abc", map { ("archive/$_/day=2026-01-01/1.parquet", "archive/$_/day=2026-01-01/1.json") }
+            'samples/tenant=brief', 'samples.tombstones/tenant=brief', 'events/tenant=brief', 'costs/tenant=brief', 'catalogue/tenant=brief');
+    my @kept = ('archive/samples/tenant=briefly/day=2026-01-01/1.parquet', "upload/${brief}0/12/12345678-1234-4234-8234-123456789abc");
+    my $store = Tidemark::Objects->new("$stack->{home}/objects");
+    $store->spit($_, 'of a database that was given up') for @strangers, @kept;
+    my @known = grep { m{/upload/$brief/} && !/12345678/ } @others;
+    is(scalar @known, 1, '  which the store holds');
+    $stack->cli('worker', '--once');
+    is_deeply([there()], [sort @others, map {"$stack->{home}/objects/$_"} @strangers, @kept], '  what nobody knows of stays while the tenant is there');
+    $stack->cli('tenant', 'remove', 'brief', '--yes');
+    $stack->cli('worker', '--once');
+    my %gone = map { $_ => 1 } @known;
+    is_deeply([there()], [sort { $a cmp $b } (grep { !$gone{$_} } @others), map {"$stack->{home}/objects/$_"} @kept], '  and goes with it, known or not, and nothing else');
+    is(scalar(grep { m{/tenant=brief/} } objects()), 0, '  catalogues, too');
+    is($stack->sql('SELECT count(*) FROM core.store_gone'), 0, '  nothing is left to be looked for');
+    # a tenant of that name that comes before the worker: what it has is its own
+    $stack->cli('tenant', 'add', 'brief');
+    $stack->cli('tenant', 'remove', 'brief', '--yes');
+    $stack->cli('tenant', 'add', 'brief');
+    $store->spit($strangers[1], 'nobody\'s');
+    $store->spit('archive/samples/tenant=brief/day=2026-01-02/2.parquet', 'known');
+    $stack->sql("INSERT INTO core.archive_garbage (object) VALUES ('archive/samples/tenant=brief/day=2026-01-02/2.parquet')");
+    is($stack->sql('SELECT count(*) FROM ops.object_unknown(ARRAY[' . join(', ', map {"'$_'"} $strangers[1], 'archive/samples/tenant=brief/day=2026-01-02/2.parquet') . '])'), 1, '  what is being written is known');
+    $stack->cli('worker', '--once');
+    ok(!-e "$stack->{home}/objects/$strangers[1]", '  of one that has its name only what nobody knows of is removed');
+}
 
 done_testing();

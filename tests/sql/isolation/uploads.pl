@@ -27,9 +27,12 @@ my %function = (
     'ops.object_trash_list' => { may => 'worker', door => 'keys of the installation\'s store', call => q{100} },
     'ops.object_trash_done' => { may => 'worker', door => 'the same', call => q{'{}', '{}'} },
     'ops.object_any' => { may => 'worker', door => 'whether the store is to hold anything', call => q{} },
+    'ops.store_gone_next' => { may => 'worker', door => 'names of tenants that were removed', call => q{''} },
+    'ops.store_gone_done' => { may => 'worker', door => 'the same', call => q{'archive/samples/tenant=nobody/', now()} },
+    'ops.object_unknown' => { may => 'worker', door => 'which of the keys it gives', call => q{'{}'} },
     # parts of the above
     (map { ("core.$_" => { may => '' }) } qw(upload_key upload_part_key upload_trash upload_part_trash upload_maker_forget upload_admit
-        upload_use_add upload_use_take upload_part_place object_trash_add)),
+        upload_use_add upload_use_take upload_part_place object_trash_add store_note_gone)),
 );
 
 +{
