@@ -15,6 +15,7 @@ struct gathered {
     int cycle;              /* demand: its own, so that kW are not added up; else -1 */
     struct quantity quantity;
     struct money amount;    /* exact */
+    struct quantity unpriced; /* of the quantity: without a price by time */
     int n_unpriced;
     int64_t from_day, to_day;
 };
@@ -92,6 +93,9 @@ static enum err gather(struct gathering *all)
         item->quantity = quantity_add(item->quantity, line->quantity);
         item->amount = money_add(item->amount, line->amount);
         item->n_unpriced += line->n_unpriced;
+        if (line->n_unpriced > 0) {
+            item->unpriced = quantity_add(item->unpriced, line->quantity);
+        }
         item->to_day = line->day + 1;
     }
     return OK;
@@ -141,6 +145,14 @@ static struct money rounded(const struct tariff *tariff, struct money amount)
     return money_round(amount, tariff->rounding_decimals, tariff->rounding);
 }
 
+/* What a unit of that which has a price comes to. */
+static int64_t average_of(const struct gathered *item)
+{
+    struct quantity priced = { item->quantity.nano - item->unpriced.nano };
+
+    return money_per(item->amount, priced);
+}
+
 static struct bill_line line_of(const struct rating *rating, const struct gathered *item)
 {
     const struct rating_line *key = &item->key;
@@ -154,7 +166,7 @@ static struct bill_line line_of(const struct rating *rating, const struct gather
         .tier = key->tier == TARIFF_ANY ? 0 : key->tier + 1,
         .quantity = item->quantity,
         .unit = unit_of(&tariff->charges[key->charge]),
-        .rate = key->has_one_rate ? key->rate : money_per(item->amount, item->quantity),
+        .rate = key->has_one_rate ? key->rate : average_of(item),
         .has_one_rate = key->has_one_rate,
         .n_days = key->n_days,
         .of_days = key->of_days,

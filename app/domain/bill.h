@@ -24,8 +24,8 @@ struct bill_line {
     int tier;             /* from 1; 0: there is one price */
     enum bill_unit unit;
     int n_days, of_days;  /* demand: as in rating_line; of_days 0 elsewhere */
-    int n_unpriced;       /* intervals without a price by time: the line lacks them */
-    bool has_one_rate;    /* otherwise the rate is what quantity and amount come to */
+    int n_unpriced;       /* intervals without a price by time: the amount lacks them */
+    bool has_one_rate;    /* otherwise the rate is what a unit that has a price comes to */
 };
 
 enum bill_status { BILL_PROVISIONAL, BILL_FINAL };

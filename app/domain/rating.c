@@ -113,6 +113,7 @@ static int compare_lines(const void *left, const void *right)
     const int orders[] = {
         order(a->day, b->day),       order(a->charge, b->charge), order(a->season, b->season),
         order(a->period, b->period), order(a->tier, b->tier),     order(a->rate, b->rate),
+        order(a->n_unpriced, b->n_unpriced),
     };
 
     for (size_t i = 0; i < sizeof orders / sizeof orders[0]; i++) {

@@ -56,7 +56,8 @@ struct rating_input {
     bool has_slots;                /* fill rating.slots */
 };
 
-/* One line of the ledger. Lines of a day and charge that differ in period, tier or rate differ. */
+/* One line of the ledger. Lines of a day and charge that differ in period, tier or rate differ, and
+ * so does what has no price. */
 struct rating_line {
     int64_t day;
     int version;       /* index of the input's versions */
@@ -70,7 +71,8 @@ struct rating_line {
     int n_days, of_days; /* demand: for so many of the cycle's days its price holds, and counts */
     struct money amount; /* exactly what it costs; export and credits are negative */
     int64_t at_us;     /* demand: where the window of the highest begins; else 0 */
-    int n_unpriced;    /* intervals with energy for which there was no price by time */
+    int n_unpriced;    /* intervals with energy for which there was no price by time: the line is
+                        * of these alone, and costs nothing; 0 elsewhere */
 };
 
 /* What is known about a rated day. */

@@ -206,14 +206,15 @@ static struct money add_at_price(struct rating_bench *bench, struct rating_cell 
     struct rating_tally *tally = cell->tallies;
     int64_t rate;
 
-    tally->quantity += nkwh;
     *cell->counted += nkwh;
     if (!price_series_at(&bench->prices[price->series], time_us, &bench->hints[price->series],
                          &rate) ||
         !nano_price(rate, price->factor, price->add, &rate)) {
+        tally->unpriced_nkwh += nkwh;
         tally->n_unpriced += nkwh != 0;
         return (struct money){ 0 };
     }
+    tally->quantity += nkwh;
     struct money cost = money_of(nkwh, rate);
     tally->amount = money_add(tally->amount, cost);
     return cost;
@@ -292,8 +293,9 @@ void rating_add_energy(struct rating_today *today, const struct rating_interval 
 
 /* ---- lines ---- */
 
-static void add_line(struct rating_work *work, const struct rating_today *today, int charge,
-                     int period, int tier)
+/* What has no price is a line of its own. */
+static void add_lines(struct rating_work *work, const struct rating_today *today, int charge,
+                      int period, int tier)
 {
     struct rating_bench *bench = today->bench;
     struct rating_cell *cell = &bench->cells[charge * bench->tariff->n_periods + period];
@@ -305,7 +307,7 @@ static void add_line(struct rating_work *work, const struct rating_today *today,
     if (bench->tariff->charges[charge].kind == CHARGE_EXPORT) {
         amount = money_subtract((struct money){ 0 }, amount);
     }
-    rating_add_line(work, (struct rating_line){
+    struct rating_line line = {
         .day = today->day,
         .version = (int)(bench - work->benches),
         .charge = charge,
@@ -316,8 +318,16 @@ static void add_line(struct rating_work *work, const struct rating_today *today,
         .rate = rate,
         .has_one_rate = has_one_rate,
         .amount = amount,
-        .n_unpriced = tally->n_unpriced,
-    });
+    };
+    if (tally->quantity != 0) {
+        rating_add_line(work, line);
+    }
+    if (tally->n_unpriced != 0) {
+        line.quantity = tally->unpriced_nkwh;
+        line.amount = (struct money){ 0 };
+        line.n_unpriced = tally->n_unpriced;
+        rating_add_line(work, line);
+    }
 }
 
 void rating_end_day(struct rating_work *work, struct rating_today *today)
@@ -334,9 +344,7 @@ void rating_end_day(struct rating_work *work, struct rating_today *today)
             int n_tiers = cell->price->n_tiers > 1 ? cell->price->n_tiers : 1;
             for (int tier = 0; tier < n_tiers; tier++) {
                 struct rating_tally *tally = &cell->tallies[tier];
-                if (tally->quantity != 0 || tally->n_unpriced != 0) {
-                    add_line(work, today, i, period, tier);
-                }
+                add_lines(work, today, i, period, tier);
                 *tally = (struct rating_tally){ .quantity = 0 };
             }
         }

@@ -8,8 +8,9 @@
 
 /* What one price of one charge has gathered on a day, tier by tier. */
 struct rating_tally {
-    int64_t quantity;
+    int64_t quantity;    /* that has a price */
     struct money amount; /* of prices by time alone */
+    int64_t unpriced_nkwh;
     int n_unpriced;
 };
 

@@ -7,6 +7,7 @@
 const char *const BILL_COLUMNS[BILL_N_COLUMNS] = {
     "charge", "period", "tier", "quantity", "unit", "rate",     "amount",  "base",
     "season", "at",     "from", "to",       "site", "device",   "schedule", "version",
+    "unpriced",
 };
 
 static bool is_energy(const struct tariff_charge *charge)
@@ -151,6 +152,7 @@ static void write_line(struct list_writer *list, const struct cost_account *acco
     list_text(list, account->device);
     list_int(list, cite->schedule_id);
     list_int(list, cite->number);
+    list_int(list, line->n_unpriced);
     list_end_item(list);
 }
 
@@ -188,6 +190,8 @@ void bill_write_members(struct web *web, struct json_writer *json,
     json_text(json, sum->status == BILL_FINAL ? "final" : "provisional");
     json_key(json, "missing");
     json_int(json, sum->n_missing);
+    json_key(json, "unpriced");
+    json_int(json, sum->n_unpriced);
     json_key(json, "days_without_schedule");
     json_int(json, sum->n_days_unpriced);
 }

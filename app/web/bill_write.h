@@ -24,14 +24,14 @@ struct bill_sum {
 enum err bill_sum(struct web *web, const struct cost_accounts *accounts,
                   struct bill_sum *out) MUST_CHECK;
 
-#define BILL_N_COLUMNS 16
+#define BILL_N_COLUMNS 17
 extern const char *const BILL_COLUMNS[BILL_N_COLUMNS];
 
 /* One item for each line of all bills, by BILL_COLUMNS. */
 void bill_write_lines(struct list_writer *list, const struct cost_accounts *accounts,
                       const struct bill_sum *sum);
 
-/* "lines": […], "total", "currency", "status", "missing", "days_without_schedule". */
+/* "lines": […], "total", "currency", "status", "missing", "unpriced", "days_without_schedule". */
 void bill_write_members(struct web *web, struct json_writer *json,
                         const struct cost_accounts *accounts, const struct bill_sum *sum);
 

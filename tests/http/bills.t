@@ -235,6 +235,10 @@ $versus = $stack->post('/v1/rate-schedules/compare', { schedules => [ $id{flat},
 is_deeply [map { [@$_{qw(total cheapest lacks)}] } @{ $versus->{json}{items} }],
     [['8.81', JSON::PP::false, undef], ['0.12', JSON::PP::false, 'no prices for 44 intervals'], ['0.00', JSON::PP::false, 'no prices for 92 intervals'], ['4.60', JSON::PP::true, undef]],
     'what has no prices is never the cheapest' or diag $versus->{content};
+# 12 kWh at 0.01, 11 without a price
+my $half = $versus->{json}{items}[1];
+is_deeply [@$half{qw(unpriced status missing)}, map { @$_{qw(quantity rate amount unpriced)} } @{ $half->{lines} }], [44, 'provisional', 0, '23', '0.01', '0.12', 44],
+    'a bill counts the intervals without a price, and its average is of the others';
 # A schedule of another zone has other hours: of its 29 March, from 7 to 7 UTC, 15 are known here.
 my $westerly = $stack->post('/v1/rate-schedules', { %{ document('westerly', 'la', charges => [ { type => 'energy', rate => '0.01' } ]) }, currency => 'EUR' }, token => $admin)->{json}{id};
 $versus = $stack->post('/v1/rate-schedules/compare', { schedules => [ $cheap, $westerly ], site => 'flat', from => '2026-03-29', to => '2026-03-30' }, token => $admin);

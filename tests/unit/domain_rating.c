@@ -203,11 +203,19 @@ static void check_missing(void)
            !rating.days[1].is_over,
        "a day that is over lacks what is not there, today what should have come");
     is_str(amount(rating.lines[0].amount), "2.80", "4 x (2 x 0.5 + 0.1) + 4 x (2 x -0.25 + 0.1)");
-    is_int(rating.lines[0].n_unpriced, 4, "four intervals have no price");
+    is_int(rating.lines[0].quantity, 8 * NANO, "of eight intervals");
+    is_int(rating.lines[1].n_unpriced, 4, "four intervals have no price");
+    ok(rating.n_lines == 2 && rating.lines[1].quantity == 4 * NANO &&
+           money_sign(rating.lines[1].amount) == 0,
+       "they are a line of their own");
     check_vast_price();
     ok(bill_make(&op, &rating, 0, 1, &bill) == OK && bill.status == BILL_PROVISIONAL &&
            bill.n_missing == 84,
        "such a bill is provisional");
+    /* 2.80 / 8 */
+    ok(bill.n_lines == 1 && bill.lines[0].n_unpriced == 4 && bill.lines[0].rate == 350000000,
+       "its average price is of what has one");
+    ok(bill.lines[0].quantity.nano == 12 * (int64_t)NANO, "and its energy is all of it");
     struct rating_interval faulty[] = { { .start_us = 0, .import_nkwh = RATING_MAX_NKWH + 1 },
                                         { .start_us = QUARTER_US, .is_missing = true } };
     input.intervals = faulty;
