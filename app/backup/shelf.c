@@ -231,8 +231,10 @@ static enum err fail_several(struct backups *backups, const struct owner *owners
                 list);
 }
 
-/* Goes through the backups from the oldest on; those whose manifest is damaged are nobody's. */
-static enum err find_owners(struct backups *backups, struct owner owners[MAX_OWNERS], int *out_n)
+/* Goes through the backups from the oldest on; those whose manifest is damaged are nobody's. `own`
+ * (or NULL) becomes the backups' installation where it has some. */
+static enum err find_owners(struct backups *backups, const char *own,
+                            struct owner owners[MAX_OWNERS], int *out_n)
 {
     const char *const *names;
     struct backup backup;
@@ -258,6 +260,9 @@ static enum err find_owners(struct backups *backups, struct owner owners[MAX_OWN
             owners[at] = (struct owner){ backup.installation, names[i] };
             *out_n = at == *out_n ? at + 1 : *out_n;
         }
+        if (own && strcmp(own, backup.installation) == 0) {
+            backups->installation = own;
+        }
     }
     return err;
 }
@@ -272,12 +277,7 @@ enum err backup_choose(struct backups *backups, const char *own, bool is_lasting
     if (backups->installation) {
         return OK;
     }
-    err = find_owners(backups, owners, &n);
-    for (int i = 0; i < n && err == OK && own; i++) {
-        if (strcmp(owners[i].installation, own) == 0) {
-            backups->installation = own;
-        }
-    }
+    err = find_owners(backups, own, owners, &n);
     return err == OK && n > 1 && !backups->installation ? fail_several(backups, owners, n) : err;
 }
 
