@@ -8,89 +8,7 @@
 
 #include <stdlib.h>
 
-#define FIRST_VOIDS 64
 #define ROWS_A_LOOK 4096 /* at the clock */
-
-/* ---- what is void ---- */
-
-static bool add_void(struct reach *reach, const struct reach_void *added)
-{
-    if (reach->n_voids == reach->voids_cap) {
-        size_t cap = reach->voids_cap > 0 ? reach->voids_cap * 2 : FIRST_VOIDS;
-        struct reach_void *more =
-            arena_resize(reach->lasting, reach->voids, reach->voids_cap * sizeof *more,
-                         cap * sizeof *more);
-        if (more == NULL) {
-            return false;
-        }
-        reach->voids = more;
-        reach->voids_cap = cap;
-    }
-    reach->voids[reach->n_voids++] = *added;
-    return true;
-}
-
-/* By number, series and beginning. Those of a number and series do not overlap. */
-static int compare_voids(const void *left, const void *right)
-{
-    const struct reach_void *a = left, *b = right;
-    int order = (a->number > b->number) - (a->number < b->number);
-
-    if (order == 0) {
-        order = (a->series_id > b->series_id) - (a->series_id < b->series_id);
-    }
-    return order != 0 ? order : (a->from_us > b->from_us) - (a->from_us < b->from_us);
-}
-
-/* How many voids come before or at these. */
-static size_t voids_up_to(const struct reach *reach, const struct reach_void *last)
-{
-    size_t low = 0, high = reach->n_voids;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (compare_voids(&reach->voids[middle], last) <= 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
-}
-
-/* Whether tombstones of a higher number than its own void the sample. */
-static bool is_void(const struct reach *reach, const struct reach_sample *sample)
-{
-    struct reach_void wanted = { sample->number, INT32_MAX, INT64_MAX, 0 };
-    size_t at = voids_up_to(reach, &wanted);
-
-    while (at < reach->n_voids) {
-        wanted = (struct reach_void){ reach->voids[at].number, sample->series_id,
-                                      sample->time_us, 0 };
-        size_t end = voids_up_to(reach, &wanted);
-        const struct reach_void *hit = end > at ? &reach->voids[end - 1] : NULL;
-        if (hit && hit->series_id == sample->series_id && hit->to_us >= sample->time_us) {
-            return true;
-        }
-        wanted = (struct reach_void){ wanted.number, INT32_MAX, INT64_MAX, 0 };
-        at = voids_up_to(reach, &wanted);
-    }
-    return false;
-}
-
-/* What was erased or deleted since the day's files were written. */
-static bool add_erased(struct reach *reach, const struct reach_day *day)
-{
-    bool is_added = true;
-
-    for (int i = 0; i < reach->n_erased && is_added; i++) {
-        const struct reach_erased *erased = &reach->erased[i];
-        const struct reach_void all = { INT32_MAX, erased->series_id, erased->from_us,
-                                        erased->to_us };
-        is_added = strcmp(erased->day, day->name) != 0 || add_void(reach, &all);
-    }
-    return is_added;
-}
 
 /* ---- what is kept ---- */
 
@@ -128,8 +46,12 @@ static void drop_replaced(struct reach_window *window)
 
 /* ---- rows ---- */
 
+/* Which of the day's files of rows. */
+enum part { PART_ALL, PART_FIRST, PART_LATER };
+
 /* Where the window begins, and how far the day is read. */
 struct slice {
+    enum part part;
     struct reach *reach;
     const struct reach_day *day;
     const struct archive_file *file; /* at hand */
@@ -170,7 +92,7 @@ static enum err take_sample(struct slice *slice, const struct parquet_value *row
         return fail(&reach->archive.file, ERR_INVALID, "%s: a row of another day",
                     slice->file->object);
     }
-    if (sample.series_id == 0 || !is_in(slice, &sample) || is_void(reach, &sample)) {
+    if (sample.series_id == 0 || !is_in(slice, &sample) || reach_is_void(reach, &sample)) {
         return OK;
     }
     if (slice->sink != NULL) {
@@ -195,7 +117,7 @@ static enum err take_void(struct slice *slice, const struct parquet_value *row)
         row[VOID_FROM].number, row[VOID_TO].number,
     };
 
-    return added.series_id == 0 || add_void(reach, &added) ? OK
+    return added.series_id == 0 || reach_void_add(reach, &added) ? OK
                                                            : fail_memory(&reach->archive.file);
 }
 
@@ -260,12 +182,18 @@ static enum err read_rows(struct slice *slice, take_row take)
 /* The day's files of rows, or those of tombstones. */
 static enum err read_files(struct slice *slice, bool is_rows)
 {
+    bool is_first = true;
     enum err err = OK;
 
     for (int i = 0; i < slice->day->n_files && err == OK && !slice->reach->is_late;
          i++) {
         slice->file = &slice->day->files[i];
-        if (archive_is_rows(slice->file) == is_rows) {
+        if (archive_is_rows(slice->file) != is_rows) {
+            continue;
+        }
+        bool is_wanted = slice->part == PART_ALL || (slice->part == PART_FIRST) == is_first;
+        is_first = false;
+        if (is_wanted) {
             arena_reset(slice->reach->archive.files);
             err = read_rows(slice, is_rows ? take_sample : take_void);
             err = slice->taken != OK ? slice->taken : fail_file(slice->reach, err, slice->file);
@@ -299,11 +227,11 @@ static enum err read_voids(struct slice *slice)
     reach->n_voids = 0;
     enum err err = check_numbers(slice);
     err = err ? err : read_files(slice, false);
-    if (err == OK && !add_erased(reach, slice->day)) {
+    if (err == OK && !reach_void_erased(reach, slice->day)) {
         err = fail_memory(reach->op);
     }
-    if (err == OK && reach->n_voids > 0) {
-        qsort(reach->voids, reach->n_voids, sizeof *reach->voids, compare_voids);
+    if (err == OK) {
+        reach_voids_sort(reach);
     }
     return err;
 }
@@ -341,8 +269,121 @@ enum err reach_day_load(struct reach *reach, const struct reach_day *day, int64_
     return err;
 }
 
-/* Of a day with several files of rows: a window after the other, for a later file's rows may take
- * the place of an earlier one's. */
+/* ---- several files of rows ---- */
+
+/* The first file on its way to the sink, with the later ones' rows, which are in the window. */
+struct merging {
+    struct reach *reach;
+    reach_sink sink;
+    void *context;
+    int32_t series_id; /* at hand */
+    size_t at;         /* the next later row, of that series or behind it */
+};
+
+#define GIVEN 0 /* in place of a row's number */
+
+static int compare_by_series(const void *left, const void *right)
+{
+    const struct reach_sample *a = left, *b = right;
+
+    int order = (a->series_id > b->series_id) - (a->series_id < b->series_id);
+
+    return order != 0 ? order : (a->time_us > b->time_us) - (a->time_us < b->time_us);
+}
+
+/* Where the later rows of a series begin. */
+static size_t find_later(const struct reach_window *window, int32_t series_id)
+{
+    size_t low = 0, high = window->n;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (window->rows[middle].series_id < series_id) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+/* The later rows of the series at hand before that time. */
+static enum err give_later(struct merging *merging, int64_t before_us)
+{
+    struct reach_window *window = &merging->reach->window;
+    enum err err = OK;
+
+    for (; merging->at < window->n && err == OK; merging->at++) {
+        struct reach_sample *row = &window->rows[merging->at];
+        if (row->series_id != merging->series_id || row->time_us >= before_us) {
+            break;
+        }
+        err = row->number == GIVEN ? OK : merging->sink(merging->context, row);
+        row->number = GIVEN;
+    }
+    return err;
+}
+
+/* A row of the first file, unless a later one takes its place. */
+static enum err merge_sample(void *context, const struct reach_sample *sample)
+{
+    struct merging *merging = context;
+    const struct reach_window *window = &merging->reach->window;
+    enum err err = OK;
+
+    if (sample->series_id != merging->series_id) {
+        err = give_later(merging, INT64_MAX);
+        merging->series_id = sample->series_id;
+        merging->at = find_later(window, sample->series_id);
+    }
+    err = err ? err : give_later(merging, sample->time_us);
+    const struct reach_sample *next = &window->rows[merging->at];
+    bool is_replaced = merging->at < window->n && next->series_id == sample->series_id &&
+                       next->time_us == sample->time_us;
+    return err || is_replaced ? err : merging->sink(merging->context, sample);
+}
+
+/* Reads all but the first file of rows into the window, in the order of series and time; what it
+ * has no room for makes it a cut one. */
+static enum err load_later(struct reach *reach, const struct reach_day *day)
+{
+    struct slice slice = slice_of(reach, day);
+    struct reach_window *window = &reach->window;
+
+    slice.part = PART_LATER;
+    window->n = window->at = 0;
+    window->is_cut = false;
+    window->start_us = INT64_MIN; /* no page goes on with it */
+    enum err err = read_files(&slice, true);
+    if (err == OK && !reach->is_late) {
+        settle(window);
+        drop_replaced(window);
+        qsort(window->rows, window->n, sizeof *window->rows, compare_by_series);
+    }
+    return err;
+}
+
+/* The first file, which is all of the day but for what came late, is read once. */
+static enum err each_merged(struct reach *reach, const struct reach_day *day, reach_sink sink,
+                            void *context)
+{
+    struct reach_window *window = &reach->window;
+    struct merging merging = { .reach = reach, .sink = sink, .context = context };
+    struct slice slice = slice_of(reach, day);
+
+    slice.part = PART_FIRST;
+    slice.sink = merge_sample;
+    slice.context = &merging;
+    enum err err = read_files(&slice, true);
+    for (size_t i = 0; i < window->n && err == OK && !reach->is_late; i++) {
+        if (window->rows[i].number != GIVEN) {
+            err = sink(context, &window->rows[i]);
+        }
+    }
+    return err;
+}
+
+/* A window after the other, as often as it takes: where the later files are large, too. */
 static enum err each_of_windows(struct reach *reach, const struct reach_day *day, reach_sink sink,
                                 void *context)
 {
@@ -371,11 +412,16 @@ enum err reach_day_each(struct reach *reach, const struct reach_day *day, reach_
     for (int i = 0; i < day->n_files; i++) {
         n_rows_files += archive_is_rows(&day->files[i]);
     }
-    if (n_rows_files > 1) {
-        return each_of_windows(reach, day, sink, context);
+    enum err err = read_voids(&slice);
+    if (err == OK && n_rows_files > 1) {
+        err = load_later(reach, day);
+        if (err != OK || reach->is_late) {
+            return err;
+        }
+        return reach->window.is_cut ? each_of_windows(reach, day, sink, context)
+                                    : each_merged(reach, day, sink, context);
     }
     slice.sink = sink;
     slice.context = context;
-    enum err err = read_voids(&slice);
     return err == OK ? read_files(&slice, true) : err;
 }

@@ -1,4 +1,4 @@
-/* What reach.c, reach_day.c and reach_names.c share. */
+/* What reach.c, reach_day.c, reach_voids.c and reach_names.c share. */
 #ifndef TIDEMARK_ARCHIVE_REACH_PARTS_H
 #define TIDEMARK_ARCHIVE_REACH_PARTS_H
 
@@ -97,6 +97,14 @@ static inline int reach_order(int64_t time_a, int32_t series_a, int64_t time_b, 
 
 /* Has the names of the wanted series. */
 enum err reach_load_names(struct reach *reach, struct db_tx *tx) MUST_CHECK;
+
+/* Adds to what is void of the day at hand; false without memory. Then reach_voids_sort. */
+bool reach_void_add(struct reach *reach, const struct reach_void *added) MUST_CHECK;
+/* The same of what was erased or deleted since the day's files were written. */
+bool reach_void_erased(struct reach *reach, const struct reach_day *day) MUST_CHECK;
+void reach_voids_sort(struct reach *reach);
+/* Whether something of a higher number than its own voids the sample. */
+bool reach_is_void(const struct reach *reach, const struct reach_sample *sample);
 
 /* Fills the window with samples of the day after (after_us, after_series). Where that is late the
  * window has nothing. */
