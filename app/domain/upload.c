@@ -63,6 +63,23 @@ enum err upload_abandon(struct db_tx *tx, const char *id)
 
 /* ---- in parts ---- */
 
+/* What a row of upload_resume or of upload_progress says, which have the same columns. */
+static bool read_progress(const struct db_rows *rows, struct upload_progress *out)
+{
+    if (db_count(rows) == 0) {
+        return false;
+    }
+    struct str sha256 = db_str(rows, 0, UPLOAD_RESUME_SHA256);
+    *out = (struct upload_progress){ .id = db_text(rows, 0, UPLOAD_RESUME_ID),
+                                     .key = db_text(rows, 0, UPLOAD_RESUME_KEY),
+                                     .received = db_int64(rows, 0, UPLOAD_RESUME_RECEIVED),
+                                     .is_stored = sha256.len == CRYPTO_HASH_BYTES };
+    if (out->is_stored) {
+        memcpy(out->sha256, sha256.ptr, sha256.len);
+    }
+    return true;
+}
+
 enum err upload_resume(struct db_tx *tx, const struct upload_draft *draft, int64_t length,
                        bool *found, struct upload_progress *out)
 {
@@ -75,19 +92,18 @@ enum err upload_resume(struct db_tx *tx, const struct upload_draft *draft, int64
     db_arg_text(&args, draft->device);
     db_arg_text(&args, draft->event);
     enum err err = db_run(tx, &q_upload_resume, &args, &rows);
-    *found = err == OK && db_count(rows) > 0;
-    if (!*found) {
-        return err;
-    }
-    struct str sha256 = db_str(rows, 0, UPLOAD_RESUME_SHA256);
-    *out = (struct upload_progress){ .id = db_text(rows, 0, UPLOAD_RESUME_ID),
-                                     .key = db_text(rows, 0, UPLOAD_RESUME_KEY),
-                                     .received = db_int64(rows, 0, UPLOAD_RESUME_RECEIVED),
-                                     .is_stored = sha256.len == CRYPTO_HASH_BYTES };
-    if (out->is_stored) {
-        memcpy(out->sha256, sha256.ptr, sha256.len);
-    }
-    return OK;
+    *found = err == OK && read_progress(rows, out);
+    return err;
+}
+
+enum err upload_find_progress(struct db_tx *tx, const char *id, bool *found,
+                              struct upload_progress *out)
+{
+    struct db_rows *rows;
+    enum err err = run_by_id(tx, &q_upload_progress, id, &rows);
+
+    *found = err == OK && read_progress(rows, out);
+    return err;
 }
 
 enum err upload_part_begin(struct db_tx *tx, const char *id, int64_t first, int64_t size,
@@ -133,6 +149,46 @@ enum err upload_part_abandon(struct db_tx *tx, const char *id, const char *part)
     return db_run(tx, &q_upload_part_abandon, &args, NULL);
 }
 
+enum err upload_join_begin(struct db_tx *tx, const char *id, struct upload_part_begun *out)
+{
+    struct db_rows *rows;
+    enum err err = run_by_id(tx, &q_upload_join_begin, id, &rows);
+
+    if (err == OK) {
+        *out = (struct upload_part_begun){ db_text(rows, 0, UPLOAD_JOIN_BEGIN_ID),
+                                           db_text(rows, 0, UPLOAD_JOIN_BEGIN_KEY) };
+    }
+    return err;
+}
+
+enum err upload_join_finish(struct db_tx *tx, const char *id, const char *join,
+                            const uint8_t sha256[CRYPTO_HASH_BYTES], int64_t quota)
+{
+    struct db_args args;
+
+    db_args_init(&args, db_op(tx)->arena);
+    db_arg_text(&args, id);
+    db_arg_text(&args, join);
+    db_arg_bytes(&args, sha256, CRYPTO_HASH_BYTES);
+    db_arg_int64(&args, quota);
+    return db_run(tx, &q_upload_join_finish, &args, NULL);
+}
+
+enum err upload_part_lost(struct db_tx *tx, const char *id, const char *part, int64_t *received)
+{
+    struct db_args args;
+    struct db_rows *rows;
+
+    db_args_init(&args, db_op(tx)->arena);
+    db_arg_text(&args, id);
+    db_arg_text(&args, part);
+    enum err err = db_run(tx, &q_upload_part_lost, &args, &rows);
+    if (err == OK) {
+        *received = db_int64(rows, 0, UPLOAD_PART_LOST_RECEIVED);
+    }
+    return err;
+}
+
 enum err upload_parts(struct db_tx *tx, const char *id, struct upload_part_list *out)
 {
     struct db_rows *rows;
@@ -147,7 +203,8 @@ enum err upload_parts(struct db_tx *tx, const char *id, struct upload_part_list 
         return fail_memory(db_op(tx));
     }
     for (int i = 0; i < out->n; i++) {
-        out->items[i] = (struct upload_part){ db_text(rows, i, UPLOAD_PART_LIST_KEY),
+        out->items[i] = (struct upload_part){ db_text(rows, i, UPLOAD_PART_LIST_ID),
+                                              db_text(rows, i, UPLOAD_PART_LIST_KEY),
                                               db_int64(rows, i, UPLOAD_PART_LIST_SIZE) };
     }
     return OK;

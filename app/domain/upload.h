@@ -53,8 +53,11 @@ struct upload_progress {
  * is false without one. */
 enum err upload_resume(struct db_tx *tx, const struct upload_draft *draft, int64_t length,
                        bool *found, struct upload_progress *out) MUST_CHECK;
+/* The file of that id; *found is false without one. */
+enum err upload_find_progress(struct db_tx *tx, const char *id, bool *found,
+                              struct upload_progress *out) MUST_CHECK;
 
-/* One attempt to send a part. */
+/* One attempt to send a part, or to join them. */
 struct upload_part_begun {
     const char *id;  /* UUID */
     const char *key; /* of its object, which no other attempt has */
@@ -68,11 +71,12 @@ enum err upload_part_begin(struct db_tx *tx, const char *id, int64_t first, int6
  * up; *received: bytes of the file that are there. */
 enum err upload_part_finish(struct db_tx *tx, const char *id, const char *part,
                             int64_t *received) MUST_CHECK;
-/* Forgets a part that was begun, unless it is there; the worker removes its object. */
+/* Forgets an attempt, of a part or to join them, unless it is there or made the file visible; the
+ * worker removes its object. */
 enum err upload_part_abandon(struct db_tx *tx, const char *id, const char *part) MUST_CHECK;
 
 struct upload_part {
-    const char *key;
+    const char *id, *key;
     int64_t size;
 };
 
@@ -81,8 +85,20 @@ struct upload_part_list {
     int n;
 };
 
-/* All parts of a file that is coming. */
+/* Notes that the parts of a file are joined into an object of the attempt's own. ERR_CONFLICT
+ * unless all of them are there, or when the file is whole or was given up. */
+enum err upload_join_begin(struct db_tx *tx, const char *id,
+                           struct upload_part_begun *out) MUST_CHECK;
+/* All parts of a file that is coming; ERR_CONFLICT when it is not. */
 enum err upload_parts(struct db_tx *tx, const char *id, struct upload_part_list *out) MUST_CHECK;
+/* Makes the file visible as the attempt `join` joined it. ERR_CONFLICT when it is whole already or
+ * was given up, ERR_TOO_LARGE beyond the quota. */
+enum err upload_join_finish(struct db_tx *tx, const char *id, const char *join,
+                            const uint8_t sha256[CRYPTO_HASH_BYTES], int64_t quota) MUST_CHECK;
+/* Forgets a part that the store has lost, and those behind it. *received: bytes of the file that
+ * are there. ERR_CONFLICT when the file is whole or was given up. */
+enum err upload_part_lost(struct db_tx *tx, const char *id, const char *part,
+                          int64_t *received) MUST_CHECK;
 
 struct upload {
     const char *id, *name, *type, *key; /* the key of upload_find alone */

@@ -1,7 +1,8 @@
 /* Files in parts. Each part is an object of its own until the last has come; then they are joined
- * into the file's. What begins at 0 begins a file, whatever came before by its name; any later part
- * that was there already is there, so that whoever heard no answer may send it again. Where to go
- * on is told by Range of every answer. Called by uploads.c. */
+ * into another, of whoever does so: of several at once the first one's becomes the file's, and
+ * nothing that is visible is written again. What begins at 0 begins a file, whatever came before by
+ * its name; any later part that was there already is there, so that whoever heard no answer may
+ * send it again. Where to go on is told by Range of every answer. Called by uploads.c. */
 #include "transfer/parts.h"
 
 #include "http/transport.h"
@@ -27,6 +28,7 @@ struct joining {
     struct receiving file;
     struct part part;
     int64_t received;   /* bytes that are there */
+    bool is_stored;     /* all of them, and visible */
     const char *former; /* id of what came of it before, where it begins again; NULL: nothing */
 };
 
@@ -98,6 +100,63 @@ static enum err refuse_place(struct web *web, const struct joining *joining)
                 joining->received);
 }
 
+/* What the database says of a file that was begun. */
+static void take_progress(struct joining *joining, const struct upload_progress *progress)
+{
+    struct receiving *file = &joining->file;
+
+    file->begun.id = progress->id;
+    file->begun.key = progress->key;
+    joining->received = progress->received;
+    joining->is_stored = progress->is_stored;
+    file->written.size = progress->received;
+    memcpy(file->written.sha256, progress->sha256, sizeof progress->sha256);
+}
+
+/* After a conflict: looks how far the file has come meanwhile, and tells where to go on unless the
+ * part is there. The conflict stays where there is no such file any more. */
+static enum err look_again(struct web *web, struct joining *joining)
+{
+    struct upload_progress progress;
+    bool is_found = false;
+    struct fault why = web->op->fault;
+
+    op_clear_fault(web->op);
+    enum err err = web->own->begin(web, false);
+    if (err == OK) {
+        err = web->own->end(web, upload_find_progress(web->tx, joining->file.begun.id, &is_found,
+                                                      &progress));
+    }
+    if (err != OK) {
+        return err;
+    }
+    if (!is_found) {
+        web->op->fault = why;
+        return ERR_CONFLICT;
+    }
+    take_progress(joining, &progress);
+    return joining->received >= joining->part.end ? OK : refuse_place(web, joining);
+}
+
+/* ---- attempts: of a part, or to join them ---- */
+
+/* Forgets the attempt, in a transaction of its own; where that fails, the file's end takes it. */
+static void abandon_attempt(struct web *web, const struct joining *joining,
+                            const struct upload_part_begun *begun)
+{
+    struct fault why = web->op->fault;
+
+    op_clear_fault(web->op);
+    enum err err = web->own->begin(web, true);
+    if (err == OK) {
+        err = web->own->end(web, upload_part_abandon(web->tx, joining->file.begun.id, begun->id));
+    }
+    if (err != OK) {
+        op_log_fault(web->op);
+    }
+    web->op->fault = why;
+}
+
 /* ---- joining ---- */
 
 static enum err pass_on(void *context, struct op *op, struct str bytes)
@@ -105,17 +164,68 @@ static enum err pass_on(void *context, struct op *op, struct str bytes)
     return store_put_write(context, op, bytes);
 }
 
+/* What was there is not any more: ERR_CONFLICT, as whoever sends is to go on from before it. */
+static enum err lose_part(struct web *web, struct joining *joining, const struct upload_part *part)
+{
+    op_clear_fault(web->op);
+    enum err err = web->own->begin(web, true);
+    if (err == OK) {
+        err = web->own->end(web, upload_part_lost(web->tx, joining->file.begun.id, part->id,
+                                                  &joining->received));
+    }
+    if (err != OK) {
+        return err;
+    }
+    log_error("the object store has lost a part of a file", LOG_TEXT("key", part->key));
+    return fail(web->op, ERR_CONFLICT, "A part that was there is lost.");
+}
+
 static enum err copy_parts(struct web *web, struct joining *joining,
                            const struct upload_part_list *parts)
 {
-    struct receiving *file = &joining->file;
-    enum err err = store_put_begin(web->own->store, web->op, file->begun.key, &file->put);
+    enum err err = OK;
 
     for (int i = 0; i < parts->n && err == OK; i++) {
         const struct store_range all = { 0, parts->items[i].size };
         err = store_get(web->own->copy_store, web->op, parts->items[i].key, all, pass_on,
-                        file->put);
+                        joining->file.put);
+        if (err == ERR_NOT_FOUND) {
+            return lose_part(web, joining, &parts->items[i]);
+        }
     }
+    return err;
+}
+
+/* The parts must be the whole file before the object that has them is kept. */
+static enum err check_sum(struct web *web, const struct joining *joining,
+                          const struct upload_part_list *parts)
+{
+    int64_t sum = 0;
+
+    for (int i = 0; i < parts->n; i++) {
+        sum += parts->items[i].size;
+    }
+    return sum == joining->part.total
+               ? OK
+               : fail(web->op, ERR_INTERNAL, "the parts of %s have %" PRId64 " bytes, not %" PRId64,
+                      joining->file.begun.id, sum, joining->part.total);
+}
+
+/* The object of the attempt. */
+static enum err make_object(struct web *web, struct joining *joining,
+                            const struct upload_part_begun *begun,
+                            const struct upload_part_list *parts)
+{
+    struct receiving *file = &joining->file;
+    enum err err = check_sum(web, joining, parts);
+
+    if (err == OK) {
+        err = store_put_begin(web->own->store, web->op, begun->key, &file->put);
+    }
+    if (err != OK) {
+        return err;
+    }
+    err = copy_parts(web, joining, parts);
     if (err == OK) {
         return receive_end(web, file);
     }
@@ -124,39 +234,53 @@ static enum err copy_parts(struct web *web, struct joining *joining,
     return err;
 }
 
-/* Makes the joined file visible. Where it was given up meanwhile, its object goes as well. */
-static enum err show(struct web *web, const struct receiving *file)
+/* Makes the file visible as it was joined. */
+static enum err show(struct web *web, const struct receiving *file,
+                     const struct upload_part_begun *begun)
 {
     enum err err = web->own->begin(web, true);
 
+    return err == OK ? web->own->end(web, upload_join_finish(web->tx, file->begun.id, begun->id,
+                                                             file->written.sha256,
+                                                             file->draft.quota))
+                     : err;
+}
+
+static enum err begin_join(struct web *web, const struct receiving *file,
+                           struct upload_part_begun *begun, struct upload_part_list *parts)
+{
+    enum err err = web->own->begin(web, true);
+
+    if (err != OK) {
+        return err;
+    }
+    err = upload_join_begin(web->tx, file->begun.id, begun);
     if (err == OK) {
-        err = web->own->end(web, upload_finish(web->tx, file->begun.id, file->written.size,
-                                               file->written.sha256, file->draft.quota));
+        err = upload_parts(web->tx, file->begun.id, parts);
     }
-    if (err == ERR_CONFLICT) {
-        receive_abandon(web, file);
-    }
-    return err;
+    return web->own->end(web, err);
 }
 
 /* All parts are there: joins them and makes the file visible. On a failure they stay, and the last
  * one may be sent again. */
 static enum err join(struct web *web, struct joining *joining)
 {
-    struct receiving *file = &joining->file;
-    struct upload_part_list parts;
-    enum err err = web->own->begin(web, false);
+    struct upload_part_begun begun;
+    struct upload_part_list parts = { .n = 0 };
+    enum err err = begin_join(web, &joining->file, &begun, &parts);
 
-    if (err == OK) {
-        err = web->own->end(web, upload_parts(web->tx, file->begun.id, &parts));
+    if (err != OK) {
+        return err;
     }
+    err = make_object(web, joining, &begun, &parts);
     if (err == OK) {
-        err = copy_parts(web, joining, &parts);
+        err = show(web, &joining->file, &begun);
     }
-    if (err == OK) {
-        err = show(web, file);
+    if (err != OK) {
+        abandon_attempt(web, joining, &begun);
     }
-    return err == OK ? receive_answer(web, file) : err;
+    joining->is_stored = err == OK;
+    return err;
 }
 
 /* ---- a part ---- */
@@ -191,23 +315,6 @@ static enum err keep_part(struct web *web, struct joining *joining, const char *
     return store_put_finish(put, web->op, NULL);
 }
 
-/* Forgets the part, in a transaction of its own; where that fails, the file's end takes it. */
-static void abandon_part(struct web *web, const struct joining *joining,
-                         const struct upload_part_begun *begun)
-{
-    struct fault why = web->op->fault;
-
-    op_clear_fault(web->op);
-    enum err err = web->own->begin(web, true);
-    if (err == OK) {
-        err = web->own->end(web, upload_part_abandon(web->tx, joining->file.begun.id, begun->id));
-    }
-    if (err != OK) {
-        op_log_fault(web->op);
-    }
-    web->op->fault = why;
-}
-
 /* From the first byte to the row that says that it is there. */
 static enum err fill_part(struct web *web, struct joining *joining,
                           const struct upload_part_begun *begun)
@@ -240,22 +347,20 @@ static enum err take_part(struct web *web, struct joining *joining)
     }
     err = fill_part(web, joining, &begun);
     if (err != OK) {
-        abandon_part(web, joining, &begun);
+        abandon_attempt(web, joining, &begun);
     }
     return err;
 }
 
 /* Finds what is there of the file; begun.id is NULL where nothing is, or another is to begin. */
-static enum err find(struct web *web, struct joining *joining, bool *is_stored)
+static enum err find(struct web *web, struct joining *joining)
 {
-    struct receiving *file = &joining->file;
     struct upload_progress progress;
     bool is_found = false;
     enum err err = web->own->begin(web, false);
 
-    *is_stored = false;
     if (err == OK) {
-        err = web->own->end(web, upload_resume(web->tx, &file->draft, joining->part.total,
+        err = web->own->end(web, upload_resume(web->tx, &joining->file.draft, joining->part.total,
                                                &is_found, &progress));
     }
     if (err != OK || !is_found) {
@@ -263,14 +368,9 @@ static enum err find(struct web *web, struct joining *joining, bool *is_stored)
     }
     if (is_beginning(&joining->part)) {
         joining->former = progress.is_stored ? NULL : progress.id;
-        return OK;
+    } else {
+        take_progress(joining, &progress);
     }
-    file->begun.id = progress.id;
-    file->begun.key = progress.key;
-    joining->received = progress.received;
-    *is_stored = progress.is_stored;
-    file->written.size = progress.received;
-    memcpy(file->written.sha256, progress.sha256, sizeof progress.sha256);
     return OK;
 }
 
@@ -292,32 +392,40 @@ static enum err begin(struct web *web, struct joining *joining)
     return web->own->end(web, err);
 }
 
-/* The part at its place: taken, or there already. */
+/* The part at its place: taken, or there already, of another who sends the same at once, too. */
 static enum err place_part(struct web *web, struct joining *joining)
 {
     enum err err = OK;
 
     if (joining->part.end <= joining->received) {
-        err = drop_body(web, &joining->part);
-    } else if (joining->part.first != joining->received) {
+        return drop_body(web, &joining->part);
+    }
+    if (joining->part.first != joining->received) {
         return refuse_place(web, joining);
-    } else {
-        err = joining->file.begun.id ? OK : begin(web, joining);
-        if (err == OK) {
-            err = take_part(web, joining);
-        }
     }
-    if (err != OK) {
-        return err;
+    err = joining->file.begun.id ? OK : begin(web, joining);
+    if (err == OK) {
+        err = take_part(web, joining);
+        err = err == ERR_CONFLICT ? look_again(web, joining) : err;
     }
-    return joining->received == joining->part.total ? join(web, joining)
-                                                    : answer_more(web, joining);
+    return err;
+}
+
+/* The last part that comes makes the file, unless somebody who sent the same has done so. */
+static enum err end_part(struct web *web, struct joining *joining)
+{
+    enum err err = OK;
+
+    if (!joining->is_stored && joining->received == joining->part.total) {
+        err = join(web, joining);
+        err = err == ERR_CONFLICT ? look_again(web, joining) : err;
+    }
+    return err;
 }
 
 enum err parts_put(struct web *web)
 {
     struct joining joining = { .part = { .first = 0 } };
-    bool is_stored = false;
     enum err err = read_range(web, &joining.part);
 
     if (err == OK) {
@@ -332,14 +440,16 @@ enum err parts_put(struct web *web)
     }
     joining.file.draft.is_by_parts = true;
     if (err == OK) {
-        err = find(web, &joining, &is_stored);
+        err = find(web, &joining);
+    }
+    if (err == OK && !joining.part.is_question) {
+        err = place_part(web, &joining);
+        if (err == OK) {
+            err = end_part(web, &joining);
+        }
     }
     if (err != OK) {
         return err;
     }
-    if (is_stored) {
-        err = drop_body(web, &joining.part);
-        return err == OK ? receive_answer(web, &joining.file) : err;
-    }
-    return joining.part.is_question ? answer_more(web, &joining) : place_part(web, &joining);
+    return joining.is_stored ? receive_answer(web, &joining.file) : answer_more(web, &joining);
 }

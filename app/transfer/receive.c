@@ -196,7 +196,10 @@ static enum err finish_all(struct web *web, const struct receiving *files, int n
     return web->own->end(web, err);
 }
 
-void receive_abandon(struct web *web, const struct receiving *file)
+/* Forgets a file that failed, in a transaction of its own, and keeps the failure; where that fails,
+ * the worker finds the row a day later. What is visible stays: a commit whose answer was lost may
+ * have made it so. */
+static void abandon(struct web *web, const struct receiving *file)
 {
     struct fault why = web->op->fault;
 
@@ -224,7 +227,7 @@ enum err receive_settle(struct web *web, struct receiving *files, int n, enum er
         store_put_abort(files[i].put);
         files[i].put = NULL;
         if (files[i].begun.id) {
-            receive_abandon(web, &files[i]);
+            abandon(web, &files[i]);
         }
     }
     return err;

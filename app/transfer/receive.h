@@ -38,11 +38,6 @@ enum err receive_end(struct web *web, struct receiving *file) MUST_CHECK;
  * nothing of them behind. */
 enum err receive_settle(struct web *web, struct receiving *files, int n, enum err err) MUST_CHECK;
 
-/* Forgets a file that failed, in a transaction of its own, and keeps the failure; where that fails,
- * the worker finds the row a day later. What is visible stays: a commit whose answer was lost may
- * have made it so. */
-void receive_abandon(struct web *web, const struct receiving *file);
-
 /* Takes the whole body of the request into an object: `most` bytes of it, and as many as its length
  * says. *out_n: how many came. */
 enum err receive_body(struct web *web, struct store_put *put, int64_t most,

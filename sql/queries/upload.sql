@@ -43,11 +43,34 @@ SELECT api.upload_part_finish($1::text::uuid, $2::text::uuid) AS received;
 -- Forgets the part $2 of the file $1, which is not there.
 SELECT FROM api.upload_part_abandon($1::text::uuid, $2::text::uuid);
 
+-- name: upload_progress
+-- roles: web
+-- columns: id key received sha256
+-- How much of the file $1 is there; it has a SHA-256 once it is whole.
+SELECT p.id, p.key, p.received, p.sha256 FROM api.upload_progress($1::text::uuid) p;
+
+-- name: upload_join_begin
+-- roles: web
+-- columns: id key
+-- Notes that the parts of the file $1 are joined, and where that is put.
+SELECT b.id, b.key FROM api.upload_join_begin($1::text::uuid) b;
+
 -- name: upload_part_list
 -- roles: web
--- columns: key size
+-- columns: id key size
 -- The parts of a file that is coming, in order.
-SELECT p.key, p.size FROM api.upload_part_list($1::text::uuid) p;
+SELECT p.id, p.key, p.size FROM api.upload_part_list($1::text::uuid) p;
+
+-- name: upload_join_finish
+-- roles: web
+-- Makes the file $1 visible as the attempt $2 joined it, of the SHA-256 $3; $4: the tenant's quota.
+SELECT FROM api.upload_join_finish($1::text::uuid, $2::text::uuid, $3::bytea, $4::int8);
+
+-- name: upload_part_lost
+-- roles: web
+-- columns: received
+-- The store has no part $2 of the file $1 any more; how many bytes are there before it.
+SELECT api.upload_part_lost($1::text::uuid, $2::text::uuid) AS received;
 
 -- name: upload_list
 -- roles: web

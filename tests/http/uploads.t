@@ -283,6 +283,9 @@ is(put('device', 'x', 'abc', 'Content-Range' => $_)->{status}, 400, "no range: $
 
 is($stack->sql('SELECT count(*) FROM core.upload_part WHERE NOT is_there'), 0, 'parts that did not come are forgotten');
 
+my @joined = (do "$FindBin::Bin/uploads/at_once.pl" or die $@ || $!)->({ stack => $stack, token => $token{device}, as => \&as, put => \&put,
+    await => \&await, session => \&session, waiting => \&waiting });
+
 # ---- how many at a time ----
 
 sub send_slowly {
@@ -399,6 +402,7 @@ unlink keys %begun;
 }
 my $stored = $stack->sql('SELECT count(*) FROM core.upload WHERE stored_at IS NOT NULL');
 is(scalar(grep { !m{/archive/} } objects()), $stored, 'and there are as many objects as files');
+is(as('api', 'GET', "/v1/uploads/$_")->{content}, 'begin..end', 'a file that two joined at once is still whole') for @joined;
 is($stack->sql('SELECT count(*) FROM core.object_trash'), 0, 'nothing is left to be removed');
 is($stack->sql('SELECT count(*) FROM core.upload_use u WHERE u.bytes <>'
         . ' (SELECT coalesce(sum(f.size), 0) FROM core.upload f WHERE f.tenant_id = u.tenant_id)'), 0, 'tenants\' totals are those of their files');

@@ -1,0 +1,104 @@
+# Files in parts of which two things are done at once: the same part is sent twice, the file is given up while it
+# is joined, the store has lost a part. What waits for what is arranged by locks in the database. Run by uploads.t with
+# its stack, its ways to ask and the token of who sends; it returns the ids of two files that must stay as they are.
+use strict;
+use warnings;
+use IO::Socket::INET;
+use Test::More;
+use Tidemark::Stack;
+
+my ($t, $stack);
+
+# Sends the request whole and returns at once; the code that comes back waits for the answer's status and JSON.
+sub put_later {
+    my ($name, $bytes, $range) = @_;
+    my $socket = IO::Socket::INET->new(PeerAddr => "127.0.0.1:$stack->{port}") or die;
+    print {$socket} "PUT /v1/uploads/$name HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer $t->{token}\r\nConnection: close\r\n"
+        . "Content-Length: @{[length $bytes]}\r\nContent-Range: bytes $range\r\n\r\n$bytes";
+    $socket->flush;
+    return sub {
+        my ($head, $body) = split /\r\n\r\n/, do { local $/; <$socket> }, 2;
+        return (split(/ /, $head))[1], Tidemark::Stack::decode($body);
+    };
+}
+sub begin_parts { my ($name) = @_; is($t->{put}->('device', $name, 'begin', 'Content-Range' => 'bytes 0-4/10')->{status}, 202, "$name: the first part"); return }
+
+sub {
+    ($t) = @_;
+    $stack = $t->{stack};
+    my ($twice, @joined) = ($t->{session}->());
+    {
+        begin_parts('twice');
+        $twice->query('BEGIN; SELECT FROM core.upload_use WHERE tenant_id = 1 FOR UPDATE');
+        my $first = put_later('twice', '..end', '5-9/10');
+        $t->{await}->(sub { $t->{waiting}->('upload_(join_)?finish') == 1 }, 'who sent the last part is about to make the file visible');
+        my $devices = $t->{session}->();
+        $devices->query('BEGIN; LOCK TABLE core.device IN ACCESS EXCLUSIVE MODE');
+        my $again = put_later('twice', '..end', '5-9/10');
+        $t->{await}->(sub { $t->{waiting}->('upload_resume') == 1 }, '  and whoever sends it again sees all parts there and no file yet');
+        $twice->query('COMMIT');
+        my ($status, $file) = $first->();
+        is($status, 201, 'the first is told that the file is there');
+        $devices->query('COMMIT');
+        is_deeply([$again->()], [201, $file], '  and so is the other');
+        is($t->{as}->('api', 'GET', "/v1/uploads/$file->{id}")->{content}, 'begin..end', '  and it is whole');
+        push @joined, $file->{id};
+    }
+    {
+        begin_parts('both');
+        $twice->query('BEGIN; LOCK TABLE core.upload IN SHARE MODE');
+        my @sent = map {
+            my $n = $_;
+            my $later = put_later('both', '..end', '5-9/10');
+            $t->{await}->(sub { $t->{waiting}->('upload_(join_)?finish') == $n }, "attempt $n has joined all parts");
+            $later;
+        } 1, 2;
+        $twice->query('COMMIT');
+        my ($first, $second) = map { [$_->()] } @sent;
+        is($first->[0], 201, 'the one that is first makes the file visible');
+        is_deeply($second, $first, '  and the other has sent the same');
+        push @joined, $first->[1]{id};
+    }
+    {
+        begin_parts('given-up');
+        my $id = $stack->sql(q{SELECT id FROM core.upload WHERE name = 'given-up'});
+        $twice->query('BEGIN; LOCK TABLE core.upload IN SHARE MODE');
+        my $last = put_later('given-up', '..end', '5-9/10');
+        $t->{await}->(sub { $t->{waiting}->('upload_(join_)?finish') == 1 }, 'a file is about to be visible');
+        $twice->query("SELECT set_config('tidemark.tenant_id', '1', false); SELECT api.upload_abandon('$id'); COMMIT");
+        my ($status, $problem) = $last->();
+        is("$status $problem->{detail}", '409 The file was given up, or removed with its device, while it came.', '  and was given up');
+    }
+    {
+        begin_parts('middle');
+        my $rival = put_later('middle', 'once', '5-8/10');
+        is(($rival->())[0], 202, 'a part in the middle');
+        $twice->query(q{BEGIN; SELECT FROM core.upload WHERE name = 'middle' FOR UPDATE});
+        my @sent = map { put_later('middle', 'X', '9-9/10') } 1, 2;
+        $t->{await}->(sub { $t->{waiting}->('upload_part_begin') == 2 }, 'two send the same part at once');
+        $twice->query('COMMIT');
+        my ($first, $second) = map { [$_->()] } @sent;
+        is($first->[0], 201, '  and one makes the file');
+        is_deeply($second, $first, '  of which the other is told');
+        is($t->{as}->('api', 'GET', "/v1/uploads/$first->[1]{id}")->{content}, 'beginonceX', '  and which is whole');
+    }
+    {
+        begin_parts('lost');
+        is($t->{put}->('device', 'lost', 'mid', 'Content-Range' => 'bytes 5-7/10')->{status}, 202, 'another part');
+        my ($part) = $stack->sql(q{SELECT core.upload_part_key(p.tenant_id, p.upload_id, p.id) FROM core.upload_part p}
+                . q{ JOIN core.upload u ON u.id = p.upload_id WHERE u.name = 'lost' AND p.first = 5});
+        unlink "$stack->{home}/objects/$part" or die "$part: $!";
+        my $answer = $t->{put}->('device', 'lost', 'ED', 'Content-Range' => 'bytes 8-9/10');
+        is("$answer->{status} $answer->{headers}{range} $answer->{json}{detail}", '409 bytes=0-4 Of the file 5 bytes are there; go on with those.',
+            'a part that the store has lost is to be sent again');
+        is($t->{put}->('device', 'lost', 'MID', 'Content-Range' => 'bytes 5-7/10')->{status}, 202, '  and is taken');
+        $answer = $t->{put}->('device', 'lost', 'ED', 'Content-Range' => 'bytes 8-9/10');
+        is($t->{as}->('api', 'GET', $answer->{headers}{location})->{content}, 'beginMIDED', '  and the file is whole');
+        like($stack->logs, qr/has lost a part of a file.*\Q$part\E/, '  and the log has said so');
+    }
+    is($stack->sql('SELECT count(*) FROM core.upload_part'), 0, 'no attempt is left');
+    is($stack->sql('SELECT count(unknown) FROM core.upload u LEFT JOIN LATERAL'
+            . ' ops.object_unknown(ARRAY[core.upload_object(u.tenant_id, u.id, u.joined)]) unknown ON true WHERE u.joined IS NOT NULL HAVING count(*) > 4'), 0,
+        'objects that were joined are known as their files\'');
+    return @joined;
+};
