@@ -229,7 +229,11 @@ enum err cost_rate_account(struct db_tx *tx, const struct cost_query *query,
                            const struct cost_place_states *states, struct cost_account *account)
 {
     struct cost_supply supply = { .needs_meters = query->needs_meters };
-    enum err err = cost_ledger_take(tx, query, states, account, &supply);
+    enum err err = cost_check_readings(tx, query, states, account);
+
+    if (err == OK) {
+        err = cost_ledger_take(tx, query, states, account, &supply);
+    }
 
     if (err != OK || account->input.from_day == account->input.to_day) {
         return err == OK && !query->needs_slots ? cost_ledger_join(tx, account) : err;

@@ -81,10 +81,11 @@ struct cost_memo {
     int n_states;
 };
 
-/* Gathers and rates. ERR_NOT_FOUND for a site, device or schedule that there is not; ERR_INVALID
- * for a span that is empty or too long, or too long for so many accounts, and for one in which an
- * account's schedules differ in zone or currency. In the operation's arena; of many accounts there
- * is without needs_slots what their bills need, and no energy but whether it is known. */
+/* Gathers and rates. ERR_NOT_FOUND for a site, device or schedule that there is not; ERR_CHANGING
+ * where too much of it waits to be rated for the ledger; ERR_INVALID for a span that is empty or
+ * too long, or too long for so many accounts, and for one in which an account's schedules differ
+ * in zone or currency. In the operation's arena; of many accounts there is without needs_slots
+ * what their bills need, and no energy but whether it is known. */
 enum err cost_load(struct db_tx *tx, const struct cost_query *query,
                    struct cost_accounts *out) MUST_CHECK;
 

@@ -258,22 +258,24 @@ enum err cost_ledger_take(struct db_tx *tx, const struct cost_query *query,
 }
 
 int64_t cost_ledger_left(const struct cost_query *query, const struct cost_place_states *states,
-                         struct cost_account *account)
+                         struct cost_account *account, int64_t *read_days)
 {
     const struct cost_place_state *state = find_state(states, account->site);
     const struct rating_input *input = &account->input;
-    struct taking taking = { .query = query, .account = account, .ledger_day = INT64_MIN };
+    struct taking taking = { .query = query, .account = account, .ledger_day = INT64_MIN,
+                             .energy_day = INT64_MIN };
+    int64_t from_day = input->from_day;
 
     if (state && !account->is_valued && !query->device.ptr) {
         plan(&taking, state);
     }
-    if (taking.ledger_day <= account->from_day) {
-        return input->to_day - input->from_day;
+    if (taking.ledger_day > account->from_day) {
+        from_day = taking.ledger_day >= account->to_day
+                       ? input->to_day
+                       : cost_ratchet_day(&account->rates, taking.ledger_day, input->to_day);
     }
-    return taking.ledger_day >= account->to_day
-               ? 0
-               : input->to_day -
-                     cost_ratchet_day(&account->rates, taking.ledger_day, input->to_day);
+    *read_days = input->to_day - (taking.energy_day > from_day ? taking.energy_day : from_day);
+    return input->to_day - from_day;
 }
 
 /* ---- bills ---- */

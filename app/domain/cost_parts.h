@@ -137,9 +137,9 @@ enum err cost_ledger_take(struct db_tx *tx, const struct cost_query *query,
                           struct cost_supply *supply) MUST_CHECK;
 
 /* How many days of a laid-out account are rated here, at most: those that the ledger does not have,
- * with the cycles around them. */
+ * with the cycles around them. *read_days: of how many, the last ones, meters have to be read. */
 int64_t cost_ledger_left(const struct cost_query *query, const struct cost_place_states *states,
-                         struct cost_account *account);
+                         struct cost_account *account, int64_t *read_days);
 
 /* For bills: puts the ledger's lines before those that were rated. */
 enum err cost_ledger_join(struct db_tx *tx, struct cost_account *account) MUST_CHECK;

@@ -4,6 +4,8 @@
 
 #include "base/limits.h"
 #include "db/db.h"
+#include "domain/cost_meter.h"
+#include "domain/span.h"
 
 #include <string.h>
 
@@ -11,6 +13,9 @@
 /* Of a quarter hour: energy as read and as put together, an interval, what it costs. */
 #define QUARTER_BYTES 120
 #define READING_BYTES 16 /* and of each meter */
+#define KEPT_BYTES (INT64_C(40) << 20) /* of readings, where the ledger will have them: some two
+                                        * seconds' work */
+#define PROBES 3         /* days whose readings are counted */
 #define BILL_SHARE 12    /* of these what a bill's lines and days take, at most */
 #define ROOM_BYTES ((int64_t)REQUEST_ARENA_BYTES / 8 * 7) /* the rest is for the answer */
 
@@ -21,11 +26,90 @@ int64_t cost_room_of(const struct cost_query *query, const struct cost_place_sta
 
     for (int i = 0; i < accounts->n; i++) {
         struct cost_account *account = &accounts->items[i];
-        sum += cost_ledger_left(query, states, account) * QUARTERS_A_DAY *
+        int64_t read_days;
+        sum += cost_ledger_left(query, states, account, &read_days) * QUARTERS_A_DAY *
                (QUARTER_BYTES + (int64_t)account->n_meters * READING_BYTES);
     }
     return sum;
 }
+
+/* ---- readings ---- */
+
+static bool is_any(const struct cost_meter *meter)
+{
+    return meter != NULL;
+}
+
+/* How many readings the meters have on some of these days, each amid a third of them. */
+static enum err count_some(struct db_tx *tx, struct cost_account *account, int64_t from_day,
+                           int64_t to_day, int64_t *out)
+{
+    enum err err = OK;
+
+    *out = 0;
+    for (int i = 0; i < PROBES && err == OK; i++) {
+        int64_t day = from_day + (to_day - from_day) * (2 * i + 1) / (2 * PROBES);
+        err = cost_meters_read(tx, account->meters, account->n_meters, is_any,
+                               span_day_start(&account->zone, day),
+                               span_day_start(&account->zone, day + 1));
+        for (int m = 0; m < account->n_meters; m++) {
+            struct cost_meter *meter = &account->meters[m];
+            *out += err == OK ? meter->n : 0;
+            meter->n = 0;
+            meter->told_from_us = meter->told_to_us = 0;
+        }
+    }
+    return err;
+}
+
+/* Whether the ledger has what is asked for, or will. */
+static bool is_kept(const struct cost_query *query)
+{
+    return query->as_of_us == COST_LATEST && !query->device.ptr && !query->tariff &&
+           query->schedule_id == 0;
+}
+
+/* What the ledger will have is asked for again; what it never has is asked for in parts. */
+static enum err refuse_readings(struct op *op, const struct cost_query *query)
+{
+    return is_kept(query)
+               ? fail(op, ERR_CHANGING,
+                      "The costs of these days are being worked out anew, and have too many "
+                      "readings to be worked out here meanwhile: ask again in a minute, or for "
+                      "fewer days.")
+               : fail(op, ERR_INVALID,
+                      "These days have too many readings for their costs to be worked out at "
+                      "once: ask for fewer days, or for a device.");
+}
+
+enum err cost_check_readings(struct db_tx *tx, const struct cost_query *query,
+                             const struct cost_place_states *states, struct cost_account *account)
+{
+    struct op *op = db_op(tx);
+    int64_t n_days, counted;
+    int64_t n_rated = cost_ledger_left(query, states, account, &n_days);
+    int64_t room = ROOM_BYTES - (int64_t)arena_used(op->arena) -
+                   n_rated * QUARTERS_A_DAY * QUARTER_BYTES;
+    int64_t most = is_kept(query) && room > KEPT_BYTES ? KEPT_BYTES : room;
+    int64_t tomorrow = span_day_of(&account->zone, query->now_us) + 1;
+    int64_t from_day = account->input.to_day - n_days, to_day = account->input.to_day;
+
+    if (account->energy.n > 0 ||
+        n_days * QUARTERS_A_DAY * account->n_meters * READING_BYTES <= most) {
+        return OK;
+    }
+    to_day = to_day < tomorrow ? to_day : tomorrow;
+    if (from_day >= to_day) {
+        return OK;
+    }
+    enum err err = count_some(tx, account, from_day, to_day, &counted);
+    if (err != OK || counted * (to_day - from_day) / PROBES * READING_BYTES <= most) {
+        return err;
+    }
+    return refuse_readings(op, query);
+}
+
+/* ---- one after the other ---- */
 
 /* What was read of the meters is not there any more. */
 static void forget_readings(struct cost_account *account)

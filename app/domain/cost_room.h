@@ -17,6 +17,13 @@
 int64_t cost_room_of(const struct cost_query *query, const struct cost_place_states *states,
                      const struct cost_accounts *accounts);
 
+/* Refuses to rate a laid-out account whose readings have no room in the operation's memory, going
+ * by those of some days, in a sentence that says what to ask for: ERR_CHANGING where the ledger
+ * will have them, else ERR_INVALID. */
+enum err cost_check_readings(struct db_tx *tx, const struct cost_query *query,
+                             const struct cost_place_states *states,
+                             struct cost_account *account) MUST_CHECK;
+
 /* Takes into the operation's memory what is needed of a rated account: `energy`, `rating` and
  * `ledger` are released after it. */
 typedef enum err (*cost_taker)(struct op *op, struct cost_account *account, void *state);

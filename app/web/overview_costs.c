@@ -39,7 +39,8 @@ enum err overview_costs(struct web *web, const struct costs_view **out)
         return err;
     }
     err = load(web, facts);
-    if (err == ERR_INVALID) { /* different currencies, say: the page of costs offers each place */
+    /* different currencies, say: the page of costs says so, and offers each place */
+    if (err == ERR_INVALID || err == ERR_CHANGING) {
         op_clear_fault(web->op);
         return OK;
     }

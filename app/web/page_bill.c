@@ -144,7 +144,7 @@ enum err page_bill(struct web *web)
     if (err == OK) {
         err = load(web, &place, &days, view);
     }
-    if (err == ERR_INVALID) {
+    if (err == ERR_INVALID || err == ERR_CHANGING) {
         explain(web, &days, view);
         err = OK;
     }

@@ -198,7 +198,8 @@ enum err page_costs(struct web *web)
     if (err == OK) {
         err = load(web, &place, facts);
     }
-    if (err == ERR_INVALID) { /* places that cannot be added up: the form offers one of them */
+    /* places that cannot be added up, or too much at once: the form offers one of them, or less */
+    if (err == ERR_INVALID || err == ERR_CHANGING) {
         view->problem = arena_copy(web->op->arena, str_of(web->op->fault.detail));
         view->where = place_words(web->op->arena, &place);
         op_clear_fault(web->op);

@@ -142,7 +142,7 @@ static enum err load_costs(struct web *web, const struct place *place, struct en
         return OK;
     }
     enum err err = load_pages(web, &query, facts);
-    if (err == ERR_INVALID) {
+    if (err == ERR_INVALID || err == ERR_CHANGING) {
         facts->costs_problem = arena_copy(web->op->arena, str_of(web->op->fault.detail));
         op_clear_fault(web->op);
         facts->costs = (struct cost_list){ .currency = NULL };

@@ -121,7 +121,7 @@ sub check {
     my @wrong = grep { my ($time, $kwh, $cost, $currency) = @{ $hours->[$_] // [] }; my $at = $FROM + 3600 * $_;
         ($time // '') ne stamp($at) || nano($kwh) ne wh($at) * 1_000_000 || nano($cost) ne cost($at) || $currency ne 'EUR' } 0 .. $HOURS - 1;
     is scalar @wrong, 0, 'each costs what its period costs' or diag explain [ map { [ stamp($FROM + 3600 * $_), cost($FROM + 3600 * $_), $hours->[$_] ] } @wrong[0 .. ($#wrong > 2 ? 2 : $#wrong)] ];
-    cmp_ok $most->() - $before, '<=', $MAX_GROWTH_KB, 'in memory that does not grow with the span';
+    cmp_ok($most->() - $before, '<=', $MAX_GROWTH_KB, 'in memory that does not grow with the span') if $stack->{bin} !~ /asan|tsan/; # sanitizers keep what is freed
     my ($pages, $sizes) = $paged->("device=pump&bucket=1h&$span");
     is_deeply $pages, $hours, 'page by page the same';
     is_deeply [ map { @{ $streamed->("device=pump&bucket=1h&from=$_-01-01T00:00:00Z&to=@{[$_ + 1]}-01-01T00:00:00Z") } } 2023, 2024 ], $hours, 'year by year, too';
@@ -442,6 +442,48 @@ sub check_zones {
     return;
 }
 
+# A change of energy long ago, of which the ledger does not know yet, at a place of so many readings that they have no room in
+# a request: 200 meters of 0.01 kWh a quarter hour, on the days of 396 that are looked at.
+sub check_pending {
+    my ($stack, $token) = @_;
+    my $device = $stack->token('home', 'device', '--backfill');
+    $stack->post('/v1/sites', { key => 'plant', timezone => 'UTC' }, token => $token);
+    for my $day (66, 198, 330) {
+        my @events = map { my $n = $_; map { { device => "p$n", site => 'plant', time => timegm(0, 0, 0, 1, 0, 2022) + 86_400 * $day + 900 * $_, metrics => { energy_kwh => 0.01 } } } 0 .. 95 } 1 .. 200;
+        while (my @part = splice @events, 0, 10_000) {
+            my $answer = $stack->post('/v1/events/batch', \@part, token => $device);
+            die "readings: $answer->{status} $answer->{content}" if $answer->{status} != 200;
+        }
+    }
+    my $made = $stack->post('/v1/rate-schedules', { name => 'Plant', timezone => 'UTC', currency => 'EUR', charges => [ { type => 'energy', rate => '0.20' } ] }, token => $token);
+    my $answer = $stack->post("/v1/rate-schedules/$made->{json}{id}/assign", { site => 'plant' }, token => $token);
+    die "assign: $answer->{content}" if $answer->{status} != 201;
+    my $bill = sub { my $bill = $stack->get("/v1/bills?site=plant&$_[0]", token => $token); return $bill->{status} . ' ' . ($bill->{json}{total} // $bill->{json}{detail} // '') };
+    my $all = 'from=2022-01-01&to=2023-02-01';
+    my $await = sub {
+        $stack->settle;
+        my $deadline = time + 60;
+        sleep 0.1 while $stack->sql('SELECT count(*) FROM core.cost_dirty') > 0 && time < $deadline;
+        return is $bill->($all), '200 115.20', 'the ledger has all of it: 3 * 96 * 200 * 0.01 * 0.20';
+    };
+    $await->();
+    my @workers = Tidemark::Processes::part($stack, 'worker');
+    kill 'STOP', @workers;
+    $stack->sql("INSERT INTO core.cost_dirty (tenant_id, site_id, from_time, to_time, is_energy) SELECT tenant_id, id, '2022-01-01', '2022-01-02', true FROM core.site WHERE key = 'plant'");
+    like $bill->($all), qr/^503 .*being worked out anew.*ask again in a minute, or for fewer days/, 'what waits for the ledger and is too much is asked for again';
+    like $bill->("$all&as_of=2100-01-01T00:00:00Z"), qr/^422 .*too many readings.*fewer days/, 'what it never has in parts';
+    is $bill->('from=2022-03-01&to=2022-04-01'), '200 38.40', 'a month is worked out meanwhile';
+    my $eve = Tidemark::Browser->new($stack);
+    $eve->log_in('eve@home.example', 'a long enough password');
+    my $page = $eve->get('/costs/bill?site=plant&from=2022-01-01&to=2023-01-31');
+    is $page->{status}, 200, 'the page is there';
+    ok $page->{content} =~ /The costs of these days are being worked out anew/, 'and says so';
+    is $eve->get($_)->{status}, 200, "$_ is there" for '/', '/costs', '/costs?site=plant';
+    kill 'CONT', @workers;
+    $await->();
+    return;
+}
+
 for my $engine (Tidemark::Stack::engines()) {
     subtest $engine => sub {
         my $stack = Tidemark::Stack->start(engine => $engine, env => { map { ("RETENTION_${_}_DAYS" => 36500) } qw(RAW HOURLY DAILY EVENT) });
@@ -452,6 +494,7 @@ for my $engine (Tidemark::Stack::engines()) {
         check_change($stack, $token);
         check_today($stack, $token);
         check_zones($stack, $token);
+        check_pending($stack, $token);
     };
 }
 done_testing();
