@@ -41,7 +41,9 @@ struct archive_task {
     const char *day;      /* "2026-11-20", of UTC */
 };
 
-#define ARCHIVE_DAY_FORMAT "archive/%s/tenant=%s/day=%s/" /* where it is: relation, slug, day */
+#define ARCHIVE_PREFIX "archive/" /* all that is of the archive */
+/* Where a day is: relation, slug, day. */
+#define ARCHIVE_DAY_FORMAT ARCHIVE_PREFIX "%s/tenant=%s/day=%s/"
 
 /* What was done with it. */
 struct archive_done {

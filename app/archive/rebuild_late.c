@@ -8,7 +8,6 @@
 #include "base/clock.h"
 #include "gen/queries.h"
 
-#define ARCHIVE_PREFIX "archive/"
 #define TENANT_MARK "/tenant="
 #define CLOCKS_APART_US US_PER_DAY /* between the store's clock and the database's, at most */
 

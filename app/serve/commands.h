@@ -22,6 +22,7 @@ int cmd_seed(const struct config *config, int argc, char **argv);
 int cmd_backup(const struct config *config, int argc, char **argv);
 int cmd_restore(const struct config *config, int argc, char **argv);
 int cmd_archive(const struct config *config, int argc, char **argv);
+int cmd_archive_verify(const struct config *config, int argc, char **argv);
 int cmd_check(const struct config *config, int argc, char **argv);
 
 /* What `tidemark restore --from-archive` does; what to exit with. */

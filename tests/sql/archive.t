@@ -276,7 +276,7 @@ sub check_damage {
     like($said, qr/^damaged\t\Q$object\E/m, 'a file that was cut is found');
     $store->remove($object);
     ($status, $said) = archive($cluster, 'verify', '--tenant', 'bravo');
-    like($said, qr/^damaged\t\Q$object\E/m, 'one that is gone, too');
+    like($said, qr/^missing\t\Q$object\E/m, 'one that is gone, too');
     is($super->value($found), 'missing', '  which is noted');
     $store->spit($object, $bytes);
     $super->query("UPDATE core.archive SET n = 7 WHERE object = '$object'");
@@ -287,6 +287,33 @@ sub check_damage {
     ($status, $said) = archive($cluster, 'verify');
     is($status, 0, 'and nothing where all is well') or diag($said);
     is($super->text("SELECT count(*), ($found) FROM core.archive_check"), '1 sound', '  which is noted of the one that was not');
+    my $stranger = 'archive/events/tenant=bravo/day=2020-01-01/1.parquet';
+    $store->spit($stranger, 'of a database that was given up');
+    ($status, $said) = archive($cluster, 'verify');
+    is($status, 0, 'what nobody knows of is no failure') or diag($said);
+    is_deeply([$said =~ /^unknown\t(.*)$/mg], [$stranger], '  and is named, alone');
+    $store->remove($stranger);
+    return;
+}
+
+# Files that there are none of, days that are none, and a store that says nothing.
+sub check_choice {
+    my ($cluster) = @_;
+    for my $words (['verify', '--tenant', 'nobody'], ['restore', '--tenant', 'nobody'], ['verify', '--from', day(9), '--to', day(9), '--table', 'events'], ['restore', '--all', '--from', '2001-01-01', '--to', '2001-01-02']) {
+        my ($status, $said) = archive($cluster, @{$words});
+        is($status, 1, "@{$words}: fails");
+        like($said, qr/the archive has none of these days/, '  and says why');
+    }
+    for my $words (['--from', 'yesterday'], ['--to', '2026-13-45'], ['--from', '2026-11-20T00:00:00Z'], ['--from', day(3), '--to', day(4)]) {
+        my ($status, $said) = archive($cluster, 'verify', @{$words});
+        is($status, 2, "verify @{$words}: is refused");
+        like($said, qr/--(?:from|to): a day/, '  by name');
+    }
+    my $tidemark = $cluster->home . "/tidemark";
+    my $said = $cluster->run('sh', '-c', "TIDEMARK_HOME='@{[$cluster->home]}' S3_ENDPOINT=http://127.0.0.1:9 S3_BUCKET=away S3_ACCESS_KEY=k S3_SECRET_KEY=s '$tidemark' archive verify 2>&1; echo exit \$?");
+    like($said, qr/^exit 1$/m, 'a store that is away: verify fails');
+    unlike($said, qr/^(?:damaged|missing|failed)\t/m, '  and calls nothing damaged');
+    like($said, qr/^0 of 1 files read, 0 damaged or missing$/m, '  at the first') or diag($said);
     return;
 }
 
@@ -442,6 +469,7 @@ Tidemark::Cluster->each_engine(sub {
     check_changes($cluster, $super);
     check_late_to_dropped($cluster, $super, $before);
     check_damage($cluster, $super);
+    check_choice($cluster);
     check_erasure($cluster, $super);
     check_kills($cluster, $super, $ENV{KILLED_ARCHIVERS} || 20);
     check_killed_changes($cluster, $super, $gate);

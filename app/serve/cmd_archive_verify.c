@@ -1,0 +1,201 @@
+/* `tidemark archive verify`: files are read whole, and the store is looked through for what nobody
+ * knows of. Called by cmd_archive.c. */
+#include "base/crypto.h"
+#include "gen/queries.h"
+#include "objects/store.h"
+#include "serve/chosen.h"
+#include "serve/commands.h"
+
+#include <stdio.h>
+
+struct checking {
+    struct chosen chosen;       /* n_failed: damaged, missing, and numbers that a day lacks */
+    const char *sample;         /* how many files, as it is written; NULL: all */
+    long long n_wanted, n_left; /* so many are still to be chosen, of so many that are to come */
+    int n_read, n_unknown;
+};
+
+/* ---- files ---- */
+
+/* Tells which numbers of the file's day are not there before it. Of what is derived the last one
+ * has all, so that none is missed. */
+static void tell_gap(struct chosen *chosen, const struct db_rows *list, int at)
+{
+    struct archive_file file = chosen_file(list, at);
+    const struct archive_table *table = archive_table_named(file.relation);
+    int last = at > 0 ? db_int(list, at - 1, ARCHIVE_LIST_N) : chosen->after.n;
+
+    if (table == NULL || table->is_derived) {
+        return;
+    }
+    if (chosen_is_first(chosen, list, at)) {
+        last = 0;
+    }
+    for (int n = last + 1; n < file.n; n++) {
+        printf("missing\t" ARCHIVE_DAY_FORMAT "\tfile %d of this day\n", file.relation, file.tenant,
+               file.day, n);
+        chosen->n_failed++;
+    }
+}
+
+/* A visitor. */
+static enum err count_one(void *context, const struct db_rows *list, int at)
+{
+    struct checking *checking = context;
+
+    (void)list, (void)at;
+    checking->n_left++;
+    return OK;
+}
+
+/* Whether the file that comes is read. Of a sample each has the chance of (so many as are wanted)
+ * in (so many as are left), which makes every choice of that many as likely as any other (Knuth,
+ * The Art of Computer Programming, 3.4.2, algorithm S). */
+static bool is_chosen(struct checking *checking)
+{
+    uint64_t number;
+
+    if (checking->sample == NULL) {
+        return true;
+    }
+    crypto_random(&number, sizeof number);
+    bool is = checking->n_left > 0 &&
+              number % (uint64_t)checking->n_left < (uint64_t)checking->n_wanted;
+    checking->n_left -= checking->n_left > 0;
+    checking->n_wanted -= is;
+    return is;
+}
+
+/* A visitor. A store that is away says nothing of the files in it: that ends the visit. */
+static enum err verify_one(void *context, const struct db_rows *list, int at)
+{
+    struct checking *checking = context;
+    struct chosen *chosen = &checking->chosen;
+    struct archive_file file = chosen_file(list, at);
+    struct db_args args;
+
+    tell_gap(chosen, list, at);
+    if (!is_chosen(checking)) {
+        return OK;
+    }
+    enum err err = archive_verify_file(&chosen->archive, &file);
+    if (err_may_pass(err)) {
+        return err;
+    }
+    checking->n_read++;
+    if (err != OK) {
+        printf("%s\t%s\t%s\n", archive_finding(err), file.object, chosen->op.fault.detail);
+        chosen->n_failed++;
+        op_clear_fault(&chosen->op);
+    }
+    db_args_init(&args, chosen->pages);
+    db_arg_int64(&args, db_int64(list, at, ARCHIVE_LIST_ID));
+    db_arg_text(&args, archive_finding(err));
+    return chosen_ask(chosen, db_int(list, at, ARCHIVE_LIST_TENANT_ID), &q_archive_verify_done,
+                      &args, NULL);
+}
+
+/* ---- what nobody knows of ---- */
+
+/* Names the objects of a page that the database does not know of. */
+static enum err tell_unknown(struct checking *checking, const struct store_page *page)
+{
+    struct chosen *chosen = &checking->chosen;
+    struct str *keys = arena_array(chosen->pages, (size_t)page->n + 1, sizeof *keys);
+    struct db_args args;
+    struct db_rows *rows;
+
+    if (keys == NULL) {
+        return fail_memory(&chosen->op);
+    }
+    for (int i = 0; i < page->n; i++) {
+        keys[i] = str_of(page->objects[i].key);
+    }
+    db_args_init(&args, chosen->pages);
+    db_arg_str_array(&args, keys, (size_t)page->n);
+    enum err err = chosen_ask(chosen, 0, &q_object_unknown, &args, &rows);
+    for (int i = 0; err == OK && i < db_count(rows); i++) {
+        printf("unknown\t%s\n", db_text(rows, i, OBJECT_UNKNOWN_KEY));
+        checking->n_unknown++;
+    }
+    return err;
+}
+
+static enum err find_unknown(struct checking *checking)
+{
+    struct chosen *chosen = &checking->chosen;
+    struct store_page page = { .next = NULL };
+    const char *after = NULL;
+    enum err err;
+
+    do {
+        arena_reset(chosen->pages);
+        err = store_list(chosen->archive.store, &chosen->listing, ARCHIVE_PREFIX, after,
+                         STORE_MAX_LIST, &page);
+        if (err != OK) {
+            chosen->op.fault = chosen->listing.fault;
+            return err;
+        }
+        err = page.n > 0 ? tell_unknown(checking, &page) : OK;
+        after = page.next ? arena_copy(chosen->arena, str_of(page.next)) : NULL;
+        if (page.next && !after) {
+            return fail_memory(&chosen->op);
+        }
+    } while (err == OK && after);
+    return err;
+}
+
+/* ---- the command ---- */
+
+static enum err check_files(struct checking *checking)
+{
+    struct chosen *chosen = &checking->chosen;
+    bool is_all = !chosen->tenant && !chosen->from && !chosen->to && !chosen->table;
+    enum err err =
+        checking->sample ? chosen_visit(chosen, count_one, checking) : OK;
+
+    if (err == OK) {
+        err = chosen_visit(chosen, verify_one, checking);
+    }
+    if (err == OK && !is_all && chosen->n_files == 0) {
+        return fail(&chosen->op, ERR_NOT_FOUND, "the archive has none of these days");
+    }
+    if (err == OK && is_all && !checking->sample) {
+        err = find_unknown(checking);
+    }
+    fprintf(stderr, "%d of %d files read, %d damaged or missing\n", checking->n_read,
+            chosen->n_files, chosen->n_failed);
+    if (checking->n_unknown > 0) {
+        fprintf(stderr, "%d objects that the database does not know of\n", checking->n_unknown);
+    }
+    return err;
+}
+
+int cmd_archive_verify(const struct config *config, int argc, char **argv)
+{
+    static const struct options_help HELP = {
+        .usage = "tidemark archive verify [--tenant SLUG] [--from DAY] [--to DAY] [--table NAME]\n"
+                 "       [--sample N]",
+        .about = "Reads files whole: their checksums and each row. Lists those that are damaged\n"
+                 "or missing, and numbers that a day lacks, and fails when there is one. Of all\n"
+                 "files it lists what the store has beside them, too, which is no failure.",
+    };
+    struct checking checking = { .sample = NULL };
+    const struct option_row own[] = {
+        { "--sample", "N", "so many files, chosen at random; else all", &checking.sample, NULL },
+        { .name = NULL },
+    };
+    int status = chosen_parse(&checking.chosen, argc, argv, &HELP, own);
+    bool is_number =
+        checking.sample == NULL ||
+        (str_to_int64(str_of(checking.sample), &checking.n_wanted) && checking.n_wanted > 0);
+
+    if (status < 0 && !is_number) {
+        status = options_misused(&HELP, "--sample: a number from 1 on");
+    }
+    if (status >= 0) {
+        return status;
+    }
+    enum err err = chosen_open(&checking.chosen, config);
+    return chosen_close(&checking.chosen, err == OK ? check_files(&checking) : err);
+}
