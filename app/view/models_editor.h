@@ -81,6 +81,7 @@ struct editor_view {
     int n_wrongs;
     bool is_new;
     struct rate_newer newer;                /* than what is edited; base 0: a new schedule */
+    struct rate_cover cover;
     struct rate_view week;                  /* seasons' weeks, where the document is whole */
     const char *preview_day;                /* "Friday 20 November"; NULL: no preview */
     const char *preview_total, *preview_now;    /* with this document; with what is in force */

@@ -62,6 +62,7 @@ struct rate_period_row {
 struct rate_version_row {
     int64_t number;
     const char *valid, *known_since, *made_by;
+    const char *holds;              /* the days that no newer one covers */
     bool is_shown;
 };
 
@@ -77,6 +78,12 @@ struct rate_newer {
     int64_t number;                 /* the newest now; 0: it is the same */
     int64_t next;                   /* that saving would make */
     const char *path, *made_by, *when;
+};
+
+/* Versions that a new one would cover. */
+struct rate_cover {
+    const char *text;               /* "Version 2 (from …) would …"; NULL: none */
+    bool is_ticked;
 };
 
 struct rate_view {
@@ -98,6 +105,7 @@ struct rate_view {
     int n_place;
     struct field_view document;
     struct rate_newer newer;        /* than the document's */
+    struct rate_cover cover;
     const struct rate_wrong *wrongs;
     int n_wrongs;
     bool is_changing;

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "domain/rate_holds.h"
 #include "domain/tariff_read.h"
 #include "domain/urdb.h"
 #include "http/tag.h"
@@ -111,7 +112,28 @@ void api_rates_write_assignment(struct json_writer *json, const struct rate_assi
     json_close_object(json);
 }
 
-static void write_version(struct json_writer *json, const struct rate_version *version)
+/* "holds": [{"from", "to"}], "covers": [1]. */
+static void write_holds(struct json_writer *json, const struct rate_holds *holds)
+{
+    json_key(json, "holds");
+    json_open_array(json);
+    for (int i = 0; i < holds->n_spans; i++) {
+        json_open_object(json);
+        write_text(json, "from", holds->spans[i].from_day);
+        write_text(json, "to", holds->spans[i].to_day);
+        json_close_object(json);
+    }
+    json_close_array(json);
+    json_key(json, "covers");
+    json_open_array(json);
+    for (int i = 0; i < holds->n_covers; i++) {
+        json_int(json, holds->covers[i]);
+    }
+    json_close_array(json);
+}
+
+static void write_version(struct json_writer *json, const struct rate_version *version,
+                          const struct rate_holds *holds)
 {
     json_open_object(json);
     write_int(json, "version", version->number);
@@ -122,6 +144,7 @@ static void write_version(struct json_writer *json, const struct rate_version *v
     write_time(json, "known_since", version->known_us);
     write_text(json, "made_by", version->made_by);
     write_text(json, "format", version->format);
+    write_holds(json, holds);
     json_close_object(json);
 }
 
@@ -129,6 +152,7 @@ static void write_version(struct json_writer *json, const struct rate_version *v
 struct whole {
     struct rate_schedule schedule;
     struct rate_version_list versions;
+    const struct rate_holds *holds; /* of each */
     struct rate_assignment_list assignments;
     int32_t number;       /* the version that is shown */
     const char *document;
@@ -145,6 +169,9 @@ static enum err load(struct web *web, int32_t id, int32_t number, struct whole *
     }
     if (err == OK) {
         err = rate_version_list(web->tx, id, &out->versions);
+    }
+    if (err == OK) {
+        err = rate_holds(web->op, &out->versions, &out->holds);
     }
     return err == OK ? rate_assignment_list(web->tx, id, true, &out->assignments) : err;
 }
@@ -164,7 +191,7 @@ static void write_whole(struct buf *body, const struct whole *whole)
     json_key(&json, "versions");
     json_open_array(&json);
     for (int i = 0; i < whole->versions.n; i++) {
-        write_version(&json, &whole->versions.items[i]);
+        write_version(&json, &whole->versions.items[i], &whole->holds[i]);
     }
     json_close_array(&json);
     json_key(&json, "assignments");

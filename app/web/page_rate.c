@@ -3,6 +3,7 @@
 #include "web/page_rates.h"
 
 #include "domain/device.h"
+#include "domain/rate_holds.h"
 #include "domain/span.h"
 #include "domain/tariff_read.h"
 #include "gen/templates.h"
@@ -13,6 +14,7 @@
 #include "web/form_input.h"
 #include "web/page.h"
 #include "web/rate_base.h"
+#include "web/rate_cover.h"
 
 enum { PLACE_SITE, PLACE_DEVICE, PLACE_FROM, PLACE_TO, N_PLACE };
 
@@ -30,13 +32,30 @@ static const char *moment(struct arena *arena, const struct zone *zone, int64_t 
     return format_moment(arena, zone, time_us);
 }
 
+/* "from 2024-01-01 until before 2025-01-01", of several spans joined. */
+static const char *holds_words(struct arena *arena, const struct rate_holds *holds)
+{
+    const char *text = NULL;
+
+    for (int i = 0; i < holds->n_spans; i++) {
+        const struct rate_span *span = &holds->spans[i];
+        const char *days = page_rates_days(arena, span->from_day, span->to_day);
+        text = text && days ? arena_printf(arena, "%s, %s", text, days) : days;
+    }
+    return holds->n_spans > 0 ? text : "on no day: newer ones cover it";
+}
+
 static enum err add_versions(struct web *web, int32_t id, const struct zone *zone,
                              struct rate_view *view)
 {
     struct arena *arena = web->op->arena;
     struct rate_version_list list;
+    const struct rate_holds *holds;
     enum err err = rate_version_list(web->tx, id, &list);
 
+    if (err == OK) {
+        err = rate_holds(web->op, &list, &holds);
+    }
     if (err != OK) {
         return err;
     }
@@ -49,7 +68,7 @@ static enum err add_versions(struct web *web, int32_t id, const struct zone *zon
         rows[i] = (struct rate_version_row){
             version->number, page_rates_days(arena, version->from_day, version->to_day),
             moment(arena, zone, version->known_us), page_rates_maker(version->made_by),
-            version->number == view->number
+            holds_words(arena, &holds[i]), version->number == view->number
         };
         if (version->number == view->number) {
             view->valid = rows[i].valid;
@@ -234,6 +253,14 @@ enum err page_rate_change(struct web *web)
     if (!may_save) {
         view.notice = rate_base_refused(web, &view.newer);
         return show(web, &view);
+    }
+    err = rate_cover_check(web, id, input.tariff, &view.cover, &may_save);
+    if (err == OK && !may_save) {
+        view.notice = rate_cover_refused(web);
+        return show(web, &view);
+    }
+    if (err != OK) {
+        return err;
     }
     err = rate_version_add(web->tx, input.tariff, input.format, &id);
     return err == OK ? done(web, id, "changed") : err;

@@ -15,6 +15,7 @@
 #include "web/form_input.h"
 #include "web/page.h"
 #include "web/rate_base.h"
+#include "web/rate_cover.h"
 #include "web/rate_form.h"
 #include "web/rate_form_rows.h"
 
@@ -281,6 +282,24 @@ static enum err save(struct web *web, struct editing *editing)
                      : err;
 }
 
+/* What has to be said first: that the version is another's meanwhile, or covers a later one. */
+static enum err check_saving(struct web *web, struct editing *editing, bool is_saving,
+                             bool *may_save)
+{
+    struct editor_view *view = editing->view;
+    bool may_cover = true;
+    enum err err = rate_cover_check(web, editing->id, editing->input.tariff, &view->cover,
+                                    &may_cover);
+
+    if (err == OK && is_saving && !*may_save) {
+        view->notice = rate_base_refused(web, &view->newer);
+    } else if (err == OK && is_saving && !may_cover) {
+        view->notice = rate_cover_refused(web);
+    }
+    *may_save = *may_save && may_cover;
+    return err;
+}
+
 static enum err take(struct web *web, bool is_new)
 {
     struct editing editing = { .id = 0 };
@@ -295,11 +314,11 @@ static enum err take(struct web *web, bool is_new)
     if (err == OK) {
         err = read_posted(web, &editing);
     }
+    if (err == OK && editing.input.tariff && !is_new) {
+        err = check_saving(web, &editing, is_saving, &may_save);
+    }
     if (err == OK && editing.input.tariff && is_saving && may_save) {
         return save(web, &editing);
-    }
-    if (err == OK && editing.input.tariff && is_saving) {
-        editing.view->notice = rate_base_refused(web, &editing.view->newer);
     }
     if (err == OK && !editing.input.tariff) {
         web->response->status = is_saving ? 422 : 200;

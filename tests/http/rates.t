@@ -74,9 +74,18 @@ is_deeply [ map { "$_->{version} $_->{valid_from}" } @{ $answer->{json}{versions
 is ask('GET', "/$flat?version=1")->{json}{document}{name}, 'Flat', 'which is as it was';
 is ask('GET', "/$flat")->{json}{document}{name}, 'Flat and dearer', 'the newest is shown else';
 is ask('GET', "/$flat?version=3")->{status}, 404, 'a third there is not';
+sub holds { return join '; ', map { my $v = $_; "$v->{version}: " . join(', ', map { "$_->{from} to " . ($_->{to} // 'open') } @{ $v->{holds} }) . (@{ $v->{covers} } ? " covers @{ $v->{covers} }" : '') } @{ $_[0]{json}{versions} } }
+is holds($answer), '2: 2025-01-01 to open; 1: 2024-01-01 to 2025-01-01', 'each tells the days on which it holds';
 is ask('PUT', "/$flat", $wrong)->{status}, 422, 'nor is a wrong one added';
 my ($item) = @{ ask('GET', '')->{json}{items} };
 is "$item->{name} $item->{versions} $item->{valid_from} " . ($item->{valid_to} // 'open'), 'Flat and dearer 2 2025-01-01 open', 'the list tells the newest';
+# Last year's prices entered later: with a last day beside this year's, without it instead of them; a year within leaves both sides.
+my $year = ask('POST', '', flat('Year', '0.40', valid_from => '2026-01-01'))->{json}{id};
+is holds(ask('PUT', "/$year", flat('Year', '0.20', valid_from => '2025-01-01', valid_to => '2026-01-01'))), '2: 2025-01-01 to 2026-01-01; 1: 2026-01-01 to open', 'a version that ends before another covers nothing';
+is holds(ask('PUT', "/$year", flat('Year', '0.21', valid_from => '2025-01-01'))), '3: 2025-01-01 to open covers 1 2; 2: ; 1: ', 'without its end it covers what is later';
+is holds(ask('PUT', "/$year", flat('Year', '0.22', valid_from => '2025-05-01', valid_to => '2025-07-01'))),
+    '4: 2025-05-01 to 2025-07-01; 3: 2025-01-01 to 2025-05-01, 2025-07-01 to open covers 1 2; 2: ; 1: ', 'one within another leaves both of its sides';
+is holds(ask('GET', "/$year?version=1")), holds(ask('GET', "/$year")), 'and it is told whichever is shown';
 is $stack->request('GET', "$PATH?format=csv", token => $token{api})->{content} =~ /^$flat,Flat and dearer,/m, 1, 'as CSV too';
 
 # ---- where it holds ----
@@ -237,7 +246,7 @@ $page = $eve->get("/admin/rates/$own");
 like $page->{content}, qr{Site roof.*from 2026-01-01}s, 'which is told';
 my ($assignment) = $page->{content} =~ /name="assignment" value="(\d+)"/;
 is $eve->submit($page, "/admin/rates/$own/withdraw", assignment => $assignment)->{status}, 303, 'and withdrawn';
-is $eve->submit($page, "/admin/rates/$own", base => 1, document => encode_json(flat('Flat at last', '0.1')))->{headers}{location}, "/admin/rates/$own?done=changed", 'a version is added';
+is $eve->submit($page, "/admin/rates/$own", base => 1, cover => 'yes', document => encode_json(flat('Flat at last', '0.1')))->{headers}{location}, "/admin/rates/$own?done=changed", 'a version is added';
 like $eve->get("/admin/rates/$own?version=1")->{content}, qr{0\.61949 a kWh}, 'the first is still there to see';
 # The form holds all of a document, so that saving it as it is changes nothing.
 sub fields_of {
@@ -400,6 +409,27 @@ like $tried->{content}, qr{name="seen" value="3"}, 'beside the newer version';
 is $eve->submit($his, $edit, %late, seen => 3, do => 'over')->{headers}{location}, "/admin/rates/$shared?done=changed", 'going on over the third is saved';
 like shared(), qr/^4:eve\@home\.example 3:token \d+ \Q$versions\E$/, 'as the fourth';
 is ask('GET', "/$shared")->{json}{document}{charges}[0]{rate}, '0.29', 'as it was typed';
+# A version that would cover a later one is saved only with a tick.
+my $past = ask('POST', '', flat('Past', '0.40', valid_from => '2026-01-01'))->{json}{id};
+my $warning = qr{Version 1 \(from 2026-01-01\) would hold on no day any more.*name="cover" value="yes"}s;
+my $form = $eve->get("/admin/rates/$past/edit");
+my %earlier = (%{ fields_of($form->{content}) }, valid_from => '2025-01-01', c0_price => '0.20');
+unlike $form->{content}, qr{name="cover"}, 'the form of the newest version covers nothing';
+like $eve->submit($form, "/admin/rates/$past/edit", %earlier, do => 'preview')->{content}, $warning, 'a preview says what an earlier one would cover';
+$tried = $eve->submit($form, "/admin/rates/$past/edit", %earlier, do => 'save');
+is $tried->{status}, 422, 'and it is not saved';
+like $tried->{content}, qr{role="alert">Nothing was saved: this version would cover a later one.*$warning}s, 'which the form says';
+is $eve->submit($form, "/admin/rates/$past/edit", %earlier, valid_to => '2026-01-01', do => 'save')->{status}, 303, 'one with an end is';
+is $eve->submit($form, "/admin/rates/$past/edit", %earlier, base => 2, cover => 'yes', do => 'save')->{status}, 303, 'and so is one with a tick';
+is holds(ask('GET', "/$past")), '3: 2025-01-01 to open covers 1 2; 2: ; 1: ', 'which covers both';
+$form = $eve->get("/admin/rates/$past");
+like $form->{content} =~ s/<[^>]*>/ /gr =~ s/\s+/ /gr, qr{ 3 from 2025-01-01 from 2025-01-01 .* 1 from 2026-01-01 on no day: newer ones cover it }, 'as the page says';
+is ask('PUT', "/$past", flat('Past', '0.40', valid_from => '2026-01-01'))->{status}, 200, "this year's again";
+my %document = (base => 4, document => JSON::PP->new->encode(flat('Past', '0.20', valid_from => '2025-01-01')));
+$tried = $eve->submit($form, "/admin/rates/$past", %document);
+is $tried->{status}, 422, 'a document is asked about, too';
+like $tried->{content}, qr{Version 4 \(from 2026-01-01\) would hold on no day any more}, 'by the version';
+is $eve->submit($form, "/admin/rates/$past", %document, cover => 'yes')->{status}, 303, 'and saved with the tick';
 # So of a document.
 $page = $eve->get("/admin/rates/$shared?version=1");
 like $page->{content}, qr{name="base" value="4"}, 'the form of a document is opened from the newest version, whichever is shown';
@@ -460,9 +490,9 @@ is ask('GET', "/$flat")->{status}, 404, 'and gone';
 is applied('site=roof'), '', 'nothing holds any more';
 is $stack->sql("SELECT count(*) FROM core.rate_version WHERE schedule_id = $flat"), 2, 'what a bill was made of is kept';
 my @audit = map { $_->{action} } reverse @{ $stack->get('/v1/audit?action=rate', token => $token{home})->{json}{items} };
-is "@audit", 'rate.add rate.version rate.add rate.assign rate.assign rate.assign rate.unassign'
+is "@audit", 'rate.add rate.version rate.add rate.version rate.version rate.version rate.add rate.assign rate.assign rate.assign rate.unassign'
     . ' rate.add rate.version rate.add rate.prices rate.prices rate.remove rate.remove'
-    . ' rate.add rate.assign rate.unassign rate.version rate.add rate.version rate.add rate.version rate.add rate.remove' . ' rate.version' x 6 . ' rate.add' . ' rate.version' x 4 . ' rate.version rate.assign rate.version rate.remove rate.add rate.remove rate.remove', 'all of it is in the audit trail';
+    . ' rate.add rate.assign rate.unassign rate.version rate.add rate.version rate.add rate.version rate.add rate.remove' . ' rate.version' x 6 . ' rate.add' . ' rate.version' x 3 . ' rate.add' . ' rate.version' x 4 . ' rate.version rate.version rate.assign rate.version rate.remove rate.add rate.remove rate.remove', 'all of it is in the audit trail';
 $stack->cli('tenant', 'remove', 'home', '--yes');
 is $stack->sql('SELECT count(*) FROM core.rate_schedule'), 0, 'a tenant goes with all of it';
 done_testing;
