@@ -15,13 +15,22 @@ struct seat {
     int from, to;
     enum part part;
     struct energy_best best;
+    int64_t first_day, last_day; /* that it told anything of, as sums.day_of; none: last < first */
+};
+
+/* Of the series of a seat that add up those of one metric. */
+struct share {
+    const struct cost_meter *meter; /* the first of them */
+    int64_t first_day, last_day;    /* as a seat's */
 };
 
 struct sums {
     struct op *op;
     const struct cost_meter *meters;
     struct cost_energy *out;
+    const struct zone *zone;
     int *day_of;        /* by quarter hour */
+    int64_t day_0;      /* day 0, from 1970 */
     int n_days;
     struct seat *seats;
     int n_seats;
@@ -48,16 +57,15 @@ static enum part part_of(const char *role)
 }
 
 /* Which local day each quarter hour begins on, from 0. */
-static void number_days(struct sums *sums, const struct zone *zone)
+static void number_days(struct sums *sums)
 {
-    int64_t first = 0;
     int hint = 0;
 
     for (size_t i = 0; i < sums->out->n; i++) {
         int64_t at_us = sums->out->start_us + (int64_t)i * COST_QUARTER_US;
-        int64_t day = span_day_near(zone, at_us, &hint);
-        first = i == 0 ? day : first;
-        sums->day_of[i] = (int)(day - first);
+        int64_t day = span_day_near(sums->zone, at_us, &hint);
+        sums->day_0 = i == 0 ? day : sums->day_0;
+        sums->day_of[i] = (int)(day - sums->day_0);
         sums->n_days = sums->day_of[i] + 1;
     }
 }
@@ -65,6 +73,19 @@ static void number_days(struct sums *sums, const struct zone *zone)
 static bool is_together(const struct cost_meter *a, const struct cost_meter *b)
 {
     return energy_is_one_seat(a->device, a->role, b->device, b->role);
+}
+
+/* Widens the days [*first_day, *last_day] by those since and until when the meter told anything. */
+static void add_life(const struct sums *sums, const struct cost_meter *meter, int64_t *first_day,
+                     int64_t *last_day)
+{
+    if (meter->first_us == 0 && meter->last_us == 0) {
+        return;
+    }
+    int64_t first = span_day_of(sums->zone, meter->first_us) - sums->day_0;
+    int64_t last = span_day_of(sums->zone, meter->last_us) - sums->day_0;
+    *first_day = first < *first_day ? first : *first_day;
+    *last_day = last > *last_day ? last : *last_day;
 }
 
 static bool find_seats(struct sums *sums, int n)
@@ -75,7 +96,16 @@ static bool find_seats(struct sums *sums, int n)
         for (to = from + 1; to < n && is_together(&sums->meters[from], &sums->meters[to]);) {
             to++;
         }
-        struct seat seat = { .from = from, .to = to, .part = part_of(sums->meters[from].role) };
+        struct seat seat = {
+            .from = from,
+            .to = to,
+            .part = part_of(sums->meters[from].role),
+            .first_day = INT64_MAX,
+            .last_day = INT64_MIN,
+        };
+        for (int m = from; m < to; m++) {
+            add_life(sums, &sums->meters[m], &seat.first_day, &seat.last_day);
+        }
         if (!energy_best_init(&seat.best, arena, sums->n_days)) {
             return false;
         }
@@ -84,7 +114,7 @@ static bool find_seats(struct sums *sums, int n)
     return true;
 }
 
-static bool lay_out(struct sums *sums, int n, const struct zone *zone)
+static bool lay_out(struct sums *sums, int n)
 {
     struct arena *arena = sums->op->arena;
     struct cost_energy *out = sums->out;
@@ -101,7 +131,7 @@ static bool lay_out(struct sums *sums, int n, const struct zone *zone)
         !sums->seen || !sums->gaps || !sums->day_of || !sums->seats) {
         return false;
     }
-    number_days(sums, zone);
+    number_days(sums);
     sums->has_grid = arena_array(arena, (size_t)sums->n_days + 1, sizeof *sums->has_grid);
     sums->has_import = arena_array(arena, (size_t)sums->n_days + 1, sizeof *sums->has_import);
     return sums->has_grid && sums->has_import && find_seats(sums, n);
@@ -117,6 +147,14 @@ static int64_t quarter_of(const struct sums *sums, int64_t at_us)
 
 /* ---- which count ---- */
 
+/* Whether something is to be known of the seat on the day: it has data or, where it draws from the
+ * grid, told something on an earlier day and on a later one. */
+static bool is_expected(const struct seat *seat, int day)
+{
+    return energy_best_is_known(&seat->best, day) ||
+           (seat->part == PART_IMPORT && day >= seat->first_day && day <= seat->last_day);
+}
+
 static void find_best(struct sums *sums, struct seat *seat)
 {
     for (int m = seat->from; m < seat->to; m++) {
@@ -130,7 +168,7 @@ static void find_best(struct sums *sums, struct seat *seat)
     }
     for (int day = 0; day < sums->n_days; day++) {
         bool is_grid = seat->part == PART_IMPORT || seat->part == PART_EXPORT;
-        sums->has_grid[day] |= is_grid && energy_best_is_known(&seat->best, day);
+        sums->has_grid[day] |= is_grid && is_expected(seat, day);
     }
 }
 
@@ -138,8 +176,7 @@ static bool counts_on(const struct sums *sums, const struct seat *seat, int day)
 {
     bool is_grid = seat->part == PART_IMPORT || seat->part == PART_EXPORT;
 
-    return seat->part != PART_NONE && energy_best_is_known(&seat->best, day) &&
-           is_grid == sums->has_grid[day];
+    return seat->part != PART_NONE && is_expected(seat, day) && is_grid == sums->has_grid[day];
 }
 
 static void find_imports(struct sums *sums)
@@ -212,22 +249,84 @@ static void judge_day(struct sums *sums, size_t from, size_t to)
     }
 }
 
-static void judge_seat(struct sums *sums, const struct seat *seat)
+/* Whether of the day's quarter hours [from, to) is to be said what the seat at hand knows or, of
+ * series that add up, one's share. A day without a share is a gap between days with it; within a
+ * day intervals need not come of every register at once. */
+static bool is_judged(const struct sums *sums, const struct seat *seat, const struct share *share,
+                      size_t from, size_t to)
 {
+    int day = sums->day_of[from];
     bool is_import = seat->part == PART_IMPORT || seat->part == PART_USED;
+    /* what feeds in may be silent at night: it is asked only where nothing else is there */
+    bool is_asked = is_import || (seat->part == PART_EXPORT && !sums->has_import[day]);
+
+    if (!is_asked || !counts_on(sums, seat, day) || !share) {
+        return is_asked && counts_on(sums, seat, day);
+    }
+    bool is_told = memchr(sums->seen + from, 1, to - from) != NULL;
+    return energy_best_counts(&seat->best, day, share->meter->place) &&
+           (is_told ? strcmp(share->meter->kind, "delta") != 0
+                    : day >= share->first_day && day <= share->last_day);
+}
+
+static void judge(struct sums *sums, const struct seat *seat, const struct share *share)
+{
     size_t from = 0, n = sums->out->n;
 
     for (size_t i = 1; i <= n; i++) {
-        int day = sums->day_of[from];
-        if (i < n && sums->day_of[i] == day) {
+        if (i < n && sums->day_of[i] == sums->day_of[from]) {
             continue;
         }
-        /* what feeds in may be silent at night: it is asked only where nothing else is there */
-        bool is_asked = is_import || (seat->part == PART_EXPORT && !sums->has_import[day]);
-        if (is_asked && counts_on(sums, seat, day)) {
+        if (is_judged(sums, seat, share, from, i)) {
             judge_day(sums, from, i);
         }
         from = i;
+    }
+}
+
+/* Whether the meter is another of that metric. */
+static bool is_of_share(const struct cost_meter *meter, const struct share *share)
+{
+    return meter->place == share->meter->place && strcmp(meter->metric, share->meter->metric) == 0;
+}
+
+/* Judges those of the seat's meters from `from` on that share its first one's place and metric. */
+static void judge_share(struct sums *sums, const struct seat *seat, int from)
+{
+    struct share share = { &sums->meters[from], INT64_MAX, INT64_MIN };
+
+    memset(sums->seen, 0, sums->out->n);
+    for (int m = from; m < seat->to; m++) {
+        const struct cost_meter *meter = &sums->meters[m];
+        if (!is_of_share(meter, &share)) {
+            continue;
+        }
+        add_life(sums, meter, &share.first_day, &share.last_day);
+        for (int i = 0; i < meter->n; i++) {
+            int64_t quarter = quarter_of(sums, meter->at_us[i]);
+            if (quarter >= 0) {
+                sums->seen[quarter] = 1;
+            }
+        }
+    }
+    judge(sums, seat, &share);
+}
+
+/* Where several metrics add up, each has to be known. */
+static void judge_shares(struct sums *sums, const struct seat *seat)
+{
+    for (int m = seat->from; m < seat->to; m++) {
+        bool is_first = true, is_alone = true;
+        const struct share share = { &sums->meters[m], 0, 0 };
+        for (int i = seat->from; i < seat->to; i++) {
+            const struct cost_meter *meter = &sums->meters[i];
+            bool is_same = meter->place == share.meter->place;
+            is_alone = is_alone && (!is_same || is_of_share(meter, &share));
+            is_first = is_first && (i >= m || !is_of_share(meter, &share));
+        }
+        if (is_first && !is_alone) {
+            judge_share(sums, seat, m);
+        }
     }
 }
 
@@ -259,9 +358,9 @@ enum err cost_energy_make(struct op *op, const struct cost_meters *meters,
 {
     *out = (struct cost_energy){ .start_us = start_us,
                                  .n = (size_t)((end_us - start_us) / COST_QUARTER_US) };
-    struct sums sums = { .op = op, .meters = meters->items, .out = out };
+    struct sums sums = { .op = op, .meters = meters->items, .out = out, .zone = zone };
 
-    if (!lay_out(&sums, meters->n, zone)) {
+    if (!lay_out(&sums, meters->n)) {
         return fail_memory(op);
     }
     for (int s = 0; s < sums.n_seats; s++) {
@@ -271,7 +370,8 @@ enum err cost_energy_make(struct op *op, const struct cost_meters *meters,
     for (int s = 0; s < sums.n_seats; s++) {
         if (sums.seats[s].part != PART_NONE) {
             add_seat(&sums, &sums.seats[s]);
-            judge_seat(&sums, &sums.seats[s]);
+            judge(&sums, &sums.seats[s], NULL);
+            judge_shares(&sums, &sums.seats[s]);
         }
     }
     net(&sums);

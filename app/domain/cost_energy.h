@@ -3,9 +3,11 @@
  *
  * As the overview has it: on each local day of the site the best series of a device's role that
  * has data counts, and no other. Where something stands at the grid (roles grid_import and
- * grid_export) on a day, that alone counts: all else is behind it. On a day without, it is what
- * devices consumed less what was generated, in each quarter hour: what is left is import, what
- * is more than was consumed is export. Other roles (storage, sub_meter) never count. */
+ * grid_export) on a day, that alone counts: all else is behind it; a day on which it is silent
+ * between others is missing. On a day without, it is what devices consumed less what was
+ * generated, in each quarter hour: what is left is import, what is more than was consumed is
+ * export. Of metrics that add up each has to be known. Other roles (storage, sub_meter) never
+ * count. */
 #ifndef TIDEMARK_DOMAIN_COST_ENERGY_H
 #define TIDEMARK_DOMAIN_COST_ENERGY_H
 

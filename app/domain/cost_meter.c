@@ -2,7 +2,10 @@
 #include "domain/cost_meter.h"
 
 #include "db/db.h"
+#include "domain/energy_best.h"
 #include "gen/queries.h"
+
+#include <string.h>
 
 enum err cost_meters_load(struct db_tx *tx, struct str site, struct str device, int64_t known_us,
                           struct cost_meters *out)
@@ -103,6 +106,72 @@ static enum err read_rows(struct db_tx *tx, const struct db_rows *rows, struct c
     return err;
 }
 
+/* ---- since and until when ---- */
+
+static bool is_part_with(const struct cost_meter *a, const struct cost_meter *b)
+{
+    return a->place == b->place && strcmp(a->metric, b->metric) != 0 &&
+           energy_is_one_seat(a->device, a->role, b->device, b->role);
+}
+
+/* Whether it matters when the meter told anything: a day between on which it does not is a gap. */
+static bool has_life(const struct cost_meter *meters, int n, int at)
+{
+    const struct cost_meter *meter = &meters[at];
+
+    if (strcmp(meter->role, "grid_import") == 0) {
+        return true;
+    }
+    /* those of one place stand together */
+    for (int i = at - 1; i >= 0 && meters[i].place == meter->place; i--) {
+        if (is_part_with(&meters[i], meter)) {
+            return true;
+        }
+    }
+    for (int i = at + 1; i < n && meters[i].place == meter->place; i++) {
+        if (is_part_with(&meters[i], meter)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum err read_lives(struct db_tx *tx, struct cost_meter *meters, int n,
+                           cost_meter_filter is_wanted)
+{
+    struct op *op = db_op(tx);
+    struct db_args args;
+    struct db_rows *rows;
+    int32_t *ids = arena_array(op->arena, (size_t)n + 1, sizeof *ids);
+    size_t n_ids = 0;
+
+    if (!ids) {
+        return fail_memory(op);
+    }
+    for (int i = 0; i < n; i++) {
+        if (is_wanted(&meters[i]) && has_life(meters, n, i)) {
+            ids[n_ids++] = meters[i].series_id;
+            meters[i].first_us = meters[i].last_us = 0;
+        }
+    }
+    if (n_ids == 0) {
+        return OK;
+    }
+    db_args_init(&args, op->arena);
+    db_arg_int_array(&args, ids, n_ids);
+    enum err err = db_run(tx, &q_cost_lives, &args, &rows);
+    for (int row = 0; err == OK && row < db_count(rows); row++) {
+        int32_t id = db_int(rows, row, COST_LIVES_SERIES_ID);
+        for (int i = 0; i < n; i++) {
+            if (meters[i].series_id == id) {
+                meters[i].first_us = db_time(rows, row, COST_LIVES_FIRST_DAY);
+                meters[i].last_us = db_time(rows, row, COST_LIVES_LAST_DAY);
+            }
+        }
+    }
+    return err;
+}
+
 enum err cost_meters_read(struct db_tx *tx, struct cost_meter *meters, int n,
                           cost_meter_filter is_wanted, int64_t from_us, int64_t to_us)
 {
@@ -131,5 +200,8 @@ enum err cost_meters_read(struct db_tx *tx, struct cost_meter *meters, int n,
     db_arg_time(&args, from_us);
     db_arg_time(&args, to_us);
     enum err err = db_run(tx, &q_cost_quarters, &args, &rows);
-    return err == OK ? read_rows(tx, rows, meters, n) : err;
+    if (err == OK) {
+        err = read_rows(tx, rows, meters, n);
+    }
+    return err == OK ? read_lives(tx, meters, n, is_wanted) : err;
 }

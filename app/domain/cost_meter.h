@@ -21,6 +21,9 @@ struct cost_meter {
     const int64_t *nkwh;       /* of each, nano-kWh */
     int n;
     int64_t told_from_us, told_to_us; /* of the span that they are of */
+    /* Starts of the first and last closed local day that it told anything of, where that matters
+     * (cost_meters_read); both 0: none. */
+    int64_t first_us, last_us;
 };
 
 struct cost_meters {
@@ -50,8 +53,9 @@ enum err cost_meter_devices_load(struct db_tx *tx, int limit,
 /* Which meters. */
 typedef bool (*cost_meter_filter)(const struct cost_meter *meter);
 
-/* Reads the quarter hours of [from_us, to_us) of those of `n` meters that are wanted; the others
- * are left as they are. */
+/* Reads the quarter hours of [from_us, to_us) of those of `n` meters that are wanted, and since and
+ * until when those told something that draw from the grid or are parts of one meter; the others are
+ * left as they are. */
 enum err cost_meters_read(struct db_tx *tx, struct cost_meter *meters, int n,
                           cost_meter_filter is_wanted, int64_t from_us, int64_t to_us) MUST_CHECK;
 

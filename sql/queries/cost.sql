@@ -22,6 +22,13 @@ FROM api.energy_devices($1::int4) d;
 SELECT q.series_id, q.quarters, q.nkwh
 FROM api.energy_quarters($1::int4[], $2::timestamptz, $3::timestamptz) q;
 
+-- name: cost_lives
+-- roles: web read worker
+-- columns: series_id first_day last_day
+-- Starts of the first and last closed local day that each of the series $1 told anything of.
+SELECT l.series_id, l.first_day, l.last_day
+FROM api.energy_lives($1::int4[]) l;
+
 -- name: cost_prices
 -- roles: web read worker
 -- columns: from_time to_time nano_rate

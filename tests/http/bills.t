@@ -90,6 +90,11 @@ my @day_long = ('2026-02-01 23', '2026-02-02 23:15');
 sub rising { my ($metric, $step) = @_; my $n = 0; return map { [$_->[0], $metric, 1000 + $step * $n++] } every(900, @day_long, $metric, 0) }
 add('registers', 'berlin', { charges => [ { type => 'energy', rate => '0.30' } ] }, rising('grid_import_t1_kwh_total', 0.125), rising('grid_import_t2_kwh_total', 0.25));
 add('phases', 'berlin', { charges => [ { type => 'energy', rate => '0.30' } ] }, map { every(900, @day_long, "grid_import_l${_}_w", 1000 * $_) } 1 .. 3);
+# The meter tells nothing on the 3rd, a plug behind it does; two registers, of which one tells nothing on the 3rd.
+add('silent', 'berlin', { charges => [ { type => 'energy', rate => '0.30' } ] }, every(3600, '2026-01-31 23', '2026-02-04 23', 'energy_kwh', 0.04),
+    map { every(3600, @$_, 'grid_import_kwh', 1) } ['2026-02-01 23', '2026-02-02 23'], ['2026-02-03 23', '2026-02-04 23']);
+add('half', 'berlin', { charges => [ { type => 'energy', rate => '0.30' } ] }, every(3600, '2026-02-01 23', '2026-02-04 23', 'grid_import_ht_kwh', 1),
+    map { every(3600, @$_, 'grid_import_nt_kwh', 0.5) } ['2026-02-01 23', '2026-02-02 23'], ['2026-02-03 23', '2026-02-04 23']);
 # Behind the meter one that is off, and says so.
 push @events, { device => 'lamp', site => 'flat', time => epoch('2026-03-29 10'), metrics => { energy_kwh => 0 } };
 my $sent = $stack->post('/v1/events/batch', \@events, token => $device);
@@ -130,6 +135,13 @@ for (['registers', 36, '10.80'], ['phases', 144, '43.20']) {
     is_deeply [lines_of($sum), $sum->{status}], ["energy all - $kwh 0.3 $cost", 'final'], "$of of one meter add up";
     is_deeply [map { [@$_{qw(grid_import_kwh cost)}] } @{ get("/v1/energy?site=$of&bucket=1d&from=2026-02-01T23:00:00Z&to=2026-02-02T23:00:00Z")->{json}{items} }],
         [[$kwh, $cost]], 'in energy, too';
+}
+
+# 24 * 0.04 = 0.96 kWh * 0.30 = 0.288 until there is a meter; then 24 kWh * 0.30, and with both registers (24 + 12) * 0.30
+for (['silent', 1, '0.29', 'final', 0], ['silent', 2, '7.20', 'final', 0], ['silent', 3, '0.00', 'provisional', 96], ['silent', 4, '7.20', 'final', 0],
+    ['half', 2, '10.80', 'final', 0], ['half', 3, '7.20', 'provisional', 0], ['half', 4, '10.80', 'final', 0]) {
+    my ($of, $date, @said) = @$_;
+    is_deeply [@{ bill("site=$of&from=2026-02-0$date&to=2026-02-0" . ($date + 1)) }{qw(total status missing)}], \@said, "$of on the $date: $said[0], $said[1]";
 }
 
 is bill("site=spot&from=$_&to=2026-03-11")->{total}, '0.20', "a price that holds long, in a bill from $_" for '2026-03-10', '2025-12-30';

@@ -101,7 +101,7 @@ sub populate {
                 . " INSERT INTO core.device (tenant_id, key, name, site_id) SELECT $n, d.key, d.key, (SELECT s.id FROM core.site s WHERE s.tenant_id = $n AND s.key = d.site)"
                 . " FROM (VALUES ('grid', 'a'), ('house', 'a'), ('shed', NULL)) d (key, site);"
                 . " INSERT INTO core.series (tenant_id, device_id, metric, unit, kind, role) SELECT $n, d.id, s.metric, s.unit, s.kind, s.role FROM core.device d"
-                . " JOIN (VALUES " . ($n % 2 ? "('grid', 'grid_import_kwh', 'kWh', 'delta', 'grid_import'), ('grid', 'grid_export_kwh', 'kWh', 'delta', 'grid_export')," : '')
+                . " JOIN (VALUES " . ($n % 2 ? ($n % 4 == 1 ? "('grid', 'grid_import_kwh', 'kWh', 'delta', 'grid_import')" : "('grid', 'grid_import_t1_kwh', 'kWh', 'delta', 'grid_import'), ('grid', 'grid_import_t2_kwh', 'kWh', 'delta', 'grid_import')") . ", ('grid', 'grid_export_kwh', 'kWh', 'delta', 'grid_export')," : '')
                 . " ('house', 'energy_kwh_total', 'kWh', 'counter', 'consumption'), ('house', 'generation_kwh', 'kWh', 'delta', 'generation'),"
                 . " ('house', 'house_kwh', '@{[pick(@UNITS)]}', 'delta', 'consumption'), ('house', 'power_kw', 'kW', 'gauge', 'consumption'),"
                 . " ('shed', 'energy_kwh', 'kWh', 'delta', 'consumption')) s (device, metric, unit, kind, role) ON s.device = d.key WHERE d.tenant_id = $n");
@@ -308,7 +308,8 @@ sub compare_energy {
 }
 
 # What passes a site's meter in a day is, by the ledger, import less export; by the list of energy what
-# the grid's meters say, where there are any, else consumption less generation. Of sites whose devices
+# the grid's meters say, where there are any (on days between those that they tell of, too), else
+# consumption less generation. Of sites whose devices
 # are all of one account, with days of their own zone.
 sub compare_choice {
     $super->query(<<'SQL');
@@ -322,6 +323,9 @@ BEGIN
         INSERT INTO test.listed
         SELECT place.tenant_id, place.id, (l.bucket AT TIME ZONE place.timezone)::date,
                1e9 * CASE WHEN l.grid_import_kwh IS NOT NULL OR l.grid_export_kwh IS NOT NULL
+                            OR EXISTS (SELECT FROM core.device d JOIN core.series g ON g.device_id = d.id AND g.role = 'grid_import'
+                                       JOIN core.energy_1d e ON e.series_id = g.id AND e.tenant_id = g.tenant_id WHERE d.site_id = place.id
+                                       GROUP BY d.id HAVING min(e.bucket) < l.bucket AND max(e.bucket) > l.bucket)
                           THEN coalesce(l.grid_import_kwh, 0) - coalesce(l.grid_export_kwh, 0)
                           WHEN l.consumption_kwh IS NOT NULL
                           THEN l.consumption_kwh - coalesce(l.generation_kwh, 0) ELSE 0 END

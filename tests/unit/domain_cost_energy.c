@@ -36,8 +36,9 @@ static struct cost_meter meter(const char *device, const char *role, int place,
         at_us[i] = DAY0 + told[i].quarter * COST_QUARTER_US;
         nkwh[i] = told[i].kwh * KWH;
     }
-    return (struct cost_meter){ .device = device, .role = role, .place = place, .at_us = at_us,
-                                .nkwh = nkwh, .n = n };
+    return (struct cost_meter){ .device = device, .role = role, .metric = "m",
+                                .kind = "delta", .place = place, .at_us = at_us, .nkwh = nkwh,
+                                .n = n };
 }
 
 #define TOLD(...) ((const struct told[]){ __VA_ARGS__, { -1, 0 } })
@@ -146,12 +147,62 @@ static void check_known(void)
        "what feeds in may be silent beside what draws");
 }
 
+/* Of a series that told something from day `first` to day `last`. */
+static struct cost_meter alive(struct cost_meter of, const char *metric, const char *kind,
+                               int first, int last)
+{
+    of.metric = metric;
+    of.kind = kind;
+    of.first_us = DAY0 + first * US_PER_DAY;
+    of.last_us = DAY0 + last * US_PER_DAY;
+    return of;
+}
+
+static void check_silence(void)
+{
+    struct cost_meter meters[] = {
+        alive(meter("grid", "grid_import", 1, TOLD({ 40, 5 }, { 328, 7 })), "m", "delta", 0, 3),
+        meter("plug", "consumption", 1, TOLD({ 140, 1 }, { 240, 2 }, { 420, 3 })),
+    };
+    struct cost_energy out = energy(meters, 2, &UTC, 5);
+    is_str(shown(&out), "40:5/0 328:7/0 420:3/0",
+           "where the grid's meter tells nothing between other days, no other counts");
+    ok(out.known[96] == COST_MISSING && out.known[287] == COST_MISSING &&
+           out.known[328] == COST_WHOLE,
+       "and the days are missing");
+}
+
+static void check_shares(void)
+{
+    struct told day[98] = { { 0, 0 } }, noon[50] = { { 0, 0 } };
+    for (int i = 0; i < 96; i++) {
+        day[i] = (struct told){ i, 1 };
+        noon[i / 2] = (struct told){ i / 2, 1 };
+    }
+    day[96] = (struct told){ 130, 1 }; /* a reading of the second day */
+    day[97] = noon[48] = (struct told){ -1, 0 };
+    struct cost_meter parts[] = {
+        alive(meter("m", "consumption", 1, day), "l1_w", "gauge", 0, 2),
+        alive(meter("m", "consumption", 1, noon), "l2_w", "gauge", 0, 2),
+    };
+    struct cost_energy out = energy(parts, 2, &UTC, 2);
+    ok(out.import_nkwh[0] == 2 * KWH && out.import_nkwh[95] == KWH, "phases add up");
+    ok(out.known[47] == COST_WHOLE && out.known[48] == COST_PARTLY,
+       "from when on one of them is silent it is known in part");
+    ok(out.known[96] == COST_PARTLY && out.known[191] == COST_PARTLY, "all of a day without it, too");
+    parts[0].kind = parts[1].kind = "delta";
+    parts[1].last_us = parts[0].last_us = DAY0;
+    out = energy(parts, 2, &UTC, 2);
+    ok(out.known[95] == COST_WHOLE && out.known[130] == COST_WHOLE,
+       "registers may take turns within a day, and end");
+}
+
 static void check_limits(void)
 {
     int64_t at_us[] = { DAY0, DAY0, DAY0 - COST_QUARTER_US, DAY0 + US_PER_DAY };
     int64_t nkwh[] = { INT64_MAX, 1, KWH, KWH };
-    struct cost_meter meters[] = { { .device = "m", .role = "grid_import", .place = 1,
-                                     .at_us = at_us, .nkwh = nkwh, .n = 4 } };
+    struct cost_meter meters[] = { { .device = "m", .role = "grid_import", .metric = "m",
+                                     .kind = "delta", .place = 1, .at_us = at_us, .nkwh = nkwh, .n = 4 } };
     struct cost_energy out = energy(meters, 1, &UTC, 1);
     ok(out.import_nkwh[0] == INT64_MAX, "a sum that cannot be held is the largest, and rated as a "
                                         "fault");
@@ -167,6 +218,8 @@ int main(void)
     check_days();
     check_others();
     check_known();
+    check_silence();
+    check_shares();
     check_limits();
     arena_free(arena);
     return done_testing();
