@@ -193,20 +193,27 @@ static struct money base_of(const struct gathering *all, int version,
     return base;
 }
 
-/* What a minimum asks for on the version's days of the bill. */
-static struct money least_of(const struct gathering *all, int version,
-                             const struct tariff_charge *charge)
+/* What a minimum asks for on the bill's days of a cycle, by all versions of the schedule; *last is
+ * the one in force on the last of them, -1: none. */
+static struct money least_of(const struct gathering *all, const struct rating_derived *of,
+                             int *last)
 {
     const struct rating *rating = all->rating;
-    struct money amount = money_of_nano(charge->amount), least = { 0 };
+    struct money least = { 0 };
 
+    *last = -1;
     for (int64_t day = all->from_day; day < all->to_day; day++) {
-        const struct rating_day *of = day_in(rating, day);
-        if (of->version == version) {
-            struct money part = charge->per == PER_DAY
-                                    ? amount
-                                    : rating_part_of_cycle(&rating->cycles[of->cycle], day, amount);
-            least = money_add(least, part);
+        const struct rating_day *rated = day_in(rating, day);
+        int index = rating_same_charge(rating->input, of, rated->version);
+        if (index >= 0) {
+            const struct tariff_charge *charge =
+                &tariff_in(rating, rated->version)->charges[index];
+            struct money amount = money_of_nano(charge->amount);
+            const struct rating_cycle *cycle = &rating->cycles[rated->cycle];
+            least = money_add(least, charge->per == PER_DAY
+                                         ? amount
+                                         : rating_part_of_cycle(cycle, day, amount));
+            *last = rated->version;
         }
     }
     return least;
@@ -217,100 +224,150 @@ static bool is_one_cycle(const struct gathering *all)
     return day_in(all->rating, all->from_day)->cycle == day_in(all->rating, all->to_day - 1)->cycle;
 }
 
-/* A percentage of what is printed; a minimum's top-up to it. Over several cycles minimums are those
- * of each, as the ledger has them: `exact`. */
-static void finish_line(const struct gathering *all, struct money exact, struct bill_line *line)
-{
-    const struct tariff *tariff = tariff_in(all->rating, line->version);
-
-    line->base = base_of(all, line->version, line->charge);
-    line->from_day = all->from_day;
-    line->to_day = all->to_day;
-    if (line->charge->is_percent) {
-        line->amount = rounded(tariff, money_percent(line->base, line->charge->percent));
-        return;
-    }
-    if (is_one_cycle(all)) {
-        struct money least = least_of(all, line->version, line->charge);
-        exact = money_subtract(least, line->base);
-    }
-    line->quantity = (struct quantity){ NANO };
-    line->amount = money_sign(exact) > 0 ? rounded(tariff, exact) : (struct money){ 0 };
-}
-
-/* The gathered line of a charge that has one at most; NULL: none. */
-static const struct gathered *only_of(const struct gathering *all, int version, int charge)
-{
-    for (size_t i = 0; i < all->n; i++) {
-        if (all->items[i].key.version == version && all->items[i].key.charge == charge) {
-            return &all->items[i];
-        }
-    }
-    return NULL;
-}
-
-static void add_derived(struct gathering *all, int version, int charge)
+/* The line of a percentage or minimum, but for what it comes to. */
+static struct bill_line derived_line(const struct gathering *all, int version, int charge)
 {
     const struct tariff_charge *of = &tariff_in(all->rating, version)->charges[charge];
-    const struct gathered *item = only_of(all, version, charge);
-    struct bill_line line = {
+
+    return (struct bill_line){
         .charge = of,
         .version = version,
         .season = TARIFF_ANY,
         .unit = unit_of(of),
         .rate = of->is_percent ? of->percent : of->amount,
         .has_one_rate = true,
+        .quantity = { of->is_percent ? 0 : NANO },
+        .from_day = all->from_day,
+        .to_day = all->to_day,
     };
+}
 
-    finish_line(all, item ? item->amount : (struct money){ 0 }, &line);
+/* Adds a line that comes to something. */
+static void add_derived(struct gathering *all, struct bill_line line, struct money exact)
+{
+    line.amount = rounded(tariff_in(all->rating, line.version), exact);
     if (money_sign(line.amount) != 0) {
         all->lines[all->n_lines++] = line;
     }
 }
 
-/* The lines of a version, charge by charge, for later ones are of earlier ones. */
-static void add_version(struct gathering *all, int version)
+/* A percentage of what is printed. */
+static void add_percent(struct gathering *all, const struct rating_derived *of)
 {
-    const struct tariff *tariff = tariff_in(all->rating, version);
+    struct bill_line line = derived_line(all, of->version, of->charge);
 
-    for (int charge = 0; charge < tariff->n_charges; charge++) {
-        if (tariff->charges[charge].is_percent || tariff->charges[charge].kind == CHARGE_MINIMUM) {
-            add_derived(all, version, charge);
-            continue;
+    line.base = base_of(all, of->version, line.charge);
+    add_derived(all, line, money_percent(line.base, line.charge->percent));
+}
+
+/* A minimum of one cycle: the top-up to what is printed. */
+static void add_top_up(struct gathering *all, const struct rating_derived *of)
+{
+    const struct rating_input *input = all->rating->input;
+    struct money base = { 0 };
+    int last;
+    struct money least = least_of(all, of, &last);
+
+    for (int version = 0; version < input->n_versions; version++) {
+        int index = rating_same_charge(input, of, version);
+        if (index >= 0) {
+            base = money_add(
+                base, base_of(all, version, &tariff_in(all->rating, version)->charges[index]));
         }
-        for (size_t i = 0; i < all->n; i++) {
-            if (all->items[i].key.version == version && all->items[i].key.charge == charge) {
-                all->lines[all->n_lines++] = line_of(all->rating, &all->items[i]);
+    }
+    if (last >= 0 && money_compare(base, least) < 0) {
+        struct bill_line line =
+            derived_line(all, last, rating_same_charge(input, of, last));
+        line.base = base;
+        add_derived(all, line, money_subtract(least, base));
+    }
+}
+
+/* Minimums of several cycles, as the ledger has them. */
+static void add_minimums(struct gathering *all, const struct rating_derived *of)
+{
+    for (size_t i = 0; i < all->n; i++) {
+        const struct gathered *item = &all->items[i];
+        int version = item->key.version;
+        if (item->key.charge == rating_same_charge(all->rating->input, of, version)) {
+            struct bill_line line = derived_line(all, version, item->key.charge);
+            line.base = base_of(all, version, line.charge);
+            add_derived(all, line, item->amount);
+        }
+    }
+}
+
+static bool is_derived(const struct tariff_charge *charge)
+{
+    return charge->is_percent || charge->kind == CHARGE_MINIMUM;
+}
+
+/* Adds all lines, those of percentages and minimums behind those that they are of. */
+static void add_in_turn(struct gathering *all, const struct rating_derived *derived, int n_derived)
+{
+    const struct rating *rating = all->rating;
+
+    for (size_t i = 0; i < all->n; i++) {
+        const struct rating_line *key = &all->items[i].key;
+        if (!is_derived(&tariff_in(rating, key->version)->charges[key->charge])) {
+            all->lines[all->n_lines++] = line_of(rating, &all->items[i]);
+        }
+    }
+    for (int i = 0; i < n_derived; i++) {
+        const struct rating_derived *of = &derived[i];
+        if (tariff_in(rating, of->version)->charges[of->charge].is_percent) {
+            add_percent(all, of);
+        } else if (is_one_cycle(all)) {
+            add_top_up(all, of);
+        } else {
+            add_minimums(all, of);
+        }
+    }
+}
+
+/* Puts the lines in the order of versions and of their charges; those of one charge stay as they
+ * are. ERR_MEMORY where there is none. */
+static enum err put_in_order(struct gathering *all)
+{
+    struct bill_line *lines = arena_array(all->op->arena, all->n_lines + 1, sizeof *lines);
+    size_t n = 0;
+
+    if (!lines) {
+        return fail_memory(all->op);
+    }
+    for (int version = 0; version < all->rating->input->n_versions; version++) {
+        const struct tariff *tariff = tariff_in(all->rating, version);
+        for (int charge = 0; charge < tariff->n_charges; charge++) {
+            for (size_t i = 0; i < all->n_lines; i++) {
+                const struct bill_line *line = &all->lines[i];
+                if (line->version == version && line->charge == &tariff->charges[charge]) {
+                    lines[n++] = *line;
+                }
             }
         }
     }
+    all->lines = lines;
+    return OK;
 }
 
 static enum err add_lines(struct gathering *all)
 {
     const struct rating_input *input = all->rating->input;
-    size_t most = all->n;
+    int n_derived;
+    struct rating_derived *derived = rating_derive(all->op->arena, input, &n_derived);
 
-    for (int version = 0; version < input->n_versions; version++) {
-        most += (size_t)tariff_in(all->rating, version)->n_charges;
+    if (derived) {
+        all->lines = arena_array(all->op->arena, all->n + (size_t)n_derived + 1,
+                                 sizeof *all->lines);
     }
-    all->lines = arena_array(all->op->arena, most + 1, sizeof *all->lines);
     if (!all->lines) {
         return fail_memory(all->op);
     }
     if (all->n > 0) {
         qsort(all->items, all->n, sizeof *all->items, compare);
     }
-    for (int version = 0; version < input->n_versions; version++) {
-        bool is_in_force = false;
-        for (int64_t day = all->from_day; day < all->to_day && !is_in_force; day++) {
-            is_in_force = day_in(all->rating, day)->version == version;
-        }
-        if (is_in_force) {
-            add_version(all, version);
-        }
-    }
-    return OK;
+    add_in_turn(all, derived, n_derived);
+    return put_in_order(all);
 }
 
 /* ---- the bill ---- */

@@ -131,6 +131,21 @@ enum err cost_rates_copy(struct op *op, struct cost_rates *rates)
     return err;
 }
 
+/* Adds a version, whose cite is there. Where it is the one before and follows it, that goes on. */
+static void add_version(struct cost_rates *rates, const struct rating_version *version)
+{
+    int n = rates->n;
+    struct rating_version *last = n > 0 ? &rates->versions[n - 1] : NULL;
+
+    if (last && last->to_day == version->from_day &&
+        rates->cites[n - 1].schedule_id == rates->cites[n].schedule_id &&
+        rates->cites[n - 1].number == rates->cites[n].number) {
+        last->to_day = version->to_day;
+        return;
+    }
+    rates->versions[rates->n++] = *version;
+}
+
 /* ---- in force ---- */
 
 static struct str text_or_none(const char *text)
@@ -167,16 +182,15 @@ enum err cost_rates_load(struct db_tx *tx, const struct cost_rates_query *query,
     }
     for (int i = 0; err == OK && i < applied.n; i++) {
         const struct rate_applied *item = &applied.items[i];
-        struct rating_version *version = &out->versions[i];
-        out->cites[i] = (struct cost_cite){ item->schedule_id, item->version, item->name };
-        if (!span_day_parse(str_of(item->from_day), &version->from_day) ||
-            !span_day_parse(str_of(item->to_day), &version->to_day)) {
+        struct rating_version version = { .schedule_id = item->schedule_id };
+        if (!span_day_parse(str_of(item->from_day), &version.from_day) ||
+            !span_day_parse(str_of(item->to_day), &version.to_day)) {
             return fail(op, ERR_INTERNAL, "a schedule holds from %s to %s", item->from_day,
                         item->to_day);
         }
-        version->id = i;
-        err = find_plan(tx, out, i, &version->plan);
-        out->n = i + 1;
+        out->cites[out->n] = (struct cost_cite){ item->schedule_id, item->version, item->name };
+        err = find_plan(tx, out, out->n, &version.plan);
+        add_version(out, &version);
     }
     return err;
 }
@@ -193,6 +207,7 @@ enum err cost_rates_only(struct op *op, const struct tariff *tariff, int32_t sch
     }
     out->cites[0] = (struct cost_cite){ schedule_id, 0, tariff->name };
     out->versions[0] = (struct rating_version){
+        .schedule_id = schedule_id,
         .plan = tariff_compile(op->arena, tariff),
         .from_day = INT64_MIN,
         .to_day = TARIFF_NEVER,
@@ -202,34 +217,66 @@ enum err cost_rates_only(struct op *op, const struct tariff *tariff, int32_t sch
     return out->versions[0].plan ? OK : fail_memory(op);
 }
 
+/* Which of the plans, the newest first, holds on a day: the first that is valid on it, else the
+ * newest. *until: it does so until then, at least. */
+static int plan_on(const struct tariff_plan *const *plans, int n, int64_t day, int64_t *until)
+{
+    int found = -1;
+
+    *until = TARIFF_NEVER;
+    for (int i = 0; i < n; i++) {
+        const struct tariff *tariff = tariff_of(plans[i]);
+        const int64_t edges[] = { tariff->from_day, tariff->to_day };
+        for (size_t e = 0; e < sizeof edges / sizeof edges[0]; e++) {
+            *until = edges[e] > day && edges[e] < *until ? edges[e] : *until;
+        }
+        if (found < 0 && tariff->from_day <= day && day < tariff->to_day) {
+            found = i;
+        }
+    }
+    return found < 0 ? 0 : found;
+}
+
+/* Reads and compiles the versions of the list. */
+static enum err compile_all(struct db_tx *tx, const struct rate_schedule *schedule,
+                            const struct rate_version_list *list, const struct tariff_plan **plans)
+{
+    enum err err = OK;
+
+    for (int i = 0; err == OK && i < list->n; i++) {
+        const struct cost_cite cite = { schedule->id, list->items[i].number, schedule->name };
+        err = compile(tx, &cite, &plans[i]);
+    }
+    return err;
+}
+
 enum err cost_rates_of(struct db_tx *tx, int32_t schedule_id, struct cost_rates *out)
 {
     struct op *op = db_op(tx);
     struct rate_schedule schedule;
     struct rate_version_list list = { NULL, 0 };
+    const struct tariff_plan **plans = NULL;
     enum err err = rate_schedule_find(tx, schedule_id, &schedule);
 
     if (err == OK) {
         err = rate_version_list(tx, schedule_id, &list);
     }
     if (err == OK) {
-        err = make_room(op, list.n + 1, out);
+        plans = arena_array(op->arena, (size_t)list.n + 1, sizeof *plans);
+        err = plans ? make_room(op, 2 * list.n + 1, out) : fail_memory(op);
     }
-    for (int i = 0; err == OK && i <= list.n; i++) {
-        /* first the newest, known before all others: it holds where none of them does */
-        const struct rate_version *of = &list.items[i == 0 ? 0 : i - 1];
-        struct rating_version *version = &out->versions[i];
-        out->cites[i] = (struct cost_cite){ schedule_id, of->number, schedule.name };
-        version->id = i;
-        err = find_plan(tx, out, i, &version->plan);
-        if (err != OK) {
-            return err;
-        }
-        const struct tariff *tariff = tariff_of(version->plan);
-        version->from_day = i == 0 ? INT64_MIN : tariff->from_day;
-        version->to_day = i == 0 ? TARIFF_NEVER : tariff->to_day;
-        version->known_since_us = i == 0 ? INT64_MIN : of->number;
-        out->n = i + 1;
+    if (err == OK) {
+        err = compile_all(tx, &schedule, &list, plans);
+    }
+    for (int64_t day = INT64_MIN, until; err == OK && list.n > 0 && day < TARIFF_NEVER;
+         day = until) {
+        int i = plan_on(plans, list.n, day, &until);
+        const struct rating_version version = {
+            .schedule_id = schedule_id, .plan = plans[i], .from_day = day, .to_day = until
+        };
+        out->cites[out->n] =
+            (struct cost_cite){ schedule_id, list.items[i].number, schedule.name };
+        add_version(out, &version);
     }
     return err;
 }

@@ -172,7 +172,9 @@ static enum err make_benches(struct rating_work *work)
         size_t n = 2 * RATING_MAX_CYCLE_DAYS * (size_t)work->sums_charges;
         work->sums = arena_array(arena, n, sizeof *work->sums);
     }
-    return work->benches && (work->sums || !has_sums) ? OK : fail_memory(work->op);
+    work->derived = rating_derive(arena, input, &work->n_derived);
+    return work->benches && work->derived && (work->sums || !has_sums) ? OK
+                                                                       : fail_memory(work->op);
 }
 
 static enum err make_days(struct rating_work *work)
@@ -302,6 +304,16 @@ static struct rating_today begin_day(struct rating_work *work, int index, int64_
     return today;
 }
 
+/* Says of the versions in force in the cycle, from its day `index` on, that they are. */
+static void mark_benches(struct rating_work *work, int cycle, int index)
+{
+    for (; index < work->n_days && work->days[index].cycle == cycle; index++) {
+        if (work->days[index].version >= 0) {
+            work->benches[work->days[index].version].cycle = cycle;
+        }
+    }
+}
+
 /* Rates the days of a cycle from `index` on; returns the first day behind it. */
 static int rate_cycle(struct rating_work *work, int index, size_t *at)
 {
@@ -310,6 +322,7 @@ static int rate_cycle(struct rating_work *work, int index, size_t *at)
     const struct rating_bench *before = NULL;
     size_t first = work->n_lines;
 
+    mark_benches(work, cycle, index);
     for (; index < work->n_days && work->days[index].cycle == cycle; index++) {
         struct rating_today today = begin_day(work, index, allowance_nkwh);
         if (today.bench && today.bench != before) {
@@ -321,6 +334,7 @@ static int rate_cycle(struct rating_work *work, int index, size_t *at)
         rate_intervals(work, &today, index, at);
         if (today.bench) {
             rating_end_day(work, &today);
+            rating_end_demand_day(work, &today);
             rating_add_fixed(work, &today, cycle);
         }
     }

@@ -19,7 +19,7 @@
 
 /* A version of a schedule as it is known. Where several hold on a day, the one known last does. */
 struct rating_version {
-    int64_t id;               /* the caller's, for lines to cite */
+    int64_t schedule_id;      /* versions of one share what is of a cycle */
     const struct tariff_plan *plan;
     int64_t from_day, to_day; /* valid on [from, to): the document's, or narrower by assignment */
     int64_t known_since_us;

@@ -105,17 +105,17 @@ static struct money base_on(struct rating_work *work, const struct rating_cycle 
     return base;
 }
 
-/* The rated days of a cycle on which a version is in force. */
+/* The rated days of a cycle. */
 struct turn {
     struct rating_work *work;
     const struct rating_cycle *cycle;
-    int version;
-    int64_t from_day, to_day; /* to look at: some may have another version */
+    int64_t from_day, to_day;
 };
 
-static bool is_in_force(const struct turn *turn, int64_t day)
+/* The version in force; -1: none. */
+static int version_on(const struct turn *turn, int64_t day)
 {
-    return turn->work->days[day - turn->work->input->from_day].version == turn->version;
+    return turn->work->days[day - turn->work->input->from_day].version;
 }
 
 static void add_line(const struct turn *turn, int64_t day, int charge, int64_t rate,
@@ -126,7 +126,7 @@ static void add_line(const struct turn *turn, int64_t day, int charge, int64_t r
     *sum = money_add(*sum, amount);
     rating_add_line(turn->work, (struct rating_line){
         .day = day,
-        .version = turn->version,
+        .version = version_on(turn, day),
         .charge = charge,
         .season = TARIFF_ANY,
         .period = TARIFF_ANY,
@@ -137,35 +137,43 @@ static void add_line(const struct turn *turn, int64_t day, int charge, int64_t r
     });
 }
 
-static void add_percent(const struct turn *turn, int index, const struct tariff_charge *charge)
+static void add_percent(const struct turn *turn, const struct rating_derived *of,
+                        const struct tariff_charge *charge)
 {
     for (int64_t day = turn->from_day; day < turn->to_day; day++) {
         struct money base = { 0 };
-        if (is_in_force(turn, day)) {
+        if (version_on(turn, day) == of->version) {
             base = base_on(turn->work, turn->cycle, day, charge);
         }
         if (money_sign(base) != 0) {
-            add_line(turn, day, index, charge->percent, money_percent(base, charge->percent));
+            add_line(turn, day, of->charge, charge->percent, money_percent(base, charge->percent));
         }
     }
 }
 
-/* The top-up stands on the last day. */
-static void add_minimum(const struct turn *turn, int index, const struct tariff_charge *charge)
+/* All versions of the schedule together. The top-up stands on the last day. */
+static void add_minimum(const struct turn *turn, const struct rating_derived *of)
 {
+    const struct rating_input *input = turn->work->input;
+    const struct tariff_charge *charge = NULL;
     struct money least = { 0 }, reached = { 0 };
     int64_t last = -1;
+    int found = -1;
 
     for (int64_t day = turn->from_day; day < turn->to_day; day++) {
-        if (is_in_force(turn, day)) {
+        int version = version_on(turn, day);
+        int index = rating_same_charge(input, of, version);
+        if (index >= 0) {
             last = day;
+            found = index;
+            charge = &tariff_of(input->versions[version].plan)->charges[index];
             least = money_add(least, part_on(charge, turn->cycle, day,
                                              money_of_nano(charge->amount)));
             reached = money_add(reached, base_on(turn->work, turn->cycle, day, charge));
         }
     }
-    if (last >= 0 && money_compare(reached, least) < 0) {
-        add_line(turn, last, index, charge->amount, money_subtract(least, reached));
+    if (charge && money_compare(reached, least) < 0) {
+        add_line(turn, last, found, charge->amount, money_subtract(least, reached));
     }
 }
 
@@ -196,15 +204,14 @@ void rating_end_cycle(struct rating_work *work, int cycle_index, size_t first)
         return;
     }
     add_sums(work, cycle, first);
-    for (; turn.version < input->n_versions; turn.version++) {
-        const struct tariff *tariff = work->benches[turn.version].tariff;
-        for (int i = 0; i < tariff->n_charges; i++) {
-            const struct tariff_charge *charge = &tariff->charges[i];
-            if (charge->is_percent) {
-                add_percent(&turn, i, charge);
-            } else if (charge->kind == CHARGE_MINIMUM) {
-                add_minimum(&turn, i, charge);
-            }
+    for (int i = 0; i < work->n_derived; i++) {
+        const struct rating_derived *of = &work->derived[i];
+        const struct tariff_charge *charge =
+            &work->benches[of->version].tariff->charges[of->charge];
+        if (charge->is_percent) {
+            add_percent(&turn, of, charge);
+        } else {
+            add_minimum(&turn, of);
         }
     }
 }

@@ -19,7 +19,7 @@ static void note_demand(struct rating_today *today, int charge, const struct rat
     const struct tariff_charge *of = &bench->tariff->charges[charge];
 
     for (int i = 0; i < of->n_prices; i++) {
-        struct rating_highest *highest = &bench->highest[bench->first_row[charge] + i];
+        struct rating_highest *highest = &bench->today[bench->first_row[charge] + i];
         if (nkw > highest->nkw && is_of_row(&of->prices[i], window->season, window->period)) {
             *highest = (struct rating_highest){ nkw, window->start_us, today->day };
         }
@@ -53,12 +53,56 @@ void rating_add_demand(struct rating_today *today, const struct rating_interval 
     }
 }
 
-/* ---- billing ---- */
-
 static const char *period_name(const struct rating_bench *bench, const struct tariff_price *price)
 {
     return price->period == TARIFF_ANY ? "" : bench->tariff->periods[price->period].name;
 }
+
+/* What the day's rows of a charge came to counts for another version's rows of the same period,
+ * where that version's season is theirs. */
+static void count_for(struct rating_bench *other, int to_charge, const struct rating_today *today,
+                      int from_charge)
+{
+    const struct rating_bench *bench = today->bench;
+    const struct tariff_charge *to = &other->tariff->charges[to_charge];
+    const struct tariff_charge *from = &bench->tariff->charges[from_charge];
+    int season = tariff_season_on(other->version->plan, today->day);
+
+    for (int i = 0; i < to->n_prices; i++) {
+        struct rating_highest *highest = &other->highest[other->first_row[to_charge] + i];
+        bool is_in_season = to->prices[i].season == TARIFF_ANY || to->prices[i].season == season;
+        for (int j = 0; is_in_season && j < from->n_prices; j++) {
+            const struct rating_highest *found = &bench->today[bench->first_row[from_charge] + j];
+            if (found->nkw > highest->nkw && strcmp(period_name(other, &to->prices[i]),
+                                                    period_name(bench, &from->prices[j])) == 0) {
+                *highest = *found;
+            }
+        }
+    }
+}
+
+void rating_end_demand_day(struct rating_work *work, const struct rating_today *today)
+{
+    struct rating_bench *bench = today->bench;
+
+    for (int version = 0; version < work->input->n_versions; version++) {
+        struct rating_bench *other = &work->benches[version];
+        if (other->cycle != bench->cycle ||
+            other->version->schedule_id != bench->version->schedule_id) {
+            continue;
+        }
+        for (int i = 0; i < bench->n_charges[TARIFF_DEMAND]; i++) {
+            int from = bench->charges[TARIFF_DEMAND][i];
+            int to = rating_charge_coded(other->tariff, bench->tariff->charges[from].code);
+            if (to >= 0) {
+                count_for(other, to, today, from);
+            }
+        }
+    }
+    memset(bench->today, 0, (size_t)bench->n_rows * sizeof *bench->today);
+}
+
+/* ---- billing ---- */
 
 /* The highest of `peaks` that the ratchet remembers in the cycle. */
 static int64_t highest_of(const struct rating_peak *peaks, size_t n, int64_t from_day,
@@ -110,23 +154,30 @@ static void add_lines(struct rating_work *work, struct rating_line line,
     }
 }
 
-/* On how many days of the cycle the row's price holds; *first gets the first that is rated. */
-static int days_of_row(const struct rating_work *work, const struct rating_cycle *cycle,
-                       int version, const struct tariff_price *price, int64_t *first)
+/* The days of a cycle on which a row's price holds. */
+struct row_days {
+    int n;
+    int64_t day; /* that the line is of: of the highest, else the first that is rated; -1: none */
+};
+
+static struct row_days days_of_row(const struct rating_work *work, const struct rating_cycle *cycle,
+                                   int version, const struct tariff_price *price,
+                                   const struct rating_highest *highest)
 {
     const struct tariff_plan *plan = work->input->versions[version].plan;
-    int n = 0;
+    struct row_days days = { .day = -1 };
 
-    *first = -1;
     for (int64_t day = cycle->from_day; day < cycle->to_day; day++) {
-        if (rating_version_of(work, day) == version &&
-            (price->season == TARIFF_ANY || tariff_season_on(plan, day) == price->season)) {
-            n++;
-            bool is_rated = day >= work->input->from_day && day < work->input->to_day;
-            *first = *first < 0 && is_rated ? day : *first;
+        if (rating_version_of(work, day) != version ||
+            (price->season != TARIFF_ANY && tariff_season_on(plan, day) != price->season)) {
+            continue;
         }
+        bool is_rated = day >= work->input->from_day && day < work->input->to_day;
+        bool is_highest = highest->nkw > 0 && highest->day == day;
+        days.n++;
+        days.day = is_rated && (days.day < 0 || is_highest) ? day : days.day;
     }
-    return n;
+    return days;
 }
 
 static void end_row(struct rating_work *work, int cycle_index, int version, int charge, int row)
@@ -136,16 +187,15 @@ static void end_row(struct rating_work *work, int cycle_index, int version, int 
     const struct tariff_charge *of = &bench->tariff->charges[charge];
     const struct tariff_price *price = &of->prices[row];
     const struct rating_highest *highest = &bench->highest[bench->first_row[charge] + row];
-    int64_t first;
-    int n_days = days_of_row(work, cycle, version, price, &first);
+    struct row_days days = days_of_row(work, cycle, version, price, highest);
 
-    if (first < 0) {
+    if (days.day < 0) {
         return;
     }
     int64_t least = ratchet(work, of, period_name(bench, price), cycle->from_day);
     bool is_own = highest->nkw >= least;
     struct rating_line line = {
-        .day = highest->nkw > 0 ? highest->day : first,
+        .day = days.day,
         .version = version,
         .charge = charge,
         .season = price->season,
@@ -153,7 +203,7 @@ static void end_row(struct rating_work *work, int cycle_index, int version, int 
         .quantity = is_own ? highest->nkw : least,
         .has_one_rate = true,
         .at_us = is_own ? highest->at_us : 0,
-        .n_days = n_days,
+        .n_days = days.n,
         .of_days = (int)(cycle->to_day - cycle->from_day),
     };
     add_lines(work, line, price);

@@ -86,7 +86,7 @@ bool rating_bench_make(struct rating_work *work, const struct rating_version *ve
     const struct tariff *tariff = tariff_of(version->plan);
     size_t n_charges = (size_t)tariff->n_charges, n_periods = (size_t)tariff->n_periods;
 
-    *bench = (struct rating_bench){ .version = version, .tariff = tariff };
+    *bench = (struct rating_bench){ .version = version, .tariff = tariff, .cycle = -1 };
     size_t n_tallies = sort_charges(bench);
     bench->cells = arena_array(arena, n_charges * n_periods, sizeof *bench->cells);
     bench->tallies = arena_array(arena, n_tallies + 1, sizeof *bench->tallies);
@@ -98,15 +98,16 @@ bool rating_bench_make(struct rating_work *work, const struct rating_version *ve
         bench->n_rows += tariff->charges[i].kind == CHARGE_DEMAND ? tariff->charges[i].n_prices : 0;
     }
     bench->highest = arena_array(arena, (size_t)bench->n_rows + 1, sizeof *bench->highest);
+    bench->today = arena_array(arena, (size_t)bench->n_rows + 1, sizeof *bench->today);
     if (!bench->cells || !bench->tallies || !bench->counted || !bench->windows ||
-        !bench->first_row || !bench->highest) {
+        !bench->first_row || !bench->highest || !bench->today) {
         return false;
     }
     lay_out(bench);
     return take_prices(bench);
 }
 
-static int charge_coded(const struct tariff *tariff, const char *code)
+int rating_charge_coded(const struct tariff *tariff, const char *code)
 {
     for (int i = 0; i < tariff->n_charges; i++) {
         if (strcmp(tariff->charges[i].code, code) == 0) {
@@ -122,7 +123,7 @@ void rating_bench_begin(struct rating_bench *bench, const struct rating_bench *b
 
     for (int i = 0; i < tariff->n_charges; i++) {
         int64_t *counted = bench->counted + i * (tariff->n_periods + 1);
-        int other = before ? charge_coded(before->tariff, tariff->charges[i].code) : -1;
+        int other = before ? rating_charge_coded(before->tariff, tariff->charges[i].code) : -1;
         memset(counted, 0, ((size_t)tariff->n_periods + 1) * sizeof *counted);
         if (other < 0) {
             continue;

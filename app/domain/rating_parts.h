@@ -44,9 +44,12 @@ struct rating_bench {
     struct price_series prices[TARIFF_MAX_SERIES];
     size_t hints[TARIFF_MAX_SERIES];
     struct rating_window *windows;     /* by charge */
-    struct rating_highest *highest;    /* by demand charge's rows, from first_row on */
+    struct rating_highest *highest;    /* by demand charge's rows, from first_row on: of the days of
+                                        * all versions of the schedule */
+    struct rating_highest *today;      /* likewise: of the day that is rated */
     int *first_row;                    /* by charge */
     int n_rows;
+    int cycle;                         /* the last that has rated days of the version */
     uint8_t charges[TARIFF_USES][TARIFF_MAX_CHARGES]; /* that each use has: energy and riders per */
     int n_charges[TARIFF_USES];                       /* kWh, demand, export */
 };
@@ -60,9 +63,17 @@ struct rating_today {
     int season;
 };
 
+/* A percentage of a version, or a minimum of the versions of its schedule that have one of its
+ * code. */
+struct rating_derived {
+    int version, charge;
+};
+
 struct rating_work {
     struct op *op;
     const struct rating_input *input;
+    struct rating_derived *derived; /* in the order in which they are taken */
+    int n_derived;
     struct rating_bench *benches; /* by version */
     struct rating_day *days;
     int64_t *day_starts;          /* UTC, of each day and of the one behind the last */
@@ -102,12 +113,28 @@ void rating_end_day(struct rating_work *work, struct rating_today *today);
 
 void rating_add_demand(struct rating_today *today, const struct rating_interval *interval,
                        int minute, bool is_known);
+/* The day's highest counts for all versions of its schedule that are in force in the cycle. */
+void rating_end_demand_day(struct rating_work *work, const struct rating_today *today);
 /* The lines of demand of a cycle, and the peaks that later ones will ask for. */
 void rating_end_demand(struct rating_work *work, int cycle);
 
 /* ---- other charges ---- */
 
 void rating_add_fixed(struct rating_work *work, const struct rating_today *today, int cycle);
+/* The percentages and minimums of all versions, each behind those that it is of, into the arena;
+ * where minimums of several versions are of one another, by the versions' order. NULL: there is no
+ * memory. */
+struct rating_derived *rating_derive(struct arena *arena, const struct rating_input *input,
+                                     int *n);
+
+/* The version's charge that counts in the same minimum; -1: it has none, or is of another
+ * schedule, or the version is none. */
+int rating_same_charge(const struct rating_input *input, const struct rating_derived *of,
+                       int version);
+
+/* The charge of that code; -1: there is none. */
+int rating_charge_coded(const struct tariff *tariff, const char *code);
+
 /* Percentages and minimums of a cycle, whose other lines begin at `first`. */
 void rating_end_cycle(struct rating_work *work, int cycle, size_t first);
 

@@ -151,6 +151,10 @@ class Schedule:
 number = lru_cache(maxsize=None)(F)    # of a text, read once
 
 
+def code_of(charge):
+    return charge['type'] + (':' + charge['name'] if 'name' in charge else '')
+
+
 def days_of(since, until):
     return [since + timedelta(n) for n in range((until - since).days)]
 
@@ -219,40 +223,52 @@ def energy_lines(schedule, charge, bill, load):
     return [(schedule.titles[k[1]], k[2], lines[k][0], 'kWh', lines[k][2], lines[k][1]) for k in sorted(lines, key=order)]
 
 
-def demand_lines(schedule, charge, bill, load):
-    length = charge.get('window_minutes', 15)
-    highest, windows = {}, {}
-    for at, day, minute, energy, _ in load:
-        start = at - timedelta(minutes=minute % length)
-        windows.setdefault(start, [day, minute - minute % length, []])[2].append(energy)
-    for day, minute, energies in windows.values():
-        if len(energies) * 15 == length:
-            for n, row in enumerate(charge.get('prices', [charge])):
-                season, period = schedule.season(day), schedule.pieces(schedule.kind(day), minute, 'demand_windows')[0][0]
-                if row.get('season', season) == season and row.get('period', period) == period:
-                    key = (schedule.cycle(day), n)
-                    kw = sum(energies) * 60 / length
-                    if kw > highest.get(key, (F(0),))[0]:
-                        highest[key] = kw, day
-    for cycle in dict.fromkeys(c for c, _ in highest):
-        for n, row in enumerate(charge.get('prices', [charge])):
-            kw, day = highest.get((cycle, n), (F(0), cycle[0]))
-            if day.isoformat() < bill['from']:
+def caught(row, season, period):
+    return row.get('season', season) == season and row.get('period', period) == period
+
+
+def demands(version, code, loads):
+    """(day, season, period of the row, kW) of each window that a row of the charge's prices has, by the version's prices and clock."""
+    for charge in (c for c in version.document['charges'] if code_of(c) == code):
+        length, windows = charge.get('window_minutes', 15), {}
+        for at, day, minute, energy, _ in loads[version]:
+            start = at - timedelta(minutes=minute % length)
+            windows.setdefault(start, [day, minute - minute % length, []])[2].append(energy)
+        for day, minute, energies in windows.values():
+            period = version.pieces(version.kind(day), minute, 'demand_windows')[0][0]
+            for name in {r.get('period') for r in charge.get('prices', [charge]) if caught(r, version.season(day), period)}:
+                if len(energies) * 15 == length:
+                    yield day, name, sum(energies) * 60 / length
+
+
+def demand_lines(version, charge, bill, loads):
+    """The highest of a cycle is that of all versions of the schedule; each has its price for its own days."""
+    rows, code = charge.get('prices', [charge]), code_of(charge)
+    measured = [d for other in version.family for d in demands(other, code, loads)]
+    for n, row in enumerate(rows):
+        highest = {}
+        for day, name, kw in measured:
+            if name == row.get('period') and version.season(day) == row.get('season', version.season(day)):
+                highest.setdefault(version.cycle(day), []).append(kw)
+        highest = {cycle: max(all_of) for cycle, all_of in highest.items()}
+        for cycle, kw in highest.items():
+            mine = [d for d in days_of(*cycle) if version.holds(d) and row.get('season', version.season(d)) == version.season(d)]
+            first = min(d for d, name, of in measured if of == kw and version.cycle(d) == cycle and name == row.get('period'))
+            if not mine or (first if first in mine else mine[0]).isoformat() < bill['from']:
                 continue
             if 'ratchet' in charge:
                 since = cycle[0]
                 for _ in range(charge['ratchet'].get('cycles', 11)):
-                    since = schedule.cycle(since - timedelta(1))[0]
-                before = [h[0] for (c, m), h in highest.items() if m == n and since <= c[0] < cycle[0]]
+                    since = version.cycle(since - timedelta(1))[0]
+                before = [h for c, h in highest.items() if since <= c[0] < cycle[0]]
                 kw = max([kw] + [h * F(charge['ratchet']['percent']) / 100 for h in before])
-            days = days_of(*cycle)
-            share = F(sum(schedule.holds(d) and row.get('season', schedule.season(d)) == schedule.season(d) for d in days), len(days))
-            tiers, base = row.get('tiers', [row]), F(0)
+            share, base = F(len(mine), len(days_of(*cycle))), F(0)
+            tiers = row.get('tiers', [row])
             for tier, of in enumerate(tiers):
                 part = max(F(0), min(kw, F(of.get('up_to', '1000000'))) - base)
                 base = F(of.get('up_to', '0'))
                 if part:
-                    title = schedule.titles[row['period']] if 'period' in row else ''
+                    title = version.titles[row['period']] if 'period' in row else ''
                     yield title, tier + 1 if len(tiers) > 1 else 0, part, 'kW', F(of['rate']), part * F(of['rate']) * share
 
 
@@ -267,38 +283,56 @@ def shares(schedule, charge, days):
     return sum(F(1, (c[1] - c[0]).days) for c in map(schedule.cycle, days))
 
 
-def bill_lines(schedule, bill):
-    since, until = (date.fromisoformat(bill[k]) for k in ('from', 'to'))
-    days = [day for day in days_of(since, until) if schedule.holds(day)]
-    since = date.fromisoformat(bill.get('rated_from', bill['from']))
-    load = [q for q in (quarters(schedule, bill, since, until) if bill['use'] else []) if schedule.holds(q[1])]
-    sums, out = {}, []
-    for charge in schedule.document['charges']:
-        code = charge['type'] + (':' + charge['name'] if 'name' in charge else '')
-        on = charge.get('on', list(sums))
-        base = sum((F(sums[c]) for c in on if c in sums), F(0))
+class Bill:
+    """The lines of each version, charge by charge as somebody asks for them."""
+
+    def __init__(self, versions, bill):
+        self.versions, self.bill, self.made = versions, bill, {}
+        since, until = (date.fromisoformat(bill[k]) for k in ('from', 'to'))
+        self.days = {v: [day for day in days_of(since, until) if v.holds(day)] for v in versions}
+        since = date.fromisoformat(bill.get('rated_from', bill['from']))
+        self.loads = {v: [q for q in (quarters(v, bill, since, until) if bill['use'] else []) if v.holds(q[1])] for v in versions}
+
+    def base(self, version, charge):
+        """What is printed of the charges that it is of."""
+        before = [code_of(c) for c in version.document['charges']]
+        before = before[:before.index(code_of(charge))]
+        return sum((F(line[6]) for code in charge.get('on', before) for line in self.lines(version, code)), F(0))
+
+    def minimum(self, version, charge):
+        """Of all versions of the schedule that have it, on the bill of the last."""
+        of = [(v, c) for v in version.family for c in v.document['charges'] if code_of(c) == code_of(charge) and self.days[v]]
+        if version is not max(of, key=lambda o: self.days[o[0]][-1])[0]:
+            return F(0)
+        return max(F(0), sum(shares(v, c, self.days[v]) * F(c['amount']) - self.base(v, c) for v, c in of))
+
+    def lines(self, version, code):
+        if (version, code) not in self.made:
+            charge = next(c for c in version.document['charges'] if code_of(c) == code)
+            self.made[version, code] = list(self.make(version, charge)) if self.days[version] else []
+        return self.made[version, code]
+
+    def make(self, version, charge):
+        code, days = code_of(charge), self.days[version]
         if 'percent' in charge:
-            made = [('', 0, F(0), '%', F(charge['percent']), base * F(charge['percent']) / 100)]
+            made = [('', 0, F(0), '%', F(charge['percent']), self.base(version, charge) * F(charge['percent']) / 100)]
         elif charge['type'] == 'minimum':
-            top_up = shares(schedule, charge, days) * F(charge['amount']) - base
-            made = [('', 0, F(1), charge['per'], F(charge['amount']), max(top_up, F(0)))]
+            made = [('', 0, F(1), charge['per'], F(charge['amount']), self.minimum(version, charge))]
         elif charge['type'] == 'fixed':
-            share = shares(schedule, charge, days)
+            share = shares(version, charge, days)
             unit = 'times' if charge['per'] == 'date' else charge['per']
             made = [('', 0, share, unit, F(charge['amount']), share * F(charge['amount']))] if share else []
         elif charge['type'] == 'demand':
-            made = demand_lines(schedule, charge, bill, load)
+            made = demand_lines(version, charge, self.bill, self.loads)
         else:
-            made = energy_lines(schedule, charge, bill, load)
+            made = energy_lines(version, charge, self.bill, self.loads[version])
         for title, tier, quantity, unit, rate, amount in made:
-            money = rounded(amount, schedule.decimals, schedule.rounding)
-            if 'percent' in charge or charge['type'] == 'minimum':
-                if not money:
-                    continue
-            sums[code] = sums.get(code, Decimal(0)) + money
-            out.append((code, title, tier, quantity, unit, rate, money))
-        sums.setdefault(code, Decimal(0))
-    return out
+            money = rounded(amount, version.decimals, version.rounding)
+            if money or not ('percent' in charge or charge['type'] == 'minimum'):
+                yield code, title, tier, quantity, unit, rate, money
+
+    def all_lines(self):
+        return [line for v in self.versions for c in v.document['charges'] for line in self.lines(v, code_of(c))]
 
 
 def check_arithmetic(line, schedule):
@@ -327,10 +361,12 @@ def main():
     for path in sorted(glob.glob(os.path.join(os.path.dirname(__file__), '*.json'))):
         with open(path, encoding='utf-8') as file:
             content = json.load(file)
-        schedules = [Schedule(content[k]) for k in ('tariff', 'then') if k in content]
+        schedules = [Schedule(content[k]) for k in ('tariff', 'new_version', 'then') if k in content]
         schedule = schedules[0]
+        for each in schedules:    # one of "then" is of another schedule
+            each.family = [s for s in schedules if (s.document is content.get('then')) == (each.document is content.get('then'))]
         for bill in content['bills']:
-            lines = [line for each in schedules for line in bill_lines(each, bill)]
+            lines = Bill(schedules, bill).all_lines()
             name = '%s: %s' % (os.path.basename(path), bill['name'])
             same = len(lines) == len(bill['lines']) and all(map(is_same, lines, bill['lines']))
             ok(same, name)

@@ -236,6 +236,11 @@ is $versus->{status}, 200, 'schedules are compared' or diag $versus->{content};
 is_deeply [map { [@$_{qw(schedule total cheapest currency)}] } @{ $versus->{json}{items} }[0, 1]],
     [[$id{flat}, '8.81', JSON::PP::false, 'EUR'], [$cheap, '4.60', JSON::PP::true, 'EUR']], 'the cheapest is marked, even where it was not valid yet';
 is_deeply [@{ $versus->{json}{items}[2] }{qw(cheapest currency)}], [JSON::PP::true, 'USD'], 'in its currency';
+# 49.5 * 0.10 + 8 * 10 = 84.95, of 100: what holds from some day on is taken for all of the cycle
+my %HALF = (charges => [ { type => 'energy', rate => '0.10' }, { type => 'demand', rate => '10' }, { type => 'minimum', amount => '100', per => 'month' } ]);
+my @halves = (schedule('always', 'berlin', %HALF), schedule('from the 15th', 'berlin', %HALF, valid_from => '2026-02-15'));
+$versus = $stack->post('/v1/rate-schedules/compare', { schedules => \@halves, site => 'demand', from => '2026-02-01', to => '2026-03-01' }, token => $admin);
+is_deeply [map { $_->{total} } @{ $versus->{json}{items} }], ['100.00', '100.00'], 'a schedule with a first day costs what it would without';
 is $stack->post('/v1/rate-schedules/compare', { schedules => $_->[0] }, token => $_->[2] // $admin)->{status}, $_->[1], "comparing $_->[3] is refused"
     for [[], 422, undef, 'nothing'], ['x', 422, undef, 'a text'], [[0], 422, undef, 'number 0'], [[99999], 404, undef, 'an unknown one'], [[$cheap], 404, $stranger, "another tenant's"];
 
@@ -359,6 +364,14 @@ is bill('site=tiers&from=2026-02-01&to=2026-03-01')->{total}, '7.50', 'the bill 
 my $former = bill("site=tiers&from=2026-02-01&to=2026-03-01&as_of=$before");
 is_deeply [$former->{total}, map { $_->{version} } @{ $former->{lines} }], ['7.00', 1, 1], 'as of before it is the former one';
 is bill('site=tiers&from=2026-02-01&to=2026-03-01&as_of=2020-01-01')->{total}, '0.00', 'as of long before nothing was known';
+$put = $stack->request('PUT', "/v1/rate-schedules/$id{demand}", token => $admin,
+    body => document('demand', 'berlin', valid_from => '2026-02-15', charges => [ { type => 'energy', rate => '0.11' }, { type => 'demand', rate => '12', window_minutes => 15 },
+        { type => 'minimum', amount => '128', per => 'month', on => [ 'energy', 'demand' ] } ]));
+is $put->{status}, 200, 'another has other prices from the middle of a cycle on' or diag $put->{content};
+# 8 kW of the first half are the month's: 8 * 10 * 14 / 28 and 8 * 12 * 14 / 28; 100 * 14 / 28 + 128 * 14 / 28 - 4.95 - 40 - 48
+is lines_of(bill('site=demand&from=2026-02-01&to=2026-03-01')),
+    'energy all - 49.5 0.1 4.95; demand - - 8 10 40.00; export all - 5 0.08 -0.40; demand - - 8 12 48.00; minimum - - 1 128 21.05',
+    'demand and minimum are of the cycle, the prices of their days';
 
 # ---- the ledger ----
 
@@ -370,7 +383,7 @@ is $stack->sql('SELECT count(*) FROM core.cost_dirty'), 0, 'the worker rates all
 cmp_ok $stack->sql('SELECT count(*) FROM core.cost_calculation'), '>', 30, 'and keeps the lines';
 for my $query ((map { ("bills?site=$_->[0]&$_->[1]", "costs?bucket=1d&site=$_->[0]&$_->[1]", "costs?bucket=1mo&site=$_->[0]&$_->[1]", "costs?bucket=15m&site=$_->[0]&$_->[1]") }
     ['flat', 'from=2026-03-28&to=2026-04-03'], ['tou', 'from=2024-06-30&to=2024-07-05'], ['tiers', 'from=2026-01-15&to=2026-04-01'],
-    ['demand', 'from=2026-01-31&to=2026-02-02'], ['solar', 'from=2026-01-01&to=2026-06-30']),
+    ['demand', 'from=2026-01-31&to=2026-02-02'], ['demand', 'from=2026-02-01&to=2026-03-01'], ['solar', 'from=2026-01-01&to=2026-06-30']),
     'costs?bucket=1w&site=tiers&tz=Asia/Kolkata&from=2026-02-01&to=2026-03-01', 'energy?bucket=1d&site=tiers&from=1769900400', 'costs?bucket=1d&site=flat') {
     my ($kept, $anew) = map { get("/v1/$query$_")->{content} } '', '&as_of=2100-01-01T00:00:00Z';
     $anew =~ s/"as_of":"[^"]*"/"as_of":null/;

@@ -1,8 +1,8 @@
 /* Bills with known answers: tests/bills/NAME.json, each a rate schedule, how much was used, and the bill's
  * lines with their arithmetic, worked out by hand. tests/unit/bills.t checks the same files with other
  * arithmetic. Use is told by local time: {"kw": "1.5", "from": DATE, "to": DATE, "between": ["16:00","21:00"]},
- * without a date or a time always; export_kw is what is fed in. Where it has a member "then", that schedule follows
- * the first. */
+ * without a date or a time always; export_kw is what is fed in. Where it has a member "new_version", that follows
+ * the first as a version of the same schedule; "then" is another schedule, which follows them. */
 #include "domain/bill.h"
 #include "domain/document.h"
 #include "domain/span.h"
@@ -191,9 +191,9 @@ static const char *expected_text(struct doc_node *line)
     return text.data;
 }
 
-/* A file's tariff, and then another where it has one. */
+/* A file's tariff, and those that follow it. */
 struct tariffs {
-    struct rating_version versions[2];
+    struct rating_version versions[3];
     int n;
     struct zone zone;
 };
@@ -236,9 +236,13 @@ static void check_bill(const struct tariffs *tariffs, struct doc_node *expected)
     n_bills++;
 }
 
-static bool add_tariff(struct tariffs *tariffs, struct str text)
+/* Nothing where there is no text. */
+static bool add_tariff(struct tariffs *tariffs, struct str text, int64_t schedule_id)
 {
     struct problems problems;
+    if (!text.ptr) {
+        return true;
+    }
     problems_init(&problems, arena);
     const struct tariff *tariff = tariff_read(arena, text, &problems);
     if (!tariff) {
@@ -246,7 +250,8 @@ static bool add_tariff(struct tariffs *tariffs, struct str text)
         return false;
     }
     tariffs->zone = zone_named(tariff->timezone);
-    tariffs->versions[tariffs->n++] = (struct rating_version){ .plan = tariff_compile(arena, tariff),
+    tariffs->versions[tariffs->n++] = (struct rating_version){ .schedule_id = schedule_id,
+                                                               .plan = tariff_compile(arena, tariff),
                                                                .from_day = tariff->from_day,
                                                                .to_day = tariff->to_day };
     return true;
@@ -254,13 +259,15 @@ static bool add_tariff(struct tariffs *tariffs, struct str text)
 
 static void check_file(const char *path)
 {
-    struct str text = read_file(path), then = tariff_text(text, STR("then"));
+    struct str text = read_file(path);
     struct tariffs tariffs = { .n = 0 };
     struct problems problems;
     struct doc doc;
     problems_init(&problems, arena);
-    if (!ok(add_tariff(&tariffs, tariff_text(text, STR("tariff"))) &&
-                (!then.ptr || add_tariff(&tariffs, then)) && doc_parse(&doc, text, arena, &problems),
+    if (!ok(add_tariff(&tariffs, tariff_text(text, STR("tariff")), 1) &&
+                add_tariff(&tariffs, tariff_text(text, STR("new_version")), 1) &&
+                add_tariff(&tariffs, tariff_text(text, STR("then")), 2) && tariffs.n > 0 &&
+                doc_parse(&doc, text, arena, &problems),
             "%s is read", path)) {
         return;
     }
