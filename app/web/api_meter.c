@@ -132,7 +132,7 @@ static void read_parts(struct body *body, struct meter_given *given)
     }
     if (!body_is_null(body, "factor")) {
         double factor = 1;
-        given->factor = body_number(body, "factor", &factor);
+        given->factor = body_decimal(body, "factor", &factor);
         if (given->factor.len > METER_MAX_FACTOR_BYTES || factor <= 0) {
             body_refuse(body, "factor", "must be more than 0, and written in at most 40 digits");
         }

@@ -226,6 +226,27 @@ struct str body_number(struct body *body, const char *name, double *value)
     return member->raw;
 }
 
+struct str body_decimal(struct body *body, const char *name, double *value)
+{
+    static const struct str NONE = { NULL, 0 };
+    const struct body_member *member = ask(body, name);
+    struct json_reader reader;
+    struct str text;
+    double number;
+
+    if (!member || member->type != JSON_STRING) {
+        return body_number(body, name, value);
+    }
+    json_reader_init(&reader, member->text, body->web->op->arena, 1);
+    if (member->text.len == 0 || !json_read_number(&reader, &number, &text) ||
+        !json_at_end(&reader) || text.len != member->text.len || !__builtin_isfinite(number)) {
+        add_error(body, name, "must be a finite number, or a text of one");
+        return NONE;
+    }
+    *value = number;
+    return text;
+}
+
 bool body_bool(struct body *body, const char *name, bool fallback)
 {
     const struct body_member *member = ask(body, name);

@@ -53,6 +53,9 @@ int64_t body_int(struct body *body, const char *name, int64_t min, int64_t max, 
  * or wrong. */
 struct str body_number(struct body *body, const char *name, double *value);
 
+/* The same, or a text of such a number ("1.2"): what decimals may be. */
+struct str body_decimal(struct body *body, const char *name, double *value);
+
 /* True or false; `fallback` when absent or wrong. */
 bool body_bool(struct body *body, const char *name, bool fallback);
 

@@ -165,14 +165,15 @@ my $rollover = $answer->{json}{id};
 is join(' ', map { $_ // '-' } @{ $answer->{json} }{qw(kind metric until final size factor note withdrawn_at)}), 'rollover meter_kwh_total - - 100000 - five digits -',
     'for the only counter there is';
 is day_energy('23'), '23', 'and energy follows within 30 seconds';
-is enter({ kind => 'factor', at => at(3), until => at(4), factor => 1.05 })->{json}{factor}, 1.05, 'a factor';
+like enter({ kind => 'factor', at => at(3), until => at(4), factor => '1.0500000000000000000000001' })->{content}, qr/"factor":1\.0500000000000000000000001,/, 'a factor, as a text digit by digit';
 is day_energy('23.25'), '23.25', 'of the time it is said of';
 is wrong(enter($_->[0])), $_->[1], $_->[1] for
     [ {}, 'kind must be given; at must be given' ], [ { kind => 'theft', at => 1 }, 'kind must be one of swap, reset, rollover, gap, factor, unit' ],
     [ { kind => 'gap', at => at(1) }, 'until must be given' ], [ { kind => 'gap', at => at(1), until => at(1) }, 'until must be after at' ],
     [ { kind => 'factor', at => at(1), factor => undef }, 'factor must be given' ],
     [ { kind => 'factor', at => at(6), factor => 0 }, 'factor must be more than 0, and written in at most 40 digits' ],
-    [ { kind => 'factor', at => at(6), factor => '1,5' }, 'factor must be a finite number' ],
+    (map { [ { kind => 'factor', at => at(6), factor => $_ }, 'factor must be a finite number, or a text of one' ] } '1,5', '', ' 2', '2x', '1e999'),
+    [ { kind => 'factor', at => at(6), factor => [2] }, 'factor must be a finite number' ], [ { kind => 'factor', at => at(6), factor => '-2' }, 'factor must be more than 0, and written in at most 40 digits' ],
     [ { kind => 'swap', at => at(4), until => at(5) }, 'until does not go with this kind of entry' ],
     [ { kind => 'gap', at => at(1), until => at(2), who => 'me' }, 'who is not known here' ],
     [ { kind => 'unit', at => at(1), unit => 'l' }, 'unit must be Wh, kWh or MWh' ],
