@@ -29,6 +29,7 @@ struct import {
     const char *places; /* printf's, of an item's place: "/results/%d" */
     struct item *items;
     size_t n, size;
+    bool has_others; /* prices for other payment methods were passed over */
 };
 
 __attribute__((format(printf, 3, 4))) static bool wrong(struct import *import, int place,
@@ -165,7 +166,11 @@ static bool finish(struct import *import, struct price_series *out)
         return problems_add(import->problems, "", "is too large");
     }
     if (import->n == 0) {
-        return problems_add(import->problems, "", "has no prices");
+        return import->has_others
+                   ? problems_add(import->problems, "", "has no prices for payment_method %.*s",
+                                  (int)import->how->payment_method.len,
+                                  import->how->payment_method.ptr)
+                   : problems_add(import->problems, "", "has no prices");
     }
     bool is_newest_first = import->items[0].from.us > import->items[import->n - 1].from.us;
     qsort(import->items, import->n, sizeof *import->items, compare);
@@ -197,20 +202,23 @@ static bool read_text(struct json_reader *reader, struct str *out)
 
 static void read_result(struct import *import, struct json_reader *reader, int place)
 {
-    struct str key, from = { 0 }, to = { 0 }, rate = { 0 }, ignored = { 0 };
+    struct str key, from = { 0 }, to = { 0 }, rate = { 0 }, method = { 0 }, ignored = { 0 };
     const char *value = import->how->is_without_tax ? "value_exc_vat" : "value_inc_vat";
 
     if (!json_enter_object(reader)) {
         return;
     }
     while (json_next_member(reader, &key)) {
-        struct str *member = str_equal(key, STR("valid_from")) ? &from
-                             : str_equal(key, STR("valid_to")) ? &to
-                             : str_equal(key, str_of(value))   ? &rate
-                                                               : &ignored;
+        struct str *member = str_equal(key, STR("valid_from"))       ? &from
+                             : str_equal(key, STR("valid_to"))       ? &to
+                             : str_equal(key, STR("payment_method")) ? &method
+                             : str_equal(key, str_of(value))         ? &rate
+                                                                     : &ignored;
         read_text(reader, member);
     }
-    if (!reader->error) {
+    if (method.len > 0 && !str_equal_nocase(method, import->how->payment_method)) {
+        import->has_others = true;
+    } else if (!reader->error) {
         read_item(import, from, to, rate, place);
     }
 }
@@ -236,7 +244,13 @@ static void read_results(struct import *import, struct json_reader *reader)
 bool price_import_json(struct arena *arena, struct str text, const struct price_import *how,
                        struct price_series *out, struct problems *problems)
 {
-    const struct price_import ends = { how->zone, how->unit_nano, how->is_without_tax, 0 };
+    const struct price_import ends = {
+        .zone = how->zone,
+        .unit_nano = how->unit_nano,
+        .is_without_tax = how->is_without_tax,
+        .payment_method =
+            how->payment_method.ptr ? how->payment_method : STR(PRICE_IMPORT_METHOD),
+    };
     struct import import = {
         .arena = arena, .how = &ends, .problems = problems, .places = "/results/",
     };

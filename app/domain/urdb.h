@@ -9,9 +9,11 @@
 
 /* Reads one rate: the object itself, or {"items":[...]} with exactly one. URDB knows no zone and no
  * currency: they are given. NULL when it cannot be read or says what we cannot; `problems`, which
- * must be initialised, says where: fields are URDB's, or of the schedule that was made of it. */
+ * must be initialised, says where: fields are URDB's, or of the schedule that was made of it. What
+ * bears on a bill or may, and is not taken over, is added to `left`, initialised too, or NULL. */
 const struct tariff *urdb_read(struct arena *arena, struct str text, struct str zone,
-                               struct str currency, struct problems *problems);
+                               struct str currency, struct problems *problems,
+                               struct problems *left);
 
 /* Writes it as URDB. False, with `problems`, where URDB has no words for it: holidays, windows that
  * are not whole hours, seasons within a month, prices by time, taxes Nothing is written then. */

@@ -28,6 +28,23 @@ static void refuse_unspoken(struct urdb_reading *reading)
     }
 }
 
+/* Demand that is not of kW and a billing cycle. */
+static void refuse_units(struct urdb_reading *reading)
+{
+    static const char *const units[] = { "demandunits", "demandrateunit", "flatdemandunit" };
+
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+        struct doc_node *node = doc_member(reading->rate, units[i]);
+        bool is_of = i == 1   ? reading->demand.n_periods > 0
+                     : i == 2 ? reading->n_flat > 0
+                              : reading->demand.n_periods > 0 || reading->n_flat > 0;
+        if (is_of && node &&
+            (node->type != JSON_STRING || !str_equal_nocase(node->text, STR("kW")))) {
+            doc_wrong(&reading->doc, node, "cannot be taken over: demand is of kW");
+        }
+    }
+}
+
 /* ---- tiers ---- */
 
 static bool is_daily(struct doc_node *tier)
@@ -170,6 +187,7 @@ static void write_sell(struct urdb_reading *reading, struct doc_node *structure)
     for (struct doc_node *period = structure->first; period; period = period->next) {
         is_there = sell_of(reading, period) != 0 || is_there;
     }
+    reading->has_sell = is_there;
     if (!is_there) {
         return;
     }
@@ -314,6 +332,7 @@ void urdb_convert_charges(struct urdb_reading *reading)
     struct doc_node *flat = doc_member(reading->rate, "flatdemandstructure");
 
     refuse_unspoken(reading);
+    refuse_units(reading);
     json_key(reading->json, "charges");
     json_open_array(reading->json);
     if (reading->energy.n_periods > 0) {

@@ -7,6 +7,7 @@
 
 #define URDB_MONTHS 12
 #define URDB_HOURS 24
+#define URDB_FORMER "(supercedes " /* in a document's source, what it says it supercedes, and ")" */
 
 /* URDB's two schedules of a structure: the period of each hour. */
 struct urdb_schedule {
@@ -24,6 +25,7 @@ struct urdb_reading {
     int n_flat;
     int season[URDB_MONTHS];    /* months that are alike */
     int n_seasons;
+    bool has_sell;              /* there is a price for what is fed in */
 };
 
 /* Names of URDB's periods in the document: "p1", "d1". */

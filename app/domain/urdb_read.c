@@ -9,6 +9,7 @@
 #define MAX_DOCUMENT_BYTES (1u << 20)
 #define MAX_STRUCTURE_PERIODS 30
 #define MAX_TEXT_BYTES 2000
+#define MAX_LABEL_BYTES 64
 #define S_PER_DAY (US_PER_DAY / US_PER_SECOND)
 #define MAX_EPOCH_S INT64_C(32503680000) /* the year 3000 */
 
@@ -60,6 +61,26 @@ static void write_text(struct urdb_reading *reading, const char *key, const char
         json_key(reading->json, key);
         json_string(reading->json, (struct str){ node->text.ptr, len });
     }
+}
+
+/* "https://… (supercedes 539f6a1aec4f024411ec8bf5)" */
+static void write_source(struct urdb_reading *reading)
+{
+    struct doc_node *former = doc_member(reading->rate, "supercedes");
+    struct doc_node *uri = doc_member(reading->rate, "uri");
+
+    if (!former || former->type != JSON_STRING || former->text.len == 0 ||
+        former->text.len > MAX_LABEL_BYTES) {
+        write_text(reading, "source", "uri", MAX_TEXT_BYTES);
+        return;
+    }
+    bool has_uri = uri && uri->type == JSON_STRING && uri->text.len > 0 &&
+                   uri->text.len < MAX_TEXT_BYTES - 2 * MAX_LABEL_BYTES;
+    json_key(reading->json, "source");
+    json_text(reading->json,
+              arena_printf(reading->doc.arena, "%.*s%s" URDB_FORMER "%.*s)",
+                           has_uri ? (int)uri->text.len : 0, has_uri ? uri->text.ptr : "",
+                           has_uri ? " " : "", (int)former->text.len, former->text.ptr));
 }
 
 /* A time in seconds, which is a midnight somewhere, as the date there. */
@@ -327,7 +348,7 @@ static void convert(struct urdb_reading *reading, struct str zone, struct str cu
     json_open_object(json);
     write_text(reading, "name", "name", TARIFF_MAX_NAME_BYTES);
     write_text(reading, "description", "description", MAX_TEXT_BYTES);
-    write_text(reading, "source", "uri", MAX_TEXT_BYTES);
+    write_source(reading);
     json_key(json, "timezone");
     json_string(json, zone);
     json_key(json, "currency");
@@ -345,8 +366,50 @@ static void convert(struct urdb_reading *reading, struct str zone, struct str cu
     json_close_object(json);
 }
 
+/* ---- what was left out ---- */
+
+static bool is_empty(const struct doc_node *node)
+{
+    bool is_list = node->type == JSON_ARRAY || node->type == JSON_OBJECT;
+
+    return node->type == JSON_NULL || (is_list ? node->n == 0 : node->text.len == 0) ||
+           str_equal(node->text, STR("0"));
+}
+
+static bool is_any(struct str name, const char *const *names)
+{
+    while (*names && !str_equal(name, str_of(*names))) {
+        names++;
+    }
+    return *names != NULL;
+}
+
+/* Members that nothing above asked for, but for those that name the rate. */
+static void tell_left(struct urdb_reading *reading, struct problems *left)
+{
+    static const char *const about[] = {
+        "label", "utility", "eiaid", "sector", "servicetype", "country", "approved", "is_default",
+        "version", "revisions", "source", "sourceparent", NULL,
+    };
+    struct doc doc = reading->doc;
+
+    doc.problems = left;
+    for (struct doc_node *node = reading->rate->first; node; node = node->next) {
+        if (node->is_asked_for || is_empty(node) || is_any(node->key, about)) {
+            continue;
+        }
+        if (!str_equal(node->key, STR("dgrules"))) {
+            doc_wrong(&doc, node, "is not taken over");
+        } else if (!reading->has_sell) {
+            doc_wrong(&doc, node, "is not taken over: there is no price for what is fed in (sell), "
+                                  "which is paid nothing");
+        }
+    }
+}
+
 const struct tariff *urdb_read(struct arena *arena, struct str text, struct str zone,
-                               struct str currency, struct problems *problems)
+                               struct str currency, struct problems *problems,
+                               struct problems *left)
 {
     struct urdb_reading *reading = arena_alloc(arena, sizeof *reading);
     struct json_writer json;
@@ -365,6 +428,9 @@ const struct tariff *urdb_read(struct arena *arena, struct str text, struct str 
     convert(reading, zone, currency);
     if (document.is_broken) {
         problems_add(problems, "", "is too large");
+    }
+    if (left) {
+        tell_left(reading, left);
     }
     return problems->n_total == 0 ? tariff_read(arena, buf_str(&document), problems) : NULL;
 }

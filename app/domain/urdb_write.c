@@ -4,6 +4,9 @@
 
 #include "base/clock.h"
 #include "domain/tariff_plan.h"
+#include "domain/urdb_parts.h"
+
+#include <string.h>
 
 #define MONTHS 12
 #define HOURS 24
@@ -415,6 +418,26 @@ static void write_text(struct json_writer *json, const char *key, const char *te
     }
 }
 
+/* A source with what it supercedes behind it, as urdb_read keeps it, is taken apart again. */
+static void write_source(struct json_writer *json, const char *source)
+{
+    const char *former = strstr(source, URDB_FORMER);
+    size_t len = strlen(source);
+
+    if (!former || source[len - 1] != ')' ||
+        (former != source && former[-1] != ' ')) {
+        write_text(json, "uri", source);
+        return;
+    }
+    const char *label = former + sizeof URDB_FORMER - 1;
+    if (former > source + 1) {
+        json_key(json, "uri");
+        json_string(json, (struct str){ source, (size_t)(former - source) - 1 });
+    }
+    json_key(json, "supercedes");
+    json_string(json, (struct str){ label, (size_t)(source + len - 1 - label) });
+}
+
 static void write_all(struct writing *writing)
 {
     const struct tariff *tariff = writing->tariff;
@@ -423,7 +446,7 @@ static void write_all(struct writing *writing)
     json_open_object(json);
     write_text(json, "name", tariff->name);
     write_text(json, "description", tariff->description);
-    write_text(json, "uri", tariff->source);
+    write_source(json, tariff->source);
     if (tariff->from_day > 0) {
         write_day(json, "startdate", tariff->from_day);
     }

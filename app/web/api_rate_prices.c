@@ -95,7 +95,9 @@ static enum err read_how(struct web *web, const struct priced *priced, bool is_c
     const int64_t now = clock_now_us();
     enum err err = query_second(web, "unit", "major", "minor", &is_minor);
 
-    *how = (struct price_import){ .zone = zone, .minutes = priced->series->minutes };
+    *how = (struct price_import){ .zone = zone,
+                                  .payment_method = web_query_text(web, "payment_method"),
+                                  .minutes = priced->series->minutes };
     if (err == OK) {
         err = query_second(web, "tax", "included", "excluded", &how->is_without_tax);
     }

@@ -156,6 +156,7 @@ struct whole {
     struct rate_assignment_list assignments;
     int32_t number;       /* the version that is shown */
     const char *document;
+    const struct problems *left; /* of what was brought; NULL: it is only shown */
 };
 
 /* `number` 0: the newest. */
@@ -163,6 +164,7 @@ static enum err load(struct web *web, int32_t id, int32_t number, struct whole *
 {
     enum err err = rate_schedule_find(web->tx, id, &out->schedule);
 
+    out->left = NULL;
     if (err == OK) {
         out->number = number ? number : out->schedule.newest.number;
         err = rate_version_document(web->tx, id, out->number, &out->document);
@@ -174,6 +176,23 @@ static enum err load(struct web *web, int32_t id, int32_t number, struct whole *
         err = rate_holds(web->op, &out->versions, &out->holds);
     }
     return err == OK ? rate_assignment_list(web->tx, id, true, &out->assignments) : err;
+}
+
+/* "left_out": [{"field", "detail"}] */
+static void write_left(struct json_writer *json, const struct problems *left)
+{
+    if (!left) {
+        return;
+    }
+    json_key(json, "left_out");
+    json_open_array(json);
+    for (int i = 0; i < left->n; i++) {
+        json_open_object(json);
+        write_text(json, "field", left->items[i].field);
+        write_text(json, "detail", left->items[i].detail);
+        json_close_object(json);
+    }
+    json_close_array(json);
 }
 
 static void write_whole(struct buf *body, const struct whole *whole)
@@ -200,6 +219,7 @@ static void write_whole(struct buf *body, const struct whole *whole)
         api_rates_write_assignment(&json, &whole->assignments.items[i]);
     }
     json_close_array(&json);
+    write_left(&json, whole->left);
     json_close_object(&json);
 }
 
@@ -224,30 +244,58 @@ static enum err show_urdb(struct web *web, int32_t id, int32_t number)
     return OK;
 }
 
-static enum err show(struct web *web, int32_t id, int32_t number)
+/* `left`: of what was brought; or NULL. */
+static enum err show(struct web *web, int32_t id, int32_t number, const struct problems *left)
 {
     struct whole whole;
     enum err err = load(web, id, number, &whole);
 
     if (err == OK) {
+        whole.left = left;
         web->response->content_type = "application/json";
         write_whole(&web->response->body, &whole);
     }
     return err;
 }
 
+/* The schedule's tag, which is of what a GET of it answers; NULL without memory. */
+static const char *tag_of(struct web *web, const struct whole *whole)
+{
+    struct buf body;
+
+    buf_init(&body, web->op->arena, MAX_RESPONSE_BYTES);
+    write_whole(&body, whole);
+    return body.is_broken ? NULL : http_tag_of(web->op->arena, buf_str(&body));
+}
+
+static enum err add_tag(struct web *web, const char *tag)
+{
+    return tag && http_add_header(web->response, "ETag", tag) ? OK : fail_memory(web->op);
+}
+
 /* With the tag that If-Match of a PUT is compared with. */
 static enum err show_tagged(struct web *web, int32_t id, int32_t number)
 {
-    enum err err = show(web, id, number);
-    const char *tag = err == OK && !web->response->body.is_broken
-                          ? http_tag_of(web->op->arena, buf_str(&web->response->body))
-                          : NULL;
+    enum err err = show(web, id, number, NULL);
 
-    if (err == OK && (!tag || !http_add_header(web->response, "ETag", tag))) {
-        err = fail_memory(web->op);
+    if (err != OK) {
+        return err;
     }
-    return err;
+    return add_tag(web, web->response->body.is_broken
+                            ? NULL
+                            : http_tag_of(web->op->arena, buf_str(&web->response->body)));
+}
+
+/* What was just made, likewise. */
+static enum err show_made(struct web *web, int32_t id, const struct problems *left)
+{
+    struct whole whole;
+    enum err err = load(web, id, 0, &whole);
+
+    if (err == OK) {
+        err = add_tag(web, tag_of(web, &whole));
+    }
+    return err == OK ? show(web, id, 0, left) : err;
 }
 
 /* Where the request has an If-Match: ERR_PRECONDITION when the schedule is another by now. Nobody
@@ -257,7 +305,6 @@ static enum err check_match(struct web *web, int32_t id)
 {
     struct str header = http_header(web->request, "If-Match");
     struct whole whole;
-    struct buf body;
 
     if (header.len == 0) {
         return OK;
@@ -269,9 +316,7 @@ static enum err check_match(struct web *web, int32_t id)
     if (err != OK) {
         return err;
     }
-    buf_init(&body, web->op->arena, MAX_RESPONSE_BYTES);
-    write_whole(&body, &whole);
-    const char *tag = body.is_broken ? NULL : http_tag_of(web->op->arena, buf_str(&body));
+    const char *tag = tag_of(web, &whole);
     if (!tag) {
         return fail_memory(web->op);
     }
@@ -319,7 +364,7 @@ enum err api_rates_add(struct web *web)
     if (err == OK) {
         err = by_id_created(web, "/v1/rate-schedules/", id);
     }
-    return err == OK ? show_tagged(web, id, 0) : err;
+    return err == OK ? show_made(web, id, input.left) : err;
 }
 
 enum err api_rates_put(struct web *web)
@@ -341,7 +386,7 @@ enum err api_rates_put(struct web *web)
     if (err == OK) {
         err = rate_version_add(web->tx, input.tariff, input.format, &id);
     }
-    return err == OK ? show(web, id, 0) : err;
+    return err == OK ? show(web, id, 0, input.left) : err;
 }
 
 enum err api_rates_remove(struct web *web)

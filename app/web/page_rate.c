@@ -20,6 +20,8 @@ enum { PLACE_SITE, PLACE_DEVICE, PLACE_FROM, PLACE_TO, N_PLACE };
 
 static const struct form_outcome OUTCOMES[] = {
     { "added", "The rate schedule is added. Say below where it holds." },
+    { "partly", "The rate schedule is added. Of what is fed in, attributes and comments, not all "
+                "that URDB says was taken over: compare its prices. Say below where it holds." },
     { "changed", "The version is added." },
     { "assigned", "It is assigned." },
     { "withdrawn", "The assignment is withdrawn." },
@@ -224,7 +226,7 @@ enum err page_rate_change(struct web *web)
 {
     struct rate_view view = { .is_changing = true };
     struct problems problems;
-    struct rate_input input = { NULL, NULL };
+    struct rate_input input = { .tariff = NULL };
     bool may_save = false;
     int32_t id = 0;
     enum err err = load(web, &id, &view);

@@ -166,7 +166,7 @@ static enum err check_whole(struct web *web, struct editing *editing, bool *is_w
 {
     struct problems apart, problems;
     struct rate_text text = { .timezone = { NULL, 0 } };
-    struct rate_input again = { NULL, NULL };
+    struct rate_input again = { .tariff = NULL };
 
     problems_init(&apart, web->op->arena);
     enum err err = rate_form_write(web->op, &editing->view->form, &apart, &text.text);

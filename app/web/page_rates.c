@@ -134,7 +134,7 @@ enum err page_rates(struct web *web)
 }
 
 /* Keeps the document where it is whole; else its problems are in the view. *id 0: not kept. */
-static enum err keep(struct web *web, struct rates_view *view, int32_t *id)
+static enum err keep(struct web *web, struct rates_view *view, int32_t *id, bool *is_partly)
 {
     struct problems problems;
     struct rate_input input;
@@ -145,6 +145,7 @@ static enum err keep(struct web *web, struct rates_view *view, int32_t *id)
     };
     enum err err = rate_input_read(web, &text, &problems, &input);
 
+    *is_partly = err == OK && input.left && input.left->n > 0;
     if (err == OK && !input.tariff) {
         view->wrongs = page_rates_wrongs(web->op->arena, &problems);
         view->n_wrongs = view->wrongs ? problems.n : 0;
@@ -158,6 +159,7 @@ static enum err keep(struct web *web, struct rates_view *view, int32_t *id)
 enum err page_rates_add(struct web *web)
 {
     struct rates_view view = { .is_adding = true };
+    bool is_partly = false;
     int32_t id = 0;
     enum err err = list_fields(web, view.fields);
 
@@ -167,7 +169,7 @@ enum err page_rates_add(struct web *web)
     (void)form_take(web, view.fields, N_FIELDS);
     err = admin_check_zone(web, view.fields, N_FIELDS);
     if (err == OK && form_is_good(view.fields, N_FIELDS)) {
-        err = keep(web, &view, &id);
+        err = keep(web, &view, &id, &is_partly);
     }
     if (err != OK) {
         return err;
@@ -176,5 +178,6 @@ enum err page_rates_add(struct web *web)
         view.notice = form_rejected(web, view.fields, N_FIELDS);
         return show(web, &view);
     }
-    return form_done(web, page_rates_path(web->op->arena, id), "added");
+    return form_done(web, page_rates_path(web->op->arena, id),
+                     is_partly ? "partly" : "added");
 }

@@ -41,10 +41,17 @@ static void read_text(struct web *web, const struct rate_text *text, struct prob
     struct str zone = text->timezone.ptr ? text->timezone : str_of(who->tenant_timezone);
     struct str currency = text->currency.ptr ? text->currency : str_of(who->tenant_currency);
 
-    out->format = text->is_urdb ? "urdb" : "json";
-    out->tariff = text->is_urdb
-                      ? urdb_read(web->op->arena, text->text, zone, currency, problems)
-                      : tariff_read(web->op->arena, text->text, problems);
+    *out = (struct rate_input){ .format = text->is_urdb ? "urdb" : "json" };
+    if (!text->is_urdb) {
+        out->tariff = tariff_read(web->op->arena, text->text, problems);
+        return;
+    }
+    struct problems *left = arena_alloc(web->op->arena, sizeof *left);
+    if (left) {
+        problems_init(left, web->op->arena);
+    }
+    out->left = left;
+    out->tariff = urdb_read(web->op->arena, text->text, zone, currency, problems, left);
 }
 
 enum err rate_input_read(struct web *web, const struct rate_text *text, struct problems *problems,

@@ -18,6 +18,7 @@ enum err rate_input_refuse(struct web *web, const char *what,
 struct rate_input {
     const struct tariff *tariff;
     const char *format; /* rate_version's */
+    const struct problems *left; /* of URDB's: what was not taken over; NULL: another document */
 };
 
 /* A document's text, and of URDB's, which have none, zone and currency; ptr NULL: the tenant's. */

@@ -98,7 +98,7 @@ static void check_tariff(struct op *op, const struct tariff *tariff, struct prob
 static void check_urdb(struct op *op, struct str text, struct problems *problems)
 {
     const struct tariff *tariff =
-        urdb_read(op->arena, text, STR("Europe/Berlin"), STR("EUR"), problems);
+        urdb_read(op->arena, text, STR("Europe/Berlin"), STR("EUR"), problems, NULL);
     struct json_writer json;
     struct buf out;
 
@@ -106,7 +106,7 @@ static void check_urdb(struct op *op, struct str text, struct problems *problems
     buf_init(&out, op->arena, 16 << 20);
     json_writer_init(&json, &out);
     if (tariff && urdb_write(&json, tariff, problems)) {
-        require(urdb_read(op->arena, buf_str(&out), STR("Europe/Berlin"), STR("EUR"), problems) !=
+        require(urdb_read(op->arena, buf_str(&out), STR("Europe/Berlin"), STR("EUR"), problems, NULL) !=
                     NULL,
                 "what is written as URDB can be read");
     }

@@ -153,9 +153,11 @@ my $imported = $answer->{json}{id};
 is urdb('POST', '', { %{$urdb}, energyweekdayschedule => [] })->{json}{errors}[0]{field}, '/energyweekdayschedule', 'one that is wrong is told by its own field';
 $answer = urdb('PUT', "/$imported", { %{$urdb}, name => 'E-TOU 2' });
 is "@{ $answer->{json}{document} }{qw(name timezone currency)} $answer->{json}{version}", 'E-TOU 2 America/Los_Angeles USD 2', 'a second version, of the tenant\'s zone and currency';
+$answer = urdb('PUT', "/$imported", { items => [ { %{$urdb}, name => 'E-TOU 2', uri => 'https://x.test/r', supercedes => '539f', label => '53a0', dgrules => 'Net Metering', fixedattrs => [], demandunits => 'kVA' } ] });
+is_deeply [ $answer->{json}{document}{source}, map { $_->{field} } @{ $answer->{json}{left_out} } ], [ 'https://x.test/r (supercedes 539f)', '/items/0/dgrules' ], 'what is not taken over is told, what it supercedes stands in the source';
 my $exported = ask('GET', "/$imported?as=urdb");
 is_deeply $exported->{json}{energyweekdayschedule}, \@hours, 'it is exported again';
-is $exported->{json}{energyratestructure}[1][0]{rate}, 0.61949, 'with its prices';
+is "@{ $exported->{json} }{qw(uri supercedes)} $exported->{json}{energyratestructure}[1][0]{rate}", 'https://x.test/r 539f 0.61949', 'with its prices';
 
 # ---- prices by time ----
 
@@ -174,7 +176,7 @@ my $csv = $stack->request('POST', "$PATH/$dynamic/prices?series=spot", token => 
 is_deeply $csv->{json}, { series => 'spot', added => 1, unchanged => 1 }, 'CSV too, by the schedule\'s clock; what is known is not added again';
 is prices('?to=2024-07-01T00:30:00Z'), '2024-07-01T00:00:00Z 0.22', 'the price known last holds';
 is prices("?to=2024-07-01T00:30:00Z&as_of=$before"), '2024-07-01T00:00:00Z 0.21', 'the former one is remembered';
-is ask('POST', "/$dynamic/prices?series=none", $rates)->{status}, 422, 'another series there is not';
+like ask('POST', "/$dynamic/prices?$_->[0]", { results => [ map { { %$_, payment_method => 'DIRECT_DEBIT' } } @{ $rates->{results} } ] })->{json}{detail}, $_->[1], "no prices with $_->[0]" for ['series=none', qr/is none of/], ['payment_method=NON_DIRECT_DEBIT', qr/has no prices for payment_method NON_DIRECT_DEBIT/];
 is ask('POST', "/$flat/prices", $rates)->{status}, 422, 'nor any in a schedule without';
 is ask('POST', "/$dynamic/prices", { results => [ { value_inc_vat => 1, valid_from => 'noon' } ] })->{status}, 422, 'what is wrong is refused';
 is ask('POST', "/$dynamic/prices", $rates, 'other')->{status}, 404, 'and another tenant has none of it';
@@ -491,7 +493,7 @@ is applied('site=roof'), '', 'nothing holds any more';
 is $stack->sql("SELECT count(*) FROM core.rate_version WHERE schedule_id = $flat"), 2, 'what a bill was made of is kept';
 my @audit = map { $_->{action} } reverse @{ $stack->get('/v1/audit?action=rate', token => $token{home})->{json}{items} };
 is "@audit", 'rate.add rate.version rate.add rate.version rate.version rate.version rate.add rate.assign rate.assign rate.assign rate.unassign'
-    . ' rate.add rate.version rate.add rate.prices rate.prices rate.remove rate.remove'
+    . ' rate.add rate.version rate.version rate.add rate.prices rate.prices rate.remove rate.remove'
     . ' rate.add rate.assign rate.unassign rate.version rate.add rate.version rate.add rate.version rate.add rate.remove' . ' rate.version' x 6 . ' rate.add' . ' rate.version' x 3 . ' rate.add' . ' rate.version' x 4 . ' rate.version rate.version rate.assign rate.version rate.remove rate.add rate.remove rate.remove', 'all of it is in the audit trail';
 $stack->cli('tenant', 'remove', 'home', '--yes');
 is $stack->sql('SELECT count(*) FROM core.rate_schedule'), 0, 'a tenant goes with all of it';

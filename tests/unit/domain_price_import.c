@@ -66,6 +66,34 @@ static void check_json(void)
        "a price without an end holds on; local midnight in summer is 23:00 UTC");
 }
 
+/* A fixed tariff's prices, each told for two ways to pay. */
+static void check_methods(void)
+{
+    static const char fixed[] =
+        "{'results':[{'value_inc_vat':25.7,'valid_from':'2024-07-01T00:00:00Z','valid_to':null,"
+        "'payment_method':'DIRECT_DEBIT'},{'value_inc_vat':27.1,'valid_from':'2024-07-01T00:00:00Z',"
+        "'valid_to':null,'payment_method':'NON_DIRECT_DEBIT'},{'value_inc_vat':24,'valid_from':"
+        "'2024-04-01T00:00:00Z','valid_to':'2024-07-01T00:00:00Z','payment_method':'DIRECT_DEBIT'},"
+        "{'value_inc_vat':26,'valid_from':'2024-04-01T00:00:00Z','valid_to':'2024-07-01T00:00:00Z',"
+        "'payment_method':'NON_DIRECT_DEBIT'}]}";
+    struct price_import how = pence;
+    struct price_series series = { NULL, 0 };
+    struct problems problems;
+    problems_init(&problems, arena);
+    ok(price_import_json(arena, quoted(fixed), &how, &series, &problems) && series.n == 2 &&
+           series.points[0].rate == 240000000 && series.points[1].rate == 257000000 &&
+           series.points[1].to_us == CLOCK_MAX_US,
+       "of two ways to pay it is the direct debit");
+    how.payment_method = STR("non_direct_debit");
+    ok(price_import_json(arena, quoted(fixed), &how, &series, &problems) && series.n == 2 &&
+           series.points[0].rate == 260000000 && series.points[1].rate == 271000000,
+       "or the one that is asked for");
+    how.payment_method = STR("CASH");
+    ok(!price_import_json(arena, quoted(fixed), &how, &series, &problems) &&
+           strstr(problems.items[0].detail, "has no prices for payment_method CASH"),
+       "of another there are none");
+}
+
 /* The half hours of a night as local times, and the UTC times that they are. */
 static void check_local(void)
 {
@@ -162,6 +190,7 @@ int main(void)
     offsets[1] = (struct zone_offset){ at("2023-03-26T01:00:00Z"), 3600 };
     offsets[2] = (struct zone_offset){ at("2023-10-29T01:00:00Z"), 0 };
     check_json();
+    check_methods();
     check_local();
     check_wrong();
     arena_free(arena);

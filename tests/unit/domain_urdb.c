@@ -81,7 +81,7 @@ static const struct tariff *read_urdb(struct str text)
     struct problems problems;
     problems_init(&problems, arena);
     const struct tariff *tariff =
-        urdb_read(arena, text, STR("America/Denver"), STR("USD"), &problems);
+        urdb_read(arena, text, STR("America/Denver"), STR("USD"), &problems, NULL);
     for (int i = 0; i < problems.n; i++) {
         diag("%s %s", problems.items[i].field, problems.items[i].detail);
     }
@@ -213,6 +213,12 @@ static const struct {
       ":[[{'rate':1}]],"
       "'flatdemandmonths':[0,0,0,0,0,0,0,0,0,0,0,0]}",
       "/demandratchetpercentage/1", "differs" },
+    { "{'name':'x','fixedmonthlycharge':3,'demandunits':'kVA','flatdemandstructure':[[{'rate':1}]],"
+      "'flatdemandmonths':[0,0,0,0,0,0,0,0,0,0,0,0]}",
+      "/demandunits", "demand is of kW" },
+    { "{'name':'x','fixedmonthlycharge':3,'flatdemandunit':'hp','flatdemandstructure':[[{'rate':1}]],"
+      "'flatdemandmonths':[0,0,0,0,0,0,0,0,0,0,0,0]}",
+      "/flatdemandunit", "demand is of kW" },
 };
 
 static bool has_problem(const struct problems *problems, const char *field, const char *detail)
@@ -231,7 +237,7 @@ static void check_unreadable(void)
         struct problems problems;
         problems_init(&problems, arena);
         bool is_told =
-            !urdb_read(arena, quoted(UNREADABLE[i].text), STR("UTC"), STR("USD"), &problems) &&
+            !urdb_read(arena, quoted(UNREADABLE[i].text), STR("UTC"), STR("USD"), &problems, NULL) &&
             has_problem(&problems, UNREADABLE[i].field, UNREADABLE[i].detail);
         if (!ok(is_told, "%s %s", UNREADABLE[i].field, UNREADABLE[i].detail)) {
             diag("%d problems, first %s %s", problems.n_total, problems.items[0].field,
@@ -289,6 +295,36 @@ static void check_unspeakable(void)
     }
 }
 
+/* ---- what is left out ---- */
+
+static void check_left(void)
+{
+    static const struct {
+        const char *more, *left; /* fields */
+    } rows[] = {
+        { "", "" },
+        { ",'utility':'U','label':'l','dgrules':'','energyattrs':[],'peakkwcapacitymin':0", "" },
+        { ",'dgrules':'Net Metering','demandunits':'kVA','fixedattrs':[{'a':'1'}]",
+          " /dgrules /fixedattrs" },
+        { ",'energycomments':'Less fuel','supercedes':'539f'", " /energycomments" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct problems problems, left;
+        struct buf fields;
+        problems_init(&problems, arena);
+        problems_init(&left, arena);
+        buf_init(&fields, arena, 1 << 10);
+        const struct tariff *tariff = urdb_read(
+            arena, quoted(arena_printf(arena, "{'name':'x','fixedmonthlycharge':3%s}", rows[i].more)),
+            STR("UTC"), STR("USD"), &problems, &left);
+        for (int n = 0; n < left.n; n++) {
+            buf_printf(&fields, " %s", left.items[n].field);
+        }
+        ok(tariff && str_equal(buf_str(&fields), str_of(rows[i].left)), "left out:%s",
+           rows[i].left);
+    }
+}
+
 int main(void)
 {
     arena = arena_new(256 << 20);
@@ -296,6 +332,7 @@ int main(void)
     check_round();
     check_unreadable();
     check_unspeakable();
+    check_left();
     arena_free(arena);
     return done_testing();
 }
