@@ -68,13 +68,15 @@ my %zone;       # of a tenant's tariffs
 my %counter;    # a tenant's readings [epoch, kWh] of its counter that are not sent yet, and what it counted
 
 # A counter's readings in steps of 10 Wh over some of the days, and the Wh that it counted from the first
-# to the last: with hours of silence, and restarts from zero.
+# to the last: with hours of silence, restarts from zero, and false readings between two that are true.
 sub count {
     my ($now) = @_;
     my $at = $now - 3600 * (24 * $COUNTED + int rand 24 * ($DAYS - $COUNTED));
     my ($until, $truth, $register, $resets, @readings) = ($at + 86400 * $COUNTED - 7200, 0, 500_000 + int rand 1e6, 0);
     while ($at < $until) {
-        push @readings, [ $at, int($register / 10) / 100 ];
+        my $told = int($register / 10) / 100;
+        push @readings, [ $at, $told ];
+        push @readings, [ $at + 300, pick(0, $told / 3, $told - 0.05) ], [ $at + 600, $told ] if $register > 200_000 && rand() < 0.1;
         if ($register > 100_000 && rand() < 0.03) { $register = 0; $resets++ }
         my $hours = rand() < 0.05 ? 24 + rand 48 : 5 + rand 12;
         my $used = int rand $hours * 400;

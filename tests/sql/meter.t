@@ -8,7 +8,7 @@ use lib "$FindBin::Bin/../lib";
 use List::Util qw(shuffle);
 use Test::More;
 use Tidemark::Cluster;
-use Tidemark::Readings qw(epoch instant series store erase stand_at close_until follow shown);
+use Tidemark::Readings qw(epoch instant series store erase stand_at close_until follow shown kept made_anew);
 
 my $DAY = '2024-05-01';
 my $T = epoch($DAY);
@@ -71,6 +71,23 @@ my @KNOWN = (
     [ 'a swap to a meter that tells Wh: each reading in the unit of its time',
         'meter_kwh_total', { 0 => 10, 120 => 2500 },
         [ [ unit => at => '01:00', unit => 'Wh' ], [ swap => at => '01:00', final => 11, initial => 500 ] ], '00 1; 01 2' ],
+    [ 'a late reading of the old meter after a swap tells nothing: the new one stands higher',
+        'meter_kwh_total', { 0 => 1050, 60 => 1051, 125 => 1052.3, 180 => 5001 }, [ [ swap => at => '02:00', final => 1052, initial => 5000 ] ],
+        '00 1; 01 1; 02 1' ],
+    [ 'nor do two where it begins at 0, one of them between readings of its own',
+        'meter_kwh_total', { 0 => 48_210, 60 => 48_211, 125 => 48_212.1, 150 => 0.5, 155 => 48_212.1, 180 => 1 },
+        [ [ swap => at => '02:00', final => 48_212, initial => 0 ] ], '00 1; 01 1; 02 1' ],
+    [ 'nor where the new meter\'s beginning is not known: it counts from its own first reading',
+        'meter_kwh_total', { 0 => 1050, 60 => 1051, 125 => 1052.3, 150 => 5000, 180 => 5001 }, [ [ swap => at => '02:00', final => 1052 ] ],
+        '00 1; 01 1; 02 1' ],
+    [ 'a little less is no rollover', 'meter_kwh_total', { 0 => 1000, 60 => 1001, 120 => 1000.9, 180 => 1002 },
+        [ [ rollover => at => '00:00', size => 100_000 ] ], '00 1; 01 0; 02 1' ],
+    [ 'nor is a false reading', 'meter_kwh_total', { 0 => 48_000, 60 => 48_001, 120 => 0, 180 => 48_003 },
+        [ [ rollover => at => '00:00', size => 100_000 ] ], '00 1; 01 1; 02 1' ],
+    [ 'and one of before it that comes after it takes nothing away', 'meter_kwh_total',
+        { 0 => 99_997, 60 => 99_998, 90 => 3, 120 => 99_999, 180 => 5 }, [ [ rollover => at => '00:00', size => 100_000 ] ], '00 1; 01 1; 02 6' ],
+    [ 'a false reading beside a change of units', 'meter_kwh_total', { 0 => 48, 60 => 49, 70 => 0, 80 => 49_500, 120 => 50_000 },
+        [ [ unit => at => '01:15', unit => 'Wh' ] ], '00 1; 01 1' ],
     [ 'power: a gap cuts the trapezoid, a factor scales it, and kW are read where W were',
         'power_w', { 0 => 1000, 60 => 1000, 90 => 2, 120 => 2 },
         [ [ gap => at => '00:15', until => '00:30' ], [ factor => at => '01:30', factor => '0.5' ], [ unit => at => '01:15', unit => 'kW' ] ],
@@ -253,7 +270,7 @@ sub check_floor {
 # ---- simulated counters with known truth ----
 
 # A counter over two days, minute by minute: what it told and when ([time, value], kWh, some of it
-# nonsense in a gap), what was noted of it, and what was used: kWh up to times at which it is known.
+# false: nonsense in a gap, zeros, a little less than before, the old meter's reading after a swap), what was noted of it, and what was used: kWh up to times at which it is known.
 # Registers count whole watt-hours, so that what they tell is exact.
 sub simulate {
     my ($start, $has_size) = @_;
@@ -266,10 +283,10 @@ sub simulate {
         push @known, [ $t, $used / 1000 ];
     };
     my %event;
-    $event{ 240 * $_ + 60 + int rand 30 } = (qw(swap swap_unread swap_unseen reset gap factor unit outage))[ rand 8 ] for 0 .. 11;
+    $event{ 240 * $_ + 60 + int rand 30 } = (qw(swap swap_unread swap_unseen reset gap factor unit outage lower false))[ rand 10 ] for 0 .. 11;
     for my $minute (0 .. 2880) {
         my $t = $start + 60 * $minute;
-        my ($is_near) = grep { $event{$_} && $event{$_} =~ /swap_|reset|gap/ } $minute - 1 .. $minute + 2;
+        my ($is_near) = grep { $event{$_} && $event{$_} =~ /swap_|reset|gap|lower|false/ } $minute - 1 .. $minute + 2;
         if ($minute == $until && $kind) {
             $entries[-1] = [ @{ $entries[-1] }, until => instant($t) ];
             $read->($t) if $kind ne 'unit';
@@ -282,7 +299,12 @@ sub simulate {
                     ($event eq 'swap_unread' ? () : (final => $register / 1000 * $unit)),
                     ($event eq 'swap_unseen' ? () : (initial => $new / 1000 * $unit)) ];
                 push @known, [ $t, $used / 1000 ];
+                my $old = $register;
                 $register = $new;
+                # what the old meter told comes a little late
+                $readings{ $t + 180 } = $old / 1000 * $unit if $event eq 'swap' && $old - $new > 10_000;
+            } elsif ($event =~ /lower|false/) {
+                $readings{$t} = ($event eq 'lower' ? $register - 20 : 0) / 1000 * $unit if $register > 5000;
             } elsif ($event eq 'outage') {
                 $outage = $minute + 30 + int rand 120;
             } else {
@@ -298,7 +320,7 @@ sub simulate {
             next;
         }
         $read->($t) if $is_near && !$event{$minute} || $minute % 2880 == 0 || $minute > $outage && rand() < 0.15;
-        my $more = $is_near || ($event{ $minute + 1 } // '') =~ /_|reset|gap/ ? 0 : 6 * int rand 6;
+        my $more = $is_near || ($event{ $minute + 1 } // '') =~ /_|reset|gap|lower|false/ ? 0 : 6 * int rand 6;
         $used += $more;
         $register = ($register + $more / $factor);
         $register -= $size if $has_size && $register >= $size;
@@ -353,7 +375,6 @@ sub check_truth {
     my ($cluster, $web) = @_;
     my $seed = $ENV{TIDEMARK_SEED} // int rand 1e6;
     srand $seed;
-    my $super = $cluster->session('tidemark_super');
     my $start = epoch('2024-06-01');
     stand_at($cluster, '2024-06-01 00:00+00');
     my $closed = $start;
@@ -391,28 +412,21 @@ sub check_truth {
     follow($cluster);
     is join("\n", grep {$_} map { untrue($web, $_->{device}, $start, $_->{known}) } @meters), '', 'and all closed';
     my $ids = join ',', map { $_->{series}{id} } @meters;
-    my $kept = sub { return $super->text("SELECT 'q', series_id, bucket, nkwh FROM core.energy_15m WHERE series_id IN ($ids) UNION ALL"
-                . " SELECT 'd', series_id, bucket, nkwh FROM core.energy_1d WHERE series_id IN ($ids) ORDER BY 1, 2, 3") };
-    my $anew = sub {
-        $super->query("DELETE FROM core.energy_15m WHERE series_id IN ($ids); DELETE FROM core.energy_1d WHERE series_id IN ($ids);"
-                . " SELECT core.derived_reset(array_agg(1), array_agg(id)) FROM core.series WHERE id IN ($ids)");
-        return $kept->();
-    };
-    my $before = $kept->();
-    is $anew->(), $before, 'made from scratch it is the same to the last digit';
+    my $before = kept($cluster, $ids);
+    is made_anew($cluster, $ids), $before, 'made from scratch it is the same to the last digit';
     for my $meter (@meters) {
         my @gone = splice @{ $meter->{made} }, 0, @{ $meter->{made} } / 2;
         withdraw($web, $meter->{device}, $_->[0]) for shuffle @gone;
     }
     follow($cluster);
-    $before = $kept->();
-    is $anew->(), $before, 'also with half of the entries withdrawn';
+    $before = kept($cluster, $ids);
+    is made_anew($cluster, $ids), $before, 'also with half of the entries withdrawn';
     for my $meter (@meters) {
         withdraw($web, $meter->{device}, $_->[0]) for shuffle @{ $meter->{made} };
     }
     follow($cluster);
-    $before = $kept->();
-    is $anew->(), $before, 'and with all, when the series is one like others again';
+    $before = kept($cluster, $ids);
+    is made_anew($cluster, $ids), $before, 'and with all, when the series is one like others again';
     return;
 }
 

@@ -9,7 +9,7 @@ use Exporter qw(import);
 use POSIX qw(strftime);
 use Time::Local qw(timegm);
 
-our @EXPORT_OK = qw(epoch instant series store erase stand_at close_until follow shown);
+our @EXPORT_OK = qw(epoch instant series store erase stand_at close_until follow shown kept made_anew);
 
 sub epoch { my ($y, $m, $d, $h, $min) = $_[0] =~ /\d+/g; return timegm(0, $min // 0, $h // 0, $d, $m - 1, $y) }
 sub instant { return strftime('%Y-%m-%d %H:%M:%S+00', gmtime $_[0]) }
@@ -73,6 +73,21 @@ sub shown {
     my ($web, $device, $grain, $from, $to, $format) = @_;
     return $web->text("SELECT to_char(bucket, '" . ($format // 'DD HH24:MI') . "'), round(energy_kwh, 9)::float8"
             . " FROM api.energy_list('$grain', NULL, NULL, '$device', '$from', '$to', NULL)");
+}
+
+# What the tables of energy hold of series (numbers and commas).
+sub kept {
+    my ($cluster, $ids) = @_;
+    return $cluster->session('tidemark_super')->text("SELECT 'q', series_id, bucket, nkwh FROM core.energy_15m WHERE series_id IN ($ids) UNION ALL"
+            . " SELECT 'd', series_id, bucket, nkwh FROM core.energy_1d WHERE series_id IN ($ids) ORDER BY 1, 2, 3");
+}
+
+# The same when it was made from scratch.
+sub made_anew {
+    my ($cluster, $ids) = @_;
+    $cluster->session('tidemark_super')->query("DELETE FROM core.energy_15m WHERE series_id IN ($ids); DELETE FROM core.energy_1d WHERE series_id IN ($ids);"
+            . " SELECT core.derived_reset(array_agg(1), array_agg(id)) FROM core.series WHERE id IN ($ids)");
+    return kept($cluster, $ids);
 }
 
 1;

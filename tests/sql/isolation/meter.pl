@@ -10,7 +10,7 @@ my %function = (
     'api.meter_entry_withdraw' => { may => 'web', call => [q{'bravo-meter', 7700001}, q{'alpha-meter', 7700001}] },
     # parts of these and of what derives energy
     (map { ("core.$_" => { may => '' }) } qw(meter_maker_forget meter_entries meter_holds meter_counts meter_noted meter_last meter_first
-        energy_metered energy_stop is_metered meter_series_of meter_since meter_choose meter_rival meter_text meter_contradiction meter_highest
+        meter_points meter_points_before energy_metered energy_stop is_metered meter_series_of meter_since meter_choose meter_rival meter_text meter_contradiction meter_highest
         meter_problems meter_hold meter_follow meter_draft meter_told_as)),
 );
 
