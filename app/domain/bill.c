@@ -12,7 +12,7 @@ const char *const BILL_UNIT_NAMES[] = {
 /* A line that is gathered: of which lines of the ledger. */
 struct gathered {
     struct rating_line key; /* the first of them */
-    int cycle;              /* demand: its own, so that kW are not added up; else -1 */
+    int cycle;              /* demand and minimums: their own; else -1 */
     struct quantity quantity;
     struct money amount;    /* exact */
     struct quantity unpriced; /* of the quantity: without a price by time */
@@ -83,10 +83,11 @@ static enum err gather(struct gathering *all)
         if (line->day < all->from_day || line->day >= all->to_day) {
             continue;
         }
-        bool is_demand =
-            tariff_in(rating, line->version)->charges[line->charge].kind == CHARGE_DEMAND;
+        const struct tariff *tariff = tariff_in(rating, line->version);
+        enum tariff_charge_kind kind = tariff->charges[line->charge].kind;
+        bool is_of_cycle = kind == CHARGE_DEMAND || kind == CHARGE_MINIMUM;
         struct gathered *item =
-            find(all, line, is_demand ? day_in(rating, line->day)->cycle : -1);
+            find(all, line, is_of_cycle ? day_in(rating, line->day)->cycle : -1);
         if (!item) {
             return fail_memory(all->op);
         }
@@ -193,35 +194,50 @@ static struct money base_of(const struct gathering *all, int version,
     return base;
 }
 
-/* What a minimum asks for on the bill's days of a cycle, by all versions of the schedule; *last is
- * the one in force on the last of them, -1: none. */
-static struct money least_of(const struct gathering *all, const struct rating_derived *of,
-                             int *last)
+/* The version in force on a day, of a cycle's that are not in the rating, too; -1: none. */
+static int version_on(const struct rating *rating, int64_t day)
 {
-    const struct rating *rating = all->rating;
+    const struct rating_input *input = rating->input;
+    bool is_in = day >= input->from_day && day < input->to_day;
+
+    return is_in ? day_in(rating, day)->version
+                 : rating_version_on(input->versions, input->n_versions, day, input->as_of_us);
+}
+
+/* What a minimum asks for in a cycle, by all versions of the schedule; *last is the one in force on
+ * the last of its days, -1: none. */
+static struct money least_of(const struct rating *rating, const struct rating_derived *of,
+                             const struct rating_cycle *cycle, int *last)
+{
     struct money least = { 0 };
 
     *last = -1;
-    for (int64_t day = all->from_day; day < all->to_day; day++) {
-        const struct rating_day *rated = day_in(rating, day);
-        int index = rating_same_charge(rating->input, of, rated->version);
+    for (int64_t day = cycle->from_day; day < cycle->to_day; day++) {
+        int version = version_on(rating, day);
+        int index = rating_same_charge(rating->input, of, version);
         if (index >= 0) {
-            const struct tariff_charge *charge =
-                &tariff_in(rating, rated->version)->charges[index];
+            const struct tariff_charge *charge = &tariff_in(rating, version)->charges[index];
             struct money amount = money_of_nano(charge->amount);
-            const struct rating_cycle *cycle = &rating->cycles[rated->cycle];
             least = money_add(least, charge->per == PER_DAY
                                          ? amount
                                          : rating_part_of_cycle(cycle, day, amount));
-            *last = rated->version;
+            *last = version;
         }
     }
     return least;
 }
 
-static bool is_one_cycle(const struct gathering *all)
+static const struct rating_cycle *first_cycle(const struct gathering *all)
 {
-    return day_in(all->rating, all->from_day)->cycle == day_in(all->rating, all->to_day - 1)->cycle;
+    return &all->rating->cycles[day_in(all->rating, all->from_day)->cycle];
+}
+
+/* Whether the bill is of one cycle, all of it. */
+static bool is_whole_cycle(const struct gathering *all)
+{
+    const struct rating_cycle *cycle = first_cycle(all);
+
+    return all->from_day == cycle->from_day && all->to_day == cycle->to_day;
 }
 
 /* The line of a percentage or minimum, but for what it comes to. */
@@ -260,13 +276,13 @@ static void add_percent(struct gathering *all, const struct rating_derived *of)
     add_derived(all, line, money_percent(line.base, line.charge->percent));
 }
 
-/* A minimum of one cycle: the top-up to what is printed. */
+/* A minimum of a whole cycle: the top-up to what is printed. */
 static void add_top_up(struct gathering *all, const struct rating_derived *of)
 {
     const struct rating_input *input = all->rating->input;
     struct money base = { 0 };
     int last;
-    struct money least = least_of(all, of, &last);
+    struct money least = least_of(all->rating, of, first_cycle(all), &last);
 
     for (int version = 0; version < input->n_versions; version++) {
         int index = rating_same_charge(input, of, version);
@@ -283,7 +299,8 @@ static void add_top_up(struct gathering *all, const struct rating_derived *of)
     }
 }
 
-/* Minimums of several cycles, as the ledger has them. */
+/* A minimum of parts of cycles or of several: as the ledger has it on the last day of each, of the
+ * whole cycle. */
 static void add_minimums(struct gathering *all, const struct rating_derived *of)
 {
     for (size_t i = 0; i < all->n; i++) {
@@ -291,7 +308,13 @@ static void add_minimums(struct gathering *all, const struct rating_derived *of)
         int version = item->key.version;
         if (item->key.charge == rating_same_charge(all->rating->input, of, version)) {
             struct bill_line line = derived_line(all, version, item->key.charge);
-            line.base = base_of(all, version, line.charge);
+            const struct rating_cycle *cycle = &all->rating->cycles[item->cycle];
+            int last;
+            struct money least = least_of(all->rating, of, cycle, &last);
+            line.base = rounded(tariff_in(all->rating, version),
+                                money_subtract(least, item->amount));
+            line.from_day = cycle->from_day;
+            line.to_day = cycle->to_day;
             add_derived(all, line, item->amount);
         }
     }
@@ -317,7 +340,7 @@ static void add_in_turn(struct gathering *all, const struct rating_derived *deri
         const struct rating_derived *of = &derived[i];
         if (tariff_in(rating, of->version)->charges[of->charge].is_percent) {
             add_percent(all, of);
-        } else if (is_one_cycle(all)) {
+        } else if (is_whole_cycle(all)) {
             add_top_up(all, of);
         } else {
             add_minimums(all, of);

@@ -12,13 +12,15 @@ extern const char *const BILL_UNIT_NAMES[UNIT_PERCENT + 1];
 /* Why it costs what it costs: quantity * rate, rounded. */
 struct bill_line {
     struct quantity quantity; /* nano-units; minimum: 1; percent: see base */
-    struct money base;    /* percent: the amount it was taken of; minimum: what was reached */
+    struct money base;    /* percent: the amount it was taken of; minimum: what was reached in
+                           * the cycle */
     struct money amount;  /* rounded */
     const struct tariff_charge *charge; /* its code says energy, demand, fixed, … */
     const char *period;   /* its title; NULL: none */
     int64_t rate;         /* nano; percent: nano-percent */
     int64_t at_us;        /* demand: when */
-    int64_t from_day, to_day; /* that it is of, to exclusive */
+    int64_t from_day, to_day; /* that it is of, to exclusive; minimum: its cycle, where the bill is
+                               * not of one as a whole */
     int version;          /* index of the rating's versions */
     int season;           /* TARIFF_ANY: none */
     int tier;             /* from 1; 0: there is one price */
@@ -42,8 +44,9 @@ struct bill {
     int n_days_unpriced;       /* days on which no schedule was in force */
 };
 
-/* The bill of days [from, to) of the rating, in the operation's arena. ERR_INVALID for days that
- * were not rated. */
+/* The bill of days [from, to) of the rating, in the operation's arena. What is of a cycle is so of
+ * the whole one, whichever of its days the bill is of: demand stands on the day of the highest, a
+ * minimum on the last day. ERR_INVALID for days that were not rated. */
 enum err bill_make(struct op *op, const struct rating *rating, int64_t from_day, int64_t to_day,
                    struct bill *out) MUST_CHECK;
 

@@ -32,6 +32,7 @@ struct bill_view {
     const struct bill_part *parts;
     int n_parts;
     const char *total, *status, *status_class;
+    const char *part_of;                 /* a sentence where it is no whole bill, or NULL */
     const char *missing, *unpriced;      /* sentences, or NULL */
     const char *csv, *costs_href;
 };

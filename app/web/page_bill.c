@@ -61,6 +61,21 @@ static void add_neighbours(struct web *web, const struct place *place,
 
 /* ---- what it says ---- */
 
+/* What is to be said where the days are no whole bills: of which they are. NULL: they are. */
+static const char *part_words(struct arena *arena, const struct cost_account *first)
+{
+    int64_t since_day = cost_bill_since(&first->rates, first->from_day + 1);
+    int64_t until_day = cost_bill_until(&first->rates, first->to_day - 1);
+
+    if (first->is_valued || (since_day == first->from_day && until_day == first->to_day)) {
+        return NULL;
+    }
+    return arena_printf(arena,
+                        "Part of what is billed for %s: demand is on the day of the highest, and a "
+                        "minimum on the last day of its billing cycle.",
+                        days_name(arena, since_day, until_day - 1));
+}
+
 static void add_words(struct web *web, const struct place *place, const struct bill_days *days,
                       const struct cost_account *first, struct bill_view *view)
 {
@@ -69,6 +84,7 @@ static void add_words(struct web *web, const struct place *place, const struct b
     int64_t known_us = is_now ? place->query.now_us : place->query.as_of_us;
 
     view->span = days_name(arena, first->from_day, first->to_day - 1);
+    view->part_of = part_words(arena, first);
     view->made = arena_printf(arena, is_now ? "As known on %s"
                                      : "Schedules, assignments and prices as known on %s, energy "
                                        "as known now",

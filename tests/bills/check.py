@@ -213,7 +213,7 @@ def energy_lines(schedule, charge, bill, load):
                     rate = number(tiers[tier]['rate'])
                 filled[counter] = used + part
                 left -= part
-                if day.isoformat() >= bill['from']:
+                if bill['from'] <= day.isoformat() < bill['to']:
                     key = (season, period, tier + 1 if len(tiers) > 1 else 0)
                     line = lines.setdefault(key, [F(0), F(0), rate])
                     line[0] += part
@@ -254,7 +254,7 @@ def demand_lines(version, charge, bill, loads):
         for cycle, kw in highest.items():
             mine = [d for d in days_of(*cycle) if version.holds(d) and row.get('season', version.season(d)) == version.season(d)]
             first = min(d for d, name, of in measured if of == kw and version.cycle(d) == cycle and name == row.get('period'))
-            if not mine or (first if first in mine else mine[0]).isoformat() < bill['from']:
+            if not mine or not bill['from'] <= (first if first in mine else mine[0]).isoformat() < bill['to']:
                 continue
             if 'ratchet' in charge:
                 since = cycle[0]
@@ -286,11 +286,11 @@ def shares(schedule, charge, days):
 class Bill:
     """The lines of each version, charge by charge as somebody asks for them."""
 
-    def __init__(self, versions, bill):
-        self.versions, self.bill, self.made = versions, bill, {}
-        since, until = (date.fromisoformat(bill[k]) for k in ('from', 'to'))
+    def __init__(self, versions, bill, is_exact=False):
+        self.versions, self.bill, self.is_exact, self.made = versions, bill, is_exact, {}
+        self.span = since, until = tuple(date.fromisoformat(bill[k]) for k in ('from', 'to'))
         self.days = {v: [day for day in days_of(since, until) if v.holds(day)] for v in versions}
-        since = date.fromisoformat(bill.get('rated_from', bill['from']))
+        since, until = (date.fromisoformat(bill.get('rated_' + k, bill[k])) for k in ('from', 'to'))
         self.loads = {v: [q for q in (quarters(v, bill, since, until) if bill['use'] else []) if v.holds(q[1])] for v in versions}
 
     def base(self, version, charge):
@@ -300,11 +300,19 @@ class Bill:
         return sum((F(line[6]) for code in charge.get('on', before) for line in self.lines(version, code)), F(0))
 
     def minimum(self, version, charge):
-        """Of all versions of the schedule that have it, on the bill of the last."""
+        """Of all versions of the schedule that have it, and the last of the days that ask for it."""
         of = [(v, c) for v in version.family for c in v.document['charges'] if code_of(c) == code_of(charge) and self.days[v]]
-        if version is not max(of, key=lambda o: self.days[o[0]][-1])[0]:
-            return F(0)
-        return max(F(0), sum(shares(v, c, self.days[v]) * F(c['amount']) - self.base(v, c) for v, c in of))
+        lacks = sum(shares(v, c, self.days[v]) * F(c['amount']) - self.base(v, c) for v, c in of)
+        return max(F(0), lacks), max(self.days[v][-1] for v, _ in of)
+
+    def minimums(self, version, charge):
+        """To what is printed of a whole cycle; else of each cycle whose last day is asked for, exactly as it is of the whole."""
+        for cycle in dict.fromkeys(map(version.cycle, self.days[version])):
+            since, until = (d.isoformat() for d in cycle)
+            whole = Bill(self.versions, dict(self.bill, **{'from': since, 'to': until, 'rated_to': until}), True)
+            amount, last = (self if cycle == self.span else whole).minimum(version, charge)
+            if last in self.days[version]:
+                yield amount
 
     def lines(self, version, code):
         if (version, code) not in self.made:
@@ -317,7 +325,7 @@ class Bill:
         if 'percent' in charge:
             made = [('', 0, F(0), '%', F(charge['percent']), self.base(version, charge) * F(charge['percent']) / 100)]
         elif charge['type'] == 'minimum':
-            made = [('', 0, F(1), charge['per'], F(charge['amount']), self.minimum(version, charge))]
+            made = [('', 0, F(1), charge['per'], F(charge['amount']), amount) for amount in self.minimums(version, charge)]
         elif charge['type'] == 'fixed':
             share = shares(version, charge, days)
             unit = 'times' if charge['per'] == 'date' else charge['per']
@@ -327,7 +335,7 @@ class Bill:
         else:
             made = energy_lines(version, charge, self.bill, self.loads[version])
         for title, tier, quantity, unit, rate, amount in made:
-            money = rounded(amount, version.decimals, version.rounding)
+            money = amount if self.is_exact else rounded(amount, version.decimals, version.rounding)
             if money or not ('percent' in charge or charge['type'] == 'minimum'):
                 yield code, title, tier, quantity, unit, rate, money
 

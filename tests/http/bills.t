@@ -372,6 +372,15 @@ is $put->{status}, 200, 'another has other prices from the middle of a cycle on'
 is lines_of(bill('site=demand&from=2026-02-01&to=2026-03-01')),
     'energy all - 49.5 0.1 4.95; demand - - 8 10 40.00; export all - 5 0.08 -0.40; demand - - 8 12 48.00; minimum - - 1 128 21.05',
     'demand and minimum are of the cycle, the prices of their days';
+# 4.95 + 40 - 0.40 and 48 + 21.05 are the 113.60 of the month
+my @parts = map { bill("site=demand&$_") } 'from=2026-02-01&to=2026-02-15', 'from=2026-02-15&to=2026-03-01';
+is join(' | ', map { lines_of($_) } @parts), 'energy all - 49.5 0.1 4.95; demand - - 8 10 40.00; export all - 5 0.08 -0.40 | demand - - 8 12 48.00; minimum - - 1 128 21.05',
+    'each part of a cycle has what is on its days';
+is_deeply [map { $_->{total} } @parts, bill('site=demand&from=2026-02-01&to=2026-03-01')], ['44.55', '69.05', '113.60'], 'they add up';
+is_deeply [@{ $parts[1]{lines}[1] }{qw(base from to)}], ['92.95', '2026-02-01', '2026-03-01'], 'a minimum says of which days it is, and what they came to: 4.95 + 40 + 48';
+is_deeply [grep { $_ != 0 } map { $_->{cost} } @{ costs('site=demand&bucket=1d&from=2026-02-15&to=2026-03-01') }], ['48.00', '21.05'], 'and as costs by day have it';
+like words('/costs/bill?site=demand&from=2026-02-15&to=2026-02-28'), qr/Part of what is billed for [^:]*28 Feb 2026: demand is on the day of the highest, and a minimum on the last day/, 'the page says that it is a part';
+unlike words('/costs/bill?site=demand&from=2026-02-01&to=2026-02-28'), qr/Part of what is billed/, 'the whole is none';
 
 # ---- the ledger ----
 
@@ -383,7 +392,7 @@ is $stack->sql('SELECT count(*) FROM core.cost_dirty'), 0, 'the worker rates all
 cmp_ok $stack->sql('SELECT count(*) FROM core.cost_calculation'), '>', 30, 'and keeps the lines';
 for my $query ((map { ("bills?site=$_->[0]&$_->[1]", "costs?bucket=1d&site=$_->[0]&$_->[1]", "costs?bucket=1mo&site=$_->[0]&$_->[1]", "costs?bucket=15m&site=$_->[0]&$_->[1]") }
     ['flat', 'from=2026-03-28&to=2026-04-03'], ['tou', 'from=2024-06-30&to=2024-07-05'], ['tiers', 'from=2026-01-15&to=2026-04-01'],
-    ['demand', 'from=2026-01-31&to=2026-02-02'], ['demand', 'from=2026-02-01&to=2026-03-01'], ['solar', 'from=2026-01-01&to=2026-06-30']),
+    ['demand', 'from=2026-01-31&to=2026-02-02'], ['demand', 'from=2026-02-01&to=2026-03-01'], ['demand', 'from=2026-02-15&to=2026-03-01'], ['solar', 'from=2026-01-01&to=2026-06-30']),
     'costs?bucket=1w&site=tiers&tz=Asia/Kolkata&from=2026-02-01&to=2026-03-01', 'energy?bucket=1d&site=tiers&from=1769900400', 'costs?bucket=1d&site=flat') {
     my ($kept, $anew) = map { get("/v1/$query$_")->{content} } '', '&as_of=2100-01-01T00:00:00Z';
     $anew =~ s/"as_of":"[^"]*"/"as_of":null/;

@@ -206,7 +206,7 @@ static void check_bill(const struct tariffs *tariffs, struct doc_node *expected)
         .n_versions = tariffs->n,
         .zone = &tariffs->zone,
         .from_day = day_of(expected, "rated_from", from_day),
-        .to_day = to_day,
+        .to_day = day_of(expected, "rated_to", to_day),
         .as_of_us = INT64_MAX,
         .known_until_us = INT64_MAX,
     };
