@@ -85,6 +85,15 @@ enum err archived_total(struct db_tx *tx, struct archived_total *out)
     return err;
 }
 
+enum err archived_is_on(struct db_tx *tx, bool *out)
+{
+    struct db_rows *rows;
+    enum err err = db_run(tx, &q_archived_is_on, NULL, &rows);
+
+    *out = err == OK && db_bool(rows, 0, ARCHIVED_IS_ON_IS_ON);
+    return err;
+}
+
 enum err archived_verify(struct db_tx *tx, int64_t id)
 {
     struct db_args args;

@@ -51,6 +51,8 @@ enum err archived_list(struct db_tx *tx, const struct archived_filter *filter, i
 /* ERR_NOT_FOUND without it. */
 enum err archived_find(struct db_tx *tx, int64_t id, struct archived *out) MUST_CHECK;
 enum err archived_total(struct db_tx *tx, struct archived_total *out) MUST_CHECK;
+/* Whether the installation archives what gets old. */
+enum err archived_is_on(struct db_tx *tx, bool *out) MUST_CHECK;
 /* Wants the file verified, which the worker sees to. ERR_NOT_FOUND without it, ERR_CONFLICT where
  * too many wait. */
 enum err archived_verify(struct db_tx *tx, int64_t id) MUST_CHECK;

@@ -19,10 +19,20 @@ struct archive_row {
     bool may_restore; /* an admin looks, and the day is in the archive alone */
 };
 
+struct archive_table_choice {
+    const char *name;
+    bool is_chosen;
+};
+
 struct archives_view {
     struct page_view page;
     struct notice_view notice;
     const char *summary; /* "12 days in 14 files, 3.4 GB" */
+    const char *from, *to, *table; /* as they were chosen; "": any */
+    const char *span_error;        /* about the days; NULL: they are right */
+    bool is_filtered, is_on;       /* something is chosen; the installation archives */
+    const struct archive_table_choice *tables;
+    int n_tables;
     const struct archive_row *rows;
     int n_rows;
     struct pager_view pager;

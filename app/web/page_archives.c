@@ -5,11 +5,13 @@
 #include "web/pages.h"
 
 #include "domain/archived.h"
+#include "domain/span.h"
 #include "gen/templates.h"
 #include "view/format.h"
 #include "view/link.h"
 #include "view/model_parts.h"
 #include "web/cursor.h"
+#include "web/span_input.h"
 
 #include <inttypes.h>
 
@@ -124,27 +126,91 @@ static int64_t read_before(struct web *web)
     return id;
 }
 
-static const char *list_link(struct arena *arena, const struct archived *last)
+static const char *typed(struct web *web, const char *name)
 {
-    const char *id = arena_printf(arena, "%" PRId64, last->id);
+    struct str text = web_query_text(web, name);
+
+    return text.ptr ? arena_copy(web->op->arena, text) : "";
+}
+
+static enum err offer_tables(struct web *web, struct archives_view *view)
+{
+    static const char *const NAMES[] = { "samples", "events", "costs" };
+    const int n = sizeof NAMES / sizeof *NAMES;
+    struct archive_table_choice *tables =
+        arena_array(web->op->arena, (size_t)n, sizeof *tables);
+
+    if (!tables) {
+        return fail_memory(web->op);
+    }
+    for (int i = 0; i < n; i++) {
+        tables[i] = (struct archive_table_choice){ NAMES[i], strcmp(NAMES[i], view->table) == 0 };
+    }
+    view->tables = tables;
+    view->n_tables = n;
+    return OK;
+}
+
+/* What is chosen: days, both inclusive, and a table. */
+static enum err read_filter(struct web *web, struct archives_view *view,
+                            struct archived_filter *out)
+{
+    struct arena *arena = web->op->arena;
+    int64_t from = 0, to = 0;
+
+    view->from = typed(web, "from");
+    view->to = typed(web, "to");
+    view->table = typed(web, "table");
+    if (!view->from || !view->to || !view->table) {
+        return fail_memory(web->op);
+    }
+    view->is_filtered = view->from[0] || view->to[0] || view->table[0];
+    *out = (struct archived_filter){ .before_id = read_before(web) };
+    if (view->table[0]) {
+        out->table = str_of(view->table);
+    }
+    if (!span_input_day(web, "from", &from) || !span_input_day(web, "to", &to)) {
+        view->span_error = "A date is written like 2026-11-20.";
+    } else if (view->from[0] && view->to[0] && to < from) {
+        view->span_error = "The last day is before the first.";
+    }
+    if (view->span_error) {
+        return offer_tables(web, view);
+    }
+    out->from_day = view->from[0] ? span_day_text(arena, from) : NULL;
+    out->to_day = view->to[0] ? span_day_text(arena, to + 1) : NULL;
+    bool is_whole = (!view->from[0] || out->from_day) && (!view->to[0] || out->to_day);
+    return is_whole ? offer_tables(web, view) : fail_memory(web->op);
+}
+
+static const char *list_link(struct arena *arena, const struct archives_view *view,
+                             const struct archived *last)
+{
+    const char *id = last ? arena_printf(arena, "%" PRId64, last->id) : NULL;
     const char *cursor = NULL;
 
     if (id != NULL) {
         cursor = cursor_encode(arena, CURSOR_ARCHIVES, (struct cursor){ 0, str_of(id) });
     }
-    const struct link_param params[] = { { "before", cursor } };
-    return link_to(arena, "/archives", params, 1);
+    const struct link_param params[] = {
+        { "from", view->from }, { "to", view->to }, { "table", view->table }, { "before", cursor },
+    };
+    return link_to(arena, "/archives", params, sizeof params / sizeof *params);
 }
 
 static enum err add_rows(struct web *web, struct archives_view *view)
 {
     struct arena *arena = web->op->arena;
-    const struct archived_filter filter = { .before_id = read_before(web) };
     int64_t now_us = clock_now_us();
+    struct archived_filter filter;
     struct archived_list list;
     struct zone zone;
-    enum err err = archived_list(web->tx, &filter, FILES_SHOWN + 1, &list);
+    enum err err = read_filter(web, view, &filter);
 
+    if (err != OK || view->span_error) {
+        return err;
+    }
+    err = archived_list(web->tx, &filter, FILES_SHOWN + 1, &list);
     if (err == OK) {
         err = page_zone(web, now_us, &zone);
     }
@@ -161,9 +227,9 @@ static enum err add_rows(struct web *web, struct archives_view *view)
     }
     view->rows = rows;
     view->n_rows = n;
-    view->pager.first = filter.before_id > 0 ? "/archives" : NULL;
-    view->pager.next = list.n > n ? list_link(arena, &list.items[n - 1]) : NULL;
-    return OK;
+    view->pager.first = filter.before_id > 0 ? list_link(arena, view, NULL) : NULL;
+    view->pager.next = list.n > n ? list_link(arena, view, &list.items[n - 1]) : NULL;
+    return n == 0 ? archived_is_on(web->tx, &view->is_on) : OK;
 }
 
 enum err page_archives(struct web *web)

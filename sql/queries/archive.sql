@@ -178,6 +178,12 @@ ORDER BY a.id DESC;
 -- What there is of the tenant.
 SELECT t.n_days, t.n_files, t.n_bytes FROM api.archive_total() t;
 
+-- name: archived_is_on
+-- roles: web
+-- columns: is_on
+-- Whether the installation archives what gets old.
+SELECT api.archive_is_on() AS is_on;
+
 -- name: archived_restore
 -- roles: web
 -- columns: state

@@ -139,6 +139,26 @@ sub verify {
     return now_of($file->{id});
 }
 
+# The days that a page of the archive lists.
+sub listed { my ($query) = @_; return join ' ', $person{viewer}->get("/archives?$query")->{content} =~ m{<a href="/v1/archives/\d+">(\d{4}-\d\d-\d\d)<}g }
+
+is(listed('from=' . day(6) . '&to=' . day(6)), day(6), 'the page lists the days that are chosen');
+is(listed('to=' . day(6) . '&table=samples'), day(6) . ' ' . day(40), '  up to one, of a table') or diag(listed(''));
+is(listed('table=costs'), '', '  none of another');
+like($person{viewer}->get('/archives?table=costs&from=2026-01-01')->{content}, qr{There is no such file\..*}s, '  which it says');
+like($person{viewer}->get('/archives?from=2026-02-30')->{content}, qr{id="span-error" role="alert">A date is written like}, '  and what a date is');
+{
+    $stack->cli('user', 'add', '--tenant', 'other', '--email', 'zoe@other.example', '--role', 'viewer', { stdin => "a good long password\n" });
+    my $zoe = Tidemark::Browser->new($stack);
+    $zoe->log_in('zoe@other.example', 'a good long password');
+    my $was = $stack->sql('SELECT is_on FROM core.archive_setting');
+    for my $case (['true', 'Nothing is archived yet'], ['false', 'Nothing is archived: the archive of this installation is off']) {
+        $stack->sql("UPDATE core.archive_setting SET is_on = $case->[0]");
+        like($zoe->get('/archives')->{content}, qr/$case->[1]/, "a tenant without a file: $case->[1]");
+    }
+    $stack->sql("UPDATE core.archive_setting SET is_on = '$was'");
+}
+
 is_deeply([@{ now_of($file->{id}) }{qw(verify checked_at)}], [undef, undef], 'nobody had the file verified');
 $stack->sql("UPDATE core.archive SET verified_at = verified_at - interval '1 hour' WHERE id = $file->{id}");
 my $found = verify();

@@ -39,6 +39,7 @@ my %function = (
     'api.archive_list' => { may => 'web', call => [q{0, 0, NULL, NULL, NULL, 100},
         q{0, 0, 'samples', '2020-01-01', '2020-01-02', 100}, q{(SELECT count(*) FROM generate_series(1, 2)), 0, NULL, NULL, NULL, 100}] },
     'api.archive_total' => { may => 'web', call => q{} },
+    'api.archive_is_on' => { may => 'web', door => 'whether the installation archives', call => q{} },
     'api.has_dropped' => { may => 'web', call => [q{true}, q{false}] },
     'api.archive_until' => { may => 'web', call => q{'samples'} },
     'api.archive_files' => { may => 'web', call => [q{'samples', '-infinity', 'infinity', 100, false}, q{'samples', '2020-01-01', '2020-01-02', 1, true}] },
