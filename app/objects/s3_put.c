@@ -4,11 +4,10 @@
 #include "objects/s3.h"
 
 #define MIN_PART_BYTES (5u << 20) /* what S3 takes, but for the last */
-#define PART_STEP_BYTES (512u << 10)
+#define PART_STEP_BYTES (544u << 10)
 #define PARTS_A_STEP 1000 /* after so many, the next are a step longer */
-#define MAX_PARTS 10000   /* what S3 takes; 72 GiB in all */
+#define MAX_PARTS 10000   /* what S3 takes; STORE_MAX_OBJECT_BYTES and a little more in all */
 #define ETAG_SIZE 96
-#define MAX_COMPLETE_BYTES (2u << 20) /* the list of ten thousand parts */
 
 struct part {
     char etag[ETAG_SIZE];
@@ -178,11 +177,12 @@ static enum err put_whole(struct s3_put *put, struct op *op)
     return s3_send(put->s3, op, &request, &answer);
 }
 
+/* The list of the parts. It is written where the parts were, the last of which has left. */
 static const char *complete_body(struct s3_put *put, size_t *len)
 {
-    struct buf body;
+    struct buf body = { .arena = put->arena, .data = put->bytes, .size = put->room,
+                        .cap = put->room };
 
-    buf_init(&body, put->arena, MAX_COMPLETE_BYTES);
     buf_add_text(&body, "<CompleteMultipartUpload>");
     for (int i = 0; i < put->n_parts; i++) {
         buf_printf(&body, "<Part><PartNumber>%d</PartNumber><ETag>&quot;", i + 1);

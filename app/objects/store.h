@@ -55,7 +55,7 @@ struct store_written {
 
 /* Begins an object, which takes the place of any of that key when it is finished, and not before.
  * A store that is NULL, of which that could not be opened, is one that cannot be reached.
- * Holds up to 11 MiB until finish or abort, one of which must follow; several may be open at once.
+ * Holds up to 12 MiB until finish or abort, one of which must follow; several may be open at once.
  * `key` is copied. */
 enum err store_put_begin(struct store *store, struct op *op, const char *key,
                          struct store_put **out) MUST_CHECK;
