@@ -49,7 +49,7 @@ static bool add_lengths(struct outgoing *out)
            add(out, "Content-Length", arena_printf(arena, "%" PRId64, out->range.len));
 }
 
-/* If-Range lets a range be one only of the same file. */
+/* Ranges are of GET alone (RFC 9110, 14.2). If-Range lets one be only of the same file. */
 static void choose_range(struct outgoing *out)
 {
     const struct http_request *request = out->web->request;
@@ -58,7 +58,7 @@ static void choose_range(struct outgoing *out)
 
     out->range = (struct store_range){ 0, out->upload.size };
     out->kind = RANGE_WHOLE;
-    if (is_same) {
+    if (is_same && request->method == HTTP_GET) {
         out->kind = range_read(http_header(request, "Range"), out->upload.size, &out->range.from,
                                &out->range.len);
     }

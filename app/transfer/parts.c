@@ -50,7 +50,7 @@ static enum err read_range(struct web *web, struct part *part)
     struct str unit = str_cut(&rest, ' ');
     struct str range = str_cut(&rest, '/');
     bool is_good = str_equal_nocase(unit, STR("bytes")) && rest.ptr &&
-                   take_number(rest, &part->total);
+                   take_number(rest, &part->total) && part->total > 0;
 
     part->is_question = str_equal(range, STR("*"));
     if (is_good && !part->is_question) {
@@ -61,7 +61,8 @@ static enum err read_range(struct web *web, struct part *part)
     }
     return is_good ? OK
                    : fail(web->op, ERR_MALFORMED,
-                          "Content-Range: must be as in bytes 0-499/1234, the length known");
+                          "Content-Range: must be as in bytes 0-499/1234, the length known; an "
+                          "empty file is sent without");
 }
 
 /* ---- answers ---- */

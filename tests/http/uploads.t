@@ -131,6 +131,10 @@ is(fetch('If-Range' => $header{etag}, Range => 'bytes=0-0')->{status}, 206, 'a r
 is(fetch('If-Range' => '"x"', Range => 'bytes=0-0')->{status}, 200, 'of another all of it');
 my $head = as('api', 'HEAD', "/v1/uploads/$id");
 ok($head->{status} == 200 && $head->{headers}{'content-length'} == 256 && $head->{content} eq '', 'HEAD tells all but the bytes');
+for my $range ('bytes=0-9', 'bytes=300-400') {
+    $head = as('api', 'HEAD', "/v1/uploads/$id", headers => { Range => $range });
+    is(join(' ', $head->{status}, $head->{headers}{'content-length'}, $head->{headers}{'content-range'} // '-'), '200 256 -', "  and of the whole file where $range is asked for");
+}
 
 # A byte that the disk has otherwise than it was stored: near the end of one that goes out in many pieces, and
 # of one that goes out in one.
@@ -279,7 +283,9 @@ ok(as('api', 'GET', $answer->{headers}{location})->{content} eq $long, 'which is
     is_deeply([map { $_->{json}{sha256} } @sent], [map { sha256_hex($_) } qw(aaAA bbBB)], 'devices that share a token have files of their own');
 }
 is(put('device', 'x', 'abc', 'Content-Range' => 'bytes 0-9/100')->{status}, 400, 'a body shorter than it says');
-is(put('device', 'x', 'abc', 'Content-Range' => $_)->{status}, 400, "no range: $_") for 'bytes 0-2/*', 'bytes 5-2/9', 'x 0-2/3', 'bytes 0-3/3';
+is(put('device', 'x', 'abc', 'Content-Range' => $_)->{status}, 400, "no range: $_") for 'bytes 0-2/*', 'bytes 5-2/9', 'x 0-2/3', 'bytes 0-3/3', 'bytes 0-0/0';
+$answer = put('device', 'nothing', '', 'Content-Range' => 'bytes */0');
+is("$answer->{status} $answer->{json}{detail}", '400 Content-Range: must be as in bytes 0-499/1234, the length known; an empty file is sent without', 'nor has an empty file parts');
 
 is($stack->sql('SELECT count(*) FROM core.upload_part WHERE NOT is_there'), 0, 'parts that did not come are forgotten');
 
