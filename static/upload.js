@@ -35,9 +35,14 @@
       bar.setAttribute('aria-hidden', 'true');
       state.append(' ', bar);
     });
+    // The browser follows the answer to another page: to the list, or to the login.
     request.addEventListener('load', () => {
+      const { pathname, search } = new URL(request.responseURL);
       if (request.status >= 400) fail(sentenceOf(request));
-      else window.location.assign('/uploads?done=sent');
+      else if (pathname === '/uploads' && new URLSearchParams(search).get('done') === 'sent') {
+        window.location.assign('/uploads?done=sent');
+      } else if (pathname === '/login') fail('You were logged out; nothing was stored. Log in and send the files again.');
+      else fail('The server did not say that the files are stored. Look at the list of files.');
     });
     request.addEventListener('error', () => fail('The connection was lost; nothing was stored.'));
     button.disabled = true;

@@ -105,6 +105,13 @@ async function testRefused(browser) {
   is(await page.inputValue('#upload-device'), 'no such device', '  and what was filled in stays');
   ok(await page.isEnabled('button:text-is("Send")'), '  to be sent again');
   await inspect(page, 'Files, refused');
+  await page.goto(`${setup.url}/uploads`);
+  await page.setInputFiles('#upload-file', sent.slice(0, 1));
+  await page.context().clearCookies();
+  await page.getByRole('button', { name: 'Send', exact: true }).click();
+  await page.waitForSelector('#upload-progress.bad');
+  ok((await text(page, '#upload-progress')).startsWith('You were logged out; nothing was stored.'), 'who was logged out meanwhile is told so');
+  is(new URL(page.url()).search, '', '  and not that the files are stored');
   await page.context().close();
 }
 
