@@ -40,6 +40,7 @@ struct event {
     const char *site;        /* key, or NULL */
     const char *data;        /* JSON object, or NULL */
     const char *key;         /* UUID that identifies the event in lists */
+    bool has_files;          /* set by upload_mark_events alone */
 };
 
 struct event_list {

@@ -2,6 +2,7 @@
 #include "domain/upload.h"
 
 #include "db/db.h"
+#include "domain/event.h"
 #include "gen/queries.h"
 
 /* ---- sending ---- */
@@ -285,14 +286,54 @@ enum err upload_find(struct db_tx *tx, const char *id, struct upload *out)
     return out->sha256 ? OK : fail_memory(op);
 }
 
-enum err upload_total(struct db_tx *tx, int64_t *files, int64_t *bytes)
+enum err upload_total(struct db_tx *tx, struct upload_totals *out)
 {
     struct db_rows *rows;
     enum err err = db_run(tx, &q_upload_total, NULL, &rows);
 
     if (err == OK) {
-        *files = db_int64(rows, 0, UPLOAD_TOTAL_FILES);
-        *bytes = db_int64(rows, 0, UPLOAD_TOTAL_BYTES);
+        *out = (struct upload_totals){ db_int64(rows, 0, UPLOAD_TOTAL_FILES),
+                                       db_int64(rows, 0, UPLOAD_TOTAL_BYTES),
+                                       db_int64(rows, 0, UPLOAD_TOTAL_HELD) };
+    }
+    return err;
+}
+
+/* The ids of the events that have one. */
+static enum err ask_events(struct db_tx *tx, const struct event_list *events,
+                           struct db_rows **rows)
+{
+    struct db_args args;
+    struct str *ids = arena_array(db_op(tx)->arena, (size_t)events->n + 1, sizeof *ids);
+    size_t n = 0;
+
+    *rows = NULL;
+    if (!ids) {
+        return fail_memory(db_op(tx));
+    }
+    for (int i = 0; i < events->n; i++) {
+        if (events->items[i].id) {
+            ids[n++] = str_of(events->items[i].id);
+        }
+    }
+    if (n == 0) {
+        return OK;
+    }
+    db_args_init(&args, db_op(tx)->arena);
+    db_arg_str_array(&args, ids, n);
+    return db_run(tx, &q_upload_events, &args, rows);
+}
+
+enum err upload_mark_events(struct db_tx *tx, struct event_list *events)
+{
+    struct db_rows *rows;
+    enum err err = ask_events(tx, events, &rows);
+
+    for (int i = 0; err == OK && rows && i < events->n; i++) {
+        struct event *event = &events->items[i];
+        for (int r = 0; event->id && !event->has_files && r < db_count(rows); r++) {
+            event->has_files = strcmp(event->id, db_text(rows, r, UPLOAD_EVENTS_EVENT)) == 0;
+        }
     }
     return err;
 }

@@ -125,7 +125,18 @@ enum err upload_list(struct db_tx *tx, const struct upload_filter *filter, int l
                      struct upload_list *out) MUST_CHECK;
 /* ERR_NOT_FOUND for one that is not whole, too. */
 enum err upload_find(struct db_tx *tx, const char *id, struct upload *out) MUST_CHECK;
-enum err upload_total(struct db_tx *tx, int64_t *files, int64_t *bytes) MUST_CHECK;
+struct upload_totals {
+    int64_t files, bytes; /* that are whole */
+    int64_t held;         /* bytes that the quota counts: of files that are coming, too */
+};
+
+/* How much the tenant has. */
+enum err upload_total(struct db_tx *tx, struct upload_totals *out) MUST_CHECK;
+
+/* Says of each event in the list whether a file belongs to it. */
+struct event_list;
+enum err upload_mark_events(struct db_tx *tx, struct event_list *events) MUST_CHECK;
+/* Removes a file that is whole; its object goes with the worker's next run. ERR_NOT_FOUND. */
 enum err upload_remove(struct db_tx *tx, const char *id) MUST_CHECK;
 
 #endif

@@ -8,42 +8,14 @@
 
 /* ---- what is said of it ---- */
 
-static bool is_uuid(struct str text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        bool is_dash = i == 8 || i == 13 || i == 18 || i == 23;
-        if (is_dash ? text.ptr[i] != '-' : !strchr("0123456789abcdefABCDEF", text.ptr[i])) {
-            return false;
-        }
-    }
-    return text.len == 36;
-}
-
 enum err receive_id(struct web *web, const char **out)
 {
     struct str id = http_capture(web->request, "id");
 
-    if (!is_uuid(id)) {
+    if (!web_is_uuid(id)) {
         return fail(web->op, ERR_NOT_FOUND, "There is no such file.");
     }
     *out = arena_copy(web->op->arena, id);
-    return *out ? OK : fail_memory(web->op);
-}
-
-enum err receive_event(struct web *web, const char **out)
-{
-    struct str event = web_query_text(web, "event");
-
-    *out = NULL;
-    return event.ptr ? receive_event_id(web, event, out) : OK;
-}
-
-enum err receive_event_id(struct web *web, struct str event, const char **out)
-{
-    if (!is_uuid(event)) {
-        return fail(web->op, ERR_INVALID, "event: must be the id of an event, a UUID");
-    }
-    *out = arena_copy(web->op->arena, event);
     return *out ? OK : fail_memory(web->op);
 }
 
@@ -63,7 +35,7 @@ enum err receive_draft(struct web *web, struct upload_draft *out)
     if (device.ptr && !out->device) {
         return fail_memory(web->op);
     }
-    return receive_event(web, &out->event);
+    return web_query_event(web, &out->event);
 }
 
 static bool is_name(struct str name)

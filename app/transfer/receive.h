@@ -51,10 +51,6 @@ enum err receive_form(struct web *web, struct multipart_stream *form, struct rec
 
 /* The UUID in the address's {id}, in the arena; ERR_NOT_FOUND where it is none. */
 enum err receive_id(struct web *web, const char **out) MUST_CHECK;
-/* The UUID of a query parameter, in the arena; NULL when absent, ERR_INVALID where it is none. */
-enum err receive_event(struct web *web, const char **out) MUST_CHECK;
-/* The same of a text from elsewhere. */
-enum err receive_event_id(struct web *web, struct str event, const char **out) MUST_CHECK;
 
 /* Writes one file's {id, name, size, sha256} as the answer, 201. */
 enum err receive_answer(struct web *web, const struct receiving *file) MUST_CHECK;

@@ -89,7 +89,7 @@ static enum err take_field(struct web *web, struct multipart_stream *form,
         return OK;
     }
     if (is_event) {
-        return receive_event_id(web, text, &draft->event);
+        return web_event_id(web, text, &draft->event);
     }
     if (text.len > MAX_NAME_BYTES || !str_is_utf8(text)) {
         return fail(web->op, ERR_INVALID, "device: is no key of a device");
@@ -217,7 +217,7 @@ static enum err read_filter(struct web *web, struct upload_filter *filter)
         filter->before_us = cursor.time_us;
         filter->before_id = arena_copy(web->op->arena, cursor.key);
     }
-    return err == OK ? receive_event(web, &filter->event) : err;
+    return err == OK ? web_query_event(web, &filter->event) : err;
 }
 
 enum err transfer_uploads_list(struct web *web)

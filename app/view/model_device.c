@@ -194,6 +194,7 @@ bool device_view(struct arena *arena, const struct device_facts *facts, struct d
     }
     const struct link_param only[] = { { "device", device->key } };
     out->events_href = facts->is_shared ? NULL : link_to(arena, "/events", only, 1);
+    out->files_href = facts->is_shared ? NULL : link_to(arena, "/uploads", only, 1);
     out->n_events = facts->look.events.n;
     out->events = event_lines(arena, &facts->zone, facts->now_us, &facts->look.events);
     return series_rows(arena, facts, out) && (out->events != NULL || out->n_events == 0);

@@ -82,6 +82,10 @@ const struct event_line *event_lines(struct arena *arena, const struct zone *zon
             .site = event->site,
             .json = has_data ? event->data : NULL,
         };
+        if (event->has_files) {
+            const struct link_param only[] = { { "event", event->id } };
+            rows[i].files_href = link_to(arena, "/uploads", only, 1);
+        }
         if (has_data) {
             add_facts(arena, event->data, &rows[i]);
         }

@@ -59,6 +59,7 @@ struct device_view {
     const struct event_line *events;
     int n_events;
     const char *events_href;
+    const char *files_href;              /* NULL: who looks may not see them */
 };
 
 /* A device in the list. */

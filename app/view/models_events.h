@@ -19,6 +19,7 @@ struct event_line {
     struct event_fact facts[EVENT_FACTS];
     int n_facts, n_more;
     const char *json;                    /* all of the data; NULL: none */
+    const char *files_href;              /* NULL: the event has none */
 };
 
 struct events_view {

@@ -4,6 +4,7 @@
 #include "web/pages.h"
 
 #include "base/clock.h"
+#include "domain/upload.h"
 #include "domain/zone.h"
 #include "gen/templates.h"
 #include "view/model_device.h"
@@ -139,6 +140,9 @@ static enum err load(struct web *web, struct str key, struct device_facts *facts
     }
     if (err == OK) {
         err = load_zone(web, facts);
+    }
+    if (err == OK && !facts->is_shared) {
+        err = upload_mark_events(web->tx, &facts->look.events);
     }
     struct trace_open open = { NULL };
     if (err == OK && facts->look.series.n > 0) {

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "domain/upload.h"
 #include "domain/zone.h"
 #include "gen/templates.h"
 #include "view/link.h"
@@ -180,6 +181,9 @@ static enum err add_events(struct web *web, struct query *query, struct events_v
     struct event_list list;
     bool has_more = false;
     enum err err = list_events(web, query, &list, &has_more);
+    if (err == OK) {
+        err = upload_mark_events(web->tx, &list);
+    }
     if (err != OK) {
         return err;
     }

@@ -56,6 +56,10 @@ static struct upload_row row_of(struct arena *arena, const struct zone *zone, in
             row.preview = KINDS[i].is_image && upload->size <= MAX_PREVIEW_BYTES ? row.href : NULL;
         }
     }
+    if (upload->event) {
+        const struct link_param only[] = { { "event", upload->event } };
+        row.event_href = link_to(arena, "/uploads", only, 1);
+    }
     if (upload->device) {
         row.device_href = link_path(arena, "/devices/", upload->device);
     }
@@ -73,21 +77,23 @@ static enum err read_filter(struct web *web, struct upload_filter *filter)
         filter->before_us = cursor.time_us;
         filter->before_id = arena_copy(web->op->arena, cursor.key);
     }
-    return OK;
+    return web_query_event(web, &filter->event);
 }
 
-/* "/uploads", of the device where one is chosen, from behind the last row on where there is one. */
-static const char *list_link(struct arena *arena, struct str device, const struct upload *last)
+/* "/uploads", as it is filtered, from behind the last row on where there is one. */
+static const char *list_link(struct arena *arena, const struct upload_filter *filter,
+                             const struct upload *last)
 {
-    const char *device_text = device.ptr ? arena_copy(arena, device) : NULL;
+    const char *device = filter->device.ptr ? arena_copy(arena, filter->device) : NULL;
     const char *cursor = NULL;
 
     if (last) {
         cursor = cursor_encode(arena, CURSOR_UPLOADS,
                                (struct cursor){ last->stored_us, str_of(last->id) });
     }
-    const struct link_param params[] = { { "device", device_text }, { "before", cursor } };
-    return link_to(arena, "/uploads", params, 2);
+    const struct link_param params[] = { { "device", device }, { "event", filter->event },
+                                         { "before", cursor } };
+    return link_to(arena, "/uploads", params, 3);
 }
 
 static enum err add_rows(struct web *web, struct uploads_view *view)
@@ -119,9 +125,31 @@ static enum err add_rows(struct web *web, struct uploads_view *view)
     view->rows = rows;
     view->n_rows = n;
     view->device = filter.device.ptr ? arena_copy(arena, filter.device) : "";
-    view->pager.first = filter.before_id ? list_link(arena, filter.device, NULL) : NULL;
-    view->pager.next = list.n > n ? list_link(arena, filter.device, &list.items[n - 1]) : NULL;
+    view->event = filter.event ? filter.event : "";
+    view->is_filtered = filter.device.ptr || filter.event;
+    view->pager.first = filter.before_id ? list_link(arena, &filter, NULL) : NULL;
+    view->pager.next = list.n > n ? list_link(arena, &filter, &list.items[n - 1]) : NULL;
     return view->device ? OK : fail_memory(web->op);
+}
+
+/* "12 files, 3.4 GB of 100 GB; 1 GB more is coming". */
+static const char *summary_text(struct web *web, const struct upload_totals *totals)
+{
+    struct arena *arena = web->op->arena;
+    int64_t quota = (int64_t)web->config->upload_quota_mib << 20;
+    int64_t coming = totals->held - totals->bytes;
+    const char *most = "", *more = "";
+
+    if (quota > 0) {
+        most = arena_printf(arena, " of %s", size_text(arena, quota));
+    }
+    if (coming > 0) {
+        more = arena_printf(arena, "; %s more are coming", size_text(arena, coming));
+    }
+    return most && more ? arena_printf(arena, "%lld file%s, %s%s%s", (long long)totals->files,
+                                       totals->files == 1 ? "" : "s",
+                                       size_text(arena, totals->bytes), most, more)
+                        : NULL;
 }
 
 enum err page_uploads(struct web *web)
@@ -131,8 +159,8 @@ enum err page_uploads(struct web *web)
         .may_change = web->who->role == ROLE_ADMIN,
         .most = size_text(web->op->arena, (int64_t)web->config->upload_max_mib << 20),
     };
-    int64_t files = 0, bytes = 0;
-    enum err err = upload_total(web->tx, &files, &bytes);
+    struct upload_totals totals;
+    enum err err = upload_total(web->tx, &totals);
 
     if (err == OK) {
         err = add_rows(web, &view);
@@ -140,8 +168,7 @@ enum err page_uploads(struct web *web)
     if (err != OK) {
         return err;
     }
-    view.summary = arena_printf(web->op->arena, "%lld file%s, %s", (long long)files,
-                                files == 1 ? "" : "s", size_text(web->op->arena, bytes));
+    view.summary = summary_text(web, &totals);
     view.page = page_view(web, "Files", "/uploads");
     page_is_html(web);
     tpl_page_uploads(&web->response->body, &view);

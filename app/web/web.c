@@ -23,6 +23,35 @@ struct str web_query_text(const struct web *web, const char *name)
     return text.len > 0 ? text : (struct str){ .ptr = NULL };
 }
 
+bool web_is_uuid(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        bool is_dash = i == 8 || i == 13 || i == 18 || i == 23;
+        if (is_dash ? text.ptr[i] != '-'
+                    : !memchr("0123456789abcdefABCDEF", text.ptr[i], 22)) {
+            return false;
+        }
+    }
+    return text.len == 36;
+}
+
+enum err web_event_id(struct web *web, struct str text, const char **out)
+{
+    if (!web_is_uuid(text)) {
+        return fail(web->op, ERR_INVALID, "event: must be the id of an event, a UUID");
+    }
+    *out = arena_copy(web->op->arena, text);
+    return *out ? OK : fail_memory(web->op);
+}
+
+enum err web_query_event(struct web *web, const char **out)
+{
+    struct str event = web_query_text(web, "event");
+
+    *out = NULL;
+    return event.ptr ? web_event_id(web, event, out) : OK;
+}
+
 /* An offset's + that was not percent-encoded arrives as a space: 12:00:00 05:30. */
 static bool parse_time(struct web *web, struct str text, int64_t *out)
 {

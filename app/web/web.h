@@ -67,6 +67,12 @@ struct str web_form(const struct web *web, const char *name);
 
 /* A text to filter by; ptr NULL when absent or empty. Never fails. */
 struct str web_query_text(const struct web *web, const char *name);
+/* `event`, the id of an event, in the arena; NULL when absent. */
+enum err web_query_event(struct web *web, const char **out) MUST_CHECK;
+/* The same of a text from elsewhere. */
+enum err web_event_id(struct web *web, struct str text, const char **out) MUST_CHECK;
+/* Whether it is a UUID's text, in letters of either case. */
+bool web_is_uuid(struct str text);
 /* `limit`, default LIST_LIMIT_DEFAULT, 1 to LIST_LIMIT_MAX. */
 enum err web_query_limit(struct web *web, int *out) MUST_CHECK;
 

@@ -90,9 +90,15 @@ FROM api.upload_find($1::text::uuid) u;
 
 -- name: upload_total
 -- roles: web
--- columns: files bytes
--- How many files the tenant has, and how many bytes.
-SELECT t.files, t.bytes FROM api.upload_total() t;
+-- columns: files bytes held
+-- How many files the tenant has, how many bytes, and how many the quota counts.
+SELECT t.files, t.bytes, t.held FROM api.upload_total() t;
+
+-- name: upload_events
+-- roles: web
+-- columns: event
+-- Those of the events $1 that have files.
+SELECT e.event FROM api.upload_events($1::text[]::uuid[]) e (event);
 
 -- name: upload_remove
 -- roles: web

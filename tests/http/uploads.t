@@ -351,6 +351,20 @@ my $page = $eve->get('/uploads');
 is($page->{status}, 200, 'the page of files');
 like($page->{content}, qr{<bdi>etc/passwd</bdi>}, 'lists them by name');
 like($page->{content}, qr{<img class="upload-preview" src="/v1/uploads/\Q$id\E"}, 'with previews of images');
+like($page->{content}, qr{class="hint">\d+ files, [\d.]+\D+MB of 67\.1\D+MB}, 'and says how much of the quota is used');
+for my $id ($event, $unknown) {
+    my $made = $stack->post('/v1/event', { device => 'meter', type => 'frame', id => $id, time => int time, data => { width => 1 } }, token => $token{device});
+    is($made->{status}, 200, 'an event') or diag $made->{content};
+}
+for my $path ('/events', '/devices/meter') {
+    is_deeply([$eve->get($path)->{content} =~ m{href="/uploads\?event=([^"]+)"}g], [$event], "$path leads to the files of the event that has some");
+}
+like($eve->get('/devices/meter')->{content}, qr{href="/uploads\?device=meter"}, '  and to those of the device');
+my $of_event = $eve->get("/uploads?event=$event")->{content};
+is_deeply([$of_event =~ m{<a href="/v1/uploads/[^"]+"><bdi>([^<]+)}g], ['still', 'frame.jpg'], 'they are listed');
+like($of_event, qr{name="event" type="text" value="$event"}, '  and more may be sent');
+like($eve->get("/uploads?event=$unknown")->{content}, qr{There is no file of this event\.}, 'or none');
+is($eve->get('/uploads?event=7')->{status}, 422, 'what is no id is said to be none');
 my ($csrf) = $page->{content} =~ /name="csrf" value="([^"]+)"/;
 sub send_form {
     my ($body) = @_;

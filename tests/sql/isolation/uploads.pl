@@ -24,6 +24,7 @@ my %function = (
     'api.upload_part_list' => { may => 'web', call => [$begun] },
     'api.upload_list' => { may => 'web', call => ["$last, NULL, NULL, 100", "$last, 'bravo-meter', NULL, 100"] },
     'api.upload_find' => { may => 'web', call => [$theirs, $begun] },
+    'api.upload_events' => { may => 'web', call => ["ARRAY[$theirs]::uuid[]"] },
     'api.upload_total' => { may => 'web', call => q{} },
     'api.upload_remove' => { may => 'web', call => [$theirs, $begun] },
     # doors
@@ -44,8 +45,8 @@ my %function = (
     fill => sub {
         my ($cluster, $name, $id, $value) = @_;
         my $super = $cluster->session('tidemark_super');
-        $super->query("INSERT INTO core.upload (tenant_id, id, name, content_type, device_id, made_by, is_by_parts, size, sha256, stored_at)"
-                . " SELECT $id, '$whole{$name}', '$name', '$name/x', d.id, '$name', false, $value, sha256('$name'), now() FROM core.device d WHERE d.key = '$name-meter'");
+        $super->query("INSERT INTO core.upload (tenant_id, id, name, content_type, device_id, event_id, made_by, is_by_parts, size, sha256, stored_at)"
+                . " SELECT $id, '$whole{$name}', '$name', '$name/x', d.id, '$whole{$name}', '$name', false, $value, sha256('$name'), now() FROM core.device d WHERE d.key = '$name-meter'");
         $super->query("INSERT INTO core.upload (tenant_id, id, name, content_type, made_by, is_by_parts, size)"
                 . " VALUES ($id, '$coming{$name}', '$name-parts', '$name/x', '$name', true, $value)");
         $super->query("INSERT INTO core.upload_part (tenant_id, upload_id, id, first, size, is_there) VALUES ($id, '$coming{$name}', '$coming{$name}', 0, $value, true)");
