@@ -134,12 +134,16 @@ class Schedule:
             return day in starts
         return day.day == billing.get('day', 1)
 
+    def begins(self, day):
+        """By the schedule that holds on that very day."""
+        return next((s.is_start(day) for s in self.bill_of if s.holds(day)), day.day == 1)
+
     @lru_cache(maxsize=None)
     def cycle(self, day):
         since, until = day, day + timedelta(1)
-        while not self.is_start(since):
+        while not self.begins(since):
             since -= timedelta(1)
-        while not self.is_start(until):
+        while not self.begins(until):
             until += timedelta(1)
         return since, until
 
@@ -372,6 +376,7 @@ def main():
         schedules = [Schedule(content[k]) for k in ('tariff', 'new_version', 'then') if k in content]
         schedule = schedules[0]
         for each in schedules:    # one of "then" is of another schedule
+            each.bill_of = schedules
             each.family = [s for s in schedules if (s.document is content.get('then')) == (each.document is content.get('then'))]
         for bill in content['bills']:
             lines = Bill(schedules, bill).all_lines()
