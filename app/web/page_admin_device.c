@@ -16,6 +16,10 @@
 
 #define SERIES_SHOWN 100
 
+static const char MOVE_HINT[] =
+    "A device takes its past along: its earlier energy and costs become the new site’s, too. Where "
+    "they shall stay, leave it there, retire it and make a new device. Empty: no site.";
+
 enum { FIELD_NAME, FIELD_MODEL, FIELD_SITE, FIELD_CONFIG, N_FIELDS };
 enum { SERIES_UNIT, SERIES_KIND, SERIES_ROLE, N_SERIES_FIELDS };
 
@@ -85,7 +89,11 @@ static enum err add_fields(struct web *web, const struct device *device,
         .hint = "JSON. What “metrics” says about a series overrides its name.",
     };
     view->n_fields = N_FIELDS;
-    return err == OK ? admin_site_field(web, device->site, &view->fields[FIELD_SITE]) : err;
+    if (err == OK) {
+        err = admin_site_field(web, device->site, &view->fields[FIELD_SITE]);
+        view->fields[FIELD_SITE].hint = MOVE_HINT;
+    }
+    return err;
 }
 
 /* ---- its series ---- */

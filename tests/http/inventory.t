@@ -191,6 +191,7 @@ sub check_pages {
     is("$added->{status} $added->{headers}{location}", '303 /admin/devices/heat%2F1?done=added', 'a device is added, white space around its key aside');
     my $page = $eve->get($added->{headers}{location});
     like($page->{content}, qr/class="notice good" role="status">The device is added/, 'and told so');
+    like($eve->get('/admin/devices/heat%2F1')->{content}, qr{A device takes its past along: [^<]* make a new device}, 'beside the site stands what a move means');
     unlike($eve->get('/admin/devices/heat%2F1?done=<b>x')->{content}, qr/class="notice|<b>x/, 'a notice is one of ours');
 
     my $wrong = $eve->submit($page, '/admin/devices/heat%2F1', name => '', model => 'WP 2', site => 'roof/1', config => '{"metrics": 5}');
