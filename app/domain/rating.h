@@ -70,6 +70,8 @@ struct rating_line {
     bool has_one_rate; /* prices by time differ within a day */
     int n_days, of_days; /* demand: for so many of the cycle's days its price holds, and counts */
     struct money amount; /* exactly what it costs; export and credits are negative */
+    struct money base;   /* percent: what it is taken of; minimum: what was reached in the cycle. Of
+                          * lines of the ledger it is not known */
     int64_t at_us;     /* demand: where the window of the highest begins; else 0 */
     int n_unpriced;    /* intervals with energy for which there was no price by time: the line is
                         * of these alone, and costs nothing; 0 elsewhere */

@@ -119,7 +119,7 @@ static int version_on(const struct turn *turn, int64_t day)
 }
 
 static void add_line(const struct turn *turn, int64_t day, int charge, int64_t rate,
-                     struct money amount)
+                     struct money base, struct money amount)
 {
     struct money *sum = sum_of(turn->work, turn->cycle, day, charge);
 
@@ -133,6 +133,7 @@ static void add_line(const struct turn *turn, int64_t day, int charge, int64_t r
         .tier = TARIFF_ANY,
         .rate = rate,
         .has_one_rate = true,
+        .base = base,
         .amount = amount,
     });
 }
@@ -146,7 +147,8 @@ static void add_percent(const struct turn *turn, const struct rating_derived *of
             base = base_on(turn->work, turn->cycle, day, charge);
         }
         if (money_sign(base) != 0) {
-            add_line(turn, day, of->charge, charge->percent, money_percent(base, charge->percent));
+            add_line(turn, day, of->charge, charge->percent, base,
+                     money_percent(base, charge->percent));
         }
     }
 }
@@ -173,7 +175,7 @@ static void add_minimum(const struct turn *turn, const struct rating_derived *of
         }
     }
     if (charge && money_compare(reached, least) < 0) {
-        add_line(turn, last, found, charge->amount, money_subtract(least, reached));
+        add_line(turn, last, found, charge->amount, reached, money_subtract(least, reached));
     }
 }
 

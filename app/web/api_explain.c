@@ -54,14 +54,40 @@ static void member_decimal(struct json_writer *json, const char *name, int64_t n
 
 /* ---- parts ---- */
 
+/* Demand: the window in which it was highest; percentages and minimums: what they are of. */
+static void write_origin(struct json_writer *json, const struct cost_account *account,
+                         const struct tariff_charge *charge, const struct rating_line *line)
+{
+    bool is_demand = charge->kind == CHARGE_DEMAND;
+    bool is_derived = charge->is_percent || charge->kind == CHARGE_MINIMUM;
+    char text[CLOCK_TEXT_SIZE];
+
+    member_text(json, "at",
+                is_demand && line->at_us != 0 ? clock_format(line->at_us, text) : NULL);
+    json_key(json, "window_minutes");
+    if (is_demand) {
+        json_int(json, charge->demand_minutes);
+    } else {
+        json_null(json);
+    }
+    json_key(json, "base");
+    if (is_derived) {
+        char base[MONEY_TEXT_SIZE];
+        json_text(json, money_format(line->base, account->decimals, base));
+    } else {
+        json_null(json);
+    }
+}
+
 static void write_line(struct json_writer *json, const struct cost_account *account,
                        const struct rating_line *line)
 {
     const struct tariff *tariff = tariff_of(account->rates.versions[line->version].plan);
+    const struct tariff_charge *charge = &tariff->charges[line->charge];
     const struct cost_cite *cite = &account->rates.cites[line->version];
 
     json_open_object(json);
-    member_text(json, "charge", tariff->charges[line->charge].code);
+    member_text(json, "charge", charge->code);
     member_text(json, "season",
                 line->season == TARIFF_ANY ? NULL : tariff->seasons[line->season].name);
     member_text(json, "period",
@@ -81,6 +107,7 @@ static void write_line(struct json_writer *json, const struct cost_account *acco
         json_null(json);
     }
     member_money(json, "amount", line->amount, account->decimals);
+    write_origin(json, account, charge, line);
     member_int(json, "schedule", cite->schedule_id);
     member_int(json, "version", cite->number);
     json_close_object(json);

@@ -227,6 +227,12 @@ is_deeply [scalar @{ $why->{quarters} }, @{ $why->{quarters}[68] }{qw(time energ
 is_deeply [map { @$_{qw(device metric role energy_kwh quarters counted)} } @{ $why->{sources} }],
     ['meter-tou', 'grid_import_kwh', 'grid_import', 24, 24, JSON::PP::true], 'and what told them';
 
+# 2 kWh in the quarter hour from 10 UTC; 19 % of 6.90 + 0.50; the minimum stands on the last day: 49.5 * 0.10 + 8 * 10 were reached
+sub origins { return join '; ', map { my $l = $_; "$l->{charge} " . join ' ', map { $_ // '-' } @$l{qw(at window_minutes base amount)} } @{ get("/v1/costs/explain?$_[0]")->{json}{items}[0]{lines} } }
+is origins('site=demand&day=2026-02-01') =~ s/.*(demand .*?);.*/$1/sr, 'demand 2026-02-01T10:00:00Z 15 - 80.00', 'demand says its window';
+is origins('site=demand&day=2026-02-28'), 'minimum - - 84.95 15.05', 'a minimum what was reached';
+is origins('site=flat&day=2026-03-29'), 'energy - - - 6.90; fixed - - - 0.50; tax:VAT - - 7.40 1.406', 'a percentage what it is of';
+
 # ---- what if ----
 
 my $cheap = schedule('cheap', 'berlin', charges => [ { type => 'energy', rate => '0.20' } ], valid_from => '2026-06-01');
