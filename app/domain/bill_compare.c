@@ -181,17 +181,21 @@ static enum err compare_sum(struct op *op, const struct cost_accounts *accounts,
     enum err err = OK;
 
     sum->has_total = true;
+    sum->bills = arena_array(op->arena, (size_t)accounts->n + 1, sizeof *sum->bills);
+    if (!sum->bills) {
+        return fail_memory(op);
+    }
     for (int i = 0; err == OK && i < accounts->n; i++) {
         const struct cost_account *account = &accounts->items[i];
         const struct rating_input *input = &account->input;
-        struct bill bill;
+        struct bill *bill = &sum->bills[i];
         set_days(account, sum);
         if (sum->from_day < input->from_day || sum->to_day > input->to_day) {
             sum->has_total = false;
             return OK;
         }
-        err = bill_make(op, &account->rating, sum->from_day, sum->to_day, &bill);
-        sum->total = money_add(sum->total, bill.total);
+        err = bill_make(op, &account->rating, sum->from_day, sum->to_day, bill);
+        sum->total = money_add(sum->total, bill->total);
     }
     int64_t end_us = sum->summary->start_us + sum->summary->duration_s * US_PER_SECOND;
     for (size_t i = 0; err == OK && i < quarters->n; i++) {

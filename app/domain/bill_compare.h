@@ -30,6 +30,7 @@ struct bill_compared_sum {
     struct quantity energy;
     struct money total;
     bool has_total;          /* the days were rated */
+    struct bill *bills;      /* with has_total: one for each account */
 };
 
 struct bill_comparison {

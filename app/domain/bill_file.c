@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#define MAX_NOTE_BYTES 256
 #define COST_UNIT 10000 /* a hundred-thousandth in billionths */
 #define MAX_DURATION_S (400 * 86400)
 #define NO_FILE "This is no Green Button file: "
@@ -32,6 +33,11 @@ static bool is_in(const struct bill_parse *parse, int up, const char *name)
 static bool is_summary(const struct bill_parse *parse, int up)
 {
     return is_in(parse, up, "UsageSummary") || is_in(parse, up, "ElectricPowerUsageSummary");
+}
+
+static bool is_detail(const struct bill_parse *parse, int up)
+{
+    return is_in(parse, up, "costAdditionalDetailLastPeriod") && is_summary(parse, up + 1);
 }
 
 static struct bill_entry *last_entry(struct bill_parse *parse)
@@ -123,6 +129,29 @@ static void add_summary(struct bill_parse *parse)
     }
 }
 
+/* A line of the last summary's bill. */
+static void add_detail(struct bill_parse *parse)
+{
+    struct bill_summary *summary =
+        parse->n_summaries > 0 ? &parse->summaries[parse->n_summaries - 1] : NULL;
+
+    if (!parse->details) {
+        parse->details =
+            arena_array(parse->op->arena, BILL_FILE_MAX_DETAILS, sizeof *parse->details);
+    }
+    if (!parse->details) {
+        parse->err = fail_memory(parse->op);
+    } else if (parse->n_details == BILL_FILE_MAX_DETAILS) {
+        refuse(parse, "The file's bills have too many lines.");
+    } else if (summary) {
+        struct bill_detail *detail = &parse->details[parse->n_details++];
+        *detail = (struct bill_detail){ .name = "" };
+        summary->details = summary->n_details == 0 ? detail : summary->details;
+        summary->n_details++;
+        parse->has_amount = false;
+    }
+}
+
 /* ---- tags ---- */
 
 static void take_link(struct bill_parse *parse, const struct xml_token *token)
@@ -175,6 +204,17 @@ static void open_tag(struct bill_parse *parse, const struct xml_token *token)
         last_entry(parse)->kind = ENTRY_TYPE;
     } else if (is_in(parse, 0, "IntervalReading") || is_summary(parse, 0)) {
         begin_record(parse);
+    } else if (is_detail(parse, 0)) {
+        add_detail(parse);
+    }
+}
+
+/* A line without an amount is none. */
+static void end_detail(struct bill_parse *parse)
+{
+    if (parse->n_summaries > 0 && parse->n_details > 0 && !parse->has_amount) {
+        parse->n_details--;
+        parse->summaries[parse->n_summaries - 1].n_details--;
     }
 }
 
@@ -219,6 +259,8 @@ static void close_tag(struct bill_parse *parse, const struct xml_token *token)
         end_reading(parse);
     } else if (is_summary(parse, 0)) {
         end_summary(parse);
+    } else if (is_detail(parse, 0)) {
+        end_detail(parse);
     }
     parse->depth--;
 }
@@ -277,6 +319,49 @@ static void take_type(struct bill_parse *parse, int64_t number)
     }
 }
 
+/* What a line is of, where it has no note: ESPI's itemKind, from 1. */
+static const char *kind_words(int64_t kind)
+{
+    static const char *const words[] = {
+        "Generation fee",        "Delivery fee",      "Usage fee",       "Administrative fee",
+        "Tax",                   "Generation credit", "Delivery credit", "Administrative credit",
+        "Payment",               "Information",
+    };
+    bool is_known = kind >= 1 && kind <= (int64_t)(sizeof words / sizeof *words);
+
+    return is_known ? words[kind - 1] : "";
+}
+
+static void take_detail(struct bill_parse *parse, int64_t number)
+{
+    struct bill_detail *detail = &parse->details[parse->n_details - 1];
+
+    if (is_in(parse, 0, "amount")) {
+        parse->has_amount = !__builtin_mul_overflow(number, COST_UNIT, &detail->amount);
+    } else if (is_in(parse, 0, "itemKind") && detail->name[0] == '\0') {
+        detail->name = kind_words(number);
+    }
+}
+
+static void take_note(struct bill_parse *parse, struct str text)
+{
+    struct str note;
+
+    if (!xml_decode(parse->op->arena, text, &note)) {
+        return;
+    }
+    if (note.len > MAX_NOTE_BYTES) {
+        note.len = MAX_NOTE_BYTES;
+        while (note.len > 0 && (note.ptr[note.len] & 0xc0) == 0x80) {
+            note.len--; /* not within a character */
+        }
+    }
+    const char *name = arena_copy(parse->op->arena, note);
+    if (name) {
+        parse->details[parse->n_details - 1].name = name;
+    }
+}
+
 static void take_summary(struct bill_parse *parse, int64_t number)
 {
     if (!parse->summaries) {
@@ -312,6 +397,11 @@ static void take_text(struct bill_parse *parse, struct str text)
     if (trimmed.len == 0 || parse->depth < 2) {
         return;
     }
+    bool is_of_detail = parse->n_details > 0 && is_detail(parse, 1);
+    if (is_of_detail && is_in(parse, 0, "note")) {
+        take_note(parse, trimmed);
+        return;
+    }
     bool is_reading = is_in(parse, 1, "IntervalReading") || is_in(parse, 2, "IntervalReading");
     if (!str_to_int64(trimmed, &number)) {
         if (is_reading && parse->n_readings > 0) {
@@ -324,6 +414,8 @@ static void take_text(struct bill_parse *parse, struct str text)
         take_reading(parse, number);
     } else if (is_in(parse, 1, "ReadingType")) {
         take_type(parse, number);
+    } else if (is_of_detail) {
+        take_detail(parse, number);
     } else if (parse->n_summaries > 0 && (is_summary(parse, 1) || is_summary(parse, 2))) {
         take_summary(parse, number);
     }

@@ -15,6 +15,7 @@
 #define BILL_FILE_MAX_READINGS 200000 /* five years of quarter hours */
 #define BILL_FILE_MAX_ENTRIES 5000
 #define BILL_FILE_MAX_SUMMARIES 60
+#define BILL_FILE_MAX_DETAILS 1000 /* lines of all summaries' bills */
 
 struct bill_reading {
     int64_t start_us;
@@ -27,6 +28,12 @@ struct bill_reading {
     bool is_overlapping; /* others, shorter or earlier, tell of the same time: not to be added up */
 };
 
+/* A line of the utility's bill: costAdditionalDetailLastPeriod. */
+struct bill_detail {
+    const char *name;   /* its note, else its kind in words; "" where the file has neither */
+    int64_t amount;     /* billionths, with the file's sign */
+};
+
 /* A billing period as the utility sums it up. */
 struct bill_summary {
     int64_t start_us;
@@ -34,6 +41,8 @@ struct bill_summary {
     int64_t bill;       /* billionths; without what is told as additional */
     int64_t nkwh;
     bool has_bill, has_energy;
+    const struct bill_detail *details;
+    int n_details;
 };
 
 struct bill_file {

@@ -34,6 +34,9 @@ struct bill_parse {
     struct bill_summary *summaries;
     int n_summaries;
     int64_t summary_power, summary_uom, summary_value;
+    struct bill_detail *details;  /* of all summaries, one after the other */
+    int n_details;
+    bool has_amount;              /* of the last of them */
     int64_t currency;             /* ISO 4217's number; 0: not told */
     bool is_in_record;            /* within a reading or a summary */
     bool has_value, is_broken_reading;

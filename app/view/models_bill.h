@@ -72,6 +72,17 @@ struct file_line {
     const char *file_energy, *energy, *file_cost, *cost;
 };
 
+/* A line of the utility's bill and one of ours, each in its own order: "" where there are fewer. */
+struct file_bill_row {
+    const char *file, *file_amount, *ours, *amount;
+};
+
+struct file_bill {
+    const char *days;                    /* "1 to 28 Feb 2026" */
+    const struct file_bill_row *rows;
+    int n_rows;
+};
+
 struct bill_file_view {
     struct page_view page;
     struct place_view place;
@@ -80,6 +91,8 @@ struct bill_file_view {
     const char *summary, *ignored;       /* ignored NULL: nothing was */
     const struct pair_row *totals;
     int n_totals;
+    const struct file_bill *bills;       /* of which the file has lines */
+    int n_bills;
     const struct file_line *lines;       /* of those that are not the same */
     int n_lines, n_more;
 };

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "domain/span.h"
 #include "web/bill_file_load.h"
+#include "web/bill_write.h"
 #include "web/cost_input.h"
 
 #define MAX_ITEMS 1000 /* told; the counts are of all */
@@ -108,6 +109,40 @@ static void write_totals(struct json_writer *json, const struct bill_file_loaded
     json_close_object(json);
 }
 
+/* The utility's lines, and ours, each as its bill has them. */
+static void write_bill_lines(struct json_writer *json, const struct bill_file_loaded *loaded,
+                             const struct bill_compared_sum *sum)
+{
+    bool has_ours = sum->has_total && loaded->currency;
+
+    json_key(json, "file_lines");
+    json_open_array(json);
+    for (int i = 0; i < sum->summary->n_details; i++) {
+        json_open_object(json);
+        json_key(json, "name");
+        json_text(json, sum->summary->details[i].name);
+        member_money(json, "amount", money_of_nano(sum->summary->details[i].amount),
+                     loaded->decimals);
+        json_close_object(json);
+    }
+    json_close_array(json);
+    json_key(json, "lines");
+    json_open_array(json);
+    for (int i = 0; has_ours && i < loaded->accounts.n; i++) {
+        for (size_t n = 0; n < sum->bills[i].n_lines; n++) {
+            const struct bill_line *line = &sum->bills[i].lines[n];
+            json_open_object(json);
+            json_key(json, "charge");
+            json_text(json, line->charge->code);
+            json_key(json, "period");
+            json_text(json, bill_period_name(&loaded->accounts.items[i], line));
+            member_money(json, "amount", line->amount, loaded->decimals);
+            json_close_object(json);
+        }
+    }
+    json_close_array(json);
+}
+
 static void write_bills(struct web *web, struct json_writer *json,
                         const struct bill_file_loaded *loaded)
 {
@@ -130,6 +165,7 @@ static void write_bills(struct web *web, struct json_writer *json,
         if (sum->has_total && loaded->currency) {
             member_money(json, "total", sum->total, loaded->decimals);
         }
+        write_bill_lines(json, loaded, sum);
         json_close_object(json);
     }
     json_close_array(json);

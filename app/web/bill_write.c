@@ -92,9 +92,11 @@ enum err bill_sum(struct web *web, const struct cost_accounts *accounts, struct 
 
 /* ---- lines ---- */
 
-/* What the schedule calls the period: lines have its title. */
-static const char *period_name(const struct tariff *tariff, const char *title)
+const char *bill_period_name(const struct cost_account *account, const struct bill_line *line)
 {
+    const struct tariff *tariff = tariff_of(account->rates.versions[line->version].plan);
+    const char *title = line->period;
+
     for (int i = 0; title && i < tariff->n_periods; i++) {
         if (tariff->periods[i].title == title) {
             return tariff->periods[i].name;
@@ -133,7 +135,7 @@ static void write_line(struct list_writer *list, const struct cost_account *acco
 
     list_item(list);
     list_text(list, line->charge->code);
-    list_text(list, period_name(tariff, line->period));
+    list_text(list, bill_period_name(account, line));
     if (line->tier > 0) {
         list_int(list, line->tier);
     } else {

@@ -27,6 +27,9 @@ enum err bill_sum(struct web *web, const struct cost_accounts *accounts,
 #define BILL_N_COLUMNS 17
 extern const char *const BILL_COLUMNS[BILL_N_COLUMNS];
 
+/* What the line's schedule calls its period, which the line has the title of; NULL: none. */
+const char *bill_period_name(const struct cost_account *account, const struct bill_line *line);
+
 /* One item for each line of all bills, by BILL_COLUMNS. */
 void bill_write_lines(struct list_writer *list, const struct cost_accounts *accounts,
                       const struct bill_sum *sum);

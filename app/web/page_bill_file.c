@@ -5,6 +5,7 @@
 #include "domain/cost_list.h"
 #include "gen/templates.h"
 #include "view/format_money.h"
+#include "view/model_bill.h"
 #include "view/model_parts.h"
 #include "web/bill_file_load.h"
 #include "web/page.h"
@@ -88,6 +89,79 @@ static bool add_totals(struct arena *arena, const struct bill_file_loaded *loade
     view->totals = rows;
     view->n_totals = n;
     return true;
+}
+
+/* ---- bills line by line ---- */
+
+/* Those of all accounts: "Energy, Peak" and its amount. */
+static bool add_ours(struct arena *arena, const struct bill_file_loaded *loaded,
+                     const struct bill_compared_sum *sum, struct file_bill_row *rows)
+{
+    const struct bill_part *parts;
+    int n = 0;
+
+    if (!sum->has_total || !loaded->currency) {
+        return true;
+    }
+    if (!bill_parts(arena, &loaded->accounts, sum->bills, &parts)) {
+        return false;
+    }
+    for (int i = 0; i < loaded->accounts.n; i++) {
+        for (int j = 0; j < parts[i].n_rows; j++, n++) {
+            const struct bill_row *row = &parts[i].rows[j];
+            rows[n].ours =
+                row->when ? arena_printf(arena, "%s, %s", row->charge, row->when) : row->charge;
+            rows[n].amount = row->amount;
+        }
+    }
+    return true;
+}
+
+static int lines_of(const struct bill_file_loaded *loaded, const struct bill_compared_sum *sum)
+{
+    size_t n = 0;
+
+    for (int i = 0; sum->has_total && loaded->currency && i < loaded->accounts.n; i++) {
+        n += sum->bills[i].n_lines;
+    }
+    return (int)n > sum->summary->n_details ? (int)n : sum->summary->n_details;
+}
+
+static bool add_bill(struct arena *arena, const struct bill_file_loaded *loaded,
+                     const struct bill_compared_sum *sum, struct file_bill *out)
+{
+    int n = lines_of(loaded, sum);
+    struct file_bill_row *rows = arena_array(arena, (size_t)n + 1, sizeof *rows);
+
+    if (!rows) {
+        return false;
+    }
+    for (int i = 0; i < n; i++) {
+        rows[i] = (struct file_bill_row){ "", "", "", "" };
+    }
+    for (int i = 0; i < sum->summary->n_details; i++) {
+        const struct bill_detail *detail = &sum->summary->details[i];
+        rows[i].file = detail->name[0] != '\0' ? detail->name : NONE;
+        rows[i].file_amount = money_words(arena, loaded, money_of_nano(detail->amount), 0);
+    }
+    *out = (struct file_bill){ days_name(arena, sum->from_day, sum->to_day - 1), rows, n };
+    return add_ours(arena, loaded, sum, rows);
+}
+
+static bool add_bills(struct arena *arena, const struct bill_file_loaded *loaded,
+                      struct bill_file_view *view)
+{
+    const struct bill_comparison *comparison = &loaded->comparison;
+    struct file_bill *bills = arena_array(arena, (size_t)comparison->n_sums + 1, sizeof *bills);
+    bool is_good = bills != NULL;
+
+    for (int i = 0; is_good && i < comparison->n_sums; i++) {
+        if (comparison->sums[i].summary->n_details > 0) {
+            is_good = add_bill(arena, loaded, &comparison->sums[i], &bills[view->n_bills++]);
+        }
+    }
+    view->bills = bills;
+    return is_good;
 }
 
 /* ---- intervals ---- */
@@ -214,6 +288,7 @@ enum err page_bill_file_post(struct web *web)
     }
     add_words(web->op->arena, loaded, &view);
     if (!add_totals(web->op->arena, loaded, &view) ||
+        !add_bills(web->op->arena, loaded, &view) ||
         !add_lines(web->op->arena, &place, loaded, &view)) {
         return fail_memory(web->op);
     }

@@ -321,14 +321,17 @@ my $feed = '<feed xmlns="http://www.w3.org/2005/Atom"><entry><content><ReadingTy
     . '<entry><content><IntervalBlock xmlns="http://naesb.org/espi">' . join('', map { "<IntervalReading><cost>$_->[2]</cost><timePeriod><duration>3600</duration><start>$_->[0]</start></timePeriod><value>$_->[1]</value></IntervalReading>" }
         [epoch('2024-07-04 00'), 1000, 58873], [epoch('2024-07-04 01'), 900, 53000], [epoch('2024-07-05 01'), 800, 40000]) . '</IntervalBlock></content></entry>'
     . '<entry><content><UsageSummary xmlns="http://naesb.org/espi"><billingPeriod><duration>86400</duration><start>' . epoch('2024-07-03 07') . '</start></billingPeriod><billLastPeriod>1131000</billLastPeriod>'
-    . '<overallConsumptionLastPeriod><powerOfTenMultiplier>0</powerOfTenMultiplier><uom>72</uom><value>24000</value></overallConsumptionLastPeriod></UsageSummary></content></entry></feed>';
+    . '<overallConsumptionLastPeriod><powerOfTenMultiplier>0</powerOfTenMultiplier><uom>72</uom><value>24000</value></overallConsumptionLastPeriod><costAdditionalDetailLastPeriod><amount>953000</amount><note>Off peak &amp; base</note><itemKind>3</itemKind></costAdditionalDetailLastPeriod>'
+    . '<costAdditionalDetailLastPeriod><amount>178000</amount><itemKind>5</itemKind></costAdditionalDetailLastPeriod></UsageSummary></content></entry></feed>';
 sub compared { return $stack->request('POST', "/v1/bills/compare?$_[0]", token => $_[2] // $admin, body => $_[1], headers => { 'Content-Type' => $_[3] // 'application/xml' }) }
 my $beside = compared('site=tou', $feed);
 is $beside->{status}, 200, "a utility's file is compared" or diag $beside->{content};
 is_deeply $beside->{json}{intervals}, { same => 1, differing => 1, absent => 1, uneven => 0, ignored => 0 }, 'one hour is the same, one differs, one was not measured';
 # 1 + 1 against 1 + 0.9; 2 * 0.58873 against 0.58873 + 0.53
 is_deeply $beside->{json}{totals}, { file_import_kwh => 1.9, import_kwh => 2, file_export_kwh => 0, export_kwh => 0, file_cost => '1.11873', cost => '1.17746' }, 'their totals';
-is_deeply $beside->{json}{bills}, [ { from => '2024-07-03', to => '2024-07-04', file_kwh => 24, energy_kwh => 24, file_total => '11.31', total => '11.30' } ], 'its bill of the day beside ours';
+is_deeply $beside->{json}{bills}, [ { from => '2024-07-03', to => '2024-07-04', file_kwh => 24, energy_kwh => 24, file_total => '11.31', total => '11.30',
+    file_lines => [ { name => 'Off peak & base', amount => '9.53' }, { name => 'Tax', amount => '1.78' } ],
+    lines => [ { charge => 'energy', period => 'off_peak', amount => '9.53' }, { charge => 'energy', period => 'peak', amount => '1.77' } ] } ], 'its bill of the day beside ours, with the lines of both';
 is_deeply $beside->{json}{items}[0], { time => '2024-07-04T01:00:00Z', seconds => 3600, direction => 'import', match => 'differs', file_kwh => 0.9, energy_kwh => 1, file_cost => '0.53', cost => '0.58873' }, 'line by line';
 is $beside->{json}{items}[1]{match}, 'absent', 'and what was not measured';
 is compared(@{$_}[0 .. 3])->{status}, $_->[4], $_->[5] for ['site=tou', '<feed/>', undef, undef, 422, 'an empty feed is refused'], ['site=tou', 'no', undef, undef, 422, 'no XML, too'],
@@ -346,6 +349,7 @@ my $told = sent($csrf, $feed);
 is $told->{status}, 200, 'the same by a form' or diag $told->{content};
 like $told->{content}, qr{1 of 3 intervals are the same, 1 differ, 1 were not measured here.*Wed 3 Jul, 18:00–19:00}s, 'says which hour differs, by the place\'s clock';
 like $told->{content}, qr{Bill of 3 Jul 2024.*\$11\.31.*\$11\.30.*−\$0\.01}s, 'and by how much the bill does';
+like $told->{content}, qr{Bill of 3 Jul 2024, line by line.*Off peak &amp; base.*\$9\.53.*Energy, .*\$9\.53.*Tax.*\$1\.78.*Energy, .*\$1\.77}s, 'its lines beside ours';
 is sent($csrf, 'no')->{status}, 422, 'what is no file is refused';
 is sent('x', $feed)->{status}, 403, 'and a form without its token';
 is sent($csrf, $feed, ['site', $_->[0], '; filename="tou"'])->{status}, 400, "$_->[1] in another field, as if it were a file" for ["to\xffu", 'what is no text'], ["tou\0", 'NUL'];

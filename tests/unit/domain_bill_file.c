@@ -33,6 +33,36 @@ static enum err read_text(struct str text, struct bill_file *out, struct op *op)
     return bill_file_read(op, text, out);
 }
 
+#define DETAIL(text) "<costAdditionalDetailLastPeriod>" text "</costAdditionalDetailLastPeriod>"
+
+/* Lines of a bill: their note or kind, those without an amount left out, others' not taken. */
+static void check_details(void)
+{
+    static const char feed[] =
+        "<feed>" DETAIL("<amount>1</amount>")
+        "<entry><content><UsageSummary><billingPeriod><duration>86400</duration>"
+        "<start>1391230800</start></billingPeriod>"
+        DETAIL("<amount>123456</amount><note>12</note><itemKind>2</itemKind>")
+        DETAIL("<note>nothing</note>")
+        DETAIL("<itemKind>6</itemKind><amount>-5</amount><measurement><value>7</value></measurement>")
+        DETAIL("<amount>9223372036854775807</amount>")
+        DETAIL("<amount>0</amount><itemKind>99</itemKind><note>a &lt; b</note>")
+        "</UsageSummary></content></entry></feed>";
+    struct bill_file file;
+    struct op op;
+
+    if (!is_int(read_text(STR(feed), &file, &op), OK, "a bill's lines are read") ||
+        !is_int(file.summaries[0].n_details, 3, "those that have an amount")) {
+        return;
+    }
+    const struct bill_detail *details = file.summaries[0].details;
+    is_str(details[0].name, "12", "a note goes before the kind");
+    is_int(details[0].amount, 1234560000, "123456 hundred-thousandths are 1.23456");
+    is_str(details[1].name, "Generation credit", "which is told where there is no note");
+    is_int(details[1].amount, -50000, "a credit");
+    is_str(details[2].name, "a < b", "as it is meant");
+}
+
 static void check_feed(void)
 {
     struct bill_file file;
@@ -280,6 +310,7 @@ int main(void)
 
     arena = arena_new(16u << 20);
     check_feed();
+    check_details();
     check_prefixed();
     check_utility();
     check_points();
