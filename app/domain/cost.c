@@ -174,9 +174,10 @@ enum err cost_set_intervals(struct op *op, struct cost_account *account, bool ha
     const struct cost_energy *energy = &account->energy;
     struct rating_interval *intervals =
         arena_array(op->arena, energy->n + 1, sizeof *intervals);
+    const int64_t *spread = cost_spread(op->arena, account);
     size_t n = 0;
 
-    if (!intervals) {
+    if (!intervals || !spread) {
         return fail_memory(op);
     }
     for (size_t i = 0; i < energy->n; i++) {
@@ -186,6 +187,7 @@ enum err cost_set_intervals(struct op *op, struct cost_account *account, bool ha
                 .start_us = energy->start_us + (int64_t)i * COST_QUARTER_US,
                 .import_nkwh = energy->import_nkwh[i],
                 .export_nkwh = energy->export_nkwh[i],
+                .spread_nkwh = spread[i],
             };
         }
     }

@@ -13,8 +13,12 @@ struct cost_day {
     bool is_partly;            /* one of several meters is silent */
     int n_missing;             /* quarter hours */
     struct db_int64_list imports, exports; /* nano-kWh by quarter hour; n 0: not asked for */
-    struct str known;          /* enum cost_known, a byte each */
+    struct str known;          /* a byte each: enum cost_known, with COST_DAY_BETWEEN */
 };
+
+/* The bits of such a byte: what is known of the quarter hour, and whether it is one of
+ * cost_energy.is_between. */
+enum { COST_DAY_KNOWN = 3, COST_DAY_BETWEEN = 4 };
 
 struct cost_days {
     struct cost_day *items;    /* ascending */

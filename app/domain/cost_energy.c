@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define SHORT_GAP 4 /* quarter hours that may lie between two readings of anything */
+#define LONGEST_DAY 200 /* quarter hours of a local day, at most */
 
 enum part { PART_IMPORT, PART_EXPORT, PART_USED, PART_MADE, PART_NONE };
 
@@ -39,6 +40,7 @@ struct sums {
     int64_t *made_nkwh; /* by quarter hour, of days without a grid meter */
     uint8_t *seen;      /* by quarter hour: of the seat at hand */
     uint8_t *gaps;      /* by quarter hour: some seat does not know it */
+    uint8_t *told;      /* by quarter hour: something draws or is used in it */
 };
 
 /* ---- layout ---- */
@@ -125,10 +127,13 @@ static bool lay_out(struct sums *sums, int n)
     sums->made_nkwh = arena_array(arena, out->n + 1, sizeof *sums->made_nkwh);
     sums->seen = arena_array(arena, out->n + 1, sizeof *sums->seen);
     sums->gaps = arena_array(arena, out->n + 1, sizeof *sums->gaps);
+    sums->told = arena_array(arena, out->n + 1, sizeof *sums->told);
+    out->is_between = arena_array(arena, out->n + 1, sizeof *out->is_between);
     sums->day_of = arena_array(arena, out->n + 1, sizeof *sums->day_of);
     sums->seats = arena_array(arena, (size_t)n + 1, sizeof *sums->seats);
-    if (!out->import_nkwh || !out->export_nkwh || !out->known || !sums->made_nkwh ||
-        !sums->seen || !sums->gaps || !sums->day_of || !sums->seats) {
+    if (!out->import_nkwh || !out->export_nkwh || !out->known || !out->is_between ||
+        !sums->made_nkwh || !sums->seen || !sums->gaps || !sums->told || !sums->day_of ||
+        !sums->seats) {
         return false;
     }
     number_days(sums);
@@ -214,6 +219,7 @@ static void add_seat(struct sums *sums, const struct seat *seat)
                 continue;
             }
             sums->seen[quarter] = 1;
+            sums->told[quarter] |= seat->part == PART_IMPORT || seat->part == PART_USED;
             if (__builtin_add_overflow(sum[quarter], meter->nkwh[i], &sum[quarter])) {
                 sum[quarter] = INT64_MAX; /* beyond what is rated: missing */
             }
@@ -249,6 +255,43 @@ static void judge_day(struct sums *sums, size_t from, size_t to)
     }
 }
 
+/* How far it is from one quarter hour of [from, to) that the seat at hand tells to the next, most
+ * often; the shorter of two; of a single one all of them. */
+static size_t usual_distance(const struct sums *sums, size_t from, size_t to)
+{
+    uint8_t counts[LONGEST_DAY + 1] = { 0 };
+    size_t last = to, usual = 0;
+
+    for (size_t i = from; i < to; i++) {
+        if (sums->seen[i]) {
+            counts[last < i && i - last <= LONGEST_DAY ? i - last : 0]++;
+            last = i;
+        }
+    }
+    for (size_t distance = 1; distance <= LONGEST_DAY; distance++) {
+        usual = counts[distance] > (usual > 0 ? counts[usual] : 0) ? distance : usual;
+    }
+    return usual > 0 ? usual : to - from;
+}
+
+/* Marks those of the day's quarter hours [from, to) that lie between readings of the seat at hand,
+ * at their usual distance. */
+static void mark_between(struct sums *sums, size_t from, size_t to)
+{
+    size_t distance = usual_distance(sums, from, to), last = to;
+
+    for (size_t i = from; i < to; i++) {
+        if (!sums->seen[i]) {
+            sums->out->is_between[i] |= last < i && i - last < distance;
+            continue;
+        }
+        for (size_t before = from; last == to && before < i; before++) {
+            sums->out->is_between[before] |= i - before < distance;
+        }
+        last = i;
+    }
+}
+
 /* Whether of the day's quarter hours [from, to) is to be said what the seat at hand knows or, of
  * series that add up, one's share. A day without a share is a gap between days with it; within a
  * day intervals need not come of every register at once. */
@@ -279,6 +322,9 @@ static void judge(struct sums *sums, const struct seat *seat, const struct share
         }
         if (is_judged(sums, seat, share, from, i)) {
             judge_day(sums, from, i);
+            if (!share) {
+                mark_between(sums, from, i);
+            }
         }
         from = i;
     }
@@ -340,6 +386,7 @@ static void net(struct sums *sums)
         if (out->known[i] == COST_WHOLE && sums->gaps[i]) {
             out->known[i] = COST_PARTLY;
         }
+        out->is_between[i] = out->is_between[i] && !sums->told[i] && out->known[i] != COST_MISSING;
         if (sums->has_grid[day] || !sums->has_import[day] || sums->made_nkwh[i] == 0) {
             continue;
         }

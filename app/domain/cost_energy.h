@@ -29,6 +29,9 @@ struct cost_energy {
     size_t n;
     int64_t *import_nkwh, *export_nkwh;
     uint8_t *known;   /* enum cost_known */
+    /* Those that are known by a reading of intervals beside them, at that day's usual distance:
+     * what was used in them is part of it. Nothing is told of them themselves. */
+    uint8_t *is_between;
 };
 
 /* The energy of the meters (as cost_meters sorts them, with quarter hours read) over [start_us,

@@ -1,7 +1,8 @@
 /* Between the files of costs: cost.c (rating an account), cost_account.c (which accounts there
- * are), cost_supply.c (where their energy comes from), cost_ledger.c (what the ledger has of them),
- * cost_room.c (memory for many), cost_cycles.c (which days are rated together), cost_work.c (the
- * ledger's making) and cost_device.c (what each device's energy costs). For nobody else. */
+ * are), cost_supply.c (where their energy comes from), cost_spread.c (what of it counts for
+ * demand), cost_ledger.c (what the ledger has of them), cost_room.c (memory for many),
+ * cost_cycles.c (which days are rated together), cost_work.c (the ledger's making) and
+ * cost_device.c (what each device's energy costs). For nobody else. */
 #ifndef TIDEMARK_DOMAIN_COST_PARTS_H
 #define TIDEMARK_DOMAIN_COST_PARTS_H
 
@@ -107,6 +108,11 @@ bool cost_is_supplied(const struct cost_account *account);
 /* Sets account->energy for the days of its input, unless it has them. */
 enum err cost_supply(struct db_tx *tx, const struct cost_supply *supply,
                      struct cost_account *account) MUST_CHECK;
+
+/* How much more (or less) than its energy's import counts for demand in each of the account's
+ * quarter hours: what readings of intervals tell is averaged up to the next one. NULL without
+ * memory. */
+const int64_t *cost_spread(struct arena *arena, const struct cost_account *account) MUST_CHECK;
 
 /* Makes the input's intervals of the account's energy; `has_empty`: with those of no energy. */
 enum err cost_set_intervals(struct op *op, struct cost_account *account,

@@ -212,6 +212,7 @@ enum err cost_take_bill(struct op *op, struct cost_account *account, void *state
     rating->n_peaks = 0;
     rating->slots = NULL;
     energy->import_nkwh = energy->export_nkwh = NULL;
+    energy->is_between = NULL;
     energy->known = copy_of(arena, energy->known, energy->n, sizeof *energy->known);
     bool is_whole = rating->lines && rating->days && rating->cycles && energy->known;
     return take_ledger(arena, account) && is_whole ? OK : fail_memory(op);

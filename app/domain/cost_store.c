@@ -114,7 +114,9 @@ static bool add_quarters(const struct cost_account *account, const struct cost_b
         bool is_in = at_us >= energy->start_us && index < energy->n;
         out->all_imports[out->n_quarters] = is_in ? energy->import_nkwh[index] : 0;
         out->all_exports[out->n_quarters] = is_in ? energy->export_nkwh[index] : 0;
-        out->all_known[out->n_quarters++] = is_in ? energy->known[index] : COST_MISSING;
+        out->all_known[out->n_quarters++] =
+            is_in ? energy->known[index] | (energy->is_between[index] ? COST_DAY_BETWEEN : 0)
+                  : COST_MISSING;
         is_partly = is_partly || (is_in && energy->known[index] == COST_PARTLY);
     }
     out->quarters[out->n] = (int32_t)(out->n_quarters - first);

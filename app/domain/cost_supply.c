@@ -129,7 +129,9 @@ static enum err lay_out(struct op *op, const struct extent *extent, struct cost_
     out->import_nkwh = arena_array(op->arena, out->n + 1, sizeof *out->import_nkwh);
     out->export_nkwh = arena_array(op->arena, out->n + 1, sizeof *out->export_nkwh);
     out->known = arena_array(op->arena, out->n + 1, sizeof *out->known);
-    return out->import_nkwh && out->export_nkwh && out->known ? OK : fail_memory(op);
+    out->is_between = arena_array(op->arena, out->n + 1, sizeof *out->is_between);
+    return out->import_nkwh && out->export_nkwh && out->known && out->is_between ? OK
+                                                                                 : fail_memory(op);
 }
 
 /* Takes the ledger's quarter hours outside of what is read. */
@@ -147,7 +149,8 @@ static void add_days(const struct cost_days *days, const struct extent *extent,
             size_t index = (size_t)((at_us - extent->from_us) / COST_QUARTER_US);
             out->import_nkwh[index] = day->imports.items[i];
             out->export_nkwh[index] = day->exports.items[i];
-            out->known[index] = (uint8_t)day->known.ptr[i];
+            out->known[index] = (uint8_t)day->known.ptr[i] & COST_DAY_KNOWN;
+            out->is_between[index] = ((uint8_t)day->known.ptr[i] & COST_DAY_BETWEEN) != 0;
         }
     }
 }
@@ -176,6 +179,7 @@ static enum err add_read(struct db_tx *tx, const struct cost_supply *supply,
     memcpy(out->import_nkwh + at, part.import_nkwh + skip, n * sizeof *out->import_nkwh);
     memcpy(out->export_nkwh + at, part.export_nkwh + skip, n * sizeof *out->export_nkwh);
     memcpy(out->known + at, part.known + skip, n);
+    memcpy(out->is_between + at, part.is_between + skip, n);
     return OK;
 }
 

@@ -31,6 +31,7 @@ struct rating_version {
 struct rating_interval {
     int64_t start_us;
     int64_t import_nkwh, export_nkwh;
+    int64_t spread_nkwh; /* so much more than import_nkwh (or less) is taken for demand */
     bool is_missing;  /* nothing is known: it counts as 0 and makes what it touches provisional */
 };
 

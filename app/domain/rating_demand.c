@@ -46,7 +46,7 @@ void rating_add_demand(struct rating_today *today, const struct rating_interval 
             };
         }
         window->n += is_known;
-        window->nkwh += interval->import_nkwh;
+        window->nkwh += interval->import_nkwh + interval->spread_nkwh;
         if (window->n * INTERVAL_MINUTES == length) {
             note_demand(today, charge, window, window->nkwh * (MINUTES_PER_HOUR / length));
         }

@@ -95,6 +95,12 @@ add('silent', 'berlin', { charges => [ { type => 'energy', rate => '0.30' } ] },
     map { every(3600, @$_, 'grid_import_kwh', 1) } ['2026-02-01 23', '2026-02-02 23'], ['2026-02-03 23', '2026-02-04 23']);
 add('half', 'berlin', { charges => [ { type => 'energy', rate => '0.30' } ] }, every(3600, '2026-02-01 23', '2026-02-04 23', 'grid_import_ht_kwh', 1),
     map { every(3600, @$_, 'grid_import_nt_kwh', 0.5) } ['2026-02-01 23', '2026-02-02 23'], ['2026-02-03 23', '2026-02-04 23']);
+# 1 kW read every hour, half past the hour, and once a day at 12: 1, 1 and 24 kWh.
+my %coarse = (hourly => [3600, 1, '2026-02-01 23', '2026-02-03 23'], late => [3600, 1, '2026-02-01 23:30', '2026-02-03 23:30'], noon => [86400, 24, '2026-02-02 11', '2026-02-04 11']);
+for my $key (sort keys %coarse) {
+    my ($step, $kwh, $from, $to) = @{ $coarse{$key} };
+    add($key, 'berlin', { charges => [ { type => 'demand', rate => '10', window_minutes => $key eq 'late' ? 30 : 15 } ] }, every($step, $from, $to, 'grid_import_kwh', $kwh));
+}
 # Behind the meter one that is off, and says so.
 push @events, { device => 'lamp', site => 'flat', time => epoch('2026-03-29 10'), metrics => { energy_kwh => 0 } };
 my $sent = $stack->post('/v1/events/batch', \@events, token => $device);
@@ -136,6 +142,9 @@ for (['registers', 36, '10.80'], ['phases', 144, '43.20']) {
     is_deeply [map { [@$_{qw(grid_import_kwh cost)}] } @{ get("/v1/energy?site=$of&bucket=1d&from=2026-02-01T23:00:00Z&to=2026-02-02T23:00:00Z")->{json}{items} }],
         [[$kwh, $cost]], 'in energy, too';
 }
+
+# 1 kW * 10, whatever the window
+is lines_of(bill("site=$_&from=2026-02-02&to=2026-02-04")), 'demand - - 1 10 10.00', "demand of readings coarser than its window: $_" for sort keys %coarse;
 
 # 24 * 0.04 = 0.96 kWh * 0.30 = 0.288 until there is a meter; then 24 kWh * 0.30, and with both registers (24 + 12) * 0.30
 for (['silent', 1, '0.29', 'final', 0], ['silent', 2, '7.20', 'final', 0], ['silent', 3, '0.00', 'provisional', 96], ['silent', 4, '7.20', 'final', 0],

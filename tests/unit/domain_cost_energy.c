@@ -135,6 +135,18 @@ static void check_known(void)
     struct cost_energy out = energy(daily, 1, &UTC, 2);
     ok(out.known[0] == COST_WHOLE && out.known[95] == COST_WHOLE, "a reading a day tells all of it");
     is_int(out.known[96], COST_MISSING, "the day after is missing");
+    ok(out.is_between[0] && !out.is_between[40] && out.is_between[95] && !out.is_between[96],
+       "and is around it, up to the day's end");
+    struct told hours[] = { { 2, 1 }, { 6, 1 }, { 10, 1 }, { 18, 1 }, { 19, 1 }, { -1, 0 } };
+    struct cost_meter coarse[] = { meter("m", "grid_import", 1, hours) };
+    out = energy(coarse, 1, &UTC, 1);
+    ok(out.is_between[0] && out.is_between[13] && !out.is_between[14] && !out.is_between[19] &&
+           !out.is_between[22],
+       "what lies beside a reading at the day's usual distance, 4 quarter hours, is part of it where it is known");
+    struct cost_meter fine[] = { meter("m", "grid_import", 1, hours),
+                                 meter("n", "grid_import", 1, all) };
+    out = energy(fine, 2, &UTC, 1);
+    ok(!out.is_between[1] && !out.is_between[95], "not where another meter tells of it");
     struct cost_meter two[] = { meter("a", "consumption", 1, all),
                                 meter("b", "consumption", 1, some) };
     out = energy(two, 2, &UTC, 1);
