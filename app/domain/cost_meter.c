@@ -136,29 +136,22 @@ static bool has_life(const struct cost_meter *meters, int n, int at)
     return false;
 }
 
-static enum err read_lives(struct db_tx *tx, struct cost_meter *meters, int n,
-                           cost_meter_filter is_wanted)
+enum err cost_meters_lives(struct db_tx *tx, struct cost_meter *meters, int n)
 {
     struct op *op = db_op(tx);
     struct db_args args;
     struct db_rows *rows;
     int32_t *ids = arena_array(op->arena, (size_t)n + 1, sizeof *ids);
-    size_t n_ids = 0;
 
-    if (!ids) {
-        return fail_memory(op);
+    if (!ids || n == 0) {
+        return n == 0 ? OK : fail_memory(op);
     }
     for (int i = 0; i < n; i++) {
-        if (is_wanted(&meters[i]) && has_life(meters, n, i)) {
-            ids[n_ids++] = meters[i].series_id;
-            meters[i].first_us = meters[i].last_us = 0;
-        }
-    }
-    if (n_ids == 0) {
-        return OK;
+        ids[i] = meters[i].series_id;
+        meters[i].first_us = meters[i].last_us = 0;
     }
     db_args_init(&args, op->arena);
-    db_arg_int_array(&args, ids, n_ids);
+    db_arg_int_array(&args, ids, (size_t)n);
     enum err err = db_run(tx, &q_cost_lives, &args, &rows);
     for (int row = 0; err == OK && row < db_count(rows); row++) {
         int32_t id = db_int(rows, row, COST_LIVES_SERIES_ID);
@@ -168,6 +161,31 @@ static enum err read_lives(struct db_tx *tx, struct cost_meter *meters, int n,
                 meters[i].last_us = db_time(rows, row, COST_LIVES_LAST_DAY);
             }
         }
+    }
+    return err;
+}
+
+static enum err read_lives(struct db_tx *tx, struct cost_meter *meters, int n,
+                           cost_meter_filter is_wanted)
+{
+    struct op *op = db_op(tx);
+    struct cost_meter *some = arena_array(op->arena, (size_t)n + 1, sizeof *some);
+    int *of = arena_array(op->arena, (size_t)n + 1, sizeof *of);
+    int n_some = 0;
+
+    if (!some || !of) {
+        return fail_memory(op);
+    }
+    for (int i = 0; i < n; i++) {
+        if (is_wanted(&meters[i]) && has_life(meters, n, i)) {
+            of[n_some] = i;
+            some[n_some++] = meters[i];
+        }
+    }
+    enum err err = cost_meters_lives(tx, some, n_some);
+    for (int i = 0; err == OK && i < n_some; i++) {
+        meters[of[i]].first_us = some[i].first_us;
+        meters[of[i]].last_us = some[i].last_us;
     }
     return err;
 }

@@ -59,4 +59,7 @@ typedef bool (*cost_meter_filter)(const struct cost_meter *meter);
 enum err cost_meters_read(struct db_tx *tx, struct cost_meter *meters, int n,
                           cost_meter_filter is_wanted, int64_t from_us, int64_t to_us) MUST_CHECK;
 
+/* Reads since and until when the meters told something. */
+enum err cost_meters_lives(struct db_tx *tx, struct cost_meter *meters, int n) MUST_CHECK;
+
 #endif

@@ -34,6 +34,7 @@ struct bill_view {
     const char *total, *status, *status_class;
     const char *part_of;                 /* a sentence where it is no whole bill, or NULL */
     const char *missing, *unpriced;      /* sentences, or NULL */
+    const char *sources;                 /* which series counted, and which did not; or NULL */
     const char *csv, *costs_href;
 };
 

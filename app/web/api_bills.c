@@ -1,6 +1,7 @@
 /* GET /v1/bills: what a site, a device or all of a tenant is billed for a span of local days. */
 #include "web/api_costs.h"
 
+#include "domain/cost_counted.h"
 #include "domain/span.h"
 #include "web/bill_write.h"
 #include "web/cost_input.h"
@@ -19,12 +20,42 @@ static void write_key(struct web *web, struct json_writer *json, const char *nam
     json_text(json, key.ptr ? arena_copy(web->op->arena, key) : NULL);
 }
 
-static void write_bill(struct web *web, const struct cost_query *query,
-                       const struct cost_accounts *accounts, const struct bill_sum *sum)
+static void write_text(struct json_writer *json, const char *key, const char *text)
+{
+    json_key(json, key);
+    json_text(json, text);
+}
+
+static void write_sources(struct json_writer *json, const struct cost_counted_list *counted)
+{
+    json_key(json, "sources");
+    json_open_array(json);
+    for (int i = 0; i < counted->n; i++) {
+        const struct cost_counted *source = &counted->items[i];
+        json_open_object(json);
+        write_text(json, "device", source->device);
+        write_text(json, "metric", source->metric);
+        write_text(json, "role", source->role);
+        json_key(json, "days");
+        json_int(json, source->n_days);
+        json_key(json, "counted_days");
+        json_int(json, source->n_counted_days);
+        json_close_object(json);
+    }
+    json_close_array(json);
+}
+
+static enum err write_bill(struct web *web, const struct cost_query *query,
+                           const struct cost_accounts *accounts, const struct bill_sum *sum)
 {
     const struct cost_account *first = &accounts->items[0];
+    struct cost_counted_list counted;
     struct json_writer json;
+    enum err err = cost_counted_load(web->tx, accounts, &counted);
 
+    if (err != OK) {
+        return err;
+    }
     web->response->content_type = "application/json";
     json_writer_init(&json, &web->response->body);
     json_open_object(&json);
@@ -36,7 +67,9 @@ static void write_bill(struct web *web, const struct cost_query *query,
     json_text(&json, first->zone.name);
     write_time(&json, "as_of", query->as_of_us < query->now_us ? query->as_of_us : query->now_us);
     bill_write_members(web, &json, accounts, sum);
+    write_sources(&json, &counted);
     json_close_object(&json);
+    return OK;
 }
 
 enum err api_bills_show(struct web *web)
@@ -58,8 +91,7 @@ enum err api_bills_show(struct web *web)
         err = bill_sum(web, &accounts, &sum);
     }
     if (err == OK && form == ANSWER_JSON) {
-        write_bill(web, &query, &accounts, &sum);
-        return OK;
+        return write_bill(web, &query, &accounts, &sum);
     }
     if (err == OK) {
         err = list_begin(&list, web, BILL_COLUMNS, BILL_N_COLUMNS);

@@ -1,6 +1,7 @@
 /* /costs/bill: a place's bill for some days, to be printed. */
 #include "web/page_costs.h"
 
+#include "domain/cost_counted.h"
 #include "domain/span.h"
 #include "gen/templates.h"
 #include "view/format_money.h"
@@ -116,6 +117,49 @@ static void add_status(struct arena *arena, const struct bill_sum *sum, struct b
     }
 }
 
+#define NAMED 12 /* series of a sentence */
+
+/* The series that counted, or did not, as a list; "" where there are none. Of those that counted on
+ * some of their days it says on how many. */
+static const char *sources(struct arena *arena, const struct cost_counted_list *counted,
+                           bool has_counted)
+{
+    const char *words = "";
+    int n = 0;
+
+    for (int i = 0; words && i < counted->n; i++) {
+        const struct cost_counted *source = &counted->items[i];
+        if ((source->n_counted_days > 0) != has_counted || n++ >= NAMED) {
+            continue;
+        }
+        bool is_some = has_counted && source->n_counted_days < source->n_days;
+        words = arena_printf(arena, "%s%s%s %s", words, n > 1 ? ", " : "", source->device,
+                             source->metric);
+        if (words && is_some) {
+            words = arena_printf(arena, "%s (on %d of %d days)", words, source->n_counted_days,
+                                 source->n_days);
+        }
+    }
+    return words && n > NAMED ? arena_printf(arena, "%s and %d more", words, n - NAMED) : words;
+}
+
+static enum err add_sources(struct web *web, const struct cost_accounts *accounts,
+                            struct bill_view *view)
+{
+    struct arena *arena = web->op->arena;
+    struct cost_counted_list counted;
+    enum err err = cost_counted_load(web->tx, accounts, &counted);
+
+    if (err != OK || counted.n == 0) {
+        return err;
+    }
+    const char *used = sources(arena, &counted, true), *left = sources(arena, &counted, false);
+    view->sources = arena_printf(arena, "Counted: %s.%s%s%s", used && used[0] ? used : "nothing",
+                                 left && left[0] ? " Not counted: " : "", left ? left : "",
+                                 left && left[0] ? "." : "");
+    return view->sources ? OK : fail_memory(web->op);
+}
+
 static enum err load(struct web *web, const struct place *place, const struct bill_days *days,
                      struct bill_view *view)
 {
@@ -135,7 +179,7 @@ static enum err load(struct web *web, const struct place *place, const struct bi
     view->n_parts = accounts.n;
     add_status(web->op->arena, &sum, view);
     add_words(web, place, days, &accounts.items[0], view);
-    return OK;
+    return add_sources(web, &accounts, view);
 }
 
 /* Where nothing can be shown: the form, as it was filled. */

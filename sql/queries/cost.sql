@@ -29,6 +29,14 @@ FROM api.energy_quarters($1::int4[], $2::timestamptz, $3::timestamptz) q;
 SELECT l.series_id, l.first_day, l.last_day
 FROM api.energy_lives($1::int4[]) l;
 
+-- name: cost_told
+-- roles: web read
+-- columns: number days
+-- Starts of closed local days that begin in [$2, $3) and of which each of the series $1 told anything; its
+-- number in that list.
+SELECT d.number, d.days
+FROM api.energy_days($1::int4[], $2::timestamptz, $3::timestamptz) d;
+
 -- name: cost_prices
 -- roles: web read worker
 -- columns: from_time to_time nano_rate

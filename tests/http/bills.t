@@ -143,6 +143,10 @@ for (['registers', 36, '10.80'], ['phases', 144, '43.20']) {
         [[$kwh, $cost]], 'in energy, too';
 }
 
+# what counted: the meter on two of the days, the plug on one before there was one
+is_deeply [map { join ' ', @$_{qw(device metric role days counted_days)} } @{ bill('site=silent&from=2026-02-01&to=2026-02-05')->{sources} }],
+    ['meter-silent energy_kwh consumption 4 1', 'meter-silent grid_import_kwh grid_import 2 2'], 'a bill says which series counted, and on how many days';
+
 # 1 kW * 10, whatever the window
 is lines_of(bill("site=$_&from=2026-02-02&to=2026-02-04")), 'demand - - 1 10 10.00', "demand of readings coarser than its window: $_" for sort keys %coarse;
 
@@ -290,6 +294,11 @@ sub words {
     is $answer->{status}, 200, "a page: $_[0]" or diag $answer->{content};
     my $text = $answer->{content} =~ s/<(?:svg|head)\b.*?<\/(?:svg|head)>//gsr =~ s/<[^>]*>/ /gr =~ s/\xc2\xa0|\xe2\x80\xaf|&nbsp;/ /gr;
     return $text =~ s/\s+/ /gr;
+}
+
+for (['2026-02-01&to=2026-02-04', 'meter-silent energy_kwh (on 1 of 4 days), meter-silent grid_import_kwh.'],
+    ['2026-02-02&to=2026-02-02', 'meter-silent grid_import_kwh. Not counted: meter-silent energy_kwh.'], ['2026-02-03&to=2026-02-03', 'nothing. Not counted: meter-silent energy_kwh.']) {
+    like words("/costs/bill?site=silent&from=$_->[0]"), qr/ Counted: \Q$_->[1]\E /, "the printed bill, too: $_->[1]";
 }
 
 # 6.90 + 0.50 + 1.406 = 8.806; the hour from 12 has 1 kWh * 0.30 = 0.30 and of the rest (1.906) 1/23

@@ -10,6 +10,7 @@ my %unprotected = (
 my %function = (
     'api.energy_sources' => { may => 'web read', call => q{} },
     'api.energy_closed' => { may => 'web read', call => [q{now() - interval '1 day', now() - interval '40 days'}] },
+    'api.energy_days' => { may => 'web read', call => q{ARRAY[1, 2, 3, 4], '-infinity', 'infinity'} },
     'api.energy_lives' => { may => 'web read worker', call => q{ARRAY[1, 2, 3, 4]} },
     'api.energy_open' => { may => 'web read', call => q{} },
     'core.derived_cost' => { may => '' },
