@@ -28,9 +28,9 @@ enum err rate_cover_check(struct web *web, int32_t id, const struct tariff *tari
         err = rate_holds_over(web->op, &versions, tariff, &covered);
     }
     if (err == OK && covered.n > 0) {
-        out->text = arena_printf(arena, "%s would hold on no day any more: on all of its days this "
+        out->text = arena_printf(arena, "%s would hold on no day any more: on all of %s days this "
                                  "one, which begins earlier, would be the newest.",
-                                 names_of(arena, &covered));
+                                 names_of(arena, &covered), covered.n == 1 ? "its" : "their");
         err = out->text ? OK : fail_memory(web->op);
     }
     *may_save = !out->text || out->is_ticked;
