@@ -15,7 +15,7 @@ struct count {
     int64_t first_day;        /* of the site's zone */
     int n_days;
     struct db_int64_list *told; /* by meter: starts of days */
-    bool *has_grid;           /* by day */
+    bool *has_grid;           /* by day: what is behind it does not count */
     struct cost_counted_list *out;
 };
 
@@ -74,16 +74,32 @@ static bool lay_out(struct count *count)
     return count->told && count->has_grid;
 }
 
-static void mark_grid(struct count *count)
+/* Marks the days on which a meter at the grid tells something and what is behind it does not count:
+ * beside what is fed in alone, what devices consume does. */
+static enum err mark_grid(struct count *count)
 {
-    for (int m = 0; m < count->account->n_meters; m++) {
-        for (int i = 0; is_grid(&count->account->meters[m]) && i < count->told[m].n; i++) {
+    const struct cost_account *account = count->account;
+    bool *is_used = arena_array(count->op->arena, (size_t)count->n_days + 1, sizeof *is_used);
+    bool *is_fed = arena_array(count->op->arena, (size_t)count->n_days + 1, sizeof *is_fed);
+
+    if (!is_used || !is_fed) {
+        return fail_memory(count->op);
+    }
+    for (int m = 0; m < account->n_meters; m++) {
+        const char *role = account->meters[m].role;
+        for (int i = 0; i < count->told[m].n; i++) {
             int day = day_at(count, count->told[m].items[i]);
             if (day >= 0) {
-                count->has_grid[day] = true;
+                count->has_grid[day] |= strcmp(role, "grid_import") == 0;
+                is_fed[day] |= strcmp(role, "grid_export") == 0;
+                is_used[day] |= strcmp(role, "consumption") == 0;
             }
         }
     }
+    for (int day = 0; day < count->n_days; day++) {
+        count->has_grid[day] |= is_fed[day] && !is_used[day];
+    }
+    return OK;
 }
 
 /* Marks the days between the first and the last that each device draws from the grid by: on those
@@ -152,7 +168,7 @@ static void count_seat(struct count *count, const struct energy_best *best, int 
             int day = day_at(count, count->told[m].items[i]);
             bool is_counted = day >= 0 && is_billed(meter) &&
                               energy_best_counts(best, day, meter->place) &&
-                              is_grid(meter) == count->has_grid[day];
+                              (is_grid(meter) || !count->has_grid[day]);
             n_days += day >= 0;
             n_counted += is_counted;
         }
@@ -204,8 +220,8 @@ static enum err count_account(struct db_tx *tx, const struct cost_account *accou
     if (err != OK) {
         return err;
     }
-    mark_grid(&count);
-    err = mark_between(tx, &count);
+    err = mark_grid(&count);
+    err = err == OK ? mark_between(tx, &count) : err;
     return err == OK ? count_seats(&count) : err;
 }
 
@@ -214,15 +230,18 @@ enum err cost_counted_load(struct db_tx *tx, const struct cost_accounts *account
 {
     enum err err = OK;
     size_t n = 1;
+    int64_t n_days = 0;
 
     for (int i = 0; i < accounts->n; i++) {
-        n += (size_t)accounts->items[i].n_meters;
+        const struct cost_account *account = &accounts->items[i];
+        n += (size_t)account->n_meters;
+        n_days += account->n_meters * (account->to_day - account->from_day);
     }
     *out = (struct cost_counted_list){ arena_array(db_op(tx)->arena, n, sizeof *out->items), 0 };
     if (!out->items) {
         return fail_memory(db_op(tx));
     }
-    for (int i = 0; err == OK && i < accounts->n; i++) {
+    for (int i = 0; err == OK && n_days <= COST_COUNTED_DAYS && i < accounts->n; i++) {
         if (accounts->items[i].n_meters > 0) {
             err = count_account(tx, &accounts->items[i], out);
         }

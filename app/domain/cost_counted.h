@@ -17,7 +17,10 @@ struct cost_counted_list {
     int n;
 };
 
-/* Those of all accounts on the days that were asked for. In the operation's arena. */
+#define COST_COUNTED_DAYS 500000 /* days of all series together that are looked at */
+
+/* Those of all accounts on the days that were asked for; none where these are too many. In the
+ * operation's arena. */
 enum err cost_counted_load(struct db_tx *tx, const struct cost_accounts *accounts,
                            struct cost_counted_list *out) MUST_CHECK;
 

@@ -36,6 +36,7 @@ struct sums {
     struct seat *seats;
     int n_seats;
     bool *has_grid;     /* by day: something stands at the grid */
+    bool *feeds_alone;  /* by day: that is what is fed in alone, and consumption is told, too */
     bool *has_import;   /* by day: some import or consumption is told */
     int64_t *made_nkwh; /* by quarter hour, of days without a grid meter */
     uint8_t *seen;      /* by quarter hour: of the seat at hand */
@@ -139,7 +140,8 @@ static bool lay_out(struct sums *sums, int n)
     number_days(sums);
     sums->has_grid = arena_array(arena, (size_t)sums->n_days + 1, sizeof *sums->has_grid);
     sums->has_import = arena_array(arena, (size_t)sums->n_days + 1, sizeof *sums->has_import);
-    return sums->has_grid && sums->has_import && find_seats(sums, n);
+    sums->feeds_alone = arena_array(arena, (size_t)sums->n_days + 1, sizeof *sums->feeds_alone);
+    return sums->has_grid && sums->has_import && sums->feeds_alone && find_seats(sums, n);
 }
 
 /* The quarter hour of a time; -1: outside. */
@@ -181,7 +183,27 @@ static bool counts_on(const struct sums *sums, const struct seat *seat, int day)
 {
     bool is_grid = seat->part == PART_IMPORT || seat->part == PART_EXPORT;
 
-    return seat->part != PART_NONE && is_expected(seat, day) && is_grid == sums->has_grid[day];
+    return seat->part != PART_NONE && is_expected(seat, day) &&
+           (is_grid == sums->has_grid[day] || sums->feeds_alone[day]);
+}
+
+/* Whether some seat of the part is expected to tell something of the day. */
+static bool has_part(const struct sums *sums, enum part part, int day)
+{
+    for (int s = 0; s < sums->n_seats; s++) {
+        if (sums->seats[s].part == part && is_expected(&sums->seats[s], day)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void find_feeders(struct sums *sums)
+{
+    for (int day = 0; day < sums->n_days; day++) {
+        sums->feeds_alone[day] = sums->has_grid[day] && !has_part(sums, PART_IMPORT, day) &&
+                                 has_part(sums, PART_USED, day);
+    }
 }
 
 static void find_imports(struct sums *sums)
@@ -376,7 +398,16 @@ static void judge_shares(struct sums *sums, const struct seat *seat)
     }
 }
 
-/* Consumption less generation, on days without a grid meter. */
+/* a + b, or the end of what can be held: beyond what is rated. */
+static int64_t add_bounded(int64_t a, int64_t b)
+{
+    int64_t sum;
+
+    return !__builtin_add_overflow(a, b, &sum) ? sum : b > 0 ? INT64_MAX : INT64_MIN + 1;
+}
+
+/* Consumption less generation, on days without a grid meter; and with what was fed in, where only
+ * that is measured at the grid: what was used of the rest was drawn. */
 static void net(struct sums *sums)
 {
     struct cost_energy *out = sums->out;
@@ -387,15 +418,16 @@ static void net(struct sums *sums)
             out->known[i] = COST_PARTLY;
         }
         out->is_between[i] = out->is_between[i] && !sums->told[i] && out->known[i] != COST_MISSING;
-        if (sums->has_grid[day] || !sums->has_import[day] || sums->made_nkwh[i] == 0) {
+        bool is_net = !sums->has_grid[day] && sums->has_import[day] && sums->made_nkwh[i] != 0;
+        if (!is_net && !sums->feeds_alone[day]) {
             continue;
         }
-        int64_t rest = 0;
-        if (__builtin_sub_overflow(out->import_nkwh[i], sums->made_nkwh[i], &rest)) {
-            rest = INT64_MAX;
-        }
+        int64_t rest = add_bounded(out->import_nkwh[i], -sums->made_nkwh[i]);
+        rest = is_net ? rest : add_bounded(rest, out->export_nkwh[i]);
         out->import_nkwh[i] = rest > 0 ? rest : 0;
-        out->export_nkwh[i] = rest < 0 ? -rest : 0;
+        if (is_net) {
+            out->export_nkwh[i] = rest < 0 ? -rest : 0;
+        }
     }
 }
 
@@ -413,6 +445,7 @@ enum err cost_energy_make(struct op *op, const struct cost_meters *meters,
     for (int s = 0; s < sums.n_seats; s++) {
         find_best(&sums, &sums.seats[s]);
     }
+    find_feeders(&sums);
     find_imports(&sums);
     for (int s = 0; s < sums.n_seats; s++) {
         if (sums.seats[s].part != PART_NONE) {

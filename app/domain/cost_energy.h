@@ -6,8 +6,9 @@
  * grid_export) on a day, that alone counts: all else is behind it; a day on which it is silent
  * between others is missing. On a day without, it is what devices consumed less what was
  * generated, in each quarter hour: what is left is import, what is more than was consumed is
- * export. Of metrics that add up each has to be known. Other roles (storage, sub_meter) never
- * count. */
+ * export. Where the grid's meters tell of a day what is fed in alone, import is that and
+ * consumption less generation, at least 0. Of metrics that add up each has to be known. Other
+ * roles (storage, sub_meter) never count. */
 #ifndef TIDEMARK_DOMAIN_COST_ENERGY_H
 #define TIDEMARK_DOMAIN_COST_ENERGY_H
 

@@ -30,13 +30,24 @@ static void add_points(struct cost_source *source, int64_t from_us, int64_t to_u
 }
 
 /* Whether another one takes its place: a better one of the same, or a meter at the grid. */
-static bool is_outdone(const struct cost_source *source, const struct cost_source *by)
+static bool is_outdone(const struct cost_source *source, const struct cost_source *by,
+                       bool feeds_alone)
 {
     bool is_same = strcmp(source->meter->device, by->meter->device) == 0 &&
                    strcmp(source->meter->role, by->meter->role) == 0;
 
     return (is_same && by->meter->place < source->meter->place) ||
-           (is_grid(by->meter) && !is_grid(source->meter));
+           (is_grid(by->meter) && !is_grid(source->meter) && !feeds_alone);
+}
+
+static bool has_role(const struct cost_sources *sources, const char *role)
+{
+    for (int i = 0; i < sources->n; i++) {
+        if (strcmp(sources->items[i].meter->role, role) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 enum err cost_explain(struct db_tx *tx, struct cost_account *account, int64_t from_us,
@@ -60,10 +71,11 @@ enum err cost_explain(struct db_tx *tx, struct cost_account *account, int64_t fr
             out->items[out->n++] = source;
         }
     }
+    bool feeds_alone = !has_role(out, "grid_import") && has_role(out, "consumption");
     for (int i = 0; i < out->n; i++) {
         out->items[i].is_counted = is_counting(out->items[i].meter);
         for (int j = 0; j < out->n && out->items[i].is_counted; j++) {
-            out->items[i].is_counted = !is_outdone(&out->items[i], &out->items[j]);
+            out->items[i].is_counted = !is_outdone(&out->items[i], &out->items[j], feeds_alone);
         }
     }
     return OK;

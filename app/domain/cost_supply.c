@@ -24,12 +24,13 @@ static bool is_any(const struct cost_meter *meter)
     return meter != NULL;
 }
 
-/* Marks the local days (from `first` on) that a meter at the grid tells something of. */
+/* Marks the local days (from `first` on) on which a meter at the grid tells what is drawn. */
 static void mark_days(const struct cost_account *account, int64_t first, int64_t n, uint8_t *marks)
 {
     for (int m = 0; m < account->n_meters; m++) {
         const struct cost_meter *meter = &account->meters[m];
-        for (int i = 0; is_at_grid(meter) && i < meter->n; i++) {
+        bool is_drawn = strcmp(meter->role, "grid_import") == 0;
+        for (int i = 0; is_drawn && i < meter->n; i++) {
             int64_t day = span_day_of(&account->site_zone, meter->at_us[i]) - first;
             if (day >= 0 && day < n) {
                 marks[day] = 1;
@@ -38,7 +39,8 @@ static void mark_days(const struct cost_account *account, int64_t first, int64_t
     }
 }
 
-/* Reads what counts of the days in [from_us, to_us) on which nothing at the grid does. */
+/* Reads what may count of the days in [from_us, to_us) on which nothing at the grid says what is
+ * drawn. */
 static enum err read_behind(struct db_tx *tx, struct cost_account *account, int64_t from_us,
                             int64_t to_us)
 {

@@ -95,6 +95,9 @@ add('silent', 'berlin', { charges => [ { type => 'energy', rate => '0.30' } ] },
     map { every(3600, @$_, 'grid_import_kwh', 1) } ['2026-02-01 23', '2026-02-02 23'], ['2026-02-03 23', '2026-02-04 23']);
 add('half', 'berlin', { charges => [ { type => 'energy', rate => '0.30' } ] }, every(3600, '2026-02-01 23', '2026-02-04 23', 'grid_import_ht_kwh', 1),
     map { every(3600, @$_, 'grid_import_nt_kwh', 0.5) } ['2026-02-01 23', '2026-02-02 23'], ['2026-02-03 23', '2026-02-04 23']);
+# Consumption 1 kWh an hour, from 12 to 16 o'clock 2 kWh made and 1.5 fed in: 1 - 2 + 1.5 = 0.5 kWh are drawn then.
+add('feeder', 'berlin', { charges => [ { type => 'energy', rate => '0.30' }, { type => 'export', rate => '0.08' } ] }, every(3600, '2026-02-01 23', '2026-02-02 23', 'energy_kwh', 1),
+    every(3600, '2026-02-02 11', '2026-02-02 15', 'generation_kwh', 2), every(3600, '2026-02-02 11', '2026-02-02 15', 'grid_export_kwh', 1.5));
 # 1 kW read every hour, half past the hour, and once a day at 12: 1, 1 and 24 kWh.
 my %coarse = (hourly => [3600, 1, '2026-02-01 23', '2026-02-03 23'], late => [3600, 1, '2026-02-01 23:30', '2026-02-03 23:30'], noon => [86400, 24, '2026-02-02 11', '2026-02-04 11']);
 for my $key (sort keys %coarse) {
@@ -142,6 +145,11 @@ for (['registers', 36, '10.80'], ['phases', 144, '43.20']) {
     is_deeply [map { [@$_{qw(grid_import_kwh cost)}] } @{ get("/v1/energy?site=$of&bucket=1d&from=2026-02-01T23:00:00Z&to=2026-02-02T23:00:00Z")->{json}{items} }],
         [[$kwh, $cost]], 'in energy, too';
 }
+
+# 20 * 1 + 4 * 0.5 = 22 kWh * 0.30; 4 * 1.5 = 6 kWh * -0.08
+my $feeder = bill('site=feeder&from=2026-02-02&to=2026-02-03');
+is_deeply [lines_of($feeder), $feeder->{status}], ['energy all - 22 0.3 6.60; export all - 6 0.08 -0.48', 'final'], 'with an export meter alone the rest of what was used was drawn';
+is_deeply [map { $_->{counted_days} } @{ $feeder->{sources} }], [1, 1, 1], 'all count';
 
 # what counted: the meter on two of the days, the plug on one before there was one
 is_deeply [map { join ' ', @$_{qw(device metric role days counted_days)} } @{ bill('site=silent&from=2026-02-01&to=2026-02-05')->{sources} }],

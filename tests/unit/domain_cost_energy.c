@@ -85,6 +85,19 @@ static void check_grid(void)
            "generation, quarter hour by quarter hour");
 }
 
+static void check_fed(void)
+{
+    struct cost_meter meters[] = {
+        meter("grid", "grid_export", 1, TOLD({ 1, 6 }, { 2, 1 })),
+        meter("house", "consumption", 1, TOLD({ 0, 4 }, { 1, 3 }, { 2, 1 })),
+        meter("roof", "generation", 1, TOLD({ 1, 8 }, { 2, 5 })),
+    };
+    struct cost_energy out = energy(meters, 3, &UTC, 1);
+    is_str(shown(&out), "0:4/0 1:1/6 2:0/1",
+           "where the grid's meter tells what is fed in alone, consumption less generation and "
+           "that is what was drawn, at least nothing");
+}
+
 static void check_best(void)
 {
     struct cost_meter meters[] = {
@@ -226,6 +239,7 @@ int main(void)
     arena = arena_new(8u << 20);
     op_init(&op, arena, "test");
     check_grid();
+    check_fed();
     check_best();
     check_days();
     check_others();
