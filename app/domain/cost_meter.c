@@ -157,8 +157,8 @@ enum err cost_meters_lives(struct db_tx *tx, struct cost_meter *meters, int n)
         int32_t id = db_int(rows, row, COST_LIVES_SERIES_ID);
         for (int i = 0; i < n; i++) {
             if (meters[i].series_id == id) {
-                meters[i].first_us = db_time(rows, row, COST_LIVES_FIRST_DAY);
-                meters[i].last_us = db_time(rows, row, COST_LIVES_LAST_DAY);
+                meters[i].first_us = db_time(rows, row, COST_LIVES_FIRST_AT);
+                meters[i].last_us = db_time(rows, row, COST_LIVES_LAST_AT);
             }
         }
     }

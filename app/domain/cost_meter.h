@@ -21,7 +21,7 @@ struct cost_meter {
     const int64_t *nkwh;       /* of each, nano-kWh */
     int n;
     int64_t told_from_us, told_to_us; /* of the span that they are of */
-    /* Starts of the first and last closed local day that it told anything of, where that matters
+    /* Starts of the first and last closed quarter hour that it told anything of, where it matters
      * (cost_meters_read); both 0: none. */
     int64_t first_us, last_us;
 };

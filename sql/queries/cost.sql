@@ -24,9 +24,9 @@ FROM api.energy_quarters($1::int4[], $2::timestamptz, $3::timestamptz) q;
 
 -- name: cost_lives
 -- roles: web read worker
--- columns: series_id first_day last_day
--- Starts of the first and last closed local day that each of the series $1 told anything of.
-SELECT l.series_id, l.first_day, l.last_day
+-- columns: series_id first_at last_at
+-- Starts of the first and last closed quarter hour that each of the series $1 told anything of.
+SELECT l.series_id, l.first_at, l.last_at
 FROM api.energy_lives($1::int4[]) l;
 
 -- name: cost_told

@@ -69,8 +69,8 @@ sub fill {
     # the pump stands behind the hall's meter, the mill is billed alone, the old one told one hour a month
     my @events = map { my $n = $_; map { { device => $_, site => 'hall', time => $FROM + 3600 * $n, metrics => { ($_ eq 'mill' ? 'grid_import_kwh' : 'energy_kwh') => wh($FROM + 3600 * $n) / 1000 } } } qw(pump mill) } 0 .. $HOURS - 1;
     push @events, map { { device => 'old', site => 'hall', time => timegm(0, 0, 12, 15, $_ % 12, 2020 + int($_ / 12)), metrics => { energy_kwh => 1 } } } 0 .. 80;
-    # machines that are billed each by itself, a kWh on the 15th of a month
-    push @events, map { my $n = $_; map { { device => $_, site => 'works', time => timegm(0, 0, 12, 15, $n % 12, 2020 + int($n / 12)), metrics => { energy_kwh => 1 } } } qw(saw lathe press) } 0 .. 59;
+    # machines that are billed each by itself, a kWh in a quarter hour of the 15th of a month and nothing in the next
+    push @events, map { my $n = $_; map { my $device = $_; map { { device => $device, site => 'works', time => timegm(0, $_, 12, 15, $n % 12, 2020 + int($n / 12)), metrics => { energy_kwh => $_ ? 0 : 1 } } } 0, 15 } qw(saw lathe press) } 0 .. 59;
     push @events, { device => 'main', site => 'hall', time => $FROM, metrics => { grid_import_kwh => 1 } };
     while (my @part = splice @events, 0, 10_000) {
         $answer = $stack->post('/v1/events/batch', \@part, token => $device);
@@ -298,13 +298,13 @@ sub check_currencies {
 }
 
 # Schedules that follow each other within a billing cycle, the second with a ratchet: it looks back to the change. 1 kWh in
-# a quarter hour a day, which is 4 kW; 5 kWh once before, 2.5 kWh once behind it; 10 a kW.
+# a quarter hour a day and nothing in the next, which is 4 kW; 5 kWh once before, 2.5 kWh once behind it; 10 a kW.
 sub check_change {
     my ($stack, $token) = @_;
     my $device = $stack->token('home', 'device', '--backfill');
     $stack->post('/v1/sites', { key => 'harbour', timezone => 'UTC' }, token => $token);
     my %high = ('2022-12-20' => 5, '2023-02-20' => 2.5);
-    my @events = map { my $at = timegm(0, 0, 12, 15, 10, 2022) + 86_400 * $_; { device => 'crane', site => 'harbour', time => $at, metrics => { energy_kwh => $high{ strftime('%Y-%m-%d', gmtime $at) } // 1 } } } 0 .. 150;
+    my @events = map { my $at = timegm(0, 0, 12, 15, 10, 2022) + 86_400 * $_; my %of = (device => 'crane', site => 'harbour'); ({ %of, time => $at, metrics => { energy_kwh => $high{ strftime('%Y-%m-%d', gmtime $at) } // 1 } }, { %of, time => $at + 900, metrics => { energy_kwh => 0 } }) } 0 .. 150;
     my $answer = $stack->post('/v1/events/batch', \@events, token => $device);
     die "readings: $answer->{content}" if $answer->{status} != 200;
     for (['CHF', undef, '2023-01-01'], ['EUR', '2023-01-01', undef, ratchet => { percent => '80', cycles => 24 }]) {
