@@ -4,6 +4,7 @@
 -- The rest of a rank, of a name that may be of a part.
 CREATE FUNCTION core.energy_part_rank(kind text, metric text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     family CONSTANT text := core.energy_family(kind, metric);

@@ -411,7 +411,11 @@ my $waiting = $trash->();
 cmp_ok($waiting, '>', 0, '  which holds what is to be removed');
 $stack->sql("INSERT INTO core.upload (tenant_id, name, content_type, made_by, is_by_parts, size, made_at)"
         . " SELECT id, 'slow', 'text/plain', 'somebody', true, 9, now() - interval '25 hours' FROM core.tenant");
-my ($status, $out, $err) = $stack->tidemark('worker', '--once', { env => $env });
+my ($status, $out, $err) = (0, '', '');
+await(sub { # the stack's own worker may be at that job
+    ($status, $out, $err) = $stack->tidemark('worker', '--once', { env => $env }) if $err !~ /id=objects /;
+    return $err =~ /id=objects /;
+}, 'the worker looks for the bucket');
 like($err, qr/id=objects .*NoSuchBucket.*S3_BUCKET/, '  which the worker does not make for what was elsewhere') or diag $err;
 is($stack->sql("SELECT count(*) FROM core.upload WHERE name = 'slow'"), 0, '  what came no further is given up all the same');
 ($status, $out, $err) = $stack->tidemark('migrate', { env => $env });
