@@ -126,7 +126,7 @@ static enum err find_unknown(struct checking *checking)
     struct chosen *chosen = &checking->chosen;
     struct store_page page = { .next = NULL };
     const char *after = NULL;
-    enum err err;
+    enum err err = OK;
 
     do {
         arena_reset(chosen->pages);
