@@ -1,10 +1,10 @@
 -- What a meter does not tell between days that it does is missing: since and until when series tell
 -- something is asked for, and where that changes, the days between are rated again.
 
--- Starts of the first and last local day (closed ones) that each of the series told anything of. Those
--- that told nothing have no row.
+-- The first and last closed quarter hours that each of the series told anything of. Those that told
+-- nothing have no row.
 CREATE FUNCTION api.energy_lives(of_series int[])
-RETURNS TABLE (series_id int, first_day timestamptz, last_day timestamptz)
+RETURNS TABLE (series_id int, first_at timestamptz, last_at timestamptz)
 LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 10
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan
@@ -16,10 +16,10 @@ BEGIN
     RETURN QUERY
     SELECT s.id, f.bucket, l.bucket
     FROM unnest(of_series) AS s (id)
-    CROSS JOIN LATERAL (SELECT e.bucket FROM core.energy_1d e
+    CROSS JOIN LATERAL (SELECT e.bucket FROM core.energy_15m e
                         WHERE e.tenant_id = owner AND e.series_id = s.id
                         ORDER BY e.bucket LIMIT 1) f
-    CROSS JOIN LATERAL (SELECT e.bucket FROM core.energy_1d e
+    CROSS JOIN LATERAL (SELECT e.bucket FROM core.energy_15m e
                         WHERE e.tenant_id = owner AND e.series_id = s.id
                         ORDER BY e.bucket DESC LIMIT 1) l;
 END
@@ -32,16 +32,16 @@ CREATE FUNCTION core.energy_has_gaps(role text, kind text, metric text) RETURNS 
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT role = 'grid_import' OR substr(core.energy_rank(kind, metric), 2, 1) = '1' $$;
 
-GRANT EXECUTE ON FUNCTION core.energy_family(text, text), core.energy_rank(text, text),
-    core.energy_has_gaps(text, text, text) TO tidemark_door;
+GRANT EXECUTE ON FUNCTION core.energy_family(text, text), core.energy_part_rank(text, text),
+    core.energy_rank(text, text), core.energy_has_gaps(text, text, text) TO tidemark_door;
 
 SET LOCAL ROLE tidemark_door;
 
--- The local days around [from_time, to_time) that the series tells something of, as starts: the last
--- that began before it and the first from its end on; with all of its metric or, at the grid, of its
--- device's role. The same where there is none.
+-- The time around [from_time, to_time) in which the series tells nothing, where a day may lie in it:
+-- from the last quarter hour before it to the first from its end on; with all of its metric or, at
+-- the grid, of its device's role. The same where there is none.
 CREATE FUNCTION core.cost_silence(owner int, series int, INOUT from_time timestamptz,
-                                  INOUT to_time timestamptz)
+                                             INOUT to_time timestamptz)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan
@@ -54,23 +54,23 @@ DECLARE
 BEGIN
     seat := ARRAY(SELECT s.id FROM core.series s
                   WHERE s.tenant_id = owner AND s.device_id = own.device_id AND s.role = own.role);
-    SELECT min(b.last_day) AS last_day, max(b.next_day) AS next_day INTO beside
-    FROM (SELECT max(n.last_day) AS last_day, min(n.next_day) AS next_day
+    SELECT min(b.last_at) AS last_at, max(b.next_at) AS next_at INTO beside
+    FROM (SELECT max(n.last_at) AS last_at, min(n.next_at) AS next_at
           FROM (SELECT x.id, s.metric,
-                       (SELECT e.bucket FROM core.energy_1d e
+                       (SELECT e.bucket FROM core.energy_15m e
                         WHERE e.tenant_id = owner AND e.series_id = x.id AND e.bucket < from_time
-                        ORDER BY e.bucket DESC LIMIT 1) AS last_day,
-                       (SELECT e.bucket FROM core.energy_1d e
+                        ORDER BY e.bucket DESC LIMIT 1) AS last_at,
+                       (SELECT e.bucket FROM core.energy_15m e
                         WHERE e.tenant_id = owner AND e.series_id = x.id AND e.bucket >= to_time
-                        ORDER BY e.bucket LIMIT 1) AS next_day
+                        ORDER BY e.bucket LIMIT 1) AS next_at
                 FROM unnest(seat) AS x (id)
                 JOIN core.series s ON s.tenant_id = owner AND s.id = x.id) n
           GROUP BY GROUPING SETS ((n.metric), ())
           HAVING GROUPING(n.metric) = 1 OR n.metric = own.metric) b;
-    -- no day lies between one that began 30 hours before and this one
-    from_time := CASE WHEN beside.last_day < from_time - interval '30 hours'
-                      THEN beside.last_day ELSE from_time END;
-    to_time := greatest(to_time, beside.next_day);
+    from_time := CASE WHEN beside.last_at < from_time - interval '20 hours'
+                      THEN beside.last_at ELSE from_time END;
+    to_time := CASE WHEN beside.next_at > to_time + interval '20 hours'
+                    THEN beside.next_at ELSE to_time END;
 END
 $$;
 
@@ -106,9 +106,5 @@ BEGIN
     WHERE NOT isempty(m.span);
 END
 $$;
-
--- Days are rated again: of some something is missing.
-INSERT INTO core.cost_dirty (tenant_id, site_id, from_time, to_time, is_energy)
-SELECT p.tenant_id, p.site_id, '-infinity', 'infinity', true FROM core.cost_place p;
 
 SET LOCAL ROLE tidemark_owner;

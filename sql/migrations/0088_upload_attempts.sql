@@ -77,26 +77,6 @@ BEGIN
 END
 $$;
 
--- The key of a part and of an attempt begins with its file's.
-CREATE OR REPLACE FUNCTION ops.object_unknown(keys text[]) RETURNS SETOF text
-LANGUAGE plpgsql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    RETURN QUERY
-    SELECT u.key
-    FROM unnest(keys) u (key)
-    CROSS JOIN LATERAL (VALUES (regexp_replace(u.key, '\.json$', '.parquet'),
-                                substring(u.key FROM '^upload/\d+/[0-9a-f]{2}/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})')::uuid))
-        of (file, upload)
-    WHERE NOT EXISTS (SELECT FROM core.archive a
-                      WHERE a.object IN (of.file, regexp_replace(of.file, '^(archive/\w+)/', '\1.tombstones/')))
-      AND NOT EXISTS (SELECT FROM core.archive_catalogue c WHERE c.object = u.key)
-      AND NOT EXISTS (SELECT FROM core.archive_garbage g WHERE g.object = u.key)
-      AND NOT EXISTS (SELECT FROM core.upload f WHERE f.id = of.upload);
-END
-$$;
-
 -- ---- how much is there ----
 
 -- How many bytes there are of a file, whole or coming: of the parts that are there.

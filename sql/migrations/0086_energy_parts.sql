@@ -31,6 +31,20 @@ AS $$
                        || '(?![^a-z0-9](s|sec|min|minutes?|h|hours?|d|days?|phases?)(?![a-z0-9]))' AS pattern) c
 $$;
 
+-- The rest of a rank, of a name that may be of a part. The rank itself becomes part of the caller's plan,
+-- and costs other names a comparison: a tenant's are worked out for each page.
+CREATE FUNCTION core.energy_part_rank(kind text, metric text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    family CONSTANT text := core.energy_family(kind, metric);
+BEGIN
+    RETURN CASE WHEN family = metric THEN '0' ELSE '1' END || '1'
+        || lpad(length(family)::text, 4, '0') || family;
+END
+$$;
+
 -- Where a series stands among those of its device and role that may tell the same energy: the least
 -- in the order of "C" first, and those that are the same add up. Intervals before counters before
 -- power; of these names of a whole before its parts; the plain names first, then the shorter ones.
@@ -44,9 +58,7 @@ AS $$
                                                  'generation_kwh', 'power_w')
                                  THEN '0' ELSE '1' END
                      || lpad(length(metric)::text, 4, '0') || metric
-                ELSE (SELECT CASE WHEN f.name = metric THEN '0' ELSE '1' END
-                             || '1' || lpad(length(f.name)::text, 4, '0') || f.name
-                      FROM (SELECT core.energy_family(kind, metric) AS name OFFSET 0) f) END
+                ELSE core.energy_part_rank(kind, metric) END
 $$;
 
 -- Energy and power series of a tenant, of one site or device of it where one is said, with their
@@ -121,11 +133,3 @@ BEGIN
 END
 $$;
 GRANT EXECUTE ON FUNCTION api.energy_sources() TO tidemark_web, tidemark_read;
-
-SET LOCAL ROLE tidemark_door;
-
--- Days are rated again: some count more than they did.
-INSERT INTO core.cost_dirty (tenant_id, site_id, from_time, to_time, is_energy)
-SELECT p.tenant_id, p.site_id, '-infinity', 'infinity', true FROM core.cost_place p;
-
-SET LOCAL ROLE tidemark_owner;

@@ -48,7 +48,7 @@ END
 $$;
 
 -- Which of the keys no row speaks of: they are of no file of the archive and of none that is being written,
--- no catalogue's, and no upload's.
+-- no catalogue's, and no upload's (the keys of whose parts begin with its own).
 CREATE FUNCTION ops.object_unknown(keys text[]) RETURNS SETOF text
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -58,7 +58,7 @@ BEGIN
     SELECT u.key
     FROM unnest(keys) u (key)
     CROSS JOIN LATERAL (VALUES (regexp_replace(u.key, '\.json$', '.parquet'),
-                                substring(u.key FROM '^upload/.*([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})')::uuid))
+                                substring(u.key FROM '^upload/\d+/[0-9a-f]{2}/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})')::uuid))
         of (file, upload)
     WHERE NOT EXISTS (SELECT FROM core.archive a
                       WHERE a.object IN (of.file, regexp_replace(of.file, '^(archive/\w+)/', '\1.tombstones/')))
