@@ -222,6 +222,19 @@ void columns_reject_event(struct ingest_columns *columns, struct ingest_event *e
     va_end(args);
 }
 
+void columns_reject_rest(struct ingest_columns *columns)
+{
+    if (!columns->is_whole || columns->n_rejected == 0) {
+        return;
+    }
+    for (size_t i = 0; i < columns->n_events; i++) {
+        columns_reject_event(columns, &columns->events[i], NULL,
+                             "not stored, for another item of the request was refused and it was "
+                             "to be stored whole or not at all");
+    }
+    columns->n_events = columns->n_rows = 0;
+}
+
 /* ---- each distinct thing once ---- */
 
 static bool index_rebuild(struct ingest_columns *columns, struct ingest_index *index)

@@ -71,6 +71,7 @@ struct ingest_columns {
     struct ingest_rules rules;
     enum err broken; /* the first failure of the request as a whole; recorded in op */
     bool is_open;    /* an item is begun, and neither ended nor rejected yet */
+    bool is_whole;   /* all events are stored or none; columns_reject_rest */
     uint32_t n_items;
     struct ingest_event *events;
     struct ingest_row *rows;
@@ -117,6 +118,10 @@ void columns_source(struct ingest_columns *columns, struct str source);
 void columns_reject_event(struct ingest_columns *columns, struct ingest_event *event,
                           const char *field, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+
+/* Where something was rejected of columns that are stored whole or not at all, rejects the other
+ * events, too: none is left. */
+void columns_reject_rest(struct ingest_columns *columns);
 
 /* After the last item: what the writer needs. Returns the request's failure, if any. */
 enum err columns_seal(struct ingest_columns *columns) MUST_CHECK;

@@ -13,6 +13,9 @@ static enum err try_in(const struct resolve *resolve, struct ingest_ticket *tick
     enum err err = ingest_resolve_in(resolve, tx);
 
     *out = NULL;
+    if (!err && resolve->columns->n_events == 0) {
+        return OK; /* refused as a whole */
+    }
     if (!err) {
         err = batch_gather(resolve->op, ticket, LANE_FAST, out);
     }

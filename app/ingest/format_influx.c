@@ -92,9 +92,9 @@ static enum err parse_v3(struct http_request *request, struct str body,
     enum err err = parse_as(request, v3_names,
                             "auto, nanosecond, microsecond, millisecond or second", body, columns);
 
-    if (!err && columns->n_rejected && !is_partial_accepted(request)) {
-        columns->n_rejected += (uint32_t)columns->n_events; /* all or nothing: the good ones too */
-        columns->n_events = columns->n_rows = 0;
+    columns->is_whole = !is_partial_accepted(request);
+    if (!err) {
+        columns_reject_rest(columns);
     }
     return err;
 }

@@ -225,6 +225,23 @@ static void reject_unknown(const struct resolve *resolve)
     }
 }
 
+static void reject_missing(const struct resolve *resolve)
+{
+    reject_unknown(resolve);
+    reject_over_limit(resolve);
+    columns_reject_rest(resolve->columns);
+}
+
+/* Of a request that is stored whole or not at all: whether it is not. */
+static bool is_refused(const struct resolve *resolve)
+{
+    if (!resolve->columns->is_whole) {
+        return false;
+    }
+    reject_missing(resolve);
+    return resolve->columns->n_rejected > 0;
+}
+
 /* A series that could not be registered: its device went meanwhile. */
 static enum err check_series(const struct resolve *resolve)
 {
@@ -305,8 +322,7 @@ enum err ingest_resolve_in(const struct resolve *resolve, struct db_tx *tx)
         err = check_series(resolve);
     }
     if (!err) {
-        reject_unknown(resolve);
-        reject_over_limit(resolve);
+        reject_missing(resolve);
     }
     return err;
 }
@@ -376,6 +392,11 @@ static enum err ask(const struct resolve *resolve, struct db_conn *conn)
         db_rollback(tx);
         return is_gone ? fail_gone(resolve) : err;
     }
+    if (is_refused(resolve)) { /* what it would have registered, too */
+        db_rollback(tx);
+        resolve_unlearn(resolve);
+        return OK;
+    }
     return db_commit(tx);
 }
 
@@ -406,7 +427,6 @@ enum err ingest_resolve(const struct resolve *resolve, struct db_pool *pool)
         }
         remember(resolve, now_us);
     }
-    reject_unknown(resolve);
-    reject_over_limit(resolve);
+    reject_missing(resolve);
     return OK;
 }

@@ -234,7 +234,7 @@ enum err ingest_submit(struct ingest_service *service, const struct ingest_sende
         return OK;
     }
     err = ingest_resolve(&resolve, service->options.pool);
-    if (err) {
+    if (err || columns->n_events == 0) {
         return err;
     }
     ticket->is_queued = true; /* before it is pushed: it may be done at once */

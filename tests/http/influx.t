@@ -173,6 +173,36 @@ sub check_partial {
     return;
 }
 
+# A line that is refused only when its device is looked for takes the others along, too.
+sub check_whole {
+    my $admin = $stack->token('bravo', 'admin');
+    my $tables = "SELECT (SELECT count(*) FROM core.device d JOIN core.tenant t ON t.id = d.tenant_id AND t.slug = 'bravo'), "
+        . "(SELECT count(*) FROM core.series s JOIN core.tenant t ON t.id = s.tenant_id AND t.slug = 'bravo')";
+    is($stack->post("$path{3}&precision=second", "known v=1 $now", token => $other)->{status}, 204, 'a device is known');
+    my $before = $stack->sql($tables);
+    $stack->request('PATCH', '/v1/tenant', token => $admin, body => { auto_register => JSON::PP::false });
+    my $strict = $stack->token('bravo', 'device');    # a token's settings are remembered for some seconds
+    my $lines = "known v=2 @{[$now - 1]}\nunknown v=3 @{[$now - 1]}\nknown w=4 @{[$now - 1]}";
+    for my $query ('&accept_partial=false&dry_run=1', '&accept_partial=false') {
+        my $answer = $stack->post("$path{3}&precision=second$query", $lines, token => $strict);
+        shape_is($answer, 3, 400, qr/^parsing failed for write_lp endpoint$/, "an unknown device among others ($query)");
+        is_deeply($answer->{json}{data}, { original_line => "unknown v=3 @{[$now - 1]}", line_number => 2,
+            error_message => 'device "unknown" is not registered' }, '  is what is told');
+    }
+    my $read = sub { return map { $_->{value} } @{ $stack->get("/v1/devices/known/samples?from=@{[$now - 60]}", token => $admin)->{json}{items} } };
+    is(join(' ', $read->()), '1', '  and nothing is stored');
+    is($stack->sql($tables), $before, '  nor registered');
+    my $kept = [];
+    my $deadline = time + 20;
+    sleep 0.05 while @{ $kept = $stack->get('/v1/rejects', token => $admin)->{json}{items} } < 3 && time < $deadline;
+    is_deeply([sort map { "$_->{index} $_->{text}" } @{$kept}], [map { "$_ " . (split /\n/, $lines)[$_] } 0 .. 2], '  each line is kept');
+    is(scalar(grep { $_->{reason} =~ /another item of the request/ } @{$kept}), 2, '  with its reason');
+    is($stack->post("$path{3}&precision=second", $lines, token => $strict)->{status}, 400, 'with partial writes');
+    is(join(' ', sort { $a <=> $b } $read->()), '1 2 4', '  the others are stored');
+    $stack->request('PATCH', '/v1/tenant', token => $admin, body => { auto_register => JSON::PP::true });
+    return;
+}
+
 # ---- malformed requests ----
 
 my $long = 'x' x 129;
@@ -345,6 +375,7 @@ check_precisions();
 check_credentials();
 check_bound();
 check_partial();
+check_whole();
 my $unharmed = Tidemark::Unharmed->new($stack);
 check_malformed();
 $unharmed->check;

@@ -78,6 +78,9 @@ static void test_all_or_nothing(struct ingest_test *test)
                       STR("m a=1\nbad\nm b=2"), &columns), OK, "without partial writes");
     is_int((int64_t)columns->n_events, 0, "  one bad line keeps all from being stored");
     is_int(columns->n_rejected, 3, "  and all are counted");
+    is_int((int64_t)columns->n_errors, 3, "  each with its error");
+    is_view(columns->errors[0].source, "bad", "  of which the first is the bad one's");
+    is_view(columns->errors[1].source, "m a=1", "  and the good ones' follow, with their lines");
     ingest_test_reset(test);
     is_int(parse_with(test, &ingest_format_influx_3, "accept_partial", "true",
                       STR("m a=1\nbad\nm b=2"), &columns), OK, "with partial writes");
