@@ -10,6 +10,8 @@
 #define PASSWORD_MEMORY_BYTES (64u << 20)
 
 _Static_assert(CRYPTO_HASH_BYTES == crypto_hash_sha256_BYTES, "SHA-256");
+_Static_assert(CRYPTO_SHORT_HASH_BYTES == crypto_shorthash_siphashx24_BYTES, "SipHash");
+_Static_assert(CRYPTO_SHORT_KEY_BYTES == crypto_shorthash_siphashx24_KEYBYTES, "its key");
 _Static_assert(CRYPTO_PASSWORD_SIZE >= crypto_pwhash_STRBYTES, "room for libsodium's string");
 
 bool crypto_open(void)
@@ -35,6 +37,12 @@ void crypto_sha256(struct str bytes, uint8_t out[CRYPTO_HASH_BYTES])
 void crypto_blake2b(struct str bytes, struct str key, uint8_t *out, size_t out_len)
 {
     crypto_generichash(out, out_len, bytes_of(bytes), bytes.len, bytes_of(key), key.len);
+}
+
+void crypto_short_hash(struct str bytes, const uint8_t key[CRYPTO_SHORT_KEY_BYTES],
+                       uint8_t out[CRYPTO_SHORT_HASH_BYTES])
+{
+    (void)crypto_shorthash_siphashx24(out, bytes_of(bytes), bytes.len, key);
 }
 
 void crypto_hmac_sha256(struct str bytes, struct str key, uint8_t out[CRYPTO_HASH_BYTES])

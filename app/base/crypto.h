@@ -24,6 +24,13 @@ void crypto_sha256(struct str bytes, uint8_t out[CRYPTO_HASH_BYTES]);
 /* Keyed BLAKE2b of `out_len` (16 to 64) bytes; the key has at most 64 and may be empty. */
 void crypto_blake2b(struct str bytes, struct str key, uint8_t *out, size_t out_len);
 
+/* SipHash-2-4 of 128 bits: for tables in memory whose keys come from outside. Who does not know the
+ * key can prepare no two texts of one hash. */
+#define CRYPTO_SHORT_HASH_BYTES 16
+#define CRYPTO_SHORT_KEY_BYTES 16
+void crypto_short_hash(struct str bytes, const uint8_t key[CRYPTO_SHORT_KEY_BYTES],
+                       uint8_t out[CRYPTO_SHORT_HASH_BYTES]);
+
 /* HMAC-SHA256 (RFC 2104) with a key of any length. */
 void crypto_hmac_sha256(struct str bytes, struct str key, uint8_t out[CRYPTO_HASH_BYTES]);
 

@@ -1,24 +1,27 @@
-/* The bounded map: open addressing in two generations, each with arenas of its own (for keys and
- * for slots), so that dropping a generation is freeing those. Its callers lock (series_cache). */
+/* The bounded map: open addressing in two generations, each with an arena of its own, so that
+ * dropping a generation is freeing that. A key is kept as its keyed hash of 128 bits: an entry
+ * takes 32 bytes, whatever its key. Its callers lock (series_cache). */
 #include "ingest/map.h"
 
 #include "base/arena.h"
 #include "base/crypto.h"
-#include "ingest/hash.h"
 
 #define FIRST_SLOTS 256
-/* Keys of up to the three longest names. */
-#define KEY_BYTES_PER_ENTRY 1024
+
+/* What stands for a key; all zeros: an empty slot. */
+struct mark {
+    uint64_t half[2];
+};
+
+_Static_assert(sizeof(struct mark) == CRYPTO_SHORT_HASH_BYTES, "a mark is a hash");
 
 struct slot {
-    const char *key; /* NULL: empty */
-    uint32_t key_len, hash;
+    struct mark mark;
     struct ingest_map_value value;
 };
 
 struct generation {
-    struct arena *arena;       /* of the keys */
-    struct arena *slots_arena; /* of the slots alone: growing leaves none behind */
+    struct arena *arena; /* of the slots alone: growing leaves none behind */
     struct slot *slots;
     size_t n_slots; /* a power of two */
     size_t count;
@@ -26,10 +29,26 @@ struct generation {
 
 struct ingest_map {
     struct arena *arena; /* of this struct */
-    uint64_t seed;
+    uint8_t secret[CRYPTO_SHORT_KEY_BYTES];
     size_t max_generation;
     struct generation young, old;
 };
+
+/* Two keys share a mark with a chance of 2^-127, and nobody who does not know the secret can look
+ * for such. */
+static struct mark mark_of(const struct ingest_map *map, struct str key)
+{
+    struct mark mark;
+
+    crypto_short_hash(key, map->secret, (uint8_t *)mark.half);
+    mark.half[1] |= 1; /* no key looks like an empty slot */
+    return mark;
+}
+
+static bool is_empty(const struct slot *slot)
+{
+    return slot->mark.half[1] == 0;
+}
 
 /* Gives the generation so many empty slots in place of those it has. */
 static bool slots_open(struct generation *generation, size_t n)
@@ -41,7 +60,7 @@ static bool slots_open(struct generation *generation, size_t n)
         arena_free(arena);
         return false;
     }
-    generation->slots_arena = arena;
+    generation->arena = arena;
     generation->slots = slots;
     generation->n_slots = n;
     return true;
@@ -50,19 +69,7 @@ static bool slots_open(struct generation *generation, size_t n)
 static void generation_free(struct generation *generation)
 {
     arena_free(generation->arena);
-    arena_free(generation->slots_arena);
     *generation = (struct generation){ 0 };
-}
-
-static bool generation_open(struct generation *generation, size_t max)
-{
-    *generation = (struct generation){ .arena = arena_new(max * KEY_BYTES_PER_ENTRY +
-                                                          (64u << 10)) };
-    if (!generation->arena || !slots_open(generation, FIRST_SLOTS)) {
-        generation_free(generation);
-        return false;
-    }
-    return true;
 }
 
 struct ingest_map *ingest_map_new(size_t max)
@@ -76,8 +83,8 @@ struct ingest_map *ingest_map_new(size_t max)
     }
     map->arena = arena;
     map->max_generation = max / 2 ? max / 2 : 1;
-    crypto_random(&map->seed, sizeof map->seed);
-    if (!generation_open(&map->young, map->max_generation)) {
+    crypto_random(map->secret, sizeof map->secret);
+    if (!slots_open(&map->young, FIRST_SLOTS)) {
         arena_free(arena);
         return NULL;
     }
@@ -94,14 +101,14 @@ void ingest_map_free(struct ingest_map *map)
 }
 
 /* The slot that holds the key, or the empty one where it belongs. */
-static struct slot *slot_of(const struct generation *generation, uint32_t hash, struct str key)
+static struct slot *slot_of(const struct generation *generation, struct mark mark)
 {
     size_t mask = generation->n_slots - 1;
 
-    for (size_t at = hash & mask;; at = (at + 1) & mask) {
+    for (size_t at = mark.half[0] & mask;; at = (at + 1) & mask) {
         struct slot *slot = &generation->slots[at];
-        if (!slot->key || (slot->hash == hash &&
-                           str_equal((struct str){ slot->key, slot->key_len }, key))) {
+        if (is_empty(slot) || (slot->mark.half[0] == mark.half[0] &&
+                               slot->mark.half[1] == mark.half[1])) {
             return slot;
         }
     }
@@ -114,27 +121,22 @@ static bool generation_grow(struct generation *generation)
     if (!slots_open(generation, from.n_slots * 2)) {
         return false;
     }
-    size_t mask = generation->n_slots - 1;
     for (size_t i = 0; i < from.n_slots; i++) {
-        if (from.slots[i].key) {
-            size_t at = from.slots[i].hash & mask;
-            while (generation->slots[at].key) {
-                at = (at + 1) & mask;
-            }
-            generation->slots[at] = from.slots[i];
+        if (!is_empty(&from.slots[i])) {
+            *slot_of(generation, from.slots[i].mark) = from.slots[i];
         }
     }
-    arena_free(from.slots_arena);
+    arena_free(from.arena);
     return true;
 }
 
 /* Makes the young generation the old one. Without memory for a new one, starts over in place. */
 static void map_age(struct ingest_map *map)
 {
-    struct generation fresh;
+    struct generation fresh = { 0 };
 
     generation_free(&map->old);
-    if (generation_open(&fresh, map->max_generation)) {
+    if (slots_open(&fresh, FIRST_SLOTS)) {
         map->old = map->young;
         map->young = fresh;
         return;
@@ -143,8 +145,8 @@ static void map_age(struct ingest_map *map)
     map->young.count = 0;
 }
 
-/* Puts a key that the young generation does not hold. NULL when even that had no room. */
-static struct slot *map_add(struct ingest_map *map, uint32_t hash, struct str key,
+/* Puts a key that the young generation does not hold. */
+static struct slot *map_add(struct ingest_map *map, struct mark mark,
                             struct ingest_map_value value)
 {
     struct generation *young = &map->young;
@@ -153,49 +155,39 @@ static struct slot *map_add(struct ingest_map *map, uint32_t hash, struct str ke
         (young->count * 4 >= young->n_slots * 3 && !generation_grow(young))) {
         map_age(map);
     }
-    char *copy = arena_copy(young->arena, key);
-    if (!copy) {
-        map_age(map);
-        copy = arena_copy(young->arena, key);
-        if (!copy) {
-            return NULL;
-        }
-    }
-    struct slot *slot = slot_of(young, hash, key);
-    *slot = (struct slot){ .key = copy, .key_len = (uint32_t)key.len, .hash = hash,
-                           .value = value };
+    struct slot *slot = slot_of(young, mark);
+    *slot = (struct slot){ mark, value };
     young->count++;
     return slot;
 }
 
 struct ingest_map_value *ingest_map_find(struct ingest_map *map, struct str key)
 {
-    uint32_t hash = (uint32_t)ingest_hash(map->seed, key.ptr, key.len);
-    struct slot *slot = slot_of(&map->young, hash, key);
+    struct mark mark = mark_of(map, key);
+    struct slot *slot = slot_of(&map->young, mark);
 
-    if (slot->key) {
+    if (!is_empty(slot)) {
         return &slot->value;
     }
     if (!map->old.arena) {
         return NULL;
     }
-    slot = slot_of(&map->old, hash, key);
-    if (!slot->key) {
+    slot = slot_of(&map->old, mark);
+    if (is_empty(slot)) {
         return NULL;
     }
-    slot = map_add(map, hash, key, slot->value);
-    return slot ? &slot->value : NULL;
+    return &map_add(map, mark, slot->value)->value;
 }
 
 void ingest_map_put(struct ingest_map *map, struct str key, struct ingest_map_value value)
 {
-    uint32_t hash = (uint32_t)ingest_hash(map->seed, key.ptr, key.len);
-    struct slot *slot = slot_of(&map->young, hash, key);
+    struct mark mark = mark_of(map, key);
+    struct slot *slot = slot_of(&map->young, mark);
 
-    if (slot->key) {
+    if (!is_empty(slot)) {
         slot->value = value;
     } else {
-        (void)map_add(map, hash, key, value);
+        (void)map_add(map, mark, value);
     }
 }
 

@@ -1,7 +1,8 @@
 /* A bounded map from bytes to a small value, for the caches of ingest. It keeps two
  * generations: new entries and those found again live in the young one; when that holds
  * half of the bound, the old one is dropped whole and the young one takes its place. So
- * what is used stays, what is not goes, and nothing is ever removed singly. Not locked. */
+ * what is used stays, what is not goes, and nothing is ever removed singly. Of a key its hash is
+ * kept, keyed by a secret of the map: 32 bytes an entry, for any key. Not locked. */
 #ifndef TIDEMARK_INGEST_MAP_H
 #define TIDEMARK_INGEST_MAP_H
 
@@ -25,7 +26,7 @@ void ingest_map_free(struct ingest_map *map); /* NULL is allowed */
  * map does not hold it (or forgot it). */
 struct ingest_map_value *ingest_map_find(struct ingest_map *map, struct str key);
 
-/* Adds or replaces; the key is copied. Without memory the map forgets something instead. */
+/* Adds or replaces. Without memory the map forgets something instead. */
 void ingest_map_put(struct ingest_map *map, struct str key, struct ingest_map_value value);
 
 /* Entries held now, those found again counted twice at most. */

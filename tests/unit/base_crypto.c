@@ -80,6 +80,24 @@ static void test_blake2b(void)
            "keyed BLAKE2b of nothing, 64 bytes");
 }
 
+static void test_short_hash(void)
+{
+    /* The first two of the reference implementation's vectors_sip128: nothing, and the byte 00; the
+     * key is 00 01 … 0f. */
+    uint8_t key[CRYPTO_SHORT_KEY_BYTES], hash[CRYPTO_SHORT_HASH_BYTES];
+    char hex[2 * CRYPTO_SHORT_HASH_BYTES + 1];
+
+    for (size_t i = 0; i < sizeof key; i++) {
+        key[i] = (uint8_t)i;
+    }
+    crypto_short_hash(STR(""), key, hash);
+    crypto_hex(hash, sizeof hash, hex);
+    is_str(hex, "a3817f04ba25a8e66df67214c7550293", "SipHash-2-4 of nothing, 128 bits");
+    crypto_short_hash(STR("\0"), key, hash);
+    crypto_hex(hash, sizeof hash, hex);
+    is_str(hex, "da87c1d86b99af44347659119b22fc45", "and of a NUL");
+}
+
 /* RFC 4648 section 10, in the URL's alphabet without padding, and with padding. */
 static void test_base64(void)
 {
@@ -190,6 +208,7 @@ int main(void)
     test_hmac();
     test_aes();
     test_blake2b();
+    test_short_hash();
     test_base64();
     test_base64_refusals();
     test_passwords();

@@ -5,6 +5,8 @@
 #include "ingest/map.h"
 #include "ingest/series_cache.h"
 
+#include <malloc.h>
+
 static struct str number_key(char buffer[16], int i)
 {
     return (struct str){ buffer, (size_t)snprintf(buffer, 16, "key-%d", i) };
@@ -47,6 +49,42 @@ static void test_map(void)
     ok(ingest_map_find(map, STR("key-19999")) != NULL, "the very last one is");
     ingest_map_free(map);
     ingest_map_free(NULL);
+}
+
+/* A key as long as a series of Prometheus has: device, metric and labels. */
+static struct str long_key(char buffer[301], int i)
+{
+    memset(buffer, 'x', 300);
+    (void)snprintf(buffer + 290, 11, "%010d", i);
+    return (struct str){ buffer, 300 };
+}
+
+static size_t bytes_in_use(void)
+{
+    struct mallinfo2 info = mallinfo2();
+
+    return info.uordblks + info.hblkhd;
+}
+
+static void test_long_keys(void)
+{
+    const int n = 300000;
+    size_t before = bytes_in_use();
+    struct ingest_map *map = ingest_map_new(SERIES_CACHE_MAX);
+    char buffer[301];
+    int n_found = 0;
+
+    for (int i = 0; i < n; i++) {
+        ingest_map_put(map, long_key(buffer, i), (struct ingest_map_value){ 0, i, 0 });
+    }
+    for (int i = 0; i < n; i++) {
+        const struct ingest_map_value *value = ingest_map_find(map, long_key(buffer, i));
+        n_found += value && value->id == i;
+    }
+    size_t bytes = bytes_in_use() - before;
+    is_int(n_found, n, "300,000 keys of 300 bytes are all known by their own values");
+    ok(bytes <= (32u << 20), "in 32 MiB (%zu bytes)", bytes);
+    ingest_map_free(map);
 }
 
 /* Columns of one event with the metrics a and b. */
@@ -220,6 +258,7 @@ int main(void)
 
     ingest_test_open(&test);
     test_map();
+    test_long_keys();
     test_names(&test);
     test_changes(&test);
     test_claims(&test);
