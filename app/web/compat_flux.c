@@ -20,133 +20,17 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "domain/flux.h"
 #include "web/csv.h"
 #include "web/influx_names.h"
 
-#define MAX_OUTPUTS 64
-
-struct flux {
-    struct web *web;
-    const char *at, *end;
-    struct influx_point points[MAX_OUTPUTS];
-    struct last_time lasts[MAX_OUTPUTS];
+/* The points that are series which the asking token may post. */
+struct outputs {
+    const struct influx_point *points[FLUX_MAX_POINTS];
+    struct last_time lasts[FLUX_MAX_POINTS];
     int n;
     int64_t from_us;
 };
-
-static bool holds(struct str text, const char *part)
-{
-    return text.len > 0 && memmem(text.ptr, text.len, part, strlen(part)) != NULL;
-}
-
-/* ---- reading ---- */
-
-static bool is_name_char(char c)
-{
-    return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           (unsigned char)c >= 0x80;
-}
-
-static void pass_blanks(struct flux *flux)
-{
-    while (flux->at < flux->end && (*flux->at == ' ' || *flux->at == '\t' || *flux->at == '\n' ||
-                                    *flux->at == '\r')) {
-        flux->at++;
-    }
-}
-
-/* Text between quotes; ptr NULL where there is none. */
-static struct str take_quoted(struct flux *flux)
-{
-    struct str text = { NULL, 0 };
-
-    pass_blanks(flux);
-    if (flux->at == flux->end || *flux->at != '"') {
-        return text;
-    }
-    const char *start = ++flux->at;
-    while (flux->at < flux->end && *flux->at != '"') {
-        flux->at++;
-    }
-    if (flux->at < flux->end) {
-        text = (struct str){ start, (size_t)(flux->at++ - start) };
-    }
-    return text;
-}
-
-/* `r.name == "value"` whose name is at hand: one more thing that is known of the point. */
-static void read_condition(struct flux *flux, struct influx_point *point)
-{
-    const char *start = flux->at;
-
-    while (flux->at < flux->end && is_name_char(*flux->at)) {
-        flux->at++;
-    }
-    struct str name = { start, (size_t)(flux->at - start) };
-    pass_blanks(flux);
-    if (flux->end - flux->at < 2 || flux->at[0] != '=' || flux->at[1] != '=') {
-        return;
-    }
-    flux->at += 2;
-    struct str value = take_quoted(flux);
-    if (!value.ptr) {
-        return;
-    }
-    if (str_equal(name, STR("_measurement"))) {
-        point->measurement = value;
-    } else if (str_equal(name, STR("_field"))) {
-        point->field = value;
-    } else if (point->n_tags < INFLUX_MAX_TAGS) {
-        point->tags[point->n_tags].name = name;
-        point->tags[point->n_tags++].value = value;
-    }
-}
-
-/* A bracket closes what is known of one point. */
-static void end_point(struct flux *flux, struct influx_point *point)
-{
-    if (point->measurement.len && point->field.len && flux->n < MAX_OUTPUTS &&
-        influx_series_of(flux->web, point, &flux->lasts[flux->n])) {
-        flux->points[flux->n++] = *point;
-    }
-    *point = (struct influx_point){ .n_tags = 0 };
-}
-
-static void read_filter(struct flux *flux)
-{
-    struct influx_point point = { .n_tags = 0 };
-
-    while (flux->at < flux->end) {
-        bool is_row = *flux->at == 'r' && flux->end - flux->at > 1 && flux->at[1] == '.';
-        if (is_row) {
-            flux->at += 2;
-            read_condition(flux, &point);
-        } else if (*flux->at == ')') {
-            end_point(flux, &point);
-            flux->at++;
-        } else if (*flux->at == '"') {
-            (void)take_quoted(flux);
-        } else {
-            flux->at++;
-        }
-    }
-}
-
-/* The number after "start:"; 0 without one. */
-static int64_t read_start(struct str text)
-{
-    const char *at = memmem(text.ptr, text.len, "start:", 6);
-    const char *end = text.ptr + text.len;
-    int64_t seconds = 0;
-
-    for (at = at ? at + 6 : end; at < end && *at == ' ';) {
-        at++;
-    }
-    for (; at < end && *at >= '0' && *at <= '9' && seconds < CLOCK_MAX_US / US_PER_SECOND; at++) {
-        seconds = seconds * 10 + (*at - '0');
-    }
-    return seconds;
-}
 
 /* The query itself, which some clients wrap: {"query": "…", "type": "flux"}. */
 static enum err read_text(struct web *web, struct str *out)
@@ -172,67 +56,75 @@ static enum err read_text(struct web *web, struct str *out)
     return OK;
 }
 
-/* ---- answering ---- */
-
 /* The newest of those not written yet, from the range's start on; -1: none is left. */
-static int take_newest(struct flux *flux)
+static int take_newest(struct outputs *outputs)
 {
     int newest = -1;
 
-    for (int i = 0; i < flux->n; i++) {
-        const struct last_time *last = &flux->lasts[i];
-        if (last->is_known && last->last_us >= flux->from_us &&
-            (newest < 0 || last->last_us > flux->lasts[newest].last_us)) {
+    for (int i = 0; i < outputs->n; i++) {
+        const struct last_time *last = &outputs->lasts[i];
+        if (last->is_known && last->last_us >= outputs->from_us &&
+            (newest < 0 || last->last_us > outputs->lasts[newest].last_us)) {
             newest = i;
         }
     }
     if (newest >= 0) {
-        flux->lasts[newest].is_known = false;
+        outputs->lasts[newest].is_known = false;
     }
     return newest;
 }
 
-static void write_rows(struct flux *flux, struct buf *out)
+static void write_rows(struct outputs *outputs, struct buf *out)
 {
     struct csv_writer csv;
     bool is_started = false;
 
     csv_writer_init(&csv, out);
-    for (int i = take_newest(flux); i >= 0; i = take_newest(flux)) {
+    for (int i = take_newest(outputs); i >= 0; i = take_newest(outputs)) {
         buf_add_text(out, is_started ? "" : ",result,table,_measurement,_time\r\n");
         is_started = true;
         csv_null(&csv);
         csv_text(&csv, STR("_result"));
         csv_int(&csv, 0);
-        csv_text(&csv, flux->points[i].measurement);
-        csv_int(&csv, flux->lasts[i].last_us / US_PER_SECOND);
+        csv_text(&csv, outputs->points[i]->measurement);
+        csv_int(&csv, outputs->lasts[i].last_us / US_PER_SECOND);
         csv_end_record(&csv);
     }
     buf_add_text(out, "\r\n");
 }
 
+/* Finds the series of the points. */
+static void find_series(const struct web *web, const struct flux *flux, struct outputs *out)
+{
+    *out = (struct outputs){ .from_us = flux->start_s * US_PER_SECOND };
+    for (int i = 0; i < flux->n; i++) {
+        if (influx_series_of(web, &flux->points[i], &out->lasts[out->n])) {
+            out->points[out->n++] = &flux->points[i];
+        }
+    }
+}
+
 enum err compat_influx_flux(struct web *web)
 {
     struct flux *flux = arena_alloc(web->op->arena, sizeof *flux);
+    struct outputs *outputs = arena_alloc(web->op->arena, sizeof *outputs);
     struct str text = { .len = 0 };
-    enum err err = flux ? read_text(web, &text) : fail_memory(web->op);
+    enum err err = flux && outputs ? read_text(web, &text) : fail_memory(web->op);
 
     if (err) {
         return err;
     }
     web->response->content_type = "text/csv; charset=utf-8";
-    if (!holds(text, "last()") || !holds(text, "uint(v:1000000000)")) {
+    if (!flux_read(text, flux)) {
         buf_add_text(&web->response->body,
                      "error,reference\r\nof readings only the last times are answered here; read "
                      "with GET /v1/devices/{key}/samples,\r\n\r\n");
         return OK;
     }
-    *flux = (struct flux){ .web = web, .at = text.ptr, .end = text.ptr + text.len,
-                           .from_us = read_start(text) * US_PER_SECOND };
-    read_filter(flux);
-    err = flux->n ? last_time_find(web->tx, flux->lasts, flux->n) : OK;
+    find_series(web, flux, outputs);
+    err = outputs->n ? last_time_find(web->tx, outputs->lasts, outputs->n) : OK;
     if (!err) {
-        write_rows(flux, &web->response->body);
+        write_rows(outputs, &web->response->body);
     }
     return err;
 }

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "domain/influxql.h"
 #include "http/form.h"
 #include "web/influx_names.h"
 
@@ -64,110 +65,6 @@ enum err compat_influx_health(struct web *web)
     json_text(&writer, API_VERSION);
     json_close_object(&writer);
     return OK;
-}
-
-/* ---- reading statements ---- */
-
-struct scan {
-    const char *at, *end;
-};
-
-static void pass_blanks(struct scan *scan)
-{
-    while (scan->at < scan->end && (*scan->at == ' ' || *scan->at == '\t' || *scan->at == '\n' ||
-                                    *scan->at == '\r')) {
-        scan->at++;
-    }
-}
-
-static bool take_char(struct scan *scan, char c)
-{
-    pass_blanks(scan);
-    if (scan->at == scan->end || *scan->at != c) {
-        return false;
-    }
-    scan->at++;
-    return true;
-}
-
-/* Text between quotes, with \" and \\ read; ptr NULL where it does not close. */
-static struct str take_quoted(struct web *web, struct scan *scan, char quote)
-{
-    const char *start = ++scan->at;
-    char *out = arena_alloc(web->op->arena, (size_t)(scan->end - start) + 1);
-    size_t n = 0;
-
-    for (; out && scan->at < scan->end && *scan->at != quote; scan->at++) {
-        scan->at += *scan->at == '\\' && scan->at + 1 < scan->end;
-        out[n++] = *scan->at;
-    }
-    return out && take_char(scan, quote) ? (struct str){ out, n } : (struct str){ NULL, 0 };
-}
-
-/* A name, quoted or bare up to what ends one; ptr NULL when there is none. IoTaWatt does not quote
- * measurements. */
-static struct str take_name(struct web *web, struct scan *scan)
-{
-    pass_blanks(scan);
-    if (scan->at < scan->end && (*scan->at == '"' || *scan->at == '\'')) {
-        return take_quoted(web, scan, *scan->at);
-    }
-    const char *start = scan->at;
-    while (scan->at < scan->end && !strchr(" \t\r\n()=;,'\"", *scan->at)) {
-        scan->at++;
-    }
-    return (struct str){ scan->at > start ? start : NULL, (size_t)(scan->at - start) };
-}
-
-/* True, and past it, where the next word is this one in either case. */
-static bool take_word(struct web *web, struct scan *scan, const char *word)
-{
-    struct scan ahead = *scan;
-    struct str name = take_name(web, &ahead);
-
-    if (!name.ptr || !str_equal_nocase(name, str_of(word))) {
-        return false;
-    }
-    *scan = ahead;
-    return true;
-}
-
-/* "tag"='value' [AND …] */
-static bool read_conditions(struct web *web, struct scan *scan, struct influx_point *point)
-{
-    do {
-        struct str name = take_name(web, scan);
-        if (!name.ptr || !take_char(scan, '=') || point->n_tags == INFLUX_MAX_TAGS) {
-            return false;
-        }
-        struct str value = take_name(web, scan);
-        if (!value.ptr) {
-            return false;
-        }
-        point->tags[point->n_tags].name = name;
-        point->tags[point->n_tags++].value = value;
-    } while (take_word(web, scan, "and"));
-    return true;
-}
-
-/* SELECT was taken. False for any other question than for the last of a field. */
-static bool read_select(struct web *web, struct scan *scan, struct influx_point *point)
-{
-    *point = (struct influx_point){ .n_tags = 0 };
-    if (!take_word(web, scan, "last") || !take_char(scan, '(')) {
-        return false;
-    }
-    point->field = take_name(web, scan);
-    if (!point->field.ptr || !take_char(scan, ')') || !take_word(web, scan, "from")) {
-        return false;
-    }
-    point->measurement = take_name(web, scan);
-    if (!point->measurement.ptr) {
-        return false;
-    }
-    bool is_read = !take_word(web, scan, "where") || read_conditions(web, scan, point);
-    pass_blanks(scan);
-    return is_read && (scan->at == scan->end || *scan->at == ';');
 }
 
 /* ---- answering statements ---- */
@@ -259,71 +156,49 @@ static enum err write_last(struct web *web, struct json_writer *writer,
     return OK;
 }
 
-/* One statement into the open object of its result. */
-static enum err run_statement(struct web *web, struct scan *scan, struct json_writer *writer)
+/* A statement's answer into the open object of its result. */
+static enum err write_result(struct web *web, struct json_writer *writer, enum influxql_kind kind,
+                             const struct influx_point *point)
 {
-    struct influx_point point;
-
-    if (take_word(web, scan, "select")) {
-        if (read_select(web, scan, &point)) {
-            return write_last(web, writer, &point);
-        }
+    switch (kind) {
+    case INFLUXQL_LAST: return write_last(web, writer, point);
+    case INFLUXQL_SELECT:
         write_error(writer, "of readings only the time of the LAST one is answered here; "
                             "read with GET /v1/devices/{key}/samples");
-    } else if (take_word(web, scan, "show")) {
-        if (take_word(web, scan, "databases")) {
-            write_databases(web, writer);
-        } else {
-            write_error(writer, "only SHOW DATABASES is answered here");
-        }
-    } else if (!take_word(web, scan, "create")) {
-        write_error(writer, "this statement is not supported");
+        break;
+    case INFLUXQL_SHOW_DATABASES: write_databases(web, writer); break;
+    case INFLUXQL_SHOW: write_error(writer, "only SHOW DATABASES is answered here"); break;
+    case INFLUXQL_OTHER: write_error(writer, "this statement is not supported"); break;
+    case INFLUXQL_CREATE:
+    case INFLUXQL_END: break;
     }
     return OK;
 }
 
-/* Past the end of the statement. */
-static void pass_statement(struct scan *scan)
-{
-    char quote = '\0';
-
-    for (; scan->at < scan->end && (quote || *scan->at != ';'); scan->at++) {
-        char c = *scan->at;
-        if (c == '\\' && scan->at + 1 < scan->end) {
-            scan->at++;
-        } else if (quote) {
-            quote = c == quote ? '\0' : quote;
-        } else if (c == '"' || c == '\'') {
-            quote = c;
-        }
-    }
-    scan->at += scan->at < scan->end;
-}
-
 static enum err write_results(struct web *web, struct str text)
 {
-    struct scan scan = { text.ptr, text.ptr + text.len };
+    struct influxql ql;
+    struct influx_point point;
     struct json_writer writer;
     enum err err = OK;
 
     web->response->content_type = "application/json";
     say_version(web);
+    influxql_init(&ql, text, web->op->arena);
     json_writer_init(&writer, &web->response->body);
     json_open_object(&writer);
     json_key(&writer, "results");
     json_open_array(&writer);
     for (int i = 0; !err && i < MAX_STATEMENTS; i++) {
-        pass_blanks(&scan);
-        if (scan.at == scan.end) {
+        enum influxql_kind kind = influxql_next(&ql, &point);
+        if (kind == INFLUXQL_END) {
             break;
         }
-        struct scan statement = scan;
         json_open_object(&writer);
         json_key(&writer, "statement_id");
         json_int(&writer, i);
-        err = run_statement(web, &statement, &writer);
+        err = write_result(web, &writer, kind, &point);
         json_close_object(&writer);
-        pass_statement(&scan);
     }
     json_close_array(&writer);
     json_close_object(&writer);

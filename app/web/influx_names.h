@@ -2,19 +2,9 @@
 #ifndef TIDEMARK_WEB_INFLUX_NAMES_H
 #define TIDEMARK_WEB_INFLUX_NAMES_H
 
+#include "domain/influx_point.h"
 #include "domain/last_time.h"
 #include "web/web.h"
-
-#define INFLUX_MAX_TAGS 16
-
-/* A field of a measurement with tags, as a question names it. */
-struct influx_point {
-    struct str measurement, field;
-    struct {
-        struct str name, value;
-    } tags[INFLUX_MAX_TAGS];
-    int n_tags;
-};
 
 /* The series that a line with that measurement, field and tags would be a reading of, by the rules
  * of ingest/line_head.c, for whoever asks. False when it is none that the asking token may post:
