@@ -11,6 +11,7 @@ use File::Path qw(make_path);
 use File::Temp qw(tempdir);
 use IO::Select;
 use IO::Socket::INET;
+use POSIX qw(WUNTRACED);
 use Test::More;
 use Tidemark::Gate;
 use Tidemark::Minio;
@@ -204,7 +205,18 @@ $minio->run;
 is(fault({}, 'list', 'down/'), "0 OK\n", 'has nothing of it when it is back');
 is(fault({}, 'get', 'cut/whole'), "$hash OK\n", 'and all that it had');
 
-# Begins a file of that key, and is killed amid it.
+# The sockets of MinIO at the other end of a process's connections, as their inodes.
+sub at_minio {
+    my ($pid) = @_;
+    my %owned = map { (readlink // '') =~ /^socket:\[(\d+)/ ? ($1 => 1) : () } glob "/proc/$pid/fd/*";
+    my @lines = grep {/:/} split /\n/, Tidemark::Stack::slurp('/proc/net/tcp');
+    my @fields = map { [(split)[1, 2, 9]] } @lines;
+    my %peer = map { $owned{ $_->[2] } ? ("$_->[1] $_->[0]" => 1) : () } @fields;
+    return map { $peer{"$_->[0] $_->[1]"} ? $_->[2] : () } @fields;
+}
+
+# Begins a file of that key, and is killed amid it. MinIO may be at a part of it then, which it still keeps: this
+# waits until it has done with each connection.
 sub leave_parts {
     my ($key) = @_;
     my $before = parts_left();
@@ -214,8 +226,14 @@ sub leave_parts {
         exec "$unit/objects_fault", 'put', $key, 8 << 30 or die;
     }
     await(sub { parts_left() > $before }, "$key is begun");
+    kill 'STOP', $pid;
+    waitpid $pid, WUNTRACED;
+    my @sockets;
+    await(sub { @sockets = at_minio($pid); return @sockets && !grep { $_ == 0 } @sockets }, '  over connections that MinIO has taken');
     kill 'KILL', $pid;
     waitpid $pid, 0;
+    my %of_it = map { ("socket:[$_]" => 1) } @sockets;
+    await(sub { !grep { $of_it{ readlink // '' } } glob "/proc/$minio->{pid}/fd/*" }, '  and given up once its sender was killed');
     return;
 }
 
