@@ -23,7 +23,7 @@ bool reach_void_add(struct reach *reach, const struct reach_void *added)
     return true;
 }
 
-/* By number, series and beginning. Those of a number and series do not overlap. */
+/* By number, series and beginning. */
 static int compare_voids(const void *left, const void *right)
 {
     const struct reach_void *a = left, *b = right;
@@ -83,9 +83,19 @@ bool reach_void_erased(struct reach *reach, const struct reach_day *day)
     return is_added;
 }
 
+/* Those of a number and series may overlap: each is made to reach as far as all that begin before
+ * it, so that the last one that begins before a sample, or with it, tells whether any has it. */
 void reach_voids_sort(struct reach *reach)
 {
     if (reach->n_voids > 0) {
         qsort(reach->voids, reach->n_voids, sizeof *reach->voids, compare_voids);
+    }
+    for (size_t i = 1; i < reach->n_voids; i++) {
+        const struct reach_void *last = &reach->voids[i - 1];
+        struct reach_void *next = &reach->voids[i];
+        if (last->number == next->number && last->series_id == next->series_id &&
+            last->to_us > next->to_us) {
+            next->to_us = last->to_us;
+        }
     }
 }

@@ -4,6 +4,7 @@
 #include "db_test.h"
 
 #include "archive/reach_fold.h"
+#include "archive/reach_parts.h"
 #include "objects/kind.h"
 
 #define TENANT 1
@@ -254,6 +255,75 @@ static void test_buckets(const char *grain, struct facts *facts)
     ok(n_refused > 0, "  when what takes too long was refused");
 }
 
+/* ---- what is void ---- */
+
+#define SPAN 12
+
+/* How often what the reach says differs from what looking at each says. */
+static int wrong_voids(struct reach *reach, const struct reach_void *voids, size_t n_voids)
+{
+    int n_wrong = 0;
+
+    for (int32_t at = 0; at < 3 * 4 * SPAN; at++) {
+        const struct reach_sample sample = { .time_us = at % SPAN, .series_id = at / SPAN % 4,
+                                             .number = at / SPAN / 4 };
+        bool is_void = false;
+        for (size_t i = 0; i < n_voids; i++) {
+            is_void |= voids[i].number > sample.number && voids[i].series_id == sample.series_id &&
+                       voids[i].from_us <= sample.time_us && voids[i].to_us >= sample.time_us;
+        }
+        n_wrong += reach_is_void(reach, &sample) != is_void;
+    }
+    return n_wrong;
+}
+
+static void test_voids(void)
+{
+    const struct {
+        const char *name;
+        int64_t from_us, to_us, then_from_us, then_to_us;
+    } cases[] = {
+        { "one inside the other", 0, 10, 3, 5 },
+        { "one around the other", 3, 5, 0, 10 },
+        { "two of one beginning, the shorter first", 2, 4, 2, 9 },
+        { "two of one beginning, the longer first", 2, 9, 2, 4 },
+        { "two that overlap", 1, 5, 4, 8 },
+        { "two that touch", 1, 3, 4, 8 },
+        { "two apart", 1, 2, 8, 9 },
+    };
+    struct reach reach = { .lasting = lasting };
+    struct reach_void voids[40];
+    int n_wrong = 0;
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        voids[0] = (struct reach_void){ 2, 1, cases[i].from_us, cases[i].to_us };
+        voids[1] = (struct reach_void){ 2, 1, cases[i].then_from_us, cases[i].then_to_us };
+        reach.n_voids = 0;
+        ok(reach_void_add(&reach, &voids[0]) && reach_void_add(&reach, &voids[1]), "%s",
+           cases[i].name);
+        reach_voids_sort(&reach);
+        is_int(wrong_voids(&reach, voids, 2), 0, "  void is what either has");
+    }
+    for (unsigned seed = 1; seed <= 500; seed++) {
+        uint32_t state = seed;
+        size_t n_voids = seed % (sizeof voids / sizeof *voids);
+        reach.n_voids = 0;
+        for (size_t i = 0; i < n_voids; i++) {
+            int32_t draw[4];
+            for (int j = 0; j < 4; j++) {
+                state = state * 1664525u + 1013904223u;
+                draw[j] = (int32_t)(state >> 20);
+            }
+            voids[i] = (struct reach_void){ draw[0] % 3, draw[1] % 4, draw[2] % SPAN, 0 };
+            voids[i].to_us = voids[i].from_us + draw[3] % 4;
+            n_wrong += !reach_void_add(&reach, &voids[i]);
+        }
+        reach_voids_sort(&reach);
+        n_wrong += wrong_voids(&reach, voids, n_voids);
+    }
+    is_int(n_wrong, 0, "of many at random, of files and series, the same");
+}
+
 int main(void)
 {
     struct arena *facts_arena;
@@ -281,6 +351,7 @@ int main(void)
     months = ask(BUCKETS("month"));
     lasting = arena_new(512u << 20);
     ok(samples.n > 1000, "there are samples");
+    test_voids();
     for (int i = 0; i < 16; i++) {
         const struct reach_setup limits = {
             .window = (const size_t[]){ 1, 7, 64, 100000 }[i / 4],
