@@ -186,22 +186,25 @@ static void keep_values(struct value_list *list)
 
 /* ---- notifications ---- */
 
-/* The host among the labels; ptr NULL where there is none. */
+/* The host among the labels: `instance`, as collectd calls it, else `host`; ptr NULL where there
+ * is none. */
 static struct str host_of(const struct value_list *list)
 {
     struct json_reader reader;
-    struct str host = { NULL, 0 }, name;
+    struct str host = { NULL, 0 }, instance = { NULL, 0 }, name;
 
     json_reader_init(&reader, list->labels, list->columns->op->arena, MAX_JSON_DEPTH);
     (void)json_enter_object(&reader);
     while (json_next_member(&reader, &name)) {
-        if (str_equal(name, STR("host")) && json_peek(&reader) == JSON_STRING) {
-            (void)json_read_string(&reader, &host);
+        bool is_instance = str_equal(name, STR("instance"));
+        if ((is_instance || str_equal(name, STR("host"))) &&
+            json_peek(&reader) == JSON_STRING) {
+            (void)json_read_string(&reader, is_instance ? &instance : &host);
         } else if (!json_skip(&reader, NULL)) {
             break;
         }
     }
-    return host;
+    return instance.len ? instance : host;
 }
 
 static void keep_notification(struct value_list *list)
@@ -219,7 +222,6 @@ static void keep_notification(struct value_list *list)
         return;
     }
     draft->has_time = list->starts_at.ptr != NULL;
-    draft->has_seq = true; /* the same at another time is another */
     buf_init(&data, columns->op->arena, 2 * MAX_EVENT_DATA_BYTES);
     json_writer_init(&writer, &data);
     json_open_object(&writer);

@@ -431,10 +431,12 @@ static enum err answer_prometheus(struct http_request *request,
     return OK;
 }
 
-/* In words; what else a problem brings with it stays. */
+/* In words; what else a problem brings with it stays. Too many requests are 503: senders drop what
+ * 429 answers unless they are told not to (queue_config.retry_on_http_429, false by default). */
 static void answer_failure(struct http_request *request, struct http_response *response)
 {
     http_problem(response, request->op, request->path);
+    response->status = response->status == 429 ? 503 : response->status;
     response->content_type = "text/plain";
     buf_clear(&response->body);
     buf_add_text(&response->body, http_public_detail(request->op));

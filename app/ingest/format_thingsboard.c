@@ -134,7 +134,7 @@ static enum err parse_telemetry(struct http_request *request, struct str body,
 }
 
 /* Attributes are no telemetry that repeats itself: what was so, was otherwise, and is so again are
- * three events. As `seq` stands 0, which makes the time a part of the event's identity. */
+ * three events, for the time is a part of an event's identity. */
 static enum err parse_attributes(struct http_request *request, struct str body,
                                  struct ingest_columns *columns)
 {
@@ -156,7 +156,6 @@ static enum err parse_attributes(struct http_request *request, struct str body,
     }
     draft->type = STR("attributes");
     draft->data = raw;
-    draft->has_seq = true;
     if (storable_json(raw)) {
         columns_end(columns);
     } else {

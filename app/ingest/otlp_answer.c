@@ -17,21 +17,15 @@ enum status_code {
     STATUS_UNAUTHENTICATED = 16
 };
 
+/* Where it is not that the request is no good. */
 static const struct {
-    enum err err;
-    int status;
+    int status; /* HTTP's */
     enum status_code code;
-} failures[] = {
-    { ERR_UNAUTHORIZED, 401, STATUS_UNAUTHENTICATED },
-    { ERR_FORBIDDEN, 403, STATUS_PERMISSION_DENIED },
-    { ERR_NOT_FOUND, 404, STATUS_NOT_FOUND },
-    { ERR_METHOD, 405, STATUS_UNIMPLEMENTED },
-    { ERR_TOO_LARGE, 413, STATUS_RESOURCE_EXHAUSTED },
-    { ERR_MEDIA_TYPE, 415, STATUS_INVALID_ARGUMENT },
-    { ERR_RATE_LIMITED, 429, STATUS_RESOURCE_EXHAUSTED },
-    { ERR_INTERNAL, 503, STATUS_UNAVAILABLE },
-    { ERR_UNAVAILABLE, 503, STATUS_UNAVAILABLE },
-    { ERR_MAINTENANCE, 503, STATUS_UNAVAILABLE },
+} codes[] = {
+    { 401, STATUS_UNAUTHENTICATED },    { 403, STATUS_PERMISSION_DENIED },
+    { 404, STATUS_NOT_FOUND },          { 405, STATUS_UNIMPLEMENTED },
+    { 413, STATUS_RESOURCE_EXHAUSTED }, { 429, STATUS_RESOURCE_EXHAUSTED },
+    { 503, STATUS_UNAVAILABLE },
 };
 
 static bool is_json(const struct http_request *request)
@@ -120,17 +114,24 @@ static void write_status_json(struct buf *out, enum status_code code, const char
     json_close_object(&writer);
 }
 
+/* HTTP's status: 400 for all that is the request's own fault but what has a status of its own. */
+static int status_of(enum err code)
+{
+    int status = err_row(code)->status;
+
+    return status >= 500 ? 503 : status == 422 ? 400 : status;
+}
+
 void otlp_answer_error(struct http_request *request, struct http_response *response)
 {
     enum status_code code = STATUS_INVALID_ARGUMENT;
     const char *message = http_public_detail(request->op);
 
     http_problem(response, request->op, request->path); /* for what comes with it in headers */
-    response->status = 400;
-    for (size_t i = 0; i < sizeof failures / sizeof *failures; i++) {
-        if (failures[i].err == request->op->fault.code) {
-            response->status = failures[i].status;
-            code = failures[i].code;
+    response->status = status_of(request->op->fault.code);
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
+        if (codes[i].status == response->status) {
+            code = codes[i].code;
         }
     }
     begin(request, response);

@@ -65,6 +65,7 @@ LoadPlugin write_http
     Format "JSON"
     Header "Authorization: Bearer $convention->{device}"
     StoreRates false
+    Notifications true
     LogHttpError true
   </Node>
 </Plugin>
@@ -129,6 +130,19 @@ is_deeply([grep { /^(?:cpu|disk\.disk_octets\.read|sensors)/ } @{ $convention->s
     'disk.disk_octets.read_total{"plugin_instance": "sda"}  counter none',
     'sensors.power{"type_instance": "roof", "plugin_instance": "main"}  gauge none',
 ], 'instances are labels, what counts is a counter');
+# a threshold on two data sources tells both at once
+for my $source (qw(read write)) {
+    my $answer = command(qq(PUTNOTIF time=$t.250 severity=warning host=pi plugin=disk plugin_instance=sda type=disk_octets)
+        . qq( message="$source is above 1000"));
+    like($answer, qr/^0 Success/, "collectd takes the notification of $source") or diag($answer);
+}
+my $events;
+for ($deadline = time + 20; time < $deadline; sleep 0.05) {
+    $events = $convention->{stack}->get('/v1/events?device=pi&type=notification', token => $convention->{api})->{json}{items};
+    last if @$events == 2;
+}
+is_deeply([sort map { "$_->{data}{labels}{severity}: $_->{data}{annotations}{summary}" } @$events],
+    ['WARNING: read is above 1000', 'WARNING: write is above 1000'], 'and sends both, each an event of its host') or diag(log_text());
 unlike(log_text(), qr/HTTP Error|failed|too old/i, 'collectd had nothing to complain of');
 
 close $socket;

@@ -1,12 +1,14 @@
 #!/usr/bin/perl
 # Prometheus itself, as an agent that scrapes a page of known values and writes them here: each value
-# is read back, and a target that goes away leaves no NaN.
+# is read back, what is refused because it comes too fast is sent again, and a target that goes away
+# leaves no NaN.
 use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Test::More;
 use File::Temp qw(tempdir);
+use HTTP::Tiny;
 use IO::Socket::INET;
 use JSON::PP;
 use Time::HiRes qw(sleep time);
@@ -30,6 +32,7 @@ TEXT
 
 my $stack = Tidemark::Stack->start;
 $stack->cli('tenant', 'add', 'acme');
+$stack->cli('tenant', 'set', 'acme', '--token-rate', 1); # three requests a scrape are more
 my $token = $stack->token('acme', 'device');
 my $api = $stack->token('acme', 'api');
 my $home = tempdir(CLEANUP => 1);
@@ -50,6 +53,8 @@ sub serve_page {
     exit 0;
 }
 
+my $own_port = Tidemark::Stack::free_port();
+
 sub start_prometheus {
     my ($port) = @_;
     open my $config, '>', "$home/prometheus.yml" or die $!;
@@ -61,7 +66,7 @@ scrape_configs:
 remote_write:
   - url: @{[$stack->url('/api/v1/write')]}
     authorization: {credentials: $token}
-    queue_config: {batch_send_deadline: 200ms}
+    queue_config: {batch_send_deadline: 200ms, max_samples_per_send: 4}
 YAML
     close $config or die $!;
     my $pid = fork // die "fork: $!";
@@ -69,7 +74,7 @@ YAML
     open STDOUT, '>', "$home/log" or die;
     open STDERR, '>&', \*STDOUT or die;
     exec $prometheus, '--enable-feature=agent', "--config.file=$home/prometheus.yml", "--storage.agent.path=$home/data",
-        '--web.listen-address=127.0.0.1:' . Tidemark::Stack::free_port() or die "exec: $!";
+        "--web.listen-address=127.0.0.1:$own_port" or die "exec: $!";
 }
 
 my ($port, $page) = serve_page();
@@ -90,6 +95,15 @@ sub within {
     return $test->();
 }
 
+# What Prometheus says of samples that it has sent: samples_retried_total, samples_failed_total.
+sub told {
+    my ($what) = @_;
+    my $page = HTTP::Tiny->new->get("http://127.0.0.1:$own_port/metrics")->{content};
+    return $page =~ /^prometheus_remote_storage_\Q$what\E\{.*\} (\S+)/m ? $1 : undef;
+}
+
+ok(within(30, sub { (told('samples_retried_total') // 0) > 0 }), 'what comes too fast is sent again') or diag Tidemark::Stack::slurp("$home/log");
+$stack->cli('tenant', 'set', 'acme', '--token-rate', 'default');
 ok(within(30, sub { samples('up') >= 3 }), 'Prometheus writes what it scrapes') or diag Tidemark::Stack::slurp("$home/log");
 my %expected = (power_w => '-87 412.5', energy_kwh_total => '1234.5678', latency_seconds_bucket => '3 4', latency_seconds_sum => '1.75',
     latency_seconds_count => '4', up => '1');
@@ -103,7 +117,8 @@ kill 'TERM', $page;
 waitpid delete $started{page}, 0;
 ok(within(15, sub { values_of('up') eq '0 1' }), 'a target that is gone is down');
 is(values_of('power_w'), $expected{power_w}, 'and its stale markers are no samples');
-unlike(Tidemark::Stack::slurp("$home/log"), qr/level=(?:warn|error).*(?:remote|write)/i, 'Prometheus has nothing to complain of')
+is(told('samples_failed_total'), 0, 'nothing that was sent is lost');
+unlike(Tidemark::Stack::slurp("$home/log"), qr/non-recoverable|level=error.*(?:remote|write)/i, 'Prometheus has nothing to complain of')
     or diag Tidemark::Stack::slurp("$home/log");
 
 kill 'TERM', $started{prometheus};

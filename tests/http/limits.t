@@ -89,7 +89,7 @@ for my $case (
     ['InfluxDB 2', 429, '/api/v2/write?bucket=x', 'm a=1', 'text/plain', qr/"code":"too many requests"/],
     ['InfluxDB 3', 429, '/api/v3/write_lp?db=x', 'm a=1', 'text/plain', qr/"error":/],
     ['OTLP', 429, '/v1/metrics', '{}', 'application/json', qr/"message":"This tenant/],
-    ['Prometheus', 429, '/api/v1/write', '', 'application/x-protobuf', qr/This tenant/],
+    ['Prometheus', 503, '/api/v1/write', '', 'application/x-protobuf', qr/This tenant/],
     ['collectd', 429, '/collectd', '[]', 'application/json', qr/This tenant/],
     ['emoncms', 503, '/input/post', 'node=m&json={a:1}', 'application/x-www-form-urlencoded', qr/"success": ?false/],
     ['ThingsBoard', 429, "/api/v1/$day/telemetry", '{"a":1}', 'application/json', qr/This tenant/],

@@ -44,12 +44,18 @@ static const struct {
       "[{\"meta\":{\"x\":[1]},\"type\":\"t\",\"dsnames\":[\"value\"],\"plugin\":\"p\",\"host\":\"pi\","
       "\"values\":[1],\"dstypes\":[\"gauge\"]}]", OK, "pi p.t=1" },
     { "a notification",
-      "[{\"labels\":{\"alertname\":\"collectd_cpu\",\"severity\":\"FAILURE\",\"host\":\"pi\"},"
-      "\"annotations\":{\"summary\":\"too hot\"},\"startsAt\":\"2026-11-20T11:59:00Z\"}]", OK,
-      "pi @2026-11-20T11:59:00Z type=notification seq=0 data={\"labels\":{\"alertname\":\"collectd_cpu\","
-      "\"severity\":\"FAILURE\",\"host\":\"pi\"},\"annotations\":{\"summary\":\"too hot\"}} +row" },
-    { "a notification that says little", "[{\"labels\":{\"host\":\"pi\"}}]", OK,
-      "pi type=notification seq=0 data={\"labels\":{\"host\":\"pi\"},\"annotations\":{}} +row" },
+      "[{\"labels\":{\"alertname\":\"collectd_cpu\",\"instance\":\"pi\",\"severity\":\"FAILURE\","
+      "\"service\":\"collectd\"},\"annotations\":{\"summary\":\"too hot\"},"
+      "\"startsAt\":\"2026-11-20T11:59:00.123456789Z\"}]", OK,
+      "pi @2026-11-20T11:59:00.123456Z type=notification data={\"labels\":{\"alertname\":\"collectd_cpu\","
+      "\"instance\":\"pi\",\"severity\":\"FAILURE\",\"service\":\"collectd\"},"
+      "\"annotations\":{\"summary\":\"too hot\"}} +row" },
+    { "a plugin named host hides no instance, wherever it stands",
+      "[{\"labels\":{\"instance\":\"pi\",\"host\":\"0\"}},{\"labels\":{\"host\":\"0\",\"instance\":\"pi\"}}]", OK,
+      "pi type=notification data={\"labels\":{\"instance\":\"pi\",\"host\":\"0\"},\"annotations\":{}} +row"
+      " | pi type=notification data={\"labels\":{\"host\":\"0\",\"instance\":\"pi\"},\"annotations\":{}} +row" },
+    { "a notification that says little, in other words", "[{\"labels\":{\"host\":\"pi\"}}]", OK,
+      "pi type=notification data={\"labels\":{\"host\":\"pi\"},\"annotations\":{}} +row" },
     { "an empty list", "[]", OK, "" },
     { "one bad among good ones", "[7," LOAD ",{\"host\":\"pi\"}]", OK,
       AT "load.shortterm=0.5 load.midterm=0.25 load.longterm=1 # 0: a value list is an object"

@@ -62,8 +62,8 @@ static const struct {
     const char *result;
 } attributes[] = {
     { "the reference's", "{\"attribute1\":\"value1\",\"attribute2\":true,\"attribute3\":42.0}", OK,
-      "own type=attributes seq=0 data={\"attribute1\":\"value1\",\"attribute2\":true,\"attribute3\":42.0} +row" },
-    { "with blanks around", " {\"a\":{\"b\":1}} ", OK, "own type=attributes seq=0 data={\"a\":{\"b\":1}} +row" },
+      "own type=attributes data={\"attribute1\":\"value1\",\"attribute2\":true,\"attribute3\":42.0} +row" },
+    { "with blanks around", " {\"a\":{\"b\":1}} ", OK, "own type=attributes data={\"a\":{\"b\":1}} +row" },
     { "a list", "[{\"a\":1}]", ERR_MALFORMED, "attributes are an object of keys and values" },
     { "a cut object", "{\"a\":1", ERR_MALFORMED, "the body is not JSON: unexpected end at byte 6" },
     { "more behind it", "{}{}", ERR_MALFORMED, "the body is not JSON: more after the attributes at byte 2" },

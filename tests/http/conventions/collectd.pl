@@ -19,10 +19,16 @@ sub {
     $is->answers('again, as User and Password', [POST => '/collectd', body => '[' . $list->('web-1') . ']',
         headers => { 'Content-Type' => 'application/json', Authorization => 'Basic ' . encode_base64("collectd:$is->{device}", '') }], 200, '');
     $is->has('web-1', 'interface.if_octets.tx', [[$t + 0.25, 2]]);
-    my $alarm = q({"labels":{"alertname":"collectd_df","severity":"WARNING","host":"web-1"},"annotations":{"summary":"full"}});
-    $is->answers('a notification', $post->("[$alarm]"), 200, '');
+    my $alarm = sub {
+        my ($source) = @_;
+        return qq({"labels":{"alertname":"collectd_interface_if_octets","instance":"web-1","interface":"eth0","severity":"WARNING",)
+            . qq("service":"collectd"},"annotations":{"summary":"$source is above"},"startsAt":"2026-11-20T12:00:00.123456789Z"});
+    };
+    $is->answers('notifications of one moment', $post->('[' . $alarm->('rx') . ',' . $alarm->('tx') . ']'), 200, '');
+    $is->answers('one of them again', $post->('[' . $alarm->('tx') . ']'), 200, '');
     my $events = $is->{stack}->get('/v1/events?device=web-1&type=notification', token => $is->{api});
-    is($events->{json}{items}[0]{data}{annotations}{summary}, 'full', 'collectd: is an event');
+    is_deeply([sort map { $_->{data}{annotations}{summary} } @{ $events->{json}{items} }], ['rx is above', 'tx is above'],
+        'collectd: each of them is an event, once');
     $is->answers('good ones among bad ones are kept', $post->('[7,' . $list->('web-3') . ']'), 422, qr/1 of the value lists were rejected/);
     $is->has('web-3', 'interface.if_octets.tx', [[$t + 0.25, 2]]);
 
