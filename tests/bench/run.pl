@@ -3,7 +3,7 @@
 # standard output and the same as JSON in build/bench/. Compare the ratios, which were taken in
 # one run on one machine, not the figures of different days.
 #
-#   tests/bench/run.pl [--engine postgres|timescaledb] [--runs 3] [--seconds 4] [--only NAME]
+#   tests/bench/run.pl [--engine postgres|timescaledb] [--runs 5] [--seconds 4] [--only NAME]
 #       [--small] [--statements]    # of the pages, the archive and files: less data; what the statements cost
 use strict;
 use warnings;
@@ -23,7 +23,7 @@ use Tidemark::BenchOthers;
 use Tidemark::BenchPages;
 use Tidemark::BenchStore;
 
-my %option = (engine => 'postgres', runs => 3, seconds => 4);
+my %option = (engine => 'postgres', runs => 5, seconds => 4);
 GetOptions(\%option, 'engine=s', 'runs=i', 'seconds=f', 'only=s', 'small', 'statements') or exit 2;
 my $bench;
 my @figures = (
