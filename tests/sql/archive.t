@@ -9,13 +9,12 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 use JSON::PP qw(decode_json);
 use Test::More;
-use Tidemark::Archiver qw(day archive archives_well keep_in store objects object retain start_archive slay);
+use Tidemark::Archiver qw(day archive archives_well keep_in store objects object retain);
 use Tidemark::Cluster;
 use Tidemark::Gate;
-use Tidemark::Killed qw(preload kill_at kill_at_file kill_at_request kill_restores);
+use Tidemark::Killed qw(preload kill_at kill_at_random kill_at_step kill_archivers kill_restores);
 use Tidemark::Minio;
 use Tidemark::Stack;
-use Time::HiRes qw(sleep);
 
 # Each sample of a tenant, by name, of days in [from, to] (days ago); one text.
 sub samples {
@@ -321,27 +320,6 @@ sub check_choice {
 
 my $FORGET = 'TRUNCATE core.archive, core.archive_day, core.archive_cursor, core.archive_change;';
 
-# The steps of the archiver at the store, and what stops it there: a library in a folder, a gate before a bucket.
-# There is something to sweep of what those before began.
-my @STEPS = (
-    ['a file of rows is half written', "KILL_HALF=1 KILL_PUT='*/archive/samples/*.parquet'", ['PUT', qr{/archive/samples/.*[.]parquet$}, 'half']],
-    ['a file is written, and it does not know', undef, ['PUT', qr{/archive/samples/.*[.]parquet$}, 'after']],
-    ['a file is verified', "KILL_READ='*/archive/samples/*.parquet'", ['GET', qr{/archive/samples/.*[.]parquet$}, 'before']],
-    ['rows are there and tombstones are not', "KILL_PUT='*/archive/samples.tombstones/*'", ['PUT', qr{/archive/samples[.]tombstones/}, 'before']],
-    ['what those before began is swept', "KILL_SWEPT='*/archive/*.parquet'", ['POST', qr{[?]delete}, 'before']],
-    ['that is swept, and it does not know', undef, ['POST', qr{[?]delete}, 'after']],
-    ['files are verified and have no manifest', "KILL_PUT='*/archive/samples/*.json'", ['PUT', qr{/archive/samples/.*[.]json$}, 'before']],
-    ['they have one, and it does not know', undef, ['PUT', qr{/archive/samples/.*[.]json$}, 'after']],
-);
-
-# Kills a command at a step of these; false where that cannot be done.
-sub kill_at_step {
-    my ($cluster, $super, $gate, $step, @words) = @_;
-    my ($name, $file, $request) = @{$step};
-    return kill_at_request($cluster, $super, $gate, $name, $request, @words) || 1 if $gate;
-    return !$file || kill_at_file($cluster, $super, $name, $file, @words);
-}
-
 # Changes of an archived day, late samples and deleted ones, come through archivers that are killed at each
 # step: they get the day's second number once, and nothing is left of what was begun.
 sub check_killed_changes {
@@ -349,25 +327,11 @@ sub check_killed_changes {
     late($cluster, 2, 9, 12, 77.5);
     $cluster->session('tidemark_web', new => 1)->bind(2)->query("SELECT api.sample_delete('meter é', 'voltage_v', '@{[day(9)]} 05:00Z', '@{[day(9)]} 06:00Z')");
     my $truth = samples($super, 2, 10, 8);
-    my $noted = 'SELECT count(*), max(n), max(id) FROM core.archive';
-    my ($before, %there) = ($super->text($noted), map { $_ => 1 } objects($cluster));
-  SKIP: {
-        for my $step (@STEPS) {
-            kill_at_step($cluster, $super, $gate, $step, 'run') or skip 'no library comes before the others', 1;
-        }
-        is($super->text($noted), $before, '  and nothing is noted');
-        kill_at_step($cluster, $super, $gate, ['a catalogue is written', "KILL_PUT='*/catalogue/*'", ['PUT', qr{/catalogue/}, 'half']], 'run');
-    }
-    archives_well($cluster, undef, 'a day that changed, after those');
+    my @new = kill_archivers($cluster, $super, $gate, 'samples');
     my $of_day = "tenant_id = 2 AND day = '@{[day(9)]}'";
     is($super->text("SELECT string_agg(n || ' ' || kind || ' ' || n_rows, ', ' ORDER BY n, kind DESC) FROM core.archive WHERE $of_day"),
         '1 rows 265, 2 tombstones 2, 2 rows 1', '  has a second number, once');    # 2 x 144 + 1 late - 24 deleted; a tombstone a change
-    my @new = map { ($_, m{^archive/samples/} ? s/parquet$/json/r : ()) } map { $_->[0] } $super->query("SELECT object FROM core.archive WHERE $of_day AND n = 2");
-    is_deeply([grep { m{^archive/samples} && !$there{$_} } objects($cluster)], [sort @new], '  and the store has its files and their manifest, and nothing else');
-    my ($status, $said) = archive($cluster, 'verify');
-    is($status, 0, '  all is sound') or diag($said);
-    my ($catalogue) = $super->query('SELECT object FROM core.archive_catalogue WHERE tenant_id = 2 AND digest IS NOT NULL ORDER BY object DESC LIMIT 1');
-    like(store($cluster)->slurp($catalogue->[0]), qr/\Q$new[0]\E/, '  as the newest catalogue says');
+    check_killed_catalogue($cluster, $super, $gate, grep {/parquet$/} @new);
     $super->query("DELETE FROM core.sample WHERE tenant_id = 2 AND time < '@{[day(3)]}Z'; UPDATE core.archive_day SET is_held = false, pinned_until = NULL WHERE tenant_id = 2");
     check_killed_restores($cluster, $super, $gate);
     archive($cluster, 'restore', '--tenant', 'bravo');
@@ -375,16 +339,27 @@ sub check_killed_changes {
     return;
 }
 
+# A catalogue that was half written is no catalogue, and the next archiver writes one that has these files.
+sub check_killed_catalogue {
+    my ($cluster, $super, $gate, @files) = @_;
+    my $count = sub { return scalar grep {m{^archive/catalogue/tenant=bravo/}} objects($cluster) };
+    my $n = $count->();
+    $cluster->session('tidemark_operator')->query(q{SELECT ops.tenant_patch('bravo', 'Bravo', NULL, NULL, NULL)});
+    kill_at_step($cluster, $super, $gate, ['a catalogue is written', "KILL_HALF=1 KILL_PUT='*/catalogue/*'", ['PUT', qr{/catalogue/}, 'half']], 'run');
+    is($count->(), $n, '  there is no more of them');
+    archives_well($cluster, undef, 'a catalogue, after that');
+    my ($catalogue) = $super->query('SELECT object FROM core.archive_catalogue WHERE tenant_id = 2 AND digest IS NOT NULL ORDER BY object DESC LIMIT 1');
+    like(store($cluster)->slurp($catalogue->[0]), qr/\Q$_\E/, '  has what was archived') for @files;
+    return;
+}
+
 # The day of two numbers is restored by commands that are killed at each step, at the store and in the database.
 sub check_killed_restores {
     my ($cluster, $super, $gate) = @_;
     my @restore = ('restore', '--tenant', 'bravo', '--from', day(9), '--to', day(9));
-    my @steps = map { ["its $_->[0] are verified", "KILL_READ='*/archive/$_->[1]/*.parquet'", ['GET', qr{/archive/\Q$_->[1]\E/.*[.]parquet$}, 'before']] }
-        ['rows', 'samples'], ['tombstones', 'samples.tombstones'];
-    kill_at_step($cluster, $super, $gate, $_, @restore) for @steps;
     my $facts = sub { return samples($super, 2, 9, 9) . $super->text("SELECT is_held, coalesce(pinned_until > now(), false) FROM core.archive_day WHERE tenant_id = 2 AND day = '@{[day(9)]}'") };
-    like($facts->(), qr/^0 -f f$/, '  and nothing of it is there');
-    kill_restores($cluster, $super, 'core.sample', $facts, @restore);
+    like($facts->(), qr/^0 -f f$/, 'a day is not there');
+    kill_restores($cluster, $super, $gate, 'samples', $facts, @restore);
     like($facts->(), qr/^260 \w+t t$/, '  and it is pinned');
     return;
 }
@@ -397,12 +372,7 @@ sub check_kills {
     kill_at($cluster, $super, 'begin a day', 'core.sample IN ACCESS EXCLUSIVE', 'run');
     kill_at($cluster, $super, 'mark a day', 'core.archive IN SHARE', 'run');
     is($super->value('SELECT count(*) FROM core.archive'), 0, '  nothing is noted');
-    for (1 .. $rounds) {
-        $super->query($FORGET) if $_ % 4 == 0;
-        my $pid = start_archive($cluster, 'run');
-        sleep rand 0.15;
-        slay($super, $pid);
-    }
+    kill_at_random($cluster, $super, $rounds, sub { $super->query($FORGET) }, 'run');
     archives_well($cluster, undef, "after $rounds more that were killed");
     my ($status, $said) = archive($cluster, 'verify');
     is($status, 0, '  all is sound') or diag($said);
@@ -413,12 +383,7 @@ sub check_kills {
     $super->query($lose);
     kill_at($cluster, $super, 'restore rows', 'core.sample IN SHARE', @restore);
     kill_at($cluster, $super, 'note that a day is restored', 'core.archive_day IN SHARE', @restore);
-    for (1 .. $rounds) {
-        $super->query($lose) if $_ % 4 == 0;
-        my $pid = start_archive($cluster, @restore);
-        sleep rand 0.15;
-        slay($super, $pid);
-    }
+    kill_at_random($cluster, $super, $rounds, sub { $super->query($lose) }, @restore);
     ($status, $said) = archive($cluster, @restore);
     is($status, 0, 'a restore after all those') or diag($said);
     is(samples($super, 2, 10, 4), $truth, '  brings back what there was');

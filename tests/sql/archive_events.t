@@ -1,16 +1,19 @@
 #!/usr/bin/env perl
 # The archive of events: random ones of every kind are read by others as they were, verified, and restored
 # row for row; what comes late to a day makes a further file; erased devices do not come back; retention
-# drops only what is archived; archivers are killed at each of their steps and at random.
+# drops only what is archived; archivers and restores are killed at each of their steps and at random. The store
+# is a bucket on the last engine, a folder on the other.
 use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Test::More;
-use Tidemark::Archiver qw(day archive archives_well objects object retain write_file others_read start_archive slay);
+use Tidemark::Archiver qw(day archive archives_well keep_in store objects object retain others_read);
 use Tidemark::Cluster;
-use Tidemark::Killed qw(kill_at);
-use Time::HiRes qw(sleep);
+use Tidemark::Gate;
+use Tidemark::Killed qw(kill_at kill_at_random kill_archivers kill_restores);
+use Tidemark::Minio;
+use Tidemark::Stack;
 
 my @COLUMNS = qw(time type device seq id site data key arrived);
 my $SEED = $ENV{ARCHIVE_SEED} || time;
@@ -49,7 +52,7 @@ sub event {
 }
 
 # Stores rows of core.event as they are.
-sub store {
+sub put {
     my ($super, @events) = @_;
     while (my @some = splice @events, 0, 100) {
         my $rows = join ', ', map { my ($tenant, $time, $key, $device, $site, @rest) = @{$_};
@@ -87,11 +90,11 @@ sub populate {
         my $id = $operator->value("SELECT ops.tenant_add('$name', '$name', 'Europe/Berlin', 'EUR')");
         $operator->query("SELECT ops.site_put('$name', '$_', '$_', 'UTC')") for 'roof', 'Süd';
         $operator->query("SELECT ops.device_put('$name', '$_', NULL, NULL, NULL, NULL)") for 'meter é', 'K"ü, /x', 'plain';
-        store($super, map { my $ago = $_; map { event($id, $ago) } 1 .. 120 } 130, 129, 128, 10, 9, 8);
+        put($super, map { my $ago = $_; map { event($id, $ago) } 1 .. 120 } 130, 129, 128, 10, 9, 8);
         # at both ends of a day, of one moment and identity, and as long as one can be
         my ($first, $last, $key) = (quoted(day(9) . 'Z') . '::timestamptz', quoted(day(9) . ' 23:59:59.999999Z') . '::timestamptz', quoted(uuid()));
         my @whose = (['plain', 'roof'], ['meter é', undef]);
-        store($super, (map { [$id, $first, $key, @{$_}, "'edge'", 'NULL', 'NULL', "'{}'"] } @whose),
+        put($super, (map { [$id, $first, $key, @{$_}, "'edge'", 'NULL', 'NULL', "'{}'"] } @whose),
             (map { [$id, $last, quoted(uuid()), @{$_}, "'edge'", 'NULL', 'NULL', "'[]'"] } @whose),
             [$id, $first, quoted(uuid()), 'plain', undef, "'long'", 1, 'NULL', quoted('{"n":[' . join(',', ('1e1000') x 9000) . ']}')]);
     }
@@ -119,7 +122,7 @@ SQL
 sub check_bound {
     my ($cluster, $super) = @_;
     my $data = quoted('{"x": "' . 'y' x 60_000 . '"}');
-    store($super, map { my $event = event(2, 7); $event->[-1] = $data; $event } 1 .. 150);
+    put($super, map { my $event = event(2, 7); $event->[-1] = $data; $event } 1 .. 150);
     my $worker = $cluster->session('tidemark_worker', new => 1)->bind(2);
     $worker->query("BEGIN; SELECT n FROM ops.archive_begin('events', '@{[day(7)]}', '@{[day(7)]}', false, '{}')");
     my @n = map { $worker->value('SELECT count(*) FROM ops.archive_fetch_events()') } 1 .. 4;
@@ -276,11 +279,10 @@ sub check_made_again {
 sub check_damage {
     my ($cluster, $super) = @_;
     my $object = object($super, 2, 9, 1, 'rows');
-    my $path = $cluster->home . "/objects/$object";
-    my $bytes = Tidemark::Cluster::slurp($path);
+    my $bytes = store($cluster)->slurp($object);
     my $flipped = $bytes;
     substr($flipped, int rand length $bytes, 1) ^= "\x01";
-    write_file($path, $flipped);
+    store($cluster)->spit($object, $flipped);
     my ($status, $said) = archive($cluster, 'verify');
     is($status, 1, 'a flipped byte is found');
     like($said, qr/^damaged\t\Q$object\E\t/m, '  and its file named') or diag($said);
@@ -297,7 +299,7 @@ sub check_damage {
     like($said, qr/^failed\tbravo\tevents\t@{[day(9)]}\t/m, '  and not restored');
     is(events($super, 2, 10, 8), $before, '  in the least');
     $super->query("UPDATE core.archive_day SET is_held = true WHERE tenant_id = 2 AND day = '@{[day(9)]}'");
-    write_file($path, $bytes);
+    store($cluster)->spit($object, $bytes);
     ($status, $said) = archive($cluster, 'verify');
     is($status, 0, 'and nothing where all is well') or diag($said);
     return;
@@ -314,12 +316,7 @@ sub check_kills {
     kill_at($cluster, $super, 'begin a day', 'core.event IN ACCESS EXCLUSIVE', 'run');
     kill_at($cluster, $super, 'mark a day', 'core.archive IN SHARE', 'run');
     is($super->value('SELECT count(*) FROM core.archive'), 0, '  nothing is noted');
-    for (1 .. $rounds) {
-        $super->query($forget) if $_ % 4 == 0;
-        my $pid = start_archive($cluster, 'run');
-        sleep rand 0.15;
-        slay($super, $pid);
-    }
+    kill_at_random($cluster, $super, $rounds, sub { $super->query($forget) }, 'run');
     archives_well($cluster, undef, "after $rounds more that were killed");
     my ($status, $said) = archive($cluster, 'verify');
     is($status, 0, '  all is sound') or diag($said);
@@ -329,21 +326,39 @@ sub check_kills {
     my @restore = ('restore', '--tenant', 'bravo');
     kill_at($cluster, $super, 'restore rows', 'core.event IN SHARE', @restore);
     kill_at($cluster, $super, 'note that a day is restored', 'core.archive_day IN SHARE', @restore);
-    for (1 .. $rounds) {
-        lose($super, 2) if $_ % 4 == 0;
-        my $pid = start_archive($cluster, @restore);
-        sleep rand 0.15;
-        slay($super, $pid);
-    }
+    kill_at_random($cluster, $super, $rounds, sub { lose($super, 2) }, @restore);
     ($status, $said) = archive($cluster, @restore);
     is($status, 0, 'a restore after all those') or diag($said);
     is(events($super, 2, 130, 8), $truth, '  brings back what there was');
     return;
 }
 
+# A late event of an archived day comes through archivers that are killed at each step, and the day that has it
+# back through such restores.
+sub check_killed_changes {
+    my ($cluster, $super, $gate) = @_;
+    late($cluster, 2, 9);
+    my $truth = events($super, 2, 130, 8);
+    kill_archivers($cluster, $super, $gate, 'events');
+    is($super->text("SELECT string_agg(n || ' ' || kind || ' ' || n_rows, ', ' ORDER BY n, kind DESC) FROM core.archive WHERE tenant_id = 2 AND day = '@{[day(9)]}'"),
+        '1 rows 126, 2 tombstones 1, 2 rows 2', '  has a second number, once, with the event that came late earlier, of the same moment');
+    lose($super, 2);
+    my @restore = ('restore', '--tenant', 'bravo', '--from', day(9), '--to', day(9));
+    my $facts = sub { return events($super, 2, 9, 9) . $super->text("SELECT is_held, pinned_until > now() FROM core.archive_day WHERE tenant_id = 2 AND day = '@{[day(9)]}'") };
+    like($facts->(), qr/^0 -f/, 'a day is not there');
+    kill_restores($cluster, $super, $gate, 'events', $facts, @restore);
+    like($facts->(), qr/^127 \w+t t$/, '  and it is pinned');
+    archive($cluster, 'restore', '--tenant', 'bravo');
+    is(events($super, 2, 130, 8), $truth, '  as it was, row for row');
+    return;
+}
+
 Tidemark::Cluster->each_engine(sub {
     my ($cluster) = @_;
     my $super = $cluster->session('tidemark_super');
+    my $minio = Tidemark::Minio->on_last($cluster->engine, Tidemark::Stack->engines);
+    my $gate = $minio && Tidemark::Gate->new($minio);
+    keep_in($cluster, $minio) if $minio;
     populate($cluster, $super);
     check_bound($cluster, $super);
     check_first($cluster, $super);
@@ -353,5 +368,6 @@ Tidemark::Cluster->each_engine(sub {
     check_erasure($cluster, $super);
     check_made_again($cluster, $super);
     check_kills($cluster, $super, $ENV{KILLED_ARCHIVERS} || 20);
+    check_killed_changes($cluster, $super, $gate);
 });
 done_testing;

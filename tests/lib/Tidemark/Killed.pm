@@ -8,10 +8,10 @@ use strict;
 use warnings;
 use Exporter qw(import);
 use Test::More;
-use Tidemark::Archiver qw(archive start_archive slay await_end);
+use Tidemark::Archiver qw(archive archives_well objects start_archive slay await_end);
 use Time::HiRes qw(sleep time);
 
-our @EXPORT_OK = qw(preload kill_at kill_when kill_at_file kill_at_request kill_restores);
+our @EXPORT_OK = qw(preload kill_at kill_when kill_at_random kill_at_step kill_archivers kill_restores);
 
 # Compiles a library that is loaded before the others: the words that run a command with it; '' where
 # that cannot be.
@@ -19,6 +19,7 @@ sub preload {
     my ($cluster, $name, $source) = @_;
     my $path = $cluster->home . "/$name";
     return '' if ($ENV{TIDEMARK_BUILD} // '') =~ /asan|tsan/;    # the sanitizers come first
+    return "LD_PRELOAD='$path.so'" if -e "$path.so";
     open my $out, '>', "$path.c" or die $!;
     print {$out} $source;
     close $out or die $!;
@@ -65,6 +66,26 @@ sub kill_when {
     kill_waiting($cluster, $super, $step, $blocker, @words);
     $super->query("DROP TRIGGER stand ON $table");
     $super->query('DROP FUNCTION public.stand()');
+    return;
+}
+
+# ---- at random ----
+
+# Kills so many commands, each at any moment of the time that a whole one takes. $anew gives them all to do again,
+# which every other one has, and the one after it what is left.
+sub kill_at_random {
+    my ($cluster, $super, $rounds, $anew, @words) = @_;
+    $anew->();
+    my $began = time;
+    waitpid start_archive($cluster, @words), 0;
+    my $whole = time - $began;
+    is($?, 0, sprintf "$rounds are killed within the %.2f s of a whole one", $whole);
+    for (1 .. $rounds) {
+        $anew->() if $_ % 2;
+        my $pid = start_archive($cluster, @words);
+        sleep rand $whole;
+        slay($super, $pid);
+    }
     return;
 }
 
@@ -141,14 +162,69 @@ sub kill_at_request {
     return;
 }
 
+# At a step that the store sees: its name, what KILL_… is in a folder (undef: not to be had there), and the rule of
+# a bucket's gate. False: that cannot be tried here.
+sub kill_at_step {
+    my ($cluster, $super, $gate, $step, @words) = @_;
+    my ($name, $file, $request) = @{$step};
+    return kill_at_request($cluster, $super, $gate, $name, $request, @words) || 1 if $gate;
+    return !$file || kill_at_file($cluster, $super, $name, $file, @words);
+}
+
+# ---- archivers ----
+
+# Steps of an archiver at the store, for days of a relation ('samples'). There is something to sweep of what those
+# before began. What is derived ('costs') has no tombstones.
+sub steps {
+    my ($relation) = @_;
+    my $put = sub { my ($what, $how) = @_; return ['PUT', qr{/archive/$relation$what$}, $how] };
+    my $file = '/.*[.]parquet';
+    return (
+        ['a file of rows is half written', "KILL_HALF=1 KILL_PUT='*/archive/$relation/*.parquet'", $put->($file, 'half')],
+        ['a file is written, and it does not know', undef, $put->($file, 'after')],
+        ['a file is verified', "KILL_READ='*/archive/$relation/*.parquet'", ['GET', qr{/archive/$relation$file$}, 'before']],
+        $relation eq 'costs' ? () : ['rows are there and tombstones are not', "KILL_PUT='*/archive/$relation.tombstones/*'", $put->("[.]tombstones$file", 'before')],
+        ['what those before began is swept', "KILL_SWEPT='*/archive/*.parquet'", ['POST', qr{[?]delete}, 'before']],
+        ['that is swept, and it does not know', undef, ['POST', qr{[?]delete}, 'after']],
+        ['files are verified and have no manifest', "KILL_PUT='*/archive/$relation/*.json'", $put->('/.*[.]json', 'before')],
+        ['they have one, and it does not know', undef, $put->('/.*[.]json', 'after')],
+    );
+}
+
+# A day of the relation that is due, archived by commands that are killed at each step at the store: nothing is
+# noted. The next one has it all, and the store nothing else.
+sub kill_archivers {
+    my ($cluster, $super, $gate, $relation) = @_;
+    my $noted = 'SELECT count(*), max(n), max(id) FROM core.archive';
+    my ($before, $last, %there) = ($super->text($noted), $super->value('SELECT coalesce(max(id), 0) FROM core.archive'), map { $_ => 1 } objects($cluster));
+  SKIP: {
+        for my $step (steps($relation)) {
+            kill_at_step($cluster, $super, $gate, $step, 'run') or skip 'no library comes before the others', 1;
+        }
+    }
+    is($super->text($noted), $before, '  and nothing is noted');
+    archives_well($cluster, undef, "$relation that are due, after those");
+    my @new = map { ($_, m{^archive/$relation/} ? s/parquet$/json/r : ()) } map { $_->[0] } $super->query("SELECT object FROM core.archive WHERE id > $last");
+    is_deeply([grep { !m{^archive/catalogue/} && !$there{$_} } objects($cluster)], [sort @new], '  and the store has its files and their manifest, and nothing else');
+    my ($status, $said) = archive($cluster, 'verify');
+    is($status, 0, '  all is sound') or diag($said);
+    return @new;
+}
+
 # ---- restores ----
 
 # A day that has tombstones, restored by commands that are killed at each of their steps: nothing of it is there, as
-# $facts says, until the last of them; then all of it is, though nobody was told so. $table: where its rows are.
+# $facts says, until the last of them; then all of it is, though nobody was told so.
 sub kill_restores {
-    my ($cluster, $super, $table, $facts, @words) = @_;
+    my ($cluster, $super, $gate, $relation, $facts, @words) = @_;
+    my $table = $relation eq 'samples' ? 'core.sample' : 'core.event';
     my $none = $facts->();
     my $is_none = sub { return is($facts->(), $none, '  nothing of it is there') };
+    for my $of ([rows => $relation], [tombstones => "$relation.tombstones"]) {
+        kill_at_step($cluster, $super, $gate,
+            ["its $of->[0] are verified", "KILL_READ='*/archive/$of->[1]/*.parquet'", ['GET', qr{/archive/\Q$of->[1]\E/.*[.]parquet$}, 'before']], @words);
+    }
+    $is_none->();
     kill_at($cluster, $super, 'begin a day', 'core.archive_day IN EXCLUSIVE', @words);
     $is_none->();
     for my $step (['store its rows', "BEFORE INSERT ON $table"], ['apply tombstones', "BEFORE DELETE ON $table"], ['store what came later', "AFTER DELETE ON $table"],
