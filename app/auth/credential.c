@@ -78,7 +78,7 @@ static bool from_field(struct http_request *request, const char *name, struct cr
     if (is_shown(out, http_query(request, name))) {
         return true;
     }
-    return http_read_form(request, MAX_INGEST_BODY_BYTES) == OK &&
+    return http_read_form(request, http_stranger_cap(request)) == OK &&
            is_shown(out, http_field(request, name));
 }
 

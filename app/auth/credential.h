@@ -33,7 +33,7 @@ enum credential_place {
 
 /* The first credential found in `places`. A header wins over the cookie, so that a script in a
  * browser's profile is judged by what it says. `is_secure` chooses the cookie's name. Places in a
- * form read the request's body, once (http_read_form). */
+ * form read the request's body, once (http_read_form), as far as http_stranger_cap lets them. */
 struct credential credential_find(struct http_request *request, unsigned places, bool is_secure);
 
 #endif

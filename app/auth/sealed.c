@@ -3,6 +3,7 @@
 #include "auth/sealed.h"
 
 #include "base/buf.h"
+#include "http/form.h"
 #include "http/inflate.h"
 
 #define PACKED "aes128cbcgz"
@@ -138,7 +139,7 @@ enum err sealed_open(struct http_request *request, struct str authorization,
 {
     struct arena *arena = request->op->arena;
     struct str body, sealed, plain;
-    enum err err = http_read_decoded_body(request, MAX_INGEST_BODY_BYTES, &body);
+    enum err err = http_read_decoded_body(request, http_stranger_cap(request), &body);
 
     token[0] = '\0';
     (void)str_cut(&authorization, ':');

@@ -57,6 +57,7 @@
 #define MAX_QUERY_PARAMS 32
 #define MAX_RESPONSE_BYTES (32u << 20)  /* a buffered response; longer ones stream */
 #define REQUEST_ARENA_BYTES (96u << 20) /* body, inflated body, response */
+#define QUICK_BODY_BYTES (64u << 10) /* unpacked; read in under a millisecond, beside others */
 
 /* Memory. */
 #define ARENA_FIRST_BLOCK_BYTES (64u << 10) /* kept between requests: holds an ordinary one */

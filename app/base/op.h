@@ -21,6 +21,7 @@ struct op {
     int db_patience_ms;  /* for an answer of the database; 0: as its connection has it */
     bool must_not_wait;  /* on a thread that others need: see op_may_wait */
     bool would_wait;     /* it came to where it had to: nothing was done, another thread may */
+    bool is_long;        /* likewise: to work that takes long, not to somebody's answer */
 };
 
 /* Starts an operation on `arena`. */

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "http/inflate.h"
+#include "http/unpack.h"
 
 #include <snappy-c.h>
 #include <zstd.h>
@@ -17,11 +18,6 @@
 static enum err fail_damaged(struct op *op)
 {
     return fail(op, ERR_MALFORMED, "The compressed body is damaged or cut short.");
-}
-
-static enum err fail_over(struct op *op, size_t cap)
-{
-    return fail(op, ERR_TOO_LARGE, "The body inflates to more than %zu bytes.", cap);
 }
 
 /* ---- zlib's ---- */
@@ -46,8 +42,8 @@ static enum err decode_snappy(struct op *op, struct str in, size_t cap, struct s
     if (in.len == 0 || snappy_uncompressed_length(in.ptr, in.len, &len) != SNAPPY_OK) {
         return fail_damaged(op);
     }
-    if (len > cap) {
-        return fail_over(op, cap);
+    if (len > http_unpack_cap(op, cap)) {
+        return http_fail_over(op, cap);
     }
     char *bytes = arena_alloc(op->arena, len + 1);
     if (!bytes) {
@@ -79,7 +75,8 @@ static ZSTD_DCtx *new_zstd(struct op *op)
 }
 
 /* One or several frames, one after the other. */
-static enum err unpack_zstd(struct op *op, ZSTD_DCtx *context, struct str in, struct buf *out)
+static enum err unpack_zstd(struct op *op, ZSTD_DCtx *context, struct str in, size_t cap,
+                            struct buf *out)
 {
     ZSTD_inBuffer source = { in.ptr, in.len, 0 };
 
@@ -96,7 +93,7 @@ static enum err unpack_zstd(struct op *op, ZSTD_DCtx *context, struct str in, st
             return fail_damaged(op);
         }
         if (room == 0 && target.pos > 0) {
-            return fail_over(op, out->cap);
+            return http_fail_over(op, cap);
         }
         out->len += target.pos;
         if (source.pos == source.size && (status == 0 || target.pos < target.size)) {
@@ -117,8 +114,8 @@ static enum err decode_zstd(struct op *op, struct str in, size_t cap, struct str
     if (in.len == 0) {
         return fail_damaged(op);
     }
-    buf_init(&unpacked, op->arena, cap);
-    enum err err = unpack_zstd(op, context, in, &unpacked);
+    buf_init(&unpacked, op->arena, http_unpack_cap(op, cap));
+    enum err err = unpack_zstd(op, context, in, cap, &unpacked);
     if (err == OK) {
         *out = buf_str(&unpacked);
     }

@@ -7,7 +7,8 @@
 #include "base/str.h"
 
 /* Decodes all of `in` into the op's arena. ERR_TOO_LARGE when it would exceed `cap` bytes,
- * ERR_MALFORMED when it is damaged, cut short, or followed by anything else. */
+ * ERR_MALFORMED when it is damaged, cut short, or followed by anything else; and the failure of
+ * http_fail_over. */
 typedef enum err (*http_decoder)(struct op *op, struct str in, size_t cap, struct str *out);
 
 struct http_coding {

@@ -185,6 +185,7 @@ static void begin_call(struct fcgi_call *call)
         break;
     /* before the large ones: it waits for little, and is of somebody who sends little */
     case FCGI_CALL_WAITS: call_list_add_urgent(&call->loop->threads.waiting, call); break;
+    case FCGI_CALL_LONG: (void)call_list_add(&call->loop->threads.waiting, call); break;
     }
 }
 

@@ -15,7 +15,8 @@ enum fcgi_call_state {
     FCGI_CALL_ANSWERED, /* its response is filled */
     FCGI_CALL_PENDING,  /* fcgi_call_end will be called, once, by any thread, perhaps before this
                            is returned */
-    FCGI_CALL_WAITS     /* not without waiting: nothing was done, `serve` may */
+    FCGI_CALL_WAITS,    /* not without waiting: nothing was done, `serve` may */
+    FCGI_CALL_LONG      /* likewise, not in a moment: behind those that wait */
 };
 
 /* Whether a request's body is to be read. */
@@ -41,7 +42,7 @@ struct fcgi_loop_options {
     enum fcgi_call_state (*begin)(void *context, struct fcgi_call *call);
     /* After fcgi_call_end, on the loop's thread: fills the response. */
     void (*end)(void *context, struct fcgi_call *call);
-    /* On a thread of its own: likewise, but may wait, and FCGI_CALL_WAITS is no answer of it. */
+    /* On a thread of its own: likewise, but may wait; never of the last two. */
     enum fcgi_call_state (*serve)(void *context, struct fcgi_call *call);
 };
 

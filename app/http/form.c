@@ -115,6 +115,11 @@ enum err http_read_form(struct http_request *request, size_t cap)
     return err;
 }
 
+size_t http_stranger_cap(const struct http_request *request)
+{
+    return http_is_packed(request) ? MAX_FORM_BODY_BYTES : MAX_INGEST_BODY_BYTES;
+}
+
 struct str http_field(const struct http_request *request, const char *name)
 {
     struct str value = http_query(request, name);

@@ -19,6 +19,10 @@ enum err http_parse_form(struct op *op, const char *what, struct str text, struc
  * `cap` counts the body's decoded bytes. */
 enum err http_read_form(struct http_request *request, size_t cap) MUST_CHECK;
 
+/* How long a body may be, unpacked, that is read to learn who sends it. What is packed may be of
+ * anybody, and become a thousand times as long: no more than a page's form. */
+size_t http_stranger_cap(const struct http_request *request);
+
 /* The value of a parameter of the query, else of a field of the form read; ptr NULL when absent. */
 struct str http_field(const struct http_request *request, const char *name);
 

@@ -4,6 +4,7 @@
 #include "http/inflate.h"
 
 #include "base/buf.h"
+#include "http/unpack.h"
 
 #define ZLIB_CONST
 #include <zlib.h>
@@ -46,10 +47,10 @@ static enum err fail_damaged(struct op *op)
 }
 
 /* One call of inflate with room for some more output, or for the one byte too many. */
-static int inflate_step(z_stream *stream, struct buf *out, size_t cap, bool *is_over)
+static int inflate_step(z_stream *stream, struct buf *out, bool *is_over)
 {
     char spill = 0;
-    size_t room = cap - out->len < STEP_BYTES ? cap - out->len : STEP_BYTES;
+    size_t room = out->cap - out->len < STEP_BYTES ? out->cap - out->len : STEP_BYTES;
     char *at = room > 0 ? buf_reserve(out, room) : &spill;
 
     if (!at) {
@@ -74,9 +75,9 @@ static enum err inflate_all(struct op *op, z_stream *stream, enum inflate_format
     bool is_over = false;
 
     for (;;) {
-        int status = inflate_step(stream, out, cap, &is_over);
+        int status = inflate_step(stream, out, &is_over);
         if (is_over) {
-            return fail(op, ERR_TOO_LARGE, "The body inflates to more than %zu bytes.", cap);
+            return http_fail_over(op, cap);
         }
         if (status == Z_MEM_ERROR) {
             return fail_memory(op);
@@ -112,7 +113,7 @@ enum err http_inflate(struct op *op, struct str in, enum inflate_format format, 
     }
     stream.next_in = (const Bytef *)in.ptr;
     stream.avail_in = (uInt)in.len;
-    buf_init(&inflated, op->arena, cap);
+    buf_init(&inflated, op->arena, http_unpack_cap(op, cap));
     enum err err = inflate_all(op, &stream, format, cap, &inflated);
     if (err != OK) {
         return err;

@@ -11,7 +11,8 @@ enum inflate_format {
 };
 
 /* Inflates all of `in` into the op's arena. ERR_TOO_LARGE when it would exceed `cap` bytes,
- * ERR_MALFORMED when it is damaged, cut short, or followed by anything else. */
+ * ERR_MALFORMED when it is damaged, cut short, or followed by anything else; and the failure of
+ * http_fail_over. */
 enum err http_inflate(struct op *op, struct str in, enum inflate_format format, size_t cap,
                       struct str *out) MUST_CHECK;
 

@@ -283,10 +283,22 @@ enum err http_read_body(struct http_request *request, size_t cap, struct str *ou
     return request->transport->whole ? take_whole(request, out) : read_announced(request, out);
 }
 
+/* NULL: it is not known. */
+static const struct http_coding *coding_of(const struct http_request *request)
+{
+    return http_coding_find(str_trim(http_header(request, "Content-Encoding")));
+}
+
+bool http_is_packed(const struct http_request *request)
+{
+    const struct http_coding *coding = coding_of(request);
+
+    return coding && coding->decode;
+}
+
 static enum err read_decoded(struct http_request *request, size_t cap, struct str *out)
 {
-    const struct http_coding *coding =
-        http_coding_find(str_trim(http_header(request, "Content-Encoding")));
+    const struct http_coding *coding = coding_of(request);
     struct str body;
 
     if (!coding) {

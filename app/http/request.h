@@ -66,9 +66,13 @@ struct str http_capture(const struct http_request *request, const char *name);
 enum err http_read_body(struct http_request *request, size_t cap, struct str *out) MUST_CHECK;
 
 /* The same with its Content-Encoding undone (http/coding.h); `cap` counts decoded bytes.
- * ERR_MEDIA_TYPE for an encoding that is not known. Who reads it again gets the same bytes. */
+ * ERR_MEDIA_TYPE for an encoding that is not known, and the failure of http_fail_over. Who reads it
+ * again gets the same bytes. */
 enum err http_read_decoded_body(struct http_request *request, size_t cap,
                                 struct str *out) MUST_CHECK;
+
+/* True for a body that its Content-Encoding says is packed. */
+bool http_is_packed(const struct http_request *request);
 
 /* Percent-decodes into the arena; `is_form` turns + into a space. False on a bad escape,
  * NUL or bytes that are not UTF-8. */

@@ -313,6 +313,14 @@ enum err passage_admit(struct passage *passage, struct http_transport *transport
     return reserve(passage, is_known);
 }
 
+enum err passage_postpone(struct passage *passage)
+{
+    gate_unlimit(passage);
+    op_clear_fault(&passage->op);
+    passage->op.would_wait = false;
+    return reserve(passage, true);
+}
+
 enum err passage_run(struct passage *passage, struct http_transport *transport)
 {
     enum err err = check_head(passage, transport);

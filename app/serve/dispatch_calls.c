@@ -97,6 +97,18 @@ static uint32_t sharer_of(const struct passage *passage)
     return sum;
 }
 
+/* A small body that unpacks to a large one waits for a thread as such do, with room. */
+static enum fcgi_call_state leave_long(struct passage *passage)
+{
+    enum err err = passage_postpone(passage);
+
+    if (err == OK) {
+        return FCGI_CALL_LONG;
+    }
+    conclude(passage, err);
+    return FCGI_CALL_ANSWERED;
+}
+
 enum fcgi_call_state dispatch_call_begin(void *dispatcher, struct fcgi_call *call)
 {
     struct passage *passage = begin_passage(dispatcher, call);
@@ -109,6 +121,9 @@ enum fcgi_call_state dispatch_call_begin(void *dispatcher, struct fcgi_call *cal
     enum err err = passage_run(passage, fcgi_call_transport(call));
     if (is_pending(passage, err)) {
         return FCGI_CALL_PENDING;
+    }
+    if (passage->op.would_wait && passage->op.is_long) {
+        return leave_long(passage);
     }
     if (passage->op.would_wait) {
         gate_unlimit(passage);

@@ -17,7 +17,6 @@
 #define INGEST_CONNECTIONS 512 /* kept ones of nginx; idle ones cost nothing but memory */
 #define INGEST_STATEMENT_TIMEOUT_MS 20000
 #define INGEST_TOKEN_CACHE 262144 /* devices with tokens of their own; half of them stay */
-#define INGEST_QUICK_BODY (64u << 10) /* parsed by the loop itself: under a millisecond */
 #define DRAIN_MS 15000 /* less than the supervisor's patience */
 
 static int serve(const struct serve_setup *setup, struct dispatcher *model, int stop_fd)
@@ -28,7 +27,7 @@ static int serve(const struct serve_setup *setup, struct dispatcher *model, int 
         .max_connections = INGEST_CONNECTIONS,
         .n_threads = setup->config->ingest_threads,
         .max_body = 2 * MAX_INGEST_BODY_BYTES, /* the pipeline says what is too large */
-        .quick_body = INGEST_QUICK_BODY,
+        .quick_body = QUICK_BODY_BYTES,
         .arena_bytes = REQUEST_ARENA_BYTES,
         .context = model,
         .admit = dispatch_call_admit,

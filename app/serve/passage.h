@@ -48,6 +48,10 @@ enum err passage_run(struct passage *passage, struct http_transport *transport) 
  * not wait, and one that may can say. */
 enum err passage_admit(struct passage *passage, struct http_transport *transport) MUST_CHECK;
 
+/* What was begun, and is long work, will be begun anew by a thread: takes back what it did, and OK
+ * where there is room for it until then. */
+enum err passage_postpone(struct passage *passage) MUST_CHECK;
+
 /* The second half of a call that was not waited for, once its notice was given. */
 enum err passage_finish_ingest(struct passage *passage) MUST_CHECK;
 

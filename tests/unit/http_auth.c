@@ -11,6 +11,9 @@
 #include "http_test.h"
 #include "tap.h"
 
+#include <stdlib.h>
+#include <zlib.h>
+
 static struct arena *arena;
 
 static struct http_request request_of(struct fake *fake, struct op *op)
@@ -83,6 +86,28 @@ static void test_places(void)
 }
 
 /* Each convention's own places, which no other route looks at. */
+/* A form of so many bytes and a key, packed: who sends it is not known before it is unpacked. */
+static void test_packed_form(size_t len, const char *secret, const char *what)
+{
+    static const char key[] = "apikey=tmk_abc&data=";
+    char *form = calloc(1, sizeof key + len), *packed = malloc(len + 1000);
+    uLongf packed_len = (uLongf)(len + 1000);
+    struct fake fake = fake_request("POST", "/input/post");
+    struct op op;
+
+    memcpy(form, key, sizeof key - 1);
+    memset(form + sizeof key - 1, 'a', len);
+    (void)compress((Bytef *)packed, &packed_len, (const Bytef *)form, (uLong)(sizeof key - 1 + len));
+    fake_set(&fake, "HTTP_CONTENT_ENCODING", "deflate");
+    fake_body(&fake, "application/x-www-form-urlencoded", "");
+    fake.body = (struct str){ packed, packed_len };
+    struct http_request request = request_of(&fake, &op);
+    struct credential found = credential_find(&request, CREDENTIAL_IN_EMONCMS, false);
+    ok(str_equal(found.secret, str_of(secret)), "%s: \"%s\"", what, secret);
+    free(form);
+    free(packed);
+}
+
 static void test_conventions(void)
 {
     static const struct {
@@ -124,6 +149,8 @@ static void test_conventions(void)
         ok(str_equal(found.secret, str_of(secret)) && (found.kind == CREDENTIAL_TOKEN) == !!cases[i].secret,
            "%s %s", cases[i].target, cases[i].body ? cases[i].body : "");
     }
+    test_packed_form(1000, "tmk_abc", "a key in a packed form");
+    test_packed_form(MAX_FORM_BODY_BYTES, "", "not in one that is long");
     struct fake fake = fake_request("POST", "/api/v1/tmk_abc/telemetry");
     struct op op;
     struct http_request request = request_of(&fake, &op);

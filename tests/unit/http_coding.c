@@ -1,6 +1,7 @@
 /* Content codings that are not zlib's: snappy blocks and zstd frames, whole, cut, damaged and
  * larger than allowed. Packed by the libraries' other halves, and by hand from the formats'
  * descriptions (google/snappy format_description.txt; RFC 8878). */
+#include "base/limits.h"
 #include "http/coding.h"
 #include "tap.h"
 
@@ -146,6 +147,29 @@ static void test_bomb(struct arena *arena, const char *coding)
     free((void *)(uintptr_t)packed.ptr);
 }
 
+/* On a thread that others need what comes out long is left to another. */
+static void test_hurry(struct arena *arena, const char *coding)
+{
+    char *zeros = calloc(1, QUICK_BODY_BYTES + 1);
+    struct str packed = pack(coding, zeros, QUICK_BODY_BYTES), out;
+    struct op op;
+
+    arena_reset(arena);
+    op_init(&op, arena, "test");
+    op.must_not_wait = true;
+    is_int(http_coding_find(str_of(coding))->decode(&op, packed, 1u << 20, &out), OK,
+           "%s: in a hurry as much as is quick", coding);
+    is_int((int64_t)out.len, QUICK_BODY_BYTES, "  is whole");
+    ok(!op.would_wait && !op.is_long, "  and needs no other thread");
+    free((void *)(uintptr_t)packed.ptr);
+    packed = pack(coding, zeros, QUICK_BODY_BYTES + 1);
+    is_int(http_coding_find(str_of(coding))->decode(&op, packed, 1u << 20, &out), ERR_UNAVAILABLE,
+           "  a byte more");
+    ok(op.would_wait && op.is_long, "  is another thread's");
+    free((void *)(uintptr_t)packed.ptr);
+    free(zeros);
+}
+
 static void test_names(void)
 {
     static const char *const known[] = { "", "identity", "gzip", "X-GZip", "deflate", "Snappy",
@@ -170,6 +194,8 @@ int main(void)
     test_damage(arena, "zstd");
     test_bomb(arena, "snappy");
     test_bomb(arena, "zstd");
+    test_hurry(arena, "snappy");
+    test_hurry(arena, "zstd");
     arena_free(arena);
     return done_testing();
 }

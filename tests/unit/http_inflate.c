@@ -86,6 +86,39 @@ static void test_caps(struct arena *arena)
     free(packed);
 }
 
+/* On a thread that others need only what comes out short is unpacked. */
+static void test_hurry(struct arena *arena)
+{
+    static const struct {
+        size_t len, cap;
+        enum err err;
+        bool is_long;
+    } cases[] = {
+        { QUICK_BODY_BYTES, 1u << 20, OK, false },
+        { QUICK_BODY_BYTES + 1, 1u << 20, ERR_UNAVAILABLE, true },
+        { 10u << 20, 1u << 20, ERR_UNAVAILABLE, true },
+        { CAP, CAP, OK, false },
+        { CAP + 1, CAP, ERR_TOO_LARGE, false },
+        { QUICK_BODY_BYTES + 1, QUICK_BODY_BYTES, ERR_TOO_LARGE, false },
+    };
+    char *zeros = calloc(1, 10u << 20), *packed = malloc(1 << 20);
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        size_t len = deflate_to(packed, 0, 1 << 20, zeros, cases[i].len, 31);
+        struct str out;
+        struct op op;
+        arena_reset(arena);
+        op_init(&op, arena, "test");
+        op.must_not_wait = true;
+        enum err err = http_inflate(&op, (struct str){ packed, len }, INFLATE_GZIP, cases[i].cap, &out);
+        is_int(err, cases[i].err, "in a hurry: %zu bytes of at most %zu", cases[i].len, cases[i].cap);
+        ok(op.would_wait == cases[i].is_long && op.is_long == cases[i].is_long, "  %s",
+           cases[i].is_long ? "another thread may" : "which no other thread would do better");
+    }
+    free(zeros);
+    free(packed);
+}
+
 static void test_encodings(struct arena *arena)
 {
     static const struct {
@@ -116,6 +149,7 @@ int main(void)
     struct arena *arena = arena_new(4 << 20);
     test_formats(arena);
     test_caps(arena);
+    test_hurry(arena);
     test_encodings(arena);
     arena_free(arena);
     return done_testing();

@@ -73,6 +73,9 @@ static enum fcgi_call_state begin(void *context, struct fcgi_call *call)
     if (strcmp(target, "/waits") == 0 || strcmp(target, "/begun") == 0) {
         return FCGI_CALL_WAITS;
     }
+    if (strcmp(target, "/long") == 0) {
+        return FCGI_CALL_LONG;
+    }
     if (strcmp(target, "/pending") == 0) {
         *fcgi_call_data(call) = &later;
         fcgi_call_end(call); /* before it is said to be pending */
@@ -158,6 +161,8 @@ static void test_ways(int fd)
     is_answer(fd, "1000 bytes at once", "the connection goes on, and small bodies are taken");
     post(fd, "/waits", 100);
     is_answer(fd, "100 bytes by a thread", "what has to wait, too");
+    post(fd, "/long", 100);
+    is_answer(fd, "100 bytes by a thread", "and what takes long");
     post(fd, "/begun", 100);
     is_answer(fd, "100 bytes later", "what a thread begins and does not wait for");
     post(fd, "/pending", 100);
