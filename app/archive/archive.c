@@ -162,7 +162,7 @@ enum err archive_find_place(struct op *op, struct db_conn *conn, struct store *s
     if (err != OK) {
         return err;
     }
-    return db_bool(rows, 0, OBJECT_ANY_IS_ANY) ? store_check(store, op) : store_prepare(store, op);
+    return db_bool(rows, 0, OBJECT_ANY_IS_ANY) ? store_adopt(store, op) : store_prepare(store, op);
 }
 
 /* ---- what is in the way ---- */

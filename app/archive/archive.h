@@ -30,7 +30,7 @@ void archive_close(struct archive *archive);
 
 /* Makes the store's place where the database knows of no object in it. Where it does, one that is
  * missing is the wrong place, in which nothing is to be kept, or taken for removed: the failure of
- * store_check. Also that of store_prepare; of db_run_committed, as the worker. */
+ * store_adopt. Also that of store_prepare; of db_run_committed, as the worker. */
 enum err archive_find_place(struct op *op, struct db_conn *conn, struct store *store) MUST_CHECK;
 
 /* A day of a tenant. */

@@ -23,6 +23,7 @@ struct backups {
     const struct config *config;
     struct store *store;
     const char *prefix; /* of their keys */
+    bool is_folder;     /* that somebody named */
     /* NULL (any one's), or whose BACKUP_LATEST is: of this one, or of a manifest that does not say
      * it. */
     const char *installation;
@@ -38,6 +39,10 @@ struct backups {
  * other. backups_close is due in any case. */
 enum err backups_open(struct backups *backups, struct op *op, const struct config *config,
                       const char *folder) MUST_CHECK;
+/* Sees to it that backups may be put there. A folder is made where is_made says so; else it is to
+ * have backups, or to have been made so: ERR_UNAVAILABLE where it is not, as when its disk is not
+ * mounted. The object store is made by migrate. */
+enum err backups_prepare(struct backups *backups, bool is_made) MUST_CHECK;
 void backups_close(struct backups *backups);
 
 struct backup_table {

@@ -15,9 +15,32 @@ enum err backups_open(struct backups *backups, struct op *op, const struct confi
                       const char *folder)
 {
     folder = folder ? folder : config->backup_folder;
-    *backups = (struct backups){ .op = op, .config = config, .prefix = folder ? "" : "backup/" };
+    *backups = (struct backups){ .op = op, .config = config, .prefix = folder ? "" : "backup/",
+                                 .is_folder = folder != NULL };
     return folder ? store_open_folder(op, folder, &backups->store)
                   : store_open(op, config, &backups->store);
+}
+
+enum err backups_prepare(struct backups *backups, bool is_made)
+{
+    struct op *op = backups->op;
+    const char *const *names;
+    int n = 0;
+    enum err err = backups->is_folder && !is_made ? store_check(backups->store, op) : OK;
+
+    if (err == ERR_UNAVAILABLE) { /* backups that were copied there will do */
+        op_clear_fault(op);
+        err = backup_list(backups, &names, &n);
+        is_made = n > 0;
+        if (err == ERR_UNAVAILABLE || (err == OK && n == 0)) {
+            op_clear_fault(op);
+            err = fail(op, ERR_UNAVAILABLE,
+                       "%s is not there, or no backup was ever put there: its disk may not be "
+                       "mounted (--make makes the folder)",
+                       store_name(backups->store));
+        }
+    }
+    return err == OK && backups->is_folder && is_made ? store_prepare(backups->store, op) : err;
 }
 
 void backups_close(struct backups *backups)

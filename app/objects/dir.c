@@ -1,7 +1,8 @@
 /* The directory store: an object is the file of its key's path below the root. It is written under
  * `.put/`, brought to the disk, and renamed, so that what has a key's path is whole. Keys begin no
- * segment with a dot (store.h), so none can reach `.put` or climb out. Lists are dir_list.c's.
- * Called by store.c. */
+ * segment with a dot (store.h), so none can reach `.put` or climb out. A root without `.put` is no
+ * store: it is another folder, or where a disk is to be mounted, and store_prepare alone makes
+ * either. Lists are dir_list.c's. Called by store.c. */
 #include "objects/dir.h"
 
 #include "base/clock.h"
@@ -64,11 +65,12 @@ static bool give(char *path)
            fchownat(AT_FDCWD, path, folder.st_uid, folder.st_gid, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* Makes the folders above the file `path`, which is changed meanwhile and put right again. What was
- * made is on the disk: each folder it was made in is brought there. */
-static bool make_folders(char *path)
+/* Makes the folders above the file `path`, but none of its first `there` bytes; it is changed
+ * meanwhile and put right again. What was made is on the disk: each folder it was made in is
+ * brought there. */
+static bool make_folders(char *path, size_t there)
 {
-    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+    for (char *slash = strchr(path + there + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         bool is_made = mkdir(path, 0750) == 0;
         bool is_there = is_made ? give(path) : errno == EEXIST;
@@ -115,7 +117,39 @@ static void dir_close(void *self)
     (void)self;
 }
 
-static enum err dir_prepare(void *self, struct op *op, bool may_make)
+/* Whether there is anything in the root that could have been put or copied there. */
+static bool has_entries(const struct dir_store *store)
+{
+    DIR *folder = opendir(store->root);
+    bool is_any = false;
+
+    if (!folder) {
+        return false;
+    }
+    for (struct dirent *entry = readdir(folder); entry && !is_any; entry = readdir(folder)) {
+        is_any = entry->d_name[0] != '.' && strcmp(entry->d_name, "lost+found") != 0;
+    }
+    closedir(folder);
+    return is_any;
+}
+
+enum err dir_check(const struct dir_store *store, struct op *op, bool is_read)
+{
+    if (access(store->mark, F_OK) == 0) {
+        return OK;
+    }
+    if (errno != ENOENT && errno != ENOTDIR) {
+        return dir_fail(op, "find", store->mark);
+    }
+    return is_read && store->is_named && has_entries(store)
+               ? OK
+               : fail(op, ERR_UNAVAILABLE,
+                      "%s is not there, or nothing was ever kept in it (it has no " PUT_DIR
+                      "): its disk may not be mounted",
+                      store->root);
+}
+
+static enum err dir_prepare(void *self, struct op *op, enum store_step step)
 {
     const struct dir_store *store = self;
     char *inside = path_of(store, op->arena, PUT_DIR "/x");
@@ -123,8 +157,10 @@ static enum err dir_prepare(void *self, struct op *op, bool may_make)
     if (!inside) {
         return fail_memory(op);
     }
-    bool is_there = may_make ? make_folders(inside) : access(store->root, F_OK) == 0;
-    return is_there ? OK : dir_fail(op, may_make ? "make" : "find", store->root);
+    if (step == STORE_MAKE || (step == STORE_ADOPT && has_entries(store))) {
+        return make_folders(inside, 0) ? OK : dir_fail(op, "make", store->root);
+    }
+    return dir_check(store, op, false);
 }
 
 /* ---- writing ---- */
@@ -144,12 +180,13 @@ static enum err dir_put_begin(void *self, struct op *op, struct arena *arena, co
     if (!put || !temporary || !path) {
         return fail_memory(op);
     }
-    if (!make_folders(temporary)) {
-        return dir_fail(op, "make", store->root);
+    enum err err = dir_check(store, op, false);
+    if (err != OK) {
+        return err;
     }
     int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
     if (fd < 0 || !give(temporary)) {
-        enum err err = dir_fail(op, "write", temporary);
+        err = dir_fail(op, "write", temporary);
         if (fd >= 0) {
             close(fd);
             (void)unlink(temporary);
@@ -208,7 +245,7 @@ static enum err dir_put_finish(void *self, struct op *op, const struct store_wri
         return err;
     }
     for (int i = 0; i < RENAME_TRIES; i++) {
-        if (!make_folders(path)) {
+        if (!make_folders(path, strlen(put->store->root))) {
             return dir_fail(op, "make the folders of", put->path);
         }
         if (rename(put->temporary, path) == 0) {
@@ -247,14 +284,15 @@ static enum err open_object(const struct dir_store *store, struct op *op, const 
     if (fd < 0 && errno != ENOENT && errno != ENOTDIR) {
         return dir_fail(op, "read", path);
     }
-    if (fd < 0 || fstat(fd, out) != 0 || !S_ISREG(out->st_mode)) {
-        if (fd >= 0) {
-            close(fd);
-        }
-        return fail(op, ERR_NOT_FOUND, "There is no such object.");
+    enum err err = dir_check(store, op, true); /* after it: a disk may go meanwhile */
+    if (err == OK && fd >= 0 && fstat(fd, out) == 0 && S_ISREG(out->st_mode)) {
+        *out_fd = fd;
+        return OK;
     }
-    *out_fd = fd;
-    return OK;
+    if (fd >= 0) {
+        close(fd);
+    }
+    return err ? err : fail(op, ERR_NOT_FOUND, "There is no such object.");
 }
 
 int64_t dir_modified_us(const struct stat *status)
@@ -326,30 +364,33 @@ static enum err dir_get(void *self, struct op *op, const char *key, struct store
 static enum err dir_delete_many(void *self, struct op *op, const char *const *keys, int n)
 {
     const struct dir_store *store = self;
+    enum err err = dir_check(store, op, false);
 
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < n && err == OK; i++) {
         char *path = path_of(store, op->arena, keys[i]);
         if (!path) {
             return fail_memory(op);
         }
         if (unlink(path) == 0) {
             remove_folders(store, path);
-        } else if ((errno != ENOENT && errno != ENOTDIR) || access(store->root, F_OK) != 0) {
+        } else if (errno == ENOENT || errno == ENOTDIR) {
+            err = dir_check(store, op, false); /* it is not there, nor elsewhere */
+        } else {
             return dir_fail(op, "remove", path);
         }
     }
-    return OK;
+    return err;
 }
 
 static enum err dir_sweep(void *self, struct op *op, int64_t age_s, int *out_n)
 {
     const struct dir_store *store = self;
-    char *path = path_of(store, op->arena, PUT_DIR);
-    DIR *folder = path ? opendir(path) : NULL;
+    DIR *folder = opendir(store->mark);
     int64_t limit_us = clock_now_us() - age_s * US_PER_SECOND;
 
     if (!folder) {
-        return path ? OK : fail_memory(op);
+        enum err err = dir_check(store, op, false);
+        return err ? err : dir_fail(op, "list", store->mark);
     }
     for (struct dirent *entry = readdir(folder); entry; entry = readdir(folder)) {
         struct stat status;
@@ -379,14 +420,15 @@ static const struct store_kind KIND = {
     .sweep = dir_sweep,
 };
 
-enum err dir_open(struct op *op, struct store *store, const char *path)
+enum err dir_open(struct op *op, struct store *store, const char *path, bool is_named)
 {
     struct dir_store *self = arena_alloc(store->arena, sizeof *self);
+    const char *mark = arena_printf(store->arena, "%s/" PUT_DIR, path);
 
-    if (!self) {
+    if (!self || !mark) {
         return fail_memory(op);
     }
-    self->root = path;
+    *self = (struct dir_store){ path, mark, is_named };
     store->kind = &KIND;
     store->self = self;
     store->name = path;

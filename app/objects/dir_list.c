@@ -150,11 +150,15 @@ enum err dir_list(void *self, struct op *op, const char *prefix, const char *aft
     if (!paths[0] || !out->objects) {
         return fail_memory(op);
     }
+    enum err err = dir_check(store, op, true);
+    if (err != OK) {
+        return err;
+    }
     FTS *tree = fts_open(paths, FTS_LOGICAL | FTS_NOCHDIR, compare_entries);
     if (!tree) {
         return dir_fail(op, "list", paths[0]);
     }
-    enum err err = walk(&listing, op, tree);
+    err = walk(&listing, op, tree);
     fts_close(tree);
-    return err;
+    return err ? err : dir_check(store, op, true); /* its disk may have gone meanwhile */
 }

@@ -5,11 +5,17 @@
 
 #include "objects/store.h"
 
+/* What is done about a store's place. */
+enum store_step {
+    STORE_CHECK, /* store_check */
+    STORE_ADOPT, /* store_adopt */
+    STORE_MAKE,  /* store_prepare */
+};
+
 /* Each as its namesake of store.h says, with keys already checked. */
 struct store_kind {
     void (*close)(void *self);
-    /* store_prepare, and store_check where it may not be made. */
-    enum err (*prepare)(void *self, struct op *op, bool may_make);
+    enum err (*prepare)(void *self, struct op *op, enum store_step step);
     enum err (*put_begin)(void *self, struct op *op, struct arena *arena, const char *key,
                           void **out);
     enum err (*put_write)(void *put, struct op *op, struct str bytes);
@@ -32,8 +38,8 @@ struct store {
     struct arena *arena; /* lives as long as the store */
 };
 
-/* Each fills kind, self and name of a store whose arena is there. */
-enum err dir_open(struct op *op, struct store *store, const char *path) MUST_CHECK;
+/* Each fills kind, self and name of a store whose arena is there. `is_named`: by somebody. */
+enum err dir_open(struct op *op, struct store *store, const char *path, bool is_named) MUST_CHECK;
 enum err s3_open(struct op *op, struct store *store, const struct config *config) MUST_CHECK;
 
 #endif

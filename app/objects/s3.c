@@ -51,7 +51,7 @@ static enum err make_bucket(struct s3 *s3, struct op *op)
     return err;
 }
 
-static enum err s3_prepare(void *self, struct op *op, bool may_make)
+static enum err s3_prepare(void *self, struct op *op, enum store_step step)
 {
     struct s3 *s3 = self;
     struct s3_answer answer;
@@ -61,7 +61,7 @@ static enum err s3_prepare(void *self, struct op *op, bool may_make)
         return err;
     }
     op_clear_fault(op);
-    return may_make ? make_bucket(s3, op)
+    return step == STORE_MAKE ? make_bucket(s3, op)
                     : fail(op, ERR_UNAVAILABLE, "NoSuchBucket: there is no bucket %s at the object "
                            "store" S3_BUCKET_HINT, s3->bucket);
 }

@@ -26,7 +26,7 @@ static enum err open_kind(struct op *op, const struct config *config, struct sto
         return s3_open(op, store, config);
     }
     const char *path = arena_printf(store->arena, "%s/objects", config->home);
-    return path ? dir_open(op, store, path) : fail_memory(op);
+    return path ? dir_open(op, store, path, false) : fail_memory(op);
 }
 
 /* A folder as the directory store wants it: from the root, without slashes at its end. */
@@ -47,7 +47,7 @@ static enum err open_folder(struct op *op, const char *path, struct store *store
     const char *whole = *path == '/'
                             ? arena_copy(store->arena, (struct str){ path, len })
                             : arena_printf(store->arena, "%s/%.*s", here, (int)len, path);
-    return whole ? dir_open(op, store, whole) : fail_memory(op);
+    return whole ? dir_open(op, store, whole, true) : fail_memory(op);
 }
 
 static enum err make_store(struct op *op, struct store **out)
@@ -106,12 +106,17 @@ const char *store_name(const struct store *store)
 
 enum err store_prepare(struct store *store, struct op *op)
 {
-    return store->kind->prepare(store->self, op, true);
+    return store->kind->prepare(store->self, op, STORE_MAKE);
+}
+
+enum err store_adopt(struct store *store, struct op *op)
+{
+    return store->kind->prepare(store->self, op, STORE_ADOPT);
 }
 
 enum err store_check(struct store *store, struct op *op)
 {
-    return store->kind->prepare(store->self, op, false);
+    return store->kind->prepare(store->self, op, STORE_CHECK);
 }
 
 /* ---- keys ---- */

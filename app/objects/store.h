@@ -30,20 +30,27 @@ struct store_put; /* an object that is being written */
 /* Opens what the settings name, and reaches nothing yet. ERR_INVALID for settings that contradict
  * each other. Release with store_close. */
 enum err store_open(struct op *op, const struct config *config, struct store **out) MUST_CHECK;
-/* The same in a folder that somebody named, absolute or not, which need not be there yet.
- * ERR_INVALID for an empty name. */
+/* The same in a folder that somebody named, absolute or not, which need not be there yet. What is
+ * in it is read whoever put it there, and whether it was prepared or not. ERR_INVALID for an empty
+ * name. */
 enum err store_open_folder(struct op *op, const char *path, struct store **out) MUST_CHECK;
 void store_close(struct store *store); /* NULL is allowed */
 
 /* "$TIDEMARK_HOME/objects" or "https://host/bucket", for people. */
 const char *store_name(const struct store *store);
 
-/* Sees to it that the place is there: makes the directory, or the bucket where it may. Called by
- * migrate and, for a store that was away then, by the worker, and only while the database knows of
- * no object: a place that is missing with objects in it is the wrong one. */
+/* Sees to it that the place is there: makes the directory and marks it as a store's, or the bucket
+ * where it may. Called by migrate and, for a store that was away then, by the worker, and only
+ * while the database knows of no object: a place that is missing with objects in it is the wrong
+ * one. Nothing else makes a place. */
 enum err store_prepare(struct store *store, struct op *op) MUST_CHECK;
 
-/* Whether the place is there and answers; makes nothing. ERR_UNAVAILABLE where it is not. */
+/* store_check for a place that is to hold objects: a directory that is there, lacks the mark and is
+ * not empty gets it, as when it was copied without what begins with a dot. */
+enum err store_adopt(struct store *store, struct op *op) MUST_CHECK;
+
+/* Whether the place is there and answers; makes nothing. ERR_UNAVAILABLE where it is not, or is a
+ * directory without the mark, as when its disk is not mounted; so are all that follows there. */
 enum err store_check(struct store *store, struct op *op) MUST_CHECK;
 
 /* ---- writing ---- */

@@ -14,6 +14,7 @@ struct session {
     struct op op;
     struct backups backups;
     const char *folder, *keep;
+    bool is_made; /* the folder is */
 };
 
 static int close_session(struct session *session, enum err err)
@@ -55,8 +56,9 @@ static enum err make(struct session *session, int keep)
 {
     struct backup backup;
     int n_removed;
-    enum err err = backup_make(&session->backups, &backup);
+    enum err err = backups_prepare(&session->backups, session->is_made);
 
+    err = err ? err : backup_make(&session->backups, &backup);
     if (err != OK) {
         return err;
     }
@@ -72,7 +74,7 @@ static enum err make(struct session *session, int keep)
 static int cmd_make(const struct config *config, int argc, char **argv)
 {
     static const struct options_help HELP = {
-        .usage = "tidemark backup [--to FOLDER] [--keep N]\n"
+        .usage = "tidemark backup [--to FOLDER] [--make] [--keep N]\n"
                  "       tidemark backup list|verify …",
         .about = "Backs up the whole database with pg_dump, as the role tidemark_backup, into the\n"
                  "object store under backup/ or into a folder, while everything goes on. Prints\n"
@@ -83,6 +85,8 @@ static int cmd_make(const struct config *config, int argc, char **argv)
     const struct option_row rows[] = {
         { "--to", "FOLDER", "where to, in place of BACKUP_FOLDER or the object store",
           &session.folder, NULL },
+        { "--make", NULL, "make that folder: once, when its disk is mounted", NULL,
+          &session.is_made },
         { "--keep", "N", "how many are kept, the newest (7)", &session.keep, NULL },
         { .name = NULL },
     };

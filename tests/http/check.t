@@ -67,6 +67,11 @@ rename "$stack->{home}/objects", "$stack->{home}/elsewhere" or die;
 is($status, 1, 'a store that is not there is noticed');
 like($out, qr{^FAILED +object store: .*\Q$stack->{home}\E/objects}m, '  with its place') or diag $out;
 is(() = $out =~ /^ok /mg, 8, '  and the rest is well');
+mkdir "$stack->{home}/objects" or die;
+($status, $out) = $stack->tidemark('check');
+is($status, 1, 'so is one whose disk is not mounted');
+like($out, qr{^FAILED +object store: .*\Q$stack->{home}\E/objects.*mounted}m, '  which it says') or diag $out;
+rmdir "$stack->{home}/objects" or die;
 rename "$stack->{home}/elsewhere", "$stack->{home}/objects" or die;
 
 kill 'STOP', Tidemark::Processes::part($stack, 'web');

@@ -295,7 +295,7 @@ sub check_folder {
     my ($stack) = @_;
     my $folder = "$stack->{home}/elsewhere";
     my %env = (env => { BACKUP_FOLDER => $folder });
-    my $name = $stack->cli('backup', \%env) =~ s/\t.*//sr;
+    my $name = $stack->cli('backup', '--make', \%env) =~ s/\t.*//sr;
     ok(-e "$folder/$name.dump", 'BACKUP_FOLDER is where a backup goes');
     like($stack->cli('backup', 'list', \%env), qr/^$name\t/, '  is listed from');
     my ($status, undef, $said) = $stack->tidemark('restore', $name, '--trial', \%env);

@@ -312,7 +312,8 @@ SKIP: {
 {
     my $disk = "$home/disk";
     my $say = sub { return scalar qx{trap '' XFSZ; ulimit -f 4096; TIDEMARK_HOME='$disk' '$unit/objects_fault' @_ 2>&1} };
-    like($say->('put', 'full/a', 8 << 20), qr{^unavailable cannot write \Q$disk\E/objects/.put/\w+: File too large}, 'a directory that takes no more');
+    is($say->('prepare'), "OK\n", 'a directory is made');
+    like($say->('put', 'full/a', 8 << 20), qr{^unavailable cannot write \Q$disk\E/objects/.put/\w+: File too large}, '  that takes no more');
     is($say->('list', "''"), "0 OK\n", '  has no object');
     is(join(' ', glob "$disk/objects/.put/*"), '', '  nor a part of one');
     like($say->('put', 'full/b', 1 << 20), qr/^\w{64} OK$/, '  and room for what fits');

@@ -427,6 +427,10 @@ is($stack->sql('SELECT count(*) FROM core.object_trash'), 0, 'nothing is left to
 is($stack->sql('SELECT count(*) FROM core.upload_use u WHERE u.bytes <>'
         . ' (SELECT coalesce(sum(f.size), 0) FROM core.upload f WHERE f.tenant_id = u.tenant_id)'), 0, 'tenants\' totals are those of their files');
 
+# ---- the folder away ----
+
+(do "$FindBin::Bin/uploads/away.pl" or die $@ || $!)->({ stack => $stack, as => \&as, put => \&put, await => \&await });
+
 # ---- a tenant that is removed: all that the store has of it, as after a restore not all of that is known ----
 
 sub there { return grep { !/[.]ndjson$/ } objects() } # but for catalogues, which the worker writes

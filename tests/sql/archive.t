@@ -313,6 +313,21 @@ sub check_choice {
     like($said, qr/^exit 1$/m, 'a store that is away: verify fails');
     unlike($said, qr/^(?:damaged|missing|failed)\t/m, '  and calls nothing damaged');
     like($said, qr/^0 of 1 files read, 0 damaged or missing$/m, '  at the first') or diag($said);
+    my $folder = $cluster->home . '/objects';
+    if (store($cluster)->{folder}) {
+        $cluster->run('mv', $folder, "$folder.away");
+        for my $how ('a folder that is away', 'one where a disk is to be mounted') {
+            for my $what ('verify', 'restore') {
+                (my $status, $said) = archive($cluster, $what, $what eq 'restore' ? '--all' : ());
+                is($status, 1, "$how: $what fails");
+                unlike($said, qr/^(?:damaged|missing)\t/m, '  and calls nothing damaged') or diag($said);
+            }
+            like((archive($cluster, 'verify'))[1], qr/\Q$folder\E.*mounted/, '  it says where');
+            $cluster->run('mkdir', $folder) if $how =~ /away/;
+        }
+        $cluster->run('rmdir', $folder);
+        $cluster->run('mv', "$folder.away", $folder);
+    }
     return;
 }
 

@@ -84,7 +84,7 @@ sub check_made {
 sub check_checksums {
     my ($cluster, $super) = @_;
     my $sums = sub {
-        my ($status, $said) = $cluster->tidemark('backup', '--to', $cluster->home . '/sums');
+        my ($status, $said) = $cluster->tidemark('backup', '--to', $cluster->home . '/sums', '--make');
         my ($name) = $said =~ /^($NAME)\t/m or die $said;
         return decode_json(slurp_whole($cluster->home . "/sums/$name.json"))->{checksums};
     };
@@ -120,7 +120,7 @@ sub start_held {
         chdir '/';
         open STDOUT, '>', $cluster->home . '/said' or die;
         open STDERR, '>&', \*STDOUT or die;
-        exec $cluster->command($cluster->home . '/tidemark', 'backup', '--to', $folder) or die "exec: $!";
+        exec $cluster->command($cluster->home . '/tidemark', 'backup', '--to', $folder, '--make') or die "exec: $!";
     }
     my $waits = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pg_dump' AND wait_event_type = 'Lock'";
     ok(await(sub { $super->value($waits) }), '  pg_dump is at work') or diag(slurp_whole($cluster->home . '/said'));
@@ -151,7 +151,7 @@ sub check_killed {
     $super->query('DROP TABLE public.held');
 
     my $home = $cluster->home;
-    my $cut = $cluster->run('sh', '-c', "trap '' XFSZ; ulimit -f 64; TIDEMARK_HOME='$home' '$home/tidemark' backup --to '$home/full' 2>&1; true");
+    my $cut = $cluster->run('sh', '-c', "trap '' XFSZ; ulimit -f 64; TIDEMARK_HOME='$home' '$home/tidemark' backup --to '$home/full' --make 2>&1; true");
     like($cut, qr/cannot write .*File too large/, 'a file that cannot grow is told of');
     is(join(' ', files("$home/full")), '', '  and leaves nothing');
     rename "$home/secrets/tidemark_backup", "$home/secrets/moved" or die $!;
@@ -205,8 +205,18 @@ sub check_pruned {
     my ($cluster) = @_;
     my $folder = $cluster->home . '/kept';
     my ($status, $said) = $cluster->tidemark('backup', '--to', "$folder/");
+    like("$status $said", qr/^1 .*\Q$folder\E is not there.*--make/s, 'a folder that is not there may be that of a disk that is not mounted');
+    ok(!-e $folder, '  and is not made');
+    mkdir $folder or die $!;
+    chmod 0777, $folder or die $!;
+    ($status, $said) = $cluster->tidemark('backup', '--to', "$folder/");
+    is("$status @{[files($folder)]}", '1 ', '  an empty one is where it would be mounted');
+    rmdir $folder or die $!;
+    ($status, $said) = $cluster->tidemark('backup', 'list', '--from', $folder);
+    like("$status $said", qr/^1 .*\Q$folder\E is not there/s, '  of which nobody knows whether backups are in it');
+    ($status, $said) = $cluster->tidemark('backup', '--to', "$folder/", '--make');
     my ($first) = $said =~ /^($NAME)\t/m;
-    is(join(' ', files($folder)), "$first.dump $first.json", 'a backup into a folder') or diag($said);
+    is(join(' ', files($folder)), "$first.dump $first.json", 'a backup into a folder that is to be made') or diag($said);
     multiply($cluster, $folder, $first, map {"2026010${_}T000000Z"} 1 .. 6);
     $cluster->run('cp', "$folder/$first.dump", "$folder/20251231T000000Z-0123abcd.dump");
     $cluster->run('touch', '-d', '2 days ago', "$folder/20251231T000000Z-0123abcd.dump");

@@ -217,7 +217,7 @@ sub check_elsewhere {
     $other->session('tidemark_super')->query("INSERT INTO core.archive_change (tenant_id, relation, day, series, device, metric, labels, from_time, to_time, is_erasure, xid)"
             . " VALUES (1, 'samples', '2020-01-01', 1, 'far', 'x', '{}', '2020-01-01', '2020-01-01', false, '99999999999')");
     $other->session('tidemark_super')->query("INSERT INTO core.archive_catalogue (tenant_id, object, digest) VALUES (1, 'archive/catalogue/tenant=a/x.ndjson', 'x')");
-    ($status, $said) = $other->tidemark('backup', '--to', "$folder.other");
+    ($status, $said) = $other->tidemark('backup', '--to', "$folder.other", '--make');
     ($status, $said) = $other->tidemark('restore', 'latest', '--from', "$folder.other", '--force');
     is($status, 0, 'what was noted of the archive elsewhere') or diag($said);
     delete $other->{sessions};
@@ -233,7 +233,7 @@ Tidemark::Cluster->each_engine(sub {
     count_from($cluster, 8_000_000);
     my $folder = $cluster->home . '/backups';
     my $before = fingerprint($cluster);
-    my ($status, $said) = $cluster->tidemark('backup', '--to', $folder);
+    my ($status, $said) = $cluster->tidemark('backup', '--to', $folder, '--make');
     my ($name) = $said =~ /^(\S+)\t/m;
     is($status, 0, 'a backup') or diag($said);
     isnt($before->{$_} =~ s/ .*//r, 0, "$_ has rows") for qw(core.sample core.rollup_1d core.energy_15m core.session core.cost_calculation core.event core.event_count_1d);

@@ -132,9 +132,94 @@ static void test_refused(struct store *store)
     is_int(put(store, "a/b", 10), ERR_UNAVAILABLE, "nothing can be written");
     ok(strstr(op.fault.detail, blocked) != NULL, "the failure names it: %s", op.fault.detail);
     op_clear_fault(&op);
-    is_int(get(store, "a/b"), ERR_NOT_FOUND, "nothing is there");
+    is_int(get(store, "a/b"), ERR_UNAVAILABLE, "nor read");
     show_fault();
     ok(unlink(blocked) == 0 && rmdir(config.home) == 0, "removed");
+}
+
+/* Begins the next case: its memory and its failure are its own. */
+static void begin(void)
+{
+    arena_reset(op.arena);
+    op_init(&op, op.arena, "test");
+}
+
+/* Whether all that is done with a store fails as where its disk is not mounted. */
+static void is_away(struct store *other, const char *folder, const char *how)
+{
+    struct store_object object;
+    struct store_page page;
+    struct store_put *put = NULL;
+    char byte;
+    int n;
+
+    begin();
+    ok(store_check(other, &op) == ERR_UNAVAILABLE && strstr(op.fault.detail, folder), "%s: no store", how);
+    begin();
+    ok(store_adopt(other, &op) == ERR_UNAVAILABLE, "  nor taken for one where objects should be");
+    begin();
+    ok(store_put_begin(other, &op, "a/2", &put) == ERR_UNAVAILABLE, "  nothing is put there");
+    begin();
+    ok(store_head(other, &op, "a/1", &object) == ERR_UNAVAILABLE, "  what should be there is not missing");
+    begin();
+    ok(store_read(other, &op, "a/1", 0, 1, &byte) == ERR_UNAVAILABLE, "  when it is read, either");
+    begin();
+    ok(store_list(other, &op, "a/", NULL, 9, &page) == ERR_UNAVAILABLE, "  nor is a list empty");
+    begin();
+    ok(store_delete(other, &op, "a/1") == ERR_UNAVAILABLE, "  nothing is removed");
+    begin();
+    ok(store_sweep(other, &op, 0, &n) == ERR_UNAVAILABLE, "  nor swept");
+    begin();
+}
+
+/* Moves what the folder `from` has into the folder `to`. */
+static bool move_all(const char *from, const char *to)
+{
+    static const char *const names[] = { ".put", "a" };
+    bool is_moved = true;
+
+    for (int i = 0; i < 2; i++) {
+        is_moved &= rename(arena_printf(op.arena, "%s/%s", from, names[i]),
+                           arena_printf(op.arena, "%s/%s", to, names[i])) == 0;
+    }
+    return is_moved;
+}
+
+/* A folder whose disk is not mounted is not there, or empty: what was in it is elsewhere. */
+static void test_no_folder(void)
+{
+    static char above[] = "/tmp/tidemark-missing-XXXXXX", disk[] = "/tmp/tidemark-disk-XXXXXX";
+    struct store *other = NULL, *named = NULL;
+    struct config settings = { .home = above };
+    char byte = ' ';
+
+    begin();
+    ok(mkdtemp(above) && mkdtemp(disk) && store_open(&op, &settings, &other) == OK, "no folder");
+    const char *root = store_name(other);
+    is_away(other, root, "a folder that is not there");
+    ok(access(root, F_OK) != 0, "  nor is it made");
+    ok(store_prepare(other, &op) == OK && store_check(other, &op) == OK, "it is made");
+    ok(store_put_bytes(other, &op, "a/1", STR("x"), NULL) == OK && store_delete(other, &op, "a/2") == OK,
+       "and lacks what is removed");
+    ok(move_all(root, disk), "its disk is not mounted");
+    is_away(other, root, "an empty folder");
+    ok(rmdir(root) == 0, "  in which nothing was made");
+    is_away(other, root, "none again");
+    ok(mkdir(root, 0700) == 0 && move_all(disk, root), "mounted");
+    ok(store_read(other, &op, "a/1", 0, 1, &byte) == OK && byte == 'x', "all is there");
+    const char *mark = arena_printf(op.arena, "%s/.put", root);
+    ok(rmdir(mark) == 0 && store_check(other, &op) == ERR_UNAVAILABLE, "without the mark it is no store");
+    begin();
+    ok(store_open_folder(&op, root, &named) == OK && store_read(named, &op, "a/1", 0, 1, &byte) == OK,
+       "where somebody names it, it is read");
+    ok(store_put_bytes(named, &op, "a/2", STR("x"), NULL) == ERR_UNAVAILABLE, "  and not written");
+    begin();
+    ok(store_adopt(other, &op) == OK && store_check(other, &op) == OK,
+       "where objects should be, and are, it gets the mark");
+    ok(store_delete(other, &op, "a/1") == OK && rmdir(arena_printf(op.arena, "%s/.put", root)) == 0, "removed");
+    ok(rmdir(root) == 0 && rmdir(above) == 0 && rmdir(disk) == 0, "nothing is left");
+    store_close(named);
+    store_close(other);
 }
 
 int main(int argc, char **argv)
@@ -151,6 +236,7 @@ int main(int argc, char **argv)
         printf("%s%s%s\n", err == OK ? "OK" : err_row(err)->slug, err == OK ? "" : " ", op.fault.detail);
     } else {
         test_refused(store);
+        test_no_folder();
     }
     store_close(store);
     arena_free(op.arena);

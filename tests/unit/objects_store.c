@@ -289,24 +289,6 @@ static void test_list(void)
        "or lead nowhere");
 }
 
-/* A folder that is not there: what was in it is not removed, it is elsewhere. */
-static void test_no_folder(void)
-{
-    static char folder[] = "/tmp/tidemark-missing-XXXXXX";
-    struct store *other = NULL;
-
-    begin();
-    ok(mkdtemp(folder) && rmdir(folder) == 0 && store_open_folder(&op, folder, &other) == OK, "no folder");
-    ok(store_check(other, &op) == ERR_UNAVAILABLE && strstr(op.fault.detail, folder), "is no store");
-    begin();
-    ok(store_delete(other, &op, "a/1") == ERR_UNAVAILABLE && access(folder, F_OK) != 0, "nothing is removed there");
-    begin();
-    ok(store_prepare(other, &op) == OK && store_check(other, &op) == OK, "it is made");
-    ok(store_delete(other, &op, "a/1") == OK, "and lacks what is removed");
-    ok(rmdir(arena_printf(op.arena, "%s/.put", folder)) == 0 && rmdir(folder) == 0, "removed");
-    store_close(other);
-}
-
 /* A folder that may not be read, which only somebody who is not root can meet. */
 static void test_list_of_the_unreadable(void)
 {
@@ -466,7 +448,6 @@ int main(void)
     test_visibility(11 * MIB);
     test_two_at_once();
     test_list();
-    test_no_folder();
     test_list_of_the_unreadable();
     test_links();
     remove_all();
