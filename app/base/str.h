@@ -12,6 +12,11 @@ struct str {
     size_t len;      /* bytes */
 };
 
+/* A name and its value: a tag, a label, an attribute. */
+struct str_pair {
+    struct str name, value;
+};
+
 /* A view of a string literal; the second for static initializers. */
 #define STR(literal) ((struct str){ (literal), sizeof(literal) - 1 })
 #define STR_INIT(literal)              \

@@ -8,9 +8,7 @@
 
 struct influx_point {
     struct str measurement, field;
-    struct {
-        struct str name, value;
-    } tags[INFLUX_MAX_TAGS];
+    struct str_pair tags[INFLUX_MAX_TAGS];
     int n_tags;
 };
 

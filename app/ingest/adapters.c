@@ -4,7 +4,7 @@
 #include "ingest/adapters.h"
 
 #include "db/db.h"
-#include "domain/mapping.h"
+#include "domain/mapped.h"
 #include "gen/queries.h"
 
 #include <pthread.h>
@@ -196,21 +196,6 @@ static enum err load(struct ingest_adapters *adapters, struct db_pool *pool, str
     return err;
 }
 
-/* What was stored was checked then; what a later version would refuse counts as none, and is
- * told. */
-static const struct mapping *read_config(struct op *op, const char *key, const char *config)
-{
-    struct mapping_errors errors;
-    const struct mapping *mapping = mapping_read(op->arena, str_of(config), &errors);
-
-    if (!mapping) {
-        log_warn("an adapter's configuration is not understood", LOG_TEXT("id", op->id),
-                 LOG_TEXT("adapter", key),
-                 LOG_TEXT("field", errors.n ? errors.items[0].field : "-"));
-    }
-    return mapping;
-}
-
 enum err ingest_adapters_find(struct ingest_adapters *adapters, struct db_pool *pool,
                               struct op *op, const struct identity *who,
                               const struct ingest_format *format, const struct mapping **out)
@@ -240,7 +225,7 @@ enum err ingest_adapters_find(struct ingest_adapters *adapters, struct db_pool *
                     key);
     }
     if (found.config && strcmp(found.config, "{}") != 0) {
-        *out = read_config(op, key, found.config);
+        return mapped_read(op, key, found.config, out);
     }
     return OK;
 }

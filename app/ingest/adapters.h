@@ -18,7 +18,8 @@ const char *ingest_adapter_key(const struct ingest_format *format);
 
 /* The mapping of what `who` sends in the format, in the op's arena; NULL where there is none. Asks
  * the database where the configuration has changed since who->adapters_version was learnt.
- * ERR_FORBIDDEN for a convention that is turned off; ERR_UNAVAILABLE without a connection. */
+ * ERR_FORBIDDEN for a convention that is turned off; ERR_CHANGING for a configuration that is not
+ * understood; ERR_UNAVAILABLE without a connection. */
 enum err ingest_adapters_find(struct ingest_adapters *adapters, struct db_pool *pool,
                               struct op *op, const struct identity *who,
                               const struct ingest_format *format,

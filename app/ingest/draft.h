@@ -44,6 +44,7 @@ struct ingest_draft {
     struct str measurement; /* of line protocol; ptr NULL: there is none */
     uint32_t *known_device; /* remembers the device as columns_metric_known does the series */
     struct str data, source; /* a JSON object that jsonb accepts; columns_source */
+    struct str labels;       /* of its texts, as a metric's; `data` may have them as its "labels" */
     int64_t time_us, seq;
     bool has_time, has_seq, has_id;
     uint8_t id[16];

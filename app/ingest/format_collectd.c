@@ -216,6 +216,7 @@ static void keep_notification(struct value_list *list)
 
     draft->device = host_of(list);
     draft->type = STR("notification");
+    draft->labels = list->labels;
     if (!draft->device.len || !storable_json(list->labels) || !storable_json(list->annotations) ||
         (list->starts_at.ptr && !clock_parse_rfc3339(list->starts_at, &draft->time_us))) {
         columns_reject(columns, ERR_INVALID, "labels", "the notification's host or time is wrong");

@@ -55,12 +55,11 @@ static struct otlp_record read_record(struct proto_reader message)
 
 /* What in resource and record names the device, and maybe the event. */
 static const char *read_names(struct otlp_logs *logs, const struct otlp_record *record,
-                              struct ingest_labels *names)
+                              struct otlp_names *names)
 {
-    const char *fault =
-        logs->has_resource ? otlp_read_names(logs->resource, 1, logs->arena, names) : NULL;
+    const char *fault = logs->has_resource ? otlp_read_names(logs->resource, 1, names) : NULL;
 
-    return fault ? fault : otlp_read_names(record->message, 6, logs->arena, names);
+    return fault ? fault : otlp_read_names(record->message, 6, names);
 }
 
 /* ---- data ---- */
@@ -142,6 +141,12 @@ static struct str type_of(const struct otlp_record *record, const struct ingest_
     return name.len ? name : STR("log");
 }
 
+/* For the mapping, which may name the device by another of them. False without memory. */
+static bool say_labels(struct otlp_names *names, struct ingest_draft *draft)
+{
+    return !names->mapping || labels_write(&names->labels, names->arena, &draft->labels);
+}
+
 static bool is_text(struct str text)
 {
     return !text.len || str_is_utf8(text);
@@ -150,7 +155,7 @@ static bool is_text(struct str text)
 static void read_log(struct otlp_logs *logs, struct proto_reader message)
 {
     struct otlp_record record = read_record(message);
-    struct ingest_labels names = { .n = 0 };
+    struct otlp_names names = { .mapping = logs->columns->rules.mapping, .arena = logs->arena };
     struct ingest_draft *draft = columns_begin(logs->columns, logs->n_records++);
 
     if (!draft) {
@@ -166,12 +171,13 @@ static void read_log(struct otlp_logs *logs, struct proto_reader message)
         return;
     }
     uint64_t time_ns = record.time_ns ? record.time_ns : record.observed_ns;
-    draft->type = type_of(&record, &names);
-    draft->device = otlp_take_device(&names, &logs->columns->rules);
+    draft->type = type_of(&record, &names.labels);
+    draft->device = otlp_take_device(&names.labels, &logs->columns->rules);
     draft->time_us = (int64_t)(time_ns / NS_PER_US);
     draft->has_time = time_ns != 0;
     draft->data = write_data(logs, &record);
-    if (!draft->data.ptr) {
+    bool is_written = draft->data.ptr && say_labels(&names, draft);
+    if (!is_written) {
         columns_reject(logs->columns, ERR_INVALID, "data", "data is over %u bytes",
                        MAX_EVENT_DATA_BYTES);
         return;

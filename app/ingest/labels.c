@@ -37,7 +37,7 @@ bool labels_add(struct ingest_labels *labels, struct str name, struct str value)
         }
         at = labels->n++;
     }
-    labels->items[at] = (struct ingest_label){ name, value };
+    labels->items[at] = (struct str_pair){ name, value };
     return true;
 }
 
@@ -72,7 +72,7 @@ static bool is_before(struct str a, struct str b)
 static void sort(struct ingest_labels *labels)
 {
     for (int i = 1; i < labels->n; i++) {
-        struct ingest_label label = labels->items[i];
+        struct str_pair label = labels->items[i];
         int at = i;
         for (; at > 0 && is_before(label.name, labels->items[at - 1].name); at--) {
             labels->items[at] = labels->items[at - 1];

@@ -11,12 +11,8 @@
 
 #define MAX_LABELS 64 /* of one reading */
 
-struct ingest_label {
-    struct str name, value; /* UTF-8 */
-};
-
 struct ingest_labels {
-    struct ingest_label items[MAX_LABELS];
+    struct str_pair items[MAX_LABELS]; /* UTF-8 */
     int n;
 };
 

@@ -1,31 +1,11 @@
-/* Applying a mapping to a draft. Lists are short and walked; labels, which the metrics of an item
- * mostly share, are read once. Called by the columns. */
+/* Applying a mapping to a draft: its device, its labels, also those among the data of texts, and
+ * its metrics. Labels, which the metrics of an item mostly share, are read once. Called by the
+ * columns. */
 #include "ingest/mapping.h"
 
 #include "base/json.h"
-#include "domain/mapping.h"
+#include "domain/mapped.h"
 #include "ingest/labels.h"
-
-static const struct mapping_name *find_name(const struct mapping_name *rules, int n,
-                                            struct str name)
-{
-    for (int i = 0; i < n; i++) {
-        if (str_equal(rules[i].from, name)) {
-            return &rules[i];
-        }
-    }
-    return NULL;
-}
-
-static const struct mapping_metric *find_metric(const struct mapping *mapping, struct str name)
-{
-    for (int i = 0; i < mapping->n_metrics; i++) {
-        if (str_equal(mapping->metrics[i].from, name)) {
-            return &mapping->metrics[i];
-        }
-    }
-    return NULL;
-}
 
 /* ---- labels ---- */
 
@@ -52,37 +32,31 @@ static bool read_labels(struct arena *arena, struct str text, struct ingest_labe
     return !json.error;
 }
 
-/* What became of the device's name. */
-struct naming {
-    struct str tag;    /* that names it now; ptr NULL: none */
-    struct str former; /* what named it before, kept as the label "device"; ptr NULL: nothing did */
-};
-
 static bool add_renamed(const struct mapping *mapping, struct ingest_labels *out, struct str name,
                         struct str value)
 {
-    const struct mapping_name *rule = find_name(mapping->labels, mapping->n_labels, name);
+    struct str other = mapped_label(mapping, name);
 
-    return (rule && !rule->to.ptr) || labels_add(out, rule ? rule->to : name, value);
+    return !other.ptr || labels_add(out, other, value);
 }
 
 /* The labels with their new names, without the one that names the device. False when there are too
  * many, or without memory. */
 static bool rename_labels(const struct mapping *mapping, struct arena *arena,
-                          const struct naming *naming, struct str *text)
+                          const struct mapped_device *device, struct str *text)
 {
     struct ingest_labels labels, renamed = { .n = 0 };
 
     if (!read_labels(arena, *text, &labels)) {
         return true;
     }
-    if (naming->former.ptr &&
-        !add_renamed(mapping, &renamed, STR("device"), naming->former)) {
+    if (device->former.ptr &&
+        !add_renamed(mapping, &renamed, STR("device"), device->former)) {
         return false;
     }
     for (int i = 0; i < labels.n; i++) {
-        const struct ingest_label *label = &labels.items[i];
-        bool is_device = naming->tag.ptr && str_equal(label->name, naming->tag);
+        const struct str_pair *label = &labels.items[i];
+        bool is_device = device->tag.ptr && str_equal(label->name, device->tag);
         if (!is_device && !add_renamed(mapping, &renamed, label->name, label->value)) {
             return false;
         }
@@ -90,55 +64,82 @@ static bool rename_labels(const struct mapping *mapping, struct arena *arena,
     return labels_write(&renamed, arena, text);
 }
 
-/* ---- the device ---- */
-
-/* "energy.kwh" of the device "energy" is its metric "kwh". */
-static void bare_metrics(struct ingest_draft *draft, struct str measurement)
+/* Writes the data with other labels first. False where it does not hold the ones that there are. */
+static bool replace_labels(struct json_reader *json, const struct ingest_draft *draft,
+                           struct str labels, struct buf *out)
 {
-    for (int i = 0; i < draft->n_metrics; i++) {
-        struct str *name = &draft->metrics[i].name;
-        if (name->len > measurement.len + 1 && str_starts_with(*name, measurement) &&
-            name->ptr[measurement.len] == '.') {
-            name->ptr += measurement.len + 1;
-            name->len -= measurement.len + 1;
-        }
+    bool is_found = draft->labels.len == 0;
+    struct json_writer writer;
+    struct str name, value;
+
+    json_writer_init(&writer, out);
+    json_open_object(&writer);
+    if (labels.len) {
+        json_key(&writer, "labels");
+        json_raw(&writer, labels);
     }
+    (void)json_enter_object(json);
+    while (json_next_member(json, &name) && json_skip(json, &value)) {
+        if (!is_found && str_equal(name, STR("labels")) && str_equal(value, draft->labels)) {
+            is_found = true;
+            continue;
+        }
+        json_key_str(&writer, name);
+        json_raw(&writer, value);
+    }
+    json_close_object(&writer);
+    return is_found && !json->error;
 }
 
-/* Names the device by the first source that is there. All metrics of an item have its tags, so the
- * first one's are looked at. */
-static struct naming name_device(const struct mapping *mapping, struct ingest_draft *draft,
-                                 struct arena *arena)
+/* The same labels where the item's data has them. False as rename_labels. */
+static bool rename_in_data(const struct mapping *mapping, struct arena *arena,
+                           const struct mapped_device *device, struct ingest_draft *draft)
 {
-    struct naming naming = { .tag = { NULL, 0 } };
-    struct ingest_labels labels = { .n = 0 };
-    struct str before = draft->device, value = { NULL, 0 };
+    struct str labels = draft->labels;
+    struct json_reader json;
+    struct buf data;
 
-    if (mapping->n_sources && draft->n_metrics) {
-        (void)read_labels(arena, draft->metrics[0].labels, &labels);
+    if (!draft->data.ptr || !draft->labels.ptr || draft->data.len > MAX_EVENT_DATA_BYTES) {
+        return true;
     }
-    for (int i = 0; i < mapping->n_sources && !value.ptr; i++) {
-        struct str source = mapping->sources[i];
-        if (draft->measurement.ptr && str_equal(source, STR(MAPPING_MEASUREMENT))) {
-            value = draft->measurement;
-            bare_metrics(draft, value);
-        }
-        for (int k = 0; k < labels.n && !value.ptr; k++) {
-            if (str_equal(labels.items[k].name, source)) {
-                value = labels.items[k].value;
-                naming.tag = source;
-            }
-        }
+    if (!rename_labels(mapping, arena, device, &labels)) {
+        return false;
     }
-    if (!value.ptr) {
-        return naming;
+    json_reader_init(&json, draft->data, arena, MAX_JSON_DEPTH);
+    buf_init(&data, arena, 4 * MAX_EVENT_DATA_BYTES);
+    if (replace_labels(&json, draft, labels, &data)) {
+        draft->data = data.is_broken ? draft->data : buf_str(&data);
+        return !data.is_broken;
     }
-    draft->device = value;
-    /* two senders that differed in it alone must not become one series */
-    if (before.ptr && !str_equal(before, value) && !str_equal(before, draft->measurement)) {
-        naming.former = before;
+    return true;
+}
+
+/* ---- the device ---- */
+
+/* Names the device. All metrics of an item have its tags, so the first one's are looked at. */
+static struct mapped_device name_device(const struct ingest_columns *columns,
+                                        struct ingest_draft *draft)
+{
+    const struct mapping *mapping = columns->rules.mapping;
+    struct ingest_labels labels = { .n = 0 };
+    struct mapped_reading reading = { .device = draft->device, .measurement = draft->measurement,
+                                      .tags = labels.items };
+
+    if (columns->rules.is_device_bound) {
+        reading.bound = columns->rules.device;
     }
-    return naming;
+    if (mapping->n_sources) {
+        (void)read_labels(columns->op->arena,
+                          draft->n_metrics ? draft->metrics[0].labels : draft->labels, &labels);
+        reading.n_tags = labels.n;
+    }
+    const struct mapped_device device = mapped_device(mapping, &reading);
+    for (int i = 0; device.is_bare && i < draft->n_metrics; i++) {
+        draft->metrics[i].name = mapped_bare(draft->metrics[i].name, draft->measurement);
+    }
+    draft->device = device.device;
+    draft->known_device = NULL;
+    return device;
 }
 
 /* ---- metrics ---- */
@@ -153,7 +154,7 @@ static enum ingest_kind kind_of(struct str kind)
 /* False where the metric is dropped. */
 static bool map_metric(const struct mapping *mapping, struct ingest_metric *metric)
 {
-    const struct mapping_metric *rule = find_metric(mapping, metric->name);
+    const struct mapping_metric *rule = mapped_metric(mapping, metric->name);
 
     metric->known = NULL; /* remembered by its old name */
     if (!rule) {
@@ -168,21 +169,14 @@ static bool map_metric(const struct mapping *mapping, struct ingest_metric *metr
     return rule->name.ptr != NULL;
 }
 
-bool ingest_map_names(struct ingest_columns *columns)
+/* The metrics and their labels. False as rename_labels. */
+static bool map_metrics(const struct mapping *mapping, struct arena *arena,
+                        const struct mapped_device *device, struct ingest_draft *draft)
 {
-    const struct mapping *mapping = columns->rules.mapping;
-    struct ingest_draft *draft = &columns->draft;
-    struct arena *arena = columns->op->arena;
-    const struct naming naming = name_device(mapping, draft, arena);
-    bool has_labels = naming.tag.ptr || naming.former.ptr || mapping->n_labels;
+    bool has_labels = device->tag.ptr || device->former.ptr || mapping->n_labels;
     struct str before = { NULL, 0 }, after = { NULL, 0 };
-    bool had_metrics = draft->n_metrics > 0;
     int n = 0;
 
-    draft->known_device = NULL;
-    const struct mapping_name *device =
-        draft->device.ptr ? find_name(mapping->devices, mapping->n_devices, draft->device) : NULL;
-    draft->device = device ? device->to : draft->device;
     for (int i = 0; i < draft->n_metrics; i++) {
         struct ingest_metric metric = draft->metrics[i];
         if (!map_metric(mapping, &metric)) {
@@ -190,15 +184,26 @@ bool ingest_map_names(struct ingest_columns *columns)
         }
         if (has_labels && (n == 0 || metric.labels.ptr != before.ptr)) {
             before = after = metric.labels;
-            if (!rename_labels(mapping, arena, &naming, &after)) {
-                columns_reject(columns, ERR_INVALID, "metrics", "more than %d labels",
-                               MAX_LABELS);
-                return true;
+            if (!rename_labels(mapping, arena, device, &after)) {
+                return false;
             }
         }
         metric.labels = has_labels ? after : metric.labels;
         draft->metrics[n++] = metric;
     }
     draft->n_metrics = n;
-    return n > 0 || !had_metrics || draft->data.ptr;
+    return !has_labels || rename_in_data(mapping, arena, device, draft);
+}
+
+bool ingest_map_names(struct ingest_columns *columns)
+{
+    struct ingest_draft *draft = &columns->draft;
+    bool had_metrics = draft->n_metrics > 0;
+    const struct mapped_device device = name_device(columns, draft);
+
+    if (!map_metrics(columns->rules.mapping, columns->op->arena, &device, draft)) {
+        columns_reject(columns, ERR_INVALID, "metrics", "more than %d labels", MAX_LABELS);
+        return true;
+    }
+    return draft->n_metrics > 0 || !had_metrics || draft->data.ptr;
 }

@@ -38,11 +38,16 @@ const char *otlp_read_label(struct proto_reader message, struct arena *arena,
 const char *otlp_read_resource(struct proto_reader message, struct arena *arena,
                                struct ingest_labels *labels);
 
-/* Adds only what may name a device, or an event, among the KeyValues that are the message's field
- * `number`. Likewise. */
+/* Adds only what may name a device, by the convention or by the tenant's mapping (or NULL), or an
+ * event, among the KeyValues that are the message's field `number`. Likewise. */
 #define OTLP_EVENT_NAME "event.name"
-const char *otlp_read_names(struct proto_reader message, uint32_t number, struct arena *arena,
-                            struct ingest_labels *labels);
+struct otlp_names {
+    const struct mapping *mapping;
+    struct arena *arena;
+    struct ingest_labels labels;
+};
+const char *otlp_read_names(struct proto_reader message, uint32_t number,
+                            struct otlp_names *names);
 
 /* Takes the device's key out of the labels: `device`, else `host.name`, `host`,
  * `service.instance.id`, `service.name`; of a token bound to a device `device` alone. */

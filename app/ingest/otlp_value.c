@@ -4,6 +4,7 @@
 #include "ingest/otlp.h"
 
 #include "base/limits.h"
+#include "domain/mapping.h"
 
 #include <math.h>
 
@@ -246,8 +247,13 @@ static const char *const device_names[] = { "device", "host.name", "host", "serv
                                             "service.name" };
 #define N_DEVICE_NAMES (sizeof device_names / sizeof *device_names)
 
-static bool is_name(struct str key)
+static bool is_name(struct str key, const struct mapping *mapping)
 {
+    for (int i = 0; mapping && i < mapping->n_sources; i++) {
+        if (str_equal(key, mapping->sources[i])) {
+            return true;
+        }
+    }
     for (size_t i = 0; i < N_DEVICE_NAMES; i++) {
         if (str_equal(key, str_of(device_names[i]))) {
             return true;
@@ -256,8 +262,8 @@ static bool is_name(struct str key)
     return str_equal(key, STR(OTLP_EVENT_NAME));
 }
 
-const char *otlp_read_names(struct proto_reader message, uint32_t number, struct arena *arena,
-                            struct ingest_labels *labels)
+const char *otlp_read_names(struct proto_reader message, uint32_t number,
+                            struct otlp_names *names)
 {
     const char *fault = NULL;
     struct proto_reader value;
@@ -269,7 +275,9 @@ const char *otlp_read_names(struct proto_reader message, uint32_t number, struct
         }
         struct proto_reader pair = proto_message(&message, &field);
         struct str key = read_key_value(&pair, &value);
-        const char *worse = is_name(key) ? add_label(key, value, arena, labels) : NULL;
+        const char *worse = is_name(key, names->mapping)
+                                ? add_label(key, value, names->arena, &names->labels)
+                                : NULL;
         fault = fault ? fault : worse;
     }
     return fault;

@@ -389,6 +389,7 @@ static const char *read_parts(struct lines *lines, const char **fault)
     }
     lines->columns->draft.device = lines->head->device;
     lines->columns->draft.measurement = lines->head->measurement;
+    lines->columns->draft.labels = lines->head->labels;
     lines->columns->draft.known_device = &lines->head->known_device;
     at = pass_blanks(at + lines->head->raw.len, lines->end);
     at = read_fields(lines, at, fault);

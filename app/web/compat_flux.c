@@ -94,14 +94,18 @@ static void write_rows(struct outputs *outputs, struct buf *out)
 }
 
 /* Finds the series of the points. */
-static void find_series(const struct web *web, const struct flux *flux, struct outputs *out)
+static enum err find_series(const struct web *web, const struct flux *flux, struct outputs *out)
 {
+    const struct mapping *mapping;
+    enum err err = influx_mapping_load(web, &mapping);
+
     *out = (struct outputs){ .from_us = flux->start_s * US_PER_SECOND };
-    for (int i = 0; i < flux->n; i++) {
-        if (influx_series_of(web, &flux->points[i], &out->lasts[out->n])) {
+    for (int i = 0; !err && i < flux->n; i++) {
+        if (influx_series_of(web, mapping, &flux->points[i], &out->lasts[out->n])) {
             out->points[out->n++] = &flux->points[i];
         }
     }
+    return err;
 }
 
 enum err compat_influx_flux(struct web *web)
@@ -121,7 +125,10 @@ enum err compat_influx_flux(struct web *web)
                      "with GET /v1/devices/{key}/samples,\r\n\r\n");
         return OK;
     }
-    find_series(web, flux, outputs);
+    err = find_series(web, flux, outputs);
+    if (err) {
+        return err;
+    }
     err = outputs->n ? last_time_find(web->tx, outputs->lasts, outputs->n) : OK;
     if (!err) {
         write_rows(outputs, &web->response->body);

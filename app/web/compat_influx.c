@@ -137,12 +137,14 @@ static void write_time(struct web *web, struct json_writer *writer, int64_t time
 static enum err write_last(struct web *web, struct json_writer *writer,
                            const struct influx_point *point)
 {
+    const struct mapping *mapping;
     struct last_time last;
+    enum err err = influx_mapping_load(web, &mapping);
 
-    if (!influx_series_of(web, point, &last)) {
-        return OK;
+    if (err || !influx_series_of(web, mapping, point, &last)) {
+        return err;
     }
-    enum err err = last_time_find(web->tx, &last, 1);
+    err = last_time_find(web->tx, &last, 1);
     if (err || !last.is_known) {
         return err;
     }

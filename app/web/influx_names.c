@@ -3,6 +3,7 @@
 #include "web/influx_names.h"
 
 #include "base/json.h"
+#include "domain/mapped.h"
 
 #define NO_TAG (-1)
 
@@ -30,7 +31,9 @@ static int device_tag(const struct influx_point *point, struct str bound)
     return at;
 }
 
-static struct str labels_of(struct arena *arena, const struct influx_point *point, int device)
+/* The labels of the point's series. ptr NULL beyond a form's length. */
+static struct str labels_of(struct arena *arena, const struct mapping *mapping,
+                            const struct influx_point *point, const struct mapped_device *device)
 {
     struct json_writer writer;
     struct buf text;
@@ -39,34 +42,78 @@ static struct str labels_of(struct arena *arena, const struct influx_point *poin
     json_writer_init(&writer, &text);
     json_open_object(&writer);
     for (int i = 0; i < point->n_tags; i++) {
-        if (i != device) {
-            json_key_str(&writer, point->tags[i].name);
-            json_string(&writer, point->tags[i].value);
+        const struct str_pair *tag = &point->tags[i];
+        bool is_device = device->tag.ptr && str_equal(tag->name, device->tag);
+        struct str name = mapping ? mapped_label(mapping, tag->name) : tag->name;
+        if (!is_device && name.ptr) {
+            json_key_str(&writer, name);
+            json_string(&writer, tag->value);
         }
+    }
+    struct str former = mapping ? mapped_label(mapping, STR("device")) : STR("device");
+    if (device->former.ptr && former.ptr) {
+        json_key_str(&writer, former);
+        json_string(&writer, device->former);
     }
     json_close_object(&writer);
     return text.is_broken ? (struct str){ NULL, 0 } : buf_str(&text);
 }
 
-bool influx_series_of(const struct web *web, const struct influx_point *point,
-                      struct last_time *out)
+/* What the point says of its device by the convention, whose tag is taken out of it. ptr NULL: the
+ * token's own. */
+static struct str take_device(struct influx_point *point, struct str bound)
+{
+    int at = device_tag(point, bound);
+
+    if (at == NO_TAG) {
+        return bound.ptr ? (struct str){ NULL, 0 } : point->measurement;
+    }
+    struct str device = point->tags[at].value;
+    point->tags[at] = point->tags[--point->n_tags];
+    return device;
+}
+
+/* Its metric by the convention; empty without memory. */
+static struct str metric_of(struct arena *arena, const struct influx_point *point,
+                            struct str device)
+{
+    if (str_equal(point->measurement, device)) {
+        return point->field;
+    }
+    return str_of(arena_printf(arena, "%.*s.%.*s", (int)point->measurement.len,
+                               point->measurement.ptr, (int)point->field.len, point->field.ptr));
+}
+
+bool influx_series_of(const struct web *web, const struct mapping *mapping,
+                      const struct influx_point *asked, struct last_time *out)
 {
     const struct str bound = web->who->device_id ? str_of(web->who->device_key) : (struct str){ 0 };
     struct arena *arena = web->op->arena;
-    int tag = device_tag(point, bound);
-    struct str device = tag != NO_TAG ? point->tags[tag].value
-                        : bound.ptr   ? bound
-                                      : point->measurement;
+    struct influx_point point = *asked;
+    struct mapped_reading reading = { .measurement = point.measurement, .bound = bound,
+                                      .device = take_device(&point, bound) };
+    struct mapped_device device = { .device = reading.device };
+    struct str metric = metric_of(arena, &point, reading.device.ptr ? reading.device : bound);
 
-    if (bound.ptr && !str_equal(device, bound)) {
+    if (mapping) {
+        reading.tags = point.tags;
+        reading.n_tags = point.n_tags;
+        device = mapped_device(mapping, &reading);
+        metric = device.is_bare ? mapped_bare(metric, point.measurement) : metric;
+        const struct mapping_metric *rule = mapped_metric(mapping, metric);
+        metric = rule ? rule->name : metric;
+    }
+    device.device = device.device.ptr ? device.device : bound;
+    if (bound.ptr && !str_equal(device.device, bound)) {
         return false;
     }
-    *out = (struct last_time){ .device = device, .metric = point->field,
-                               .labels = labels_of(arena, point, tag) };
-    if (!str_equal(point->measurement, device)) {
-        out->metric = str_of(arena_printf(arena, "%.*s.%.*s", (int)point->measurement.len,
-                                          point->measurement.ptr, (int)point->field.len,
-                                          point->field.ptr));
-    }
-    return out->labels.ptr && out->metric.len > 0;
+    *out = (struct last_time){ .device = device.device, .metric = metric,
+                               .labels = labels_of(arena, mapping, &point, &device) };
+    return out->labels.ptr && metric.len > 0;
+}
+
+enum err influx_mapping_load(const struct web *web, const struct mapping **out)
+{
+    *out = NULL;
+    return web->who->adapters_version ? mapped_load(web->tx, "influxdb", out) : OK;
 }

@@ -59,6 +59,61 @@ is write_line("energy,meter=m1 rssi=-62 $now")->{status}, 204, 'what is dropped 
 is write_line("energy,meter=m1 kwh=1 $now", $other)->{status}, 204, 'another tenant';
 is $stack->sql(q{SELECT string_agg(s.metric, ',') FROM core.series s JOIN core.tenant t ON t.id = s.tenant_id AND t.slug = 'other'}), 'kwh', 'has its own names';
 
+# ---- who asks how far it came ----
+
+sub post_form {
+    my ($path, $fields, $token) = @_;
+    my $body = join '&', map { "$_=" . $fields->{$_} =~ s/([^\w.-])/sprintf '%%%02X', ord $1/ger } sort keys %{$fields};
+    return $stack->post($path, $body, token => $token, headers => { 'Content-Type' => 'application/x-www-form-urlencoded' });
+}
+
+# IoTaWatt's questions, by the names that it sends.
+sub last_of {
+    my ($query, $token) = @_;
+    my $answer = post_form('/query?db=x', { epoch => 's', q => $query }, $token // $device);
+    return $answer->{json}{results}[0]{series} ? $answer->{json}{results}[0]{series}[0]{values}[0][0] : $answer->{json}{results}[0] && 'none';
+}
+is last_of(q{SELECT LAST("kwh") FROM energy WHERE meter='m1' AND room='hall'}), $now, 'the last of what the adapter renames';
+is last_of(q{SELECT LAST("kwh") FROM energy WHERE meter='m9'}), $now, 'of a device by another key';
+is last_of(q{SELECT LAST("kwh") FROM energy WHERE meter='m2'}), 'none', 'but not of one that sent nothing';
+is last_of(q{SELECT LAST("rssi") FROM energy WHERE meter='m1'}), 'none', 'nor of what is dropped';
+is last_of(q{SELECT LAST("kwh") FROM energy WHERE meter='m1'}, $other), $now, 'another tenant has its own names';
+my $flux = $stack->post('/api/v2/query?org=o', <<"QUERY", token => $device, headers => { 'Content-Type' => 'application/vnd.flux' });
+from(bucket: "b") |> range(start: @{[$now - 600]}, stop: @{[$now + 60]}) |> filter(fn: (r) =>
+(r._measurement == "energy" and r.meter == "m9" and r._field == "kwh"))
+|> last() |> map(fn: (r) => ({_measurement: r._measurement, _time: (uint(v:r._time)) / uint(v:1000000000)})) |> sort (columns: ["_time"], desc: true)
+QUERY
+like $flux->{content}, qr/^,_result,0,energy,$now\r$/m, 'and in Flux';
+
+put('emoncms', { kind => 'adapter', config => { devices => { iota => 'house' }, metrics => { main => { name => 'grid_import_kwh', kind => 'counter' } } } });
+$device = $stack->token('acme', 'device');
+my $home = $stack->token('acme', 'device', '--device', 'house');
+is post_form('/input/post', { node => 'iota', time => $now, fulljson => '{"main":5,"w":7}' }, $device)->{status}, 200, 'emoncms with an adapter';
+is_deeply $stack->get('/input/get?node=iota', token => $_)->{json}, { map { $_ => { time => $now, value => undef } } qw(main w grid_import_kwh) },
+    'its node and inputs by the names that may be sent' for $device, $home;
+is_deeply $stack->get('/input/get?node=iota&name=main', token => $device)->{json}, { time => $now, value => undef }, 'or one of them';
+is $stack->get('/input/get?node=iota&name=other', token => $device)->{content}, '"Node variable does not exist"', 'not of others';
+is post_form('/input/post', { node => 'iota', time => $now, fulljson => '{"w":8}' }, $home)->{content}, '{"success": true}',
+    'a bound token may name its device as the adapter does';
+is_deeply [map { $_->{value} } @{ $stack->get("/v1/devices/house/samples?metric=w&from=" . ($now - 60), token => $admin)->{json}{items} }], [8], 'whose it is';
+
+# A bound token's readings are its device's, whatever the adapter says of tags.
+$home = $stack->token('acme', 'device', '--device', 'cellar');
+is write_line("energy,meter=m7 kwh=3 $now", $home)->{status}, 204, 'a bound token with a tag that would name a device';
+is_deeply [map { [@{$_}{qw(metric labels)}] } @{ $stack->get('/v1/devices/cellar', token => $admin)->{json}{series} }], [['energy.kwh', { meter => 'm7' }]],
+    'which is a label';
+is last_of(q{SELECT LAST("kwh") FROM energy WHERE meter='m7'}, $home), $now, 'and is found again';
+is $stack->get('/v1/devices/m7', token => $admin)->{status}, 404, 'it has made no other';
+
+# What was stored past the checks is not stored unmapped.
+$stack->sql(q{UPDATE core.plugin SET config = '{"device": "meter"}' WHERE key = 'influxdb'});
+$device = $stack->token('acme', 'device');
+my $unknown = write_line("energy,meter=m8 kwh=3 $now");
+is $unknown->{status}, 503, 'settings that are not understood: later';
+like $unknown->{content}, qr/^\{"error":"This tenant's settings .*\(influxdb\) are not understood: device must be a list/, 'with what is wrong';
+ok $unknown->{headers}{'retry-after'}, 'and when';
+is post_form('/query', { q => 'SELECT LAST("kwh") FROM energy' }, $device)->{status}, 503, 'who asks is told the same';
+
 # ---- what is accepted ----
 
 put($_, { kind => 'adapter', is_enabled => JSON::PP::false() }) for qw(influxdb emoncms thingsboard otlp prometheus collectd pvoutput events);

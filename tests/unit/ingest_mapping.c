@@ -73,18 +73,87 @@ static void test_units(struct ingest_test *test)
        "of another nothing is said");
 }
 
-/* A name that is too long only by its new name; a bound token's device. */
-static void test_rules(struct ingest_test *test)
+/* Texts have tags like numbers, in their event's data. */
+static void test_texts(struct ingest_test *test)
+{
+    map_is(test, "a tag names the device of a text, too", "{\"device\":[\"name\"]}",
+           "modbus,host=pc,name=meter state=\"ok\"",
+           "meter data={\"labels\":{\"device\":\"pc\"},\"measurement\":\"modbus\",\"state\":\"ok\"} +row");
+    map_is(test, "beside numbers", "{\"device\":[\"name\"],\"labels\":{\"device\":null}}",
+           "modbus,host=pc,name=meter,unit=3 w=1,state=\"ok\"",
+           "meter modbus.w{\"unit\":\"3\"}=1 "
+           "data={\"labels\":{\"unit\":\"3\"},\"measurement\":\"modbus\",\"state\":\"ok\"} +row");
+    map_is(test, "where all its numbers are dropped", "{\"device\":[\"name\"],\"metrics\":{\"w\":null}}",
+           "m,name=meter,unit=3 w=1,state=\"ok\"",
+           "meter data={\"labels\":{\"unit\":\"3\"},\"state\":\"ok\"} +row");
+    map_is(test, "its labels have other names, or go", "{\"labels\":{\"room\":\"place\",\"fw\":null}}",
+           "e,host=h,room=a,fw=2 s=\"x\"\ne,host=h,fw=2 s=\"y\"\ne,host=h s=\"z\"",
+           "h data={\"labels\":{\"place\":\"a\"},\"measurement\":\"e\",\"s\":\"x\"} +row | "
+           "h data={\"measurement\":\"e\",\"s\":\"y\"} +row | h data={\"measurement\":\"e\",\"s\":\"z\"} +row");
+    map_is(test, "the measurement names its device", "{\"device\":[\"{measurement}\"]}", "house,host=pi s=\"x\"",
+           "house data={\"labels\":{\"device\":\"pi\"},\"measurement\":\"house\",\"s\":\"x\"} +row");
+    map_is(test, "a field of the name labels is a text like others", "{\"labels\":{\"room\":\"place\"}}",
+           "e,host=h,room=a labels=\"x\"",
+           "h data={\"labels\":{\"place\":\"a\"},\"measurement\":\"e\",\"labels\":\"x\"} +row");
+    map_is(test, "a device has another key here", "{\"devices\":{\"h\":\"server\"}}", "e,host=h s=\"x\"",
+           "server data={\"measurement\":\"e\",\"s\":\"x\"} +row");
+}
+
+static void event_is(struct ingest_test *test, const struct ingest_format *format,
+                     const char *config, const char *body, const char *device, const char *data)
 {
     struct ingest_columns *columns;
 
     ingest_test_reset(test);
-    test->rules.mapping = read_config(test, "{\"device\":[\"meter\"]}");
+    test->rules.mapping = read_config(test, config);
+    ok(!ingest_test_parse(test, format, "application/json", str_of(body), &columns), "  %s", format->name);
+    is_int((int64_t)columns->n_events, 1, "  one event");
+    is_view(columns->devices[columns->events[0].device].key, device, "  of the device");
+    is_view(columns->events[0].data, data, "  with its data");
+}
+
+static void test_events(struct ingest_test *test)
+{
+    const char *log = "{\"resourceLogs\":[{\"resource\":{\"attributes\":["
+                      "{\"key\":\"host.name\",\"value\":{\"stringValue\":\"pc\"}},"
+                      "{\"key\":\"rack\",\"value\":{\"stringValue\":\"r7\"}}]},"
+                      "\"scopeLogs\":[{\"logRecords\":[{\"timeUnixNano\":\"1795176000000000000\","
+                      "\"body\":{\"stringValue\":\"up\"},"
+                      "\"attributes\":[{\"key\":\"unit\",\"value\":{\"stringValue\":\"u1\"}}]}]}]}]}";
+    const char *data = "{\"body\":\"up\","
+                       "\"attributes\":{\"unit\":\"u1\"},\"resource\":{\"host.name\":\"pc\",\"rack\":\"r7\"}}";
+
+    event_is(test, &ingest_format_otlp_logs, "{\"metrics\":{\"x\":\"y\"}}", log, "pc", data);
+    event_is(test, &ingest_format_otlp_logs, "{\"device\":[\"rack\"],\"labels\":{\"rack\":\"r\"}}", log, "r7", data);
+    event_is(test, &ingest_format_otlp_logs, "{\"device\":[\"none\",\"unit\",\"rack\"]}", log, "u1", data);
+    event_is(test, &ingest_format_collectd, "{\"device\":[\"plugin\"],\"labels\":{\"severity\":null}}",
+             "[{\"labels\":{\"host\":\"h\",\"instance\":\"h\",\"plugin\":\"load\",\"severity\":\"OKAY\"},"
+             "\"annotations\":{\"a\":\"b\"},\"startsAt\":\"2026-11-20T12:00:00Z\"}]",
+             "load", "{\"labels\":{\"device\":\"h\",\"host\":\"h\",\"instance\":\"h\"},\"annotations\":{\"a\":\"b\"}}");
+}
+
+/* A token that is bound to the device "m1": whatever else would name one is a label. */
+static void test_bound(struct ingest_test *test)
+{
     test->rules.device = STR("m1");
     test->rules.is_device_bound = true;
-    const struct str lines = STR("e,meter=m2 v=1\ne,meter=m1 v=2");
-    ok(!ingest_test_parse(test, &ingest_format_influx_2, "", lines, &columns), "a bound token's");
-    is_int((int64_t)columns->n_rejected, 1, "a device that the mapping names is another one, too");
+    map_is(test, "a bound token's tags are labels", "{\"device\":[\"host\",\"meter\"]}",
+           "e,host=pc,meter=m2 v=1\ne v=2",
+           "m1 e.v{\"host\":\"pc\",\"meter\":\"m2\"}=1 | m1 e.v=2");
+    map_is(test, "but where they repeat its name", "{\"device\":[\"host\",\"meter\"],\"devices\":{\"m9\":\"m1\"}}",
+           "e,meter=m1 v=1\ne,meter=m9 v=2\ne,host=pc,meter=m1 v=3",
+           "m1 e.v=1 | m1 e.v=2 | m1 e.v{\"host\":\"pc\"}=3");
+    map_is(test, "the measurement is no device", "{\"device\":[\"{measurement}\"]}", "e v=1", "m1 e.v=1");
+    map_is(test, "but where it is this one", "{\"device\":[\"{measurement}\"],\"devices\":{\"e\":\"m1\"}}",
+           "e v=1", "m1 v=1");
+    map_is(test, "it has no other key", "{\"devices\":{\"m1\":\"main\"}}",
+           "e v=1\ne,device=m1 v=2\nm1 v=3",
+           "m1 e.v=1 | m1 e.v=2 | m1 v=3");
+    map_is(test, "what names it otherwise is another one", "{\"devices\":{\"m9\":\"m1\",\"x\":\"y\"}}",
+           "e,device=m9 v=1\ne,device=x v=2\ne,device=m2 v=3",
+           "m1 e.v=1 # 1: the token is for another device # 2: the token is for another device");
+    map_is(test, "other rules hold", "{\"labels\":{\"room\":\"place\"},\"metrics\":{\"e.v\":\"volt\"}}",
+           "e,room=a v=1", "m1 volt{\"place\":\"a\"}=1");
     test->rules.device = (struct str){ NULL, 0 };
     test->rules.is_device_bound = false;
     test->rules.mapping = NULL;
@@ -142,7 +211,9 @@ int main(void)
     ingest_test_open(&test);
     test_names(&test);
     test_units(&test);
-    test_rules(&test);
+    test_texts(&test);
+    test_events(&test);
+    test_bound(&test);
     test_errors(&test);
     ingest_test_close(&test);
     return done_testing();
