@@ -39,16 +39,38 @@ static enum err copy_rows(struct ingest_batch *batch, struct db_tx *tx, size_t f
     return rows->len ? db_copy_send(tx, &q_ingest_copy, rows, &stored) : OK;
 }
 
-/* Stores the rows; `closing_us` gets where rollups may be closed before this is committed. */
+/* Fails where one of the batch's series was erased; else `closing_us` gets where rollups may be
+ * closed before this is committed. */
+static enum err begin_copy(const struct ingest_batch *batch, struct db_tx *tx, int64_t *closing_us)
+{
+    struct arena *arena = db_op(tx)->arena;
+    struct row_arrays series;
+    struct db_args args;
+    struct db_rows *answer;
+
+    if (!row_arrays_open(&series, arena, batch->n_runs)) {
+        return fail_memory(db_op(tx));
+    }
+    for (size_t i = 0; i < batch->n_runs; i++) {
+        if (batch->runs[i].first < batch->runs[i].end) {
+            row_arrays_add(&series, &batch->rows[batch->runs[i].first]);
+        }
+    }
+    db_args_init(&args, arena);
+    db_arg_int_array(&args, series.tenants, series.n);
+    db_arg_int_array(&args, series.series, series.n);
+    enum err err = db_run(tx, &q_ingest_begin, &args, &answer);
+    if (!err) {
+        *closing_us = db_time(answer, 0, INGEST_BEGIN_CLOSING_UNTIL);
+    }
+    return err;
+}
+
+/* Stores the rows; `closing_us` as of begin_copy. */
 static enum err insert_by_copy(struct ingest_batch *batch, struct db_tx *tx, int64_t *closing_us)
 {
     struct buf rows;
-    struct db_rows *guard;
-    enum err err = db_run(tx, &q_ingest_guard, NULL, &guard);
-
-    if (!err) {
-        *closing_us = db_time(guard, 0, INGEST_GUARD_CLOSING_UNTIL);
-    }
+    enum err err = begin_copy(batch, tx, closing_us);
 
     buf_init(&rows, db_op(tx)->arena, BATCH_MAX_ROWS * COPY_ROW_BYTES + COPY_FRAME_BYTES);
     for (size_t from = 0; !err && from < batch->n_rows; from += BATCH_MAX_ROWS) {

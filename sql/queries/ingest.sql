@@ -61,10 +61,10 @@ SELECT l.metric, l.last_time FROM api.ingest_latest($1::text) l;
 -- name: ingest_insert
 -- roles: ingest
 -- The fast lane for small batches of now: samples that are newer than anything of their series, the
--- oldest of $5. Fails with TM001 where rollups have closed that time.
+-- oldest of $5. Fails with TM001 where rollups have closed that time, with 23503 where a series was erased.
 INSERT INTO core.sample (tenant_id, series_id, time, value)
 SELECT * FROM unnest($1::int4[], $2::int4[], $3::timestamptz[], $4::float8[])
-WHERE (SELECT api.ingest_open($5::timestamptz));
+WHERE (SELECT api.ingest_open($5::timestamptz, $1, $2));
 
 -- name: ingest_insert_old
 -- roles: ingest
@@ -73,7 +73,7 @@ WITH stored AS (
     INSERT INTO core.sample (tenant_id, series_id, time, value)
     SELECT * FROM unnest($1::int4[], $2::int4[], $3::timestamptz[], $4::float8[])
 ), guard AS MATERIALIZED (
-    SELECT greatest(api.ingest_guard(), $5::timestamptz) AS open_from
+    SELECT greatest(api.ingest_begin($1, $2), $5::timestamptz) AS open_from
 ), old AS (
     SELECT o.tenant_id, o.series_id, min(o.time) AS from_time, max(o.time) AS to_time
     FROM unnest($1::int4[], $2::int4[], $3::timestamptz[]) AS o (tenant_id, series_id, time)
@@ -85,12 +85,12 @@ SELECT api.change_log(array_agg(c.tenant_id), array_agg(c.series_id), array_agg(
 FROM old c
 HAVING count(*) > 0;
 
--- name: ingest_guard
+-- name: ingest_begin
 -- roles: ingest
 -- columns: closing_until
 -- Samples older than this have to be noted as changed; no more is closed before the transaction
--- ends.
-SELECT api.ingest_guard() AS closing_until;
+-- ends, nor is one of the series erased. Fails with 23503 where one was.
+SELECT api.ingest_begin($1::int4[], $2::int4[]) AS closing_until;
 
 -- name: ingest_copy
 -- roles: ingest

@@ -210,6 +210,22 @@ sleep 0.25 while time < $until && batch({ device => 'meter', time => at(2), metr
     || time < $until && !$stack->sql("SELECT count(*) FROM core.device WHERE key = 'meter'");
 my ($again) = $stack->sql("SELECT id FROM core.device WHERE key = 'meter'");
 ok defined $again && $again != $id, 'the key comes again as another device, within seconds';
+
+# Who goes on sending, and knows of nothing: what is acknowledged after the erasure is there.
+for my $round (1 .. 3) {
+    my $now = int(time) - 100;
+    my $send = sub { my ($n) = @_; return batch({ device => 'sender', time => $now + $n, metrics => { level => $n } })->{status} };
+    $until = time + 20;
+    sleep 0.05 while time < $until && $send->(0) != 200;
+    is remove('/v1/devices/sender')->{status}, 200, 'a device that sends is erased';
+    my %answers;
+    push @{ $answers{ $send->($_) } }, $_ for 1 .. 40;
+    ok !(grep { $_ ne '200' && $_ ne '503' } keys %answers) && @{ $answers{200} // [] } > 30, '  and its readings are taken, or are to be sent again'
+        or diag join ', ', map { "$_: @{$answers{$_}}" } sort keys %answers;
+    is join(' ', $stack->sql("SELECT x.value FROM core.sample x JOIN core.series s ON s.id = x.series_id JOIN core.device d ON d.id = s.device_id"
+        . " WHERE d.key = 'sender' ORDER BY x.time")), join(' ', @{ $answers{200} // [] }), '  each that was taken is there';
+}
+
 $stack->cli('worker', '--once');
 my $ids = join ',', @series;
 is $stack->sql("SELECT count(*) FROM core.$_ WHERE series_id IN ($ids)"), 0, "nothing is left of it in $_"

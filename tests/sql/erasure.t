@@ -118,6 +118,37 @@ sub check_rating {
     return;
 }
 
+# A batch that was begun before the erasure's end is waited for; one that is begun later, by a process
+# that still thinks of the device, is refused, whichever way it is written.
+sub check_writers {
+    feed('written', 'energy_kwh');
+    my ($old, $id) = ($device, $ids[0]);
+    my $writer = $cluster->session('tidemark_ingest', new => 1);
+    my $insert = "INSERT INTO core.sample (tenant_id, series_id, time, value) SELECT * FROM unnest(ARRAY[1], ARRAY[$id],"
+        . " ARRAY[now()], ARRAY[2.5::float8]) WHERE (SELECT api.ingest_open(now(), ARRAY[1], ARRAY[$id]))";
+    my $event = "SELECT is_new FROM api.ingest_events(ARRAY[1], ARRAY[$old], ARRAY[0], ARRAY[now()], ARRAY['note'], ARRAY[-1], ARRAY[NULL],"
+        . " ARRAY[gen_random_uuid()::text], ARRAY['{}'])";
+    for my $way (['samples' => $insert], ['samples by COPY' => "SELECT api.ingest_begin(ARRAY[1], ARRAY[$id])"], ['events' => $event]) {
+        my ($name, $sql) = @$way;
+        $writer->query("BEGIN; $sql");
+        $web->begin("BEGIN; SELECT api.device_erase('written')");
+        await_lock('device_erase(');
+        is $super->value("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%device_erase(%' AND wait_event = 'advisory'"), 1,
+            "an erasure waits for who writes $name";
+        $writer->query('COMMIT');
+        is $web->finish->{error}, '', '  and follows';
+        $web->query($way->[0] eq 'events' ? 'COMMIT' : 'ROLLBACK');
+    }
+    is $writer->error($insert), '23503', 'afterwards no sample is stored';
+    is $writer->error("SELECT api.ingest_begin(ARRAY[1, 1], ARRAY[$id - 1, $id])"), '23503', 'nor by COPY';
+    is $writer->error("SELECT api.ingest_samples(ARRAY[1], ARRAY[$id], ARRAY[now()], ARRAY[1.5::float8], ARRAY[true])"), '23503', 'nor late';
+    is $writer->error($event), '23503', 'nor an event';
+    feed('written', 'energy_kwh');
+    is $writer->error("SELECT api.ingest_open('infinity', ARRAY[1], ARRAY[$ids[0]]), api.ingest_begin(ARRAY[1], ARRAY[$ids[0]])"), '',
+        'of the device that comes again they are';
+    return;
+}
+
 # A schedule is removed, or its assignment withdrawn, while the device that it is assigned to is being
 # erased: the eraser has the device when the other begins, and wants the assignment afterwards.
 sub check_rates {
@@ -216,6 +247,7 @@ Tidemark::Cluster->each_engine(sub {
     $web = $cluster->session('tidemark_web', tenant => 1);
     check_device();
     check_rating();
+    check_writers();
     check_rates();
     check_floors();
     check_person();

@@ -17,7 +17,7 @@ my %function = (
     'ops.person_erase' => { may => 'operator', door => 'operators run the installation', call => q{'nobody@x.org'} },
     # parts of these, for the functions' owners alone
     (map { ("core.$_" => { may => '' }) } qw(correctable_from next_start instant_text device_hold floor_hold
-        correction_judge series_last_set device_tables rows_erase device_erase residue_of_erased person_erase)),
+        correction_judge series_last_set device_tables rows_erase device_erase residue_of_erased erased_check writers_hold person_erase)),
 );
 
 # Rows of its own in core.erased.

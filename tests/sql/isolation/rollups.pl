@@ -25,7 +25,8 @@ my %function = (
     'api.closed_stamp' => { may => 'web read', call => q{} },
     'core.visible_from' => { may => 'web read', call => q{'1d'} },
     'api.ingest_guard' => { may => 'ingest', call => q{} },
-    'api.ingest_open' => { may => 'ingest', call => q{'infinity'} },
+    'api.ingest_open' => { may => 'ingest', call => q{'infinity', ARRAY[1], ARRAY[1]} },
+    'api.ingest_begin' => { may => 'ingest', call => q{ARRAY[1], ARRAY[1]} },
     # all tenants' rollups, by counts
     (map { ("ops.$_->[0]" => { may => 'worker', door => 'one worker, all tenants', call => $_->[1] }) }
         [rollup_close_begin => q{}], [rollup_close_finish => q{}], [rollup_follow => q{0}],
