@@ -181,6 +181,22 @@ static enum err lose_part(struct web *web, struct joining *joining, const struct
     return fail(web->op, ERR_CONFLICT, "A part that was there is lost.");
 }
 
+/* Whether the store has less of a part than was sent, or none, which is why it was not read. */
+static bool is_lost(struct web *web, const struct upload_part *part)
+{
+    struct fault why = web->op->fault;
+    struct store_object object = { .size = part->size };
+
+    op_clear_fault(web->op);
+    enum err err = store_head(web->own->copy_store, web->op, part->key, &object);
+    web->op->fault = why;
+    if (err == OK && object.size != part->size) {
+        log_error("the object store has a part of a file by half", LOG_TEXT("key", part->key),
+                  LOG_INT("bytes", object.size), LOG_INT("sent", part->size));
+    }
+    return err == ERR_NOT_FOUND || (err == OK && object.size != part->size);
+}
+
 static enum err copy_parts(struct web *web, struct joining *joining,
                            const struct upload_part_list *parts)
 {
@@ -190,7 +206,7 @@ static enum err copy_parts(struct web *web, struct joining *joining,
         const struct store_range all = { 0, parts->items[i].size };
         err = store_get(web->own->copy_store, web->op, parts->items[i].key, all, pass_on,
                         joining->file.put);
-        if (err == ERR_NOT_FOUND) {
+        if (err != OK && err != ERR_UNAVAILABLE && is_lost(web, &parts->items[i])) {
             return lose_part(web, joining, &parts->items[i]);
         }
     }

@@ -12,6 +12,7 @@
 
 #define TRASH_AT_ONCE STORE_MAX_LIST
 #define UNFINISHED_AGE_S (24 * 3600) /* no file comes for longer */
+#define PLACE_BYTES 8192             /* of a prefix, or of where a list goes on */
 
 /* One page of what is to be removed. */
 struct trash {
@@ -48,12 +49,15 @@ static enum err list_trash(struct job_pass *pass, struct trash *out)
     return OK;
 }
 
-/* One page: from the store first, then from the list, so that nothing is forgotten. What is noted
- * again meanwhile stays on the list: its object may have come after it was removed here. */
+/* One page, whose memory is released by the next: from the store first, then from the list, so that
+ * nothing is forgotten. What is noted again meanwhile stays on the list: its object may have come
+ * after it was removed here. */
 static enum err empty_trash(struct job_pass *pass, struct store *store, int *n)
 {
     struct db_args args;
     struct trash trash = { .n = 0 };
+
+    arena_reset(pass->op->arena);
     enum err err = list_trash(pass, &trash);
 
     *n = trash.n;
@@ -96,27 +100,41 @@ static enum err remove_unknown(struct job_pass *pass, struct store *store,
     return n > 0 ? store_delete_many(store, pass->op, unknown, n) : err;
 }
 
-/* All below a prefix; false in is_done: it was told to stop before that. */
+/* Copies a text of the pass's memory, which is about to be released; "" for NULL. */
+static enum err keep_text(struct job_pass *pass, const char *text, char out[PLACE_BYTES])
+{
+    int len = snprintf(out, PLACE_BYTES, "%s", text ? text : "");
+
+    return len < PLACE_BYTES ? OK : fail(pass->op, ERR_INTERNAL, "a key of %d bytes", len);
+}
+
+/* All below a prefix, page by page, the memory of each released by the next; `prefix` is not of the
+ * pass's. False in is_done: it was told to stop before that. */
 static enum err remove_below(struct job_pass *pass, struct store *store, const char *prefix,
                              int *out_removed, bool *is_done)
 {
-    struct store_page page = { .next = NULL };
+    char next[PLACE_BYTES] = "";
+    struct store_page page;
     enum err err;
 
     do {
-        err = store_list(store, pass->op, prefix, page.next, TRASH_AT_ONCE, &page);
+        arena_reset(pass->op->arena);
+        err = store_list(store, pass->op, prefix, *next ? next : NULL, TRASH_AT_ONCE, &page);
         if (err == OK && page.n > 0) {
             err = remove_unknown(pass, store, &page, out_removed);
         }
-    } while (err == OK && page.next && !worker_is_stopping(pass->stop_fd, 0));
-    *is_done = err == OK && !page.next;
+        if (err == OK) {
+            err = keep_text(pass, page.next, next);
+        }
+    } while (err == OK && *next && !worker_is_stopping(pass->stop_fd, 0));
+    *is_done = err == OK && !*next;
     return err;
 }
 
 /* What the store has of tenants that were removed, whether the database knows of it or not. */
 static enum err remove_gone(struct job_pass *pass, struct store *store, int *out_removed)
 {
-    const char *prefix = "";
+    char prefix[PLACE_BYTES] = "";
     bool is_done = true;
     enum err err = OK;
 
@@ -129,9 +147,11 @@ static enum err remove_gone(struct job_pass *pass, struct store *store, int *out
         if (err != OK || db_count(rows) == 0) {
             break;
         }
-        prefix = db_text(rows, 0, JOB_STORE_GONE_NEXT_PREFIX);
         int64_t noted_us = db_time(rows, 0, JOB_STORE_GONE_NEXT_NOTED_AT);
-        err = remove_below(pass, store, prefix, out_removed, &is_done);
+        err = keep_text(pass, db_text(rows, 0, JOB_STORE_GONE_NEXT_PREFIX), prefix);
+        if (err == OK) {
+            err = remove_below(pass, store, prefix, out_removed, &is_done);
+        }
         if (err == OK && is_done) {
             db_args_init(&args, pass->op->arena);
             db_arg_text(&args, prefix);

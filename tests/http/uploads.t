@@ -424,6 +424,10 @@ my $stored = $stack->sql('SELECT count(*) FROM core.upload WHERE stored_at IS NO
 is(scalar(grep { !m{/archive/} } objects()), $stored, 'and there are as many objects as files');
 is(as('api', 'GET', "/v1/uploads/$_")->{content}, 'begin..end', 'a file that two joined at once is still whole') for @joined;
 is($stack->sql('SELECT count(*) FROM core.object_trash'), 0, 'nothing is left to be removed');
+$stack->sql("INSERT INTO core.object_trash (key) SELECT concat_ws('/', 'upload', repeat('a', 190), repeat('b', 190), repeat('c', 190), repeat('d', 190), i)"
+        . ' FROM generate_series(1, 40000) i');
+$stack->cli('worker', '--once');
+is($stack->sql('SELECT count(*) FROM core.object_trash'), 0, '  nor where that is very much');
 is($stack->sql('SELECT count(*) FROM core.upload_use u WHERE u.bytes <>'
         . ' (SELECT coalesce(sum(f.size), 0) FROM core.upload f WHERE f.tenant_id = u.tenant_id)'), 0, 'tenants\' totals are those of their files');
 

@@ -96,6 +96,18 @@ sub {
         is($t->{as}->('api', 'GET', $answer->{headers}{location})->{content}, 'beginMIDED', '  and the file is whole');
         like($stack->logs, qr/has lost a part of a file.*\Q$part\E/, '  and the log has said so');
     }
+    for my $bytes ('mi', '') {
+        begin_parts('by-half');
+        is($t->{put}->('device', 'by-half', 'mid', 'Content-Range' => 'bytes 5-7/10')->{status}, 202, 'a part');
+        my ($part) = $stack->sql(q{SELECT core.upload_part_key(p.tenant_id, p.upload_id, p.id) FROM core.upload_part p}
+                . q{ JOIN core.upload u ON u.id = p.upload_id WHERE u.name = 'by-half' AND p.first = 5});
+        truncate "$stack->{home}/objects/$part", length $bytes or die "$part: $!";
+        my $answer = $t->{put}->('device', 'by-half', 'ED', 'Content-Range' => 'bytes 8-9/10');
+        is("$answer->{status} $answer->{headers}{range} $answer->{json}{detail}", '409 bytes=0-4 Of the file 5 bytes are there; go on with those.',
+            "  of which the store has @{[length $bytes]} bytes is to be sent again");
+        is($t->{put}->('device', 'by-half', 'MIDED', 'Content-Range' => 'bytes 5-9/10')->{status}, 201, '  and then the file is there');
+        like($stack->logs, qr/has a part of a file by half.*\Q$part\E/, '  and the log has said so');
+    }
     is($stack->sql('SELECT count(*) FROM core.upload_part'), 0, 'no attempt is left');
     is($stack->sql('SELECT count(unknown) FROM core.upload u LEFT JOIN LATERAL'
             . ' ops.object_unknown(ARRAY[core.upload_object(u.tenant_id, u.id, u.joined)]) unknown ON true WHERE u.joined IS NOT NULL HAVING count(*) > 4'), 0,

@@ -39,6 +39,12 @@ sub row {
         spread => @values > 1 ? sprintf("$format … $format", @sorted[0, -1]) : '' };
 }
 
+# Said of a figure that has an aim; a row that misses it is marked.
+sub aim {
+    my ($is_met, $text) = @_;
+    return $is_met ? $text : "MISSED: $text";
+}
+
 # Starts the load generator.
 sub begin_load {
     my ($self, @options) = @_;

@@ -99,12 +99,6 @@ sub settle {
     return time - $begin;
 }
 
-# Said of a figure that has one; a row that misses it is marked.
-sub aim {
-    my ($is_met, $text) = @_;
-    return $is_met ? $text : "MISSED: $text";
-}
-
 # What the last passes of the job did.
 sub passes {
     my ($stack, $since) = @_;
@@ -131,7 +125,7 @@ sub rating {
     # each device's quarter hours are rated alone, and those of its account together
     my $of_devices = $stack->sql("SELECT count(*) FROM core.energy_15m e JOIN core.series s ON s.id = e.series_id JOIN core.device d ON d.id = s.device_id WHERE d.key ~ '^s[01]-'");
     my %rated = ('of accounts' => $sum->{days} * 96, 'of accounts and devices' => $sum->{days} * 96 + $of_devices);
-    return ((map { { name => "rating, intervals $_", unit => '1/s', value => sprintf('%.0f', $rated{$_} / ($sum->{seconds} || 1)), spread => /device/ ? aim($rated{$_} >= 60000 * ($sum->{seconds} || 1), 'at least 60000') : '' } } sort keys %rated),
+    return ((map { { name => "rating, intervals $_", unit => '1/s', value => sprintf('%.0f', $rated{$_} / ($sum->{seconds} || 1)), spread => /device/ ? Tidemark::Bench::aim($rated{$_} >= 60000 * ($sum->{seconds} || 1), 'at least 60000') : '' } } sort keys %rated),
         { name => 'the ledger\'s rows alone, copied', unit => 'rows/s', value => sprintf('%.0f', $copied), spread => '' });
 }
 
@@ -150,7 +144,7 @@ sub correction {
     my $seconds = time - $begin;
     sleep 1.5;
     return { name => 'a correction over the year is in the ledger', unit => 's', value => sprintf('%.2f', $seconds),
-        spread => aim($seconds < 2, 'below 2') . ', ' . passes($stack, $since)->{rows} . ' rows' };
+        spread => Tidemark::Bench::aim($seconds < 2, 'below 2') . ', ' . passes($stack, $since)->{rows} . ' rows' };
 }
 
 sub day_before { return strftime('%Y-%m-%d', gmtime(time - 86400 * $_[0])) }
@@ -184,7 +178,7 @@ sub asking {
     settle($stack);
     die "$name: nothing was rated meanwhile\n" if @$paths > 1 && $seconds > 1 && $stamp eq $stack->sql('SELECT sum(n) FROM core.cost_stamp');
     return ({ name => "$name, p50", unit => 'ms', value => sprintf('%.1f', $answer->{p50_ms}), spread => "$answer->{requests} requests" },
-        { name => "$name, p99", unit => 'ms', value => sprintf('%.1f', $answer->{p99_ms}), spread => aim($answer->{p99_ms} < 25, 'below 25') });
+        { name => "$name, p99", unit => 'ms', value => sprintf('%.1f', $answer->{p99_ms}), spread => Tidemark::Bench::aim($answer->{p99_ms} < 25, 'below 25') });
 }
 
 1;

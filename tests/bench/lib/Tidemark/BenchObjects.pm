@@ -116,9 +116,15 @@ sub objects {
     my $small = make_file("$folder/small", $option->{small} ? 16 : 64);
     my $peak = memory_at_once($stack, $token, $small);
     my $ratio = sub { my ($way) = @_; return map { $rate{$way}[$_] / $rate{"$way alone"}[$_] } 0 .. $#{ $rate{$way} } };
+    my $cost = sub {
+        my ($name, $way) = @_;
+        my $row = Tidemark::Bench::row($name, 's/GiB', '%.2f', @{ $cpu{$way} });
+        my $aim = Tidemark::Bench::aim(Tidemark::Bench::median(@{ $cpu{$way} }) <= 2, 'at most 2');
+        return { %{$row}, spread => join ', ', grep { length } $row->{spread}, $aim };
+    };
     return (
-        Tidemark::Bench::row('files sent, our CPU', 's/GiB', '%.2f', @{ $cpu{up} }),
-        Tidemark::Bench::row('files fetched, our CPU', 's/GiB', '%.2f', @{ $cpu{down} }),
+        $cost->('files sent, our CPU', 'up'),
+        $cost->('files fetched, our CPU', 'down'),
         Tidemark::Bench::row('files sent', 'MiB/s', '%.0f', @{ $rate{up} }),
         Tidemark::Bench::row('files sent : curl to MinIO', '', '%.2f', $ratio->('up')),
         Tidemark::Bench::row('files fetched', 'MiB/s', '%.0f', @{ $rate{down} }),
