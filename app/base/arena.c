@@ -61,7 +61,11 @@ struct hook {
 
 struct arena {
     size_t cap;
+    size_t limit; /* handed out without asking; the cap, where nobody is to be asked */
     size_t used;
+    arena_grant grant;
+    void *grant_context;
+    bool is_refused;
     struct block *block; /* the newest; the oldest is kept at reset */
     struct hook *hooks;
     struct link large; /* head of the ring */
@@ -111,7 +115,7 @@ struct arena *arena_new(size_t cap)
     if (!arena) {
         return NULL;
     }
-    *arena = (struct arena){ .cap = cap };
+    *arena = (struct arena){ .cap = cap, .limit = cap };
     arena->large.previous = arena->large.next = &arena->large;
     arena->block = block_new(ARENA_FIRST_BLOCK_BYTES);
     if (!arena->block) {
@@ -127,6 +131,12 @@ void arena_keep_released(size_t bytes)
 
     (void)mallopt(M_TRIM_THRESHOLD, most);
     (void)mallopt(M_MMAP_THRESHOLD, most); /* else large ones come and go by themselves */
+}
+
+void arena_return_large(size_t bytes)
+{
+    /* once it is set it is not raised by what comes and goes */
+    (void)mallopt(M_MMAP_THRESHOLD, bytes < INT_MAX ? (int)bytes : INT_MAX);
 }
 
 void arena_reset(struct arena *arena)
@@ -150,6 +160,8 @@ void arena_reset(struct arena *arena)
     arena->block->used = 0;
     hide_bytes(arena->block->bytes, arena->block->size);
     arena->used = 0;
+    arena->is_refused = false;
+    arena_meter(arena, arena->cap, NULL, NULL);
 }
 
 void arena_free(struct arena *arena)
@@ -167,10 +179,46 @@ static size_t aligned(size_t size)
     return (size + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
 }
 
-/* True when `size` more bytes stay below the cap (and below any overflow in aligned()). */
-static bool has_room(const struct arena *arena, size_t size)
+void arena_meter(struct arena *arena, size_t granted, arena_grant grant, void *context)
 {
-    return size <= SIZE_MAX / 2 && aligned(size) <= arena->cap - arena->used;
+    size_t least = granted > arena->used ? granted : arena->used;
+
+    arena->limit = grant && least < arena->cap ? least : arena->cap;
+    arena->grant = grant;
+    arena->grant_context = context;
+}
+
+bool arena_was_refused(const struct arena *arena)
+{
+    return arena->is_refused;
+}
+
+/* Beyond the limit. */
+static bool is_granted(struct arena *arena, size_t total)
+{
+    if (!arena->grant || total > arena->cap) {
+        return false;
+    }
+    size_t limit = arena->grant(arena->grant_context, total);
+    if (limit < total) {
+        arena->is_refused = true;
+        return false;
+    }
+    arena->limit = limit < arena->cap ? limit : arena->cap;
+    return true;
+}
+
+/* True when it may have handed out so many bytes, and `size` more that stay below any overflow in
+ * aligned(). */
+static bool may_have(struct arena *arena, size_t used, size_t size)
+{
+    return size <= SIZE_MAX / 2 &&
+           (used + aligned(size) <= arena->limit || is_granted(arena, used + aligned(size)));
+}
+
+static bool has_room(struct arena *arena, size_t size)
+{
+    return may_have(arena, arena->used, size);
 }
 
 static void *alloc_small(struct arena *arena, size_t size)
@@ -233,7 +281,7 @@ void *arena_array(struct arena *arena, size_t count, size_t size)
 static void *resize_large(struct arena *arena, void *block, size_t old_size, size_t new_size)
 {
     size_t used = arena->used - aligned(old_size);
-    if (new_size > SIZE_MAX / 2 || aligned(new_size) > arena->cap - used) {
+    if (!may_have(arena, used, new_size)) {
         return NULL;
     }
     struct large *old = (void *)((unsigned char *)block - offsetof(struct large, bytes));
@@ -260,7 +308,7 @@ static bool resize_last(struct arena *arena, void *bytes, size_t old_size, size_
     }
     size_t before = block->used - old_step;
     if (new_step > block->size - before ||
-        (new_step > old_step && new_step - old_step > arena->cap - arena->used)) {
+        (new_step > old_step && !may_have(arena, arena->used - old_step, new_size))) {
         return false;
     }
     hide_bytes(bytes, old_step);
@@ -289,6 +337,16 @@ void *arena_resize(struct arena *arena, void *block, size_t old_size, size_t new
         memcpy(moved, block, old_size < new_size ? old_size : new_size);
     }
     return moved;
+}
+
+void arena_release(struct arena *arena, void *block, size_t size)
+{
+    if (size > ARENA_LARGE_BYTES) {
+        struct large *large = (void *)((unsigned char *)block - offsetof(struct large, bytes));
+        unlink_from_ring(&large->link);
+        free(large);
+        arena->used -= aligned(size);
+    }
 }
 
 char *arena_copy(struct arena *arena, struct str text)

@@ -22,6 +22,20 @@ struct arena *arena_new(size_t cap);
  * and asking for it again at the next request. Once, at the start of a process. */
 void arena_keep_released(size_t bytes);
 
+/* Lets the process give back at once what is released in blocks of `bytes` and more, so that the
+ * threads of a process do not each keep what their largest request took. Once, at its start. */
+void arena_return_large(size_t bytes);
+
+/* Told how many bytes an arena is to hand out in all: how many it may; fewer is a refusal. */
+typedef size_t (*arena_grant)(void *context, size_t wanted);
+
+/* Until the next reset hands out `granted` bytes in all (or what it has), and what `grant` allows
+ * beyond them, below the cap; the rest is not to be had. With a NULL, up to the cap again. */
+void arena_meter(struct arena *arena, size_t granted, arena_grant grant, void *context);
+
+/* True where something was refused since the last reset: what went wrong then may be due to it. */
+bool arena_was_refused(const struct arena *arena);
+
 /* Runs the hooks, releases everything but the first block; the arena is as new. */
 void arena_reset(struct arena *arena);
 
@@ -40,6 +54,9 @@ void *arena_array(struct arena *arena, size_t count, size_t size)
  * `old_size` must be the size last asked for. */
 void *arena_resize(struct arena *arena, void *block, size_t old_size, size_t new_size)
     __attribute__((warn_unused_result));
+
+/* Releases a block of `size` bytes before the reset, where it is a large one. */
+void arena_release(struct arena *arena, void *block, size_t size);
 
 /* A NUL-terminated copy of the view, or of printf's output; NULL beyond the cap. */
 char *arena_copy(struct arena *arena, struct str text) __attribute__((warn_unused_result));

@@ -28,6 +28,10 @@
 #define QUEUE_UNKNOWN_PART 8 /* an eighth, for all who are not known before their body is read */
 /* what a request takes in memory, its columns and copies included (measured: a batch in JSON: 4) */
 #define REQUEST_BYTES_PER_BODY_BYTE 4u
+#define PACKED_RATIO 16u /* a packed body is taken to be so many times as long, until it is read */
+/* what a small request of a thread takes without being weighed: sixteen of them are little */
+#define UNWEIGHED_BYTES (512u << 10)
+#define WEIGHED_STEP_BYTES (1u << 20) /* room that is asked for at a time */
 #define SERIES_CACHE_MAX 640000     /* entries of one process, 32 to 100 bytes each; half stay */
 #define NAME_CACHE_AGE_MS 5000      /* a retired, moved or deleted device stops within this */
 #define NAME_CACHE_LONG_MS (60 * 60 * 1000) /* while we are told of changes, all hold this long */

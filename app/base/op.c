@@ -34,6 +34,16 @@ bool op_may_wait(struct op *op)
     return !op->must_not_wait;
 }
 
+enum err op_settle(struct op *op, enum err err)
+{
+    if (!arena_was_refused(op->arena)) {
+        return err;
+    }
+    arena_meter(op->arena, 0, NULL, NULL);
+    op_clear_fault(op);
+    return fail(op, ERR_UNAVAILABLE, "too much is at work");
+}
+
 void op_clear_fault(struct op *op)
 {
     op->fault = (struct fault){ .code = OK };

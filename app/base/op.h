@@ -41,6 +41,11 @@ enum err op_fail(struct op *op, enum err code, const char *file, int line, const
  * something, a connection to the database say, asks first, and fails where it may not. */
 bool op_may_wait(struct op *op) MUST_CHECK;
 
+/* What `err`, also OK, is of an operation that was refused memory for now (arena_meter): whatever
+ * was taken for wrong, or for done, may be due to it. ERR_UNAVAILABLE then, and the meter is taken
+ * off, so that it can be answered; else `err`. */
+enum err op_settle(struct op *op, enum err err) MUST_CHECK;
+
 /* Forgets the failure, so that the operation can go on with something else. */
 void op_clear_fault(struct op *op);
 

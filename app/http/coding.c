@@ -8,6 +8,7 @@
 #include "http/unpack.h"
 
 #include <snappy-c.h>
+#define ZSTD_STATIC_LINKING_ONLY /* for memory of one's own */
 #include <zstd.h>
 
 #define STEP_BYTES (128u << 10) /* zstd's largest block: output asked for at a time */
@@ -58,19 +59,40 @@ static enum err decode_snappy(struct op *op, struct str in, size_t cap, struct s
 
 /* ---- zstd ---- */
 
-static void free_zstd(void *context)
-{
-    (void)ZSTD_freeDCtx(context);
-}
+/* Before each block of zstd's: its size, which zstd does not say again. */
+union block_head {
+    size_t size;
+    max_align_t alignment;
+};
 
-static ZSTD_DCtx *new_zstd(struct op *op)
+static void *zstd_alloc(void *arena, size_t size)
 {
-    ZSTD_DCtx *context = ZSTD_createDCtx();
+    union block_head *head = arena_resize(arena, NULL, 0, sizeof *head + size);
 
-    if (!context || !arena_on_reset(op->arena, free_zstd, context)) {
+    if (!head) {
         return NULL;
     }
-    (void)ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, ZSTD_WINDOW_LOG_MAX);
+    head->size = sizeof *head + size;
+    return head + 1;
+}
+
+static void zstd_free(void *arena, void *block)
+{
+    if (block) {
+        union block_head *head = (union block_head *)block - 1;
+        arena_release(arena, head, head->size);
+    }
+}
+
+/* Its memory, a window of up to 8 MiB most of all, is the arena's, which weighs it. */
+static ZSTD_DCtx *new_zstd(struct op *op)
+{
+    ZSTD_DCtx *context =
+        ZSTD_createDCtx_advanced((ZSTD_customMem){ zstd_alloc, zstd_free, op->arena });
+
+    if (context) {
+        (void)ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, ZSTD_WINDOW_LOG_MAX);
+    }
     return context;
 }
 
@@ -104,18 +126,16 @@ static enum err unpack_zstd(struct op *op, ZSTD_DCtx *context, struct str in, si
 
 static enum err decode_zstd(struct op *op, struct str in, size_t cap, struct str *out)
 {
-    ZSTD_DCtx *context = new_zstd(op);
+    ZSTD_DCtx *context = in.len ? new_zstd(op) : NULL;
     struct buf unpacked;
 
     *out = (struct str){ NULL, 0 };
     if (!context) {
-        return fail_memory(op);
-    }
-    if (in.len == 0) {
-        return fail_damaged(op);
+        return in.len ? fail_memory(op) : fail_damaged(op);
     }
     buf_init(&unpacked, op->arena, http_unpack_cap(op, cap));
     enum err err = unpack_zstd(op, context, in, cap, &unpacked);
+    (void)ZSTD_freeDCtx(context);
     if (err == OK) {
         *out = buf_str(&unpacked);
     }

@@ -156,6 +156,23 @@ static void leave(struct queue_room *room)
     room->bytes = 0;
 }
 
+bool ingest_queue_grow(struct queue_room *room, int32_t tenant_id, size_t bytes)
+{
+    struct ingest_queue *queue = room->queue;
+
+    (void)pthread_mutex_lock(&queue->lock);
+    unweigh(queue, room->tenant_id, room->bytes);
+    bool has_grown = !queue->is_closed && !is_full_for(queue, tenant_id, bytes);
+    if (has_grown) {
+        room->tenant_id = tenant_id;
+        room->bytes = bytes;
+    }
+    queue->counts.refused += !has_grown;
+    weigh(queue, room->tenant_id, room->bytes);
+    (void)pthread_mutex_unlock(&queue->lock);
+    return has_grown;
+}
+
 void ingest_queue_leave(void *context)
 {
     struct queue_room *room = context;

@@ -34,6 +34,10 @@ struct queue_room {
 enum err ingest_queue_reserve(struct ingest_queue *queue, struct op *op, int32_t tenant_id,
                               size_t bytes, struct queue_room *room) MUST_CHECK;
 
+/* Makes of a room, which may be of nobody yet, one of so many bytes of the tenant. False, and it
+ * stays what it is, where that finds no place among the others. */
+bool ingest_queue_grow(struct queue_room *room, int32_t tenant_id, size_t bytes) MUST_CHECK;
+
 /* Gives back what was promised and not used. A `struct queue_room *`, for arena_on_reset. */
 void ingest_queue_leave(void *room);
 

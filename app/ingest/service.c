@@ -11,6 +11,7 @@
 #include "ingest/quota.h"
 #include "ingest/reject.h"
 #include "ingest/replay.h"
+#include "ingest/room.h"
 #include "ingest/rules.h"
 #include "ingest/writer.h"
 
@@ -229,6 +230,7 @@ enum err ingest_submit(struct ingest_service *service, const struct ingest_sende
     if (err) {
         return err;
     }
+    room_unweigh(columns->op); /* the ticket has its weight */
     ticket_init(ticket, sender, columns);
     if (columns->n_events == 0) {
         return OK;
@@ -267,25 +269,20 @@ enum err ingest_reserve(struct ingest_service *service, struct op *op, int32_t t
                         size_t body_bytes, struct queue_room **out)
 {
     const struct ingest_sender sender = { .tenant_id = tenant_id };
-    struct queue_room *room = arena_alloc(op->arena, sizeof *room);
-    size_t bytes = body_bytes * REQUEST_BYTES_PER_BODY_BYTE;
     /* the longest body still finds room beside one tenant that floods */
     size_t most = service->options.queue_bytes / (tenant_id ? 2 : QUEUE_UNKNOWN_PART);
+    enum err err = room_reserve(service->queue, op, tenant_id, body_bytes, most, out);
 
-    *out = NULL;
-    if (!room) {
-        return fail_memory(op);
+    if (err && tenant_id) {
+        ingest_count_failure(service, &sender, err);
     }
-    bytes = bytes < most ? bytes : most;
-    enum err err = ingest_queue_reserve(service->queue, op, tenant_id, bytes, room);
-    if (err) {
-        if (tenant_id) {
-            ingest_count_failure(service, &sender, err);
-        }
-        return err;
-    }
-    *out = room;
-    return arena_on_reset(op->arena, ingest_queue_leave, room) ? OK : fail_memory(op);
+    return err;
+}
+
+enum err ingest_weigh(struct ingest_service *service, struct op *op, const int32_t *tenant_id,
+                      struct queue_room **room)
+{
+    return room_weigh(service->queue, op, tenant_id, room);
 }
 
 static enum err check_media_type(struct http_request *request, const struct ingest_format *format)
@@ -384,14 +381,16 @@ static enum err note_failure(struct ingest_service *service, const struct ingest
 
 static enum err begin(struct ingest_service *service, struct ingest_pending *pending)
 {
-    enum err err = read_request(service, pending);
+    struct op *op = pending->from.request->op;
+    enum err err = op_settle(op, read_request(service, pending));
 
     if (!err) {
         err = pending->is_dry_run ? dry_run(service, pending)
                                   : ingest_submit(service, &pending->sender, pending->columns,
                                                   &pending->ticket);
+        err = err ? op_settle(op, err) : OK;
     }
-    if (pending->from.request->op->would_wait) {
+    if (op->would_wait) {
         return err; /* it will be begun anew */
     }
     add(&service->counts.requests, 1);

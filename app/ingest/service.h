@@ -40,6 +40,12 @@ struct queue_room;
 enum err ingest_reserve(struct ingest_service *service, struct op *op, int32_t tenant_id,
                         size_t body_bytes, struct queue_room **out) MUST_CHECK;
 
+/* Weighs what the op's arena hands out from now on, until it is queued: what is more than `*room`
+ * (NULL: little, which is nobody's) asks for more, for the tenant that `*tenant_id` says then
+ * (0: not known yet). ERR_UNAVAILABLE of ingest_begin when there is none. */
+enum err ingest_weigh(struct ingest_service *service, struct op *op, const int32_t *tenant_id,
+                      struct queue_room **room) MUST_CHECK;
+
 /* Told when a request is committed, or is known not to be; perhaps before ingest_begin returns, on
  * a thread that must not be held up. */
 struct ingest_notice {

@@ -284,18 +284,28 @@ static enum err check_head(struct passage *passage, struct http_transport *trans
     return err;
 }
 
+/* As long as the body is, or will probably be when it is unpacked. */
+static size_t body_length(const struct http_request *request)
+{
+    size_t length = request->content_length < 0 ? MAX_INGEST_BODY_BYTES
+                                                : (size_t)request->content_length;
+
+    if (!http_is_packed(request)) {
+        return length;
+    }
+    return length < MAX_INGEST_BODY_BYTES / PACKED_RATIO ? length * PACKED_RATIO
+                                                         : MAX_INGEST_BODY_BYTES;
+}
+
 /* A dry run takes no room but where it may be nobody's. */
 static enum err reserve(struct passage *passage, bool is_known)
 {
-    int64_t length = passage->request.content_length;
-
     if (passage->route->handler || (is_known && ingest_is_dry_run(&passage->request))) {
         return OK;
     }
     return ingest_reserve(passage->dispatcher->ingest, &passage->op,
                           is_known ? passage->who.tenant_id : 0,
-                          length < 0 ? MAX_INGEST_BODY_BYTES : (size_t)length,
-                          &passage->notice.room);
+                          body_length(&passage->request), &passage->notice.room);
 }
 
 enum err passage_admit(struct passage *passage, struct http_transport *transport)
@@ -331,7 +341,7 @@ enum err passage_run(struct passage *passage, struct http_transport *transport)
     if (err == OK) {
         err = run_handler(passage);
     }
-    return err;
+    return err == OK ? OK : op_settle(&passage->op, err);
 }
 
 void passage_add_headers(struct passage *passage)

@@ -158,7 +158,11 @@ enum fcgi_call_state dispatch_call_serve(void *dispatcher, struct fcgi_call *cal
     shared->call = call;
     atomic_init(&shared->holders, 2);
     passage->notice = (struct ingest_notice){ let_go, shared, tried ? tried->notice.room : NULL };
-    enum err err = passage_run(passage, fcgi_call_transport(call));
+    enum err err = ingest_weigh(passage->dispatcher->ingest, &passage->op,
+                                &passage->who.tenant_id, &passage->notice.room);
+    if (err == OK) {
+        err = passage_run(passage, fcgi_call_transport(call));
+    }
     if (is_pending(passage, err)) {
         let_go(shared);
         return FCGI_CALL_PENDING;

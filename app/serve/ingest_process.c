@@ -17,6 +17,7 @@
 #define INGEST_CONNECTIONS 512 /* kept ones of nginx; idle ones cost nothing but memory */
 #define INGEST_STATEMENT_TIMEOUT_MS 20000
 #define INGEST_TOKEN_CACHE 262144 /* devices with tokens of their own; half of them stay */
+#define INGEST_LARGE_BYTES (1u << 20) /* more than a batch of a thousand events asks for at once */
 #define DRAIN_MS 15000 /* less than the supervisor's patience */
 
 static int serve(const struct serve_setup *setup, struct dispatcher *model, int stop_fd)
@@ -49,6 +50,7 @@ static const struct ingest_format *find_format(struct http_request *request)
 
 int ingest_process_run(const struct serve_setup *setup)
 {
+    arena_return_large(INGEST_LARGE_BYTES);
     int stop_fd = stop_fd_open();
     struct ingest_metrics metrics;
     struct db_home home = DB_HOME_NONE;

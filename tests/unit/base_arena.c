@@ -2,6 +2,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/limits.h"
+#include "base/op.h"
 
 #include "tap.h"
 
@@ -233,6 +234,53 @@ static void test_buf_cap(void)
     arena_free(arena);
 }
 
+/* Allows up to `most` bytes in all, in steps of 1000. */
+struct scale {
+    size_t most, wanted;
+    int n;
+};
+
+static size_t weigh(void *context, size_t wanted)
+{
+    struct scale *scale = context;
+
+    scale->wanted = wanted;
+    scale->n++;
+    return wanted <= scale->most ? (wanted + 999) / 1000 * 1000 : 0;
+}
+
+static void test_meter(void)
+{
+    struct arena *arena = arena_new(1 << 20);
+    struct scale scale = { .most = 200000 };
+    struct op op;
+
+    op_init(&op, arena, "test");
+    ok(arena_alloc(arena, 320) != NULL, "before it is metered an arena asks nobody");
+    arena_meter(arena, 100, weigh, &scale);
+    ok(arena_alloc(arena, 16) && scale.n == 1 && scale.wanted == 336, "what it has already counts");
+    ok(arena_alloc(arena, 656) && scale.n == 1, "what was granted is handed out");
+    ok(arena_alloc(arena, 16) && scale.n == 2 && scale.wanted == 1008, "beyond it is asked for");
+    is_int(op_settle(&op, ERR_INVALID), ERR_INVALID, "while nothing was refused failures are what they are");
+    char *large = arena_resize(arena, NULL, 0, 100000);
+    ok(large && scale.wanted == 101008, "a large block likewise");
+    large = arena_resize(arena, large, 100000, 150000);
+    ok(large && scale.wanted == 151008, "and one that grows, by what it is then");
+    ok(!arena_resize(arena, large, 150000, 250000), "what is refused is not to be had");
+    ok(arena_was_refused(arena), "  which is remembered");
+    ok(arena_alloc(arena, 16) != NULL, "less is");
+    size_t used = arena_used(arena);
+    arena_release(arena, large, 150000);
+    is_int((int64_t)(used - arena_used(arena)), 150000, "a large block can be released before the reset");
+    (void)!fail(&op, ERR_MALFORMED, "a number without end");
+    is_int(op_settle(&op, ERR_MALFORMED), ERR_UNAVAILABLE, "after a refusal nothing is the sender's fault");
+    is_int(op.fault.code, ERR_UNAVAILABLE, "  which is what is answered");
+    ok(arena_alloc(arena, 500000) != NULL, "  with memory for it");
+    arena_reset(arena);
+    ok(!arena_was_refused(arena) && arena_alloc(arena, 900000), "a reset ends it all");
+    arena_free(arena);
+}
+
 static void test_big_endian(void)
 {
     struct arena *arena = arena_new(CAP);
@@ -259,6 +307,7 @@ int main(void)
     test_text();
     test_buf();
     test_buf_cap();
+    test_meter();
     test_big_endian();
     return done_testing();
 }

@@ -146,6 +146,36 @@ static void test_unknown(struct ingest_test *test)
     ingest_queue_free(queue);
 }
 
+/* What is being read turns out to take more than it was promised. */
+static void test_growing(struct ingest_test *test)
+{
+    struct ingest_queue *queue = ingest_queue_new(100000);
+    struct queue_room mine = { 0 }, other = { 0 }, unknown = { 0 };
+    struct ingest_ticket ticket;
+
+    ok(!ingest_queue_reserve(queue, &test->op, 1, 1000, &mine), "a small promise");
+    ok(ingest_queue_grow(&mine, 1, 90000), "who is alone may take nearly all");
+    ok(!ingest_queue_reserve(queue, &test->op, 2, 10000, &other), "another has what is left");
+    ok(!ingest_queue_grow(&other, 2, 20000), "  and no more");
+    is_int((int64_t)ingest_queue_count(queue).waiting_bytes, 100000, "  what was not granted is not weighed");
+    ingest_queue_leave(&mine);
+    ok(ingest_queue_grow(&other, 2, 40000), "until the first one is gone");
+    unknown.queue = queue;
+    ok(ingest_queue_grow(&unknown, 0, 10000) && !ingest_queue_grow(&unknown, 0, 20000),
+       "who is not known has a small part");
+    ok(ingest_queue_grow(&unknown, 3, 20000), "  and a tenant's when he is");
+    ticket_of(test, &ticket, 3, 200);
+    ticket.room = &unknown;
+    ok(!ingest_queue_push(queue, &ticket), "  which is promised to what he sends");
+    is_int((int64_t)ingest_queue_count(queue).waiting_bytes, 60000, "  and used up by it");
+    ingest_queue_leave(&other);
+    ingest_queue_finish(queue, LANE_FAST, ingest_queue_take(queue, LANE_FAST));
+    is_int((int64_t)ingest_queue_count(queue).waiting_bytes, 0, "until nothing is left");
+    ingest_queue_close(queue);
+    ok(!ingest_queue_grow(&mine, 1, 1), "nothing grows in a queue that is closed");
+    ingest_queue_free(queue);
+}
+
 int main(void)
 {
     struct ingest_test test;
@@ -158,6 +188,8 @@ int main(void)
     test_small_promise(&test);
     ingest_test_reset(&test);
     test_unknown(&test);
+    ingest_test_reset(&test);
+    test_growing(&test);
     ingest_test_close(&test);
     return done_testing();
 }
