@@ -2,7 +2,7 @@
 # A database that is lost, with its passwords, and made of the archive alone: what the API answers over
 # the archived days is what it answered. Rebuilds that are killed, catalogues that are damaged or of a
 # newer format, a day that is missing; what would change archived days waits; no secret is in the store;
-# archiving goes on. The store is a folder on one engine, a bucket of a real MinIO on the other.
+# archiving goes on; dashboards show what they did. The store is a folder on one engine, a bucket of a real MinIO on the other.
 use strict;
 use warnings;
 use FindBin;
@@ -14,6 +14,7 @@ use List::Util qw(sum0);
 use MIME::Base64 qw(encode_base64);
 use POSIX qw(strftime);
 use Test::More;
+use Tidemark::Browser;
 use Tidemark::Day;
 use Tidemark::Minio;
 use Tidemark::Objects;
@@ -166,6 +167,37 @@ sub answers {
     my @days = $stack->sql('SELECT min(day), max(day) FROM core.archive WHERE relation <> \'costs\'');
     is("@days", join('|', map { substr iso(ago($_)), 0, 10 } 14, 6), 'these are all archived days');
     return \%answer;
+}
+
+# The dashboards of a member over all archived days, by their addresses: bytes as they are, but for what names the
+# moment (when, and whether lately, a device was heard of) or the login.
+sub pages {
+    my ($password) = @_;
+    my $browser = Tidemark::Browser->new($stack);
+    $browser->log_in('eve@home.example', $password);
+    $browser->submit($browser->get('/account'), '/switch', tenant => 'home');
+    my $span = join '&', map { my ($name, $days) = @{$_}; "$name=" . substr iso(ago($days)), 0, 10 } [ from => 14 ], [ to => 5 ];
+    my %page;
+    for my $path ('/', (map {"/energy?site=$_&$span"} qw(house mill)), (map {"/devices/$_?$span"} qw(meter roof%2F1)), "/costs?site=house&$span", "/events?$span") {
+        my $answer = $browser->get($path);
+        $page{$path} = $answer->{content} =~ s/name="csrf" value="[^"]*"//gr =~ s{<time [^>]*>[^<]*</time>}{}gr =~ s/\b(?:live|silent)\b//gir;
+        is($answer->{status}, 200, "page $path");
+    }
+    return \%page;
+}
+
+sub compare_pages {
+    my ($before, $after) = @_;
+    for my $path (sort keys %{$before}) {
+        cmp_ok(length $before->{$path}, '>', 5000, "$path is a page with something on it");
+        ok($before->{$path} eq $after->{$path}, '  and the same after the rebuild') or diag(differences($before->{$path}, $after->{$path}));
+    }
+    return;
+}
+
+sub differences {
+    my @lines = map { [ split /\n/ ] } @_;
+    return join "\n", map { my $at = $_; map { $_->[$at] // '' } @lines } grep { ($lines[0][$_] // '') ne ($lines[1][$_] // '') } 0 .. $#{ $lines[0] };
 }
 
 sub lists { return join "\n", map { s/\t[^\t]*\t(\d+)$/\t$1/r } split /\n/, $stack->cli('archive', 'list') }
@@ -345,6 +377,7 @@ for my $engine (@engines) {
         like(archive_now(), qr/^12 days/m, 'days are archived');
         change();
         my ($before, $list) = (answers(), lists());
+        my $shown = pages($PASSWORD);
         my %is_old = map { ($_ => 1) } $stack->sql('SELECT password_hash FROM core.person');
         check_secrets();
         lose();
@@ -354,6 +387,7 @@ for my $engine (@engines) {
         quiet();
         compare($before, answers());
         check_members(\%is_old);
+        compare_pages($shown, pages('another horse battery'));
         check_going_on($list);
         $stack->stop;
     };
