@@ -2,6 +2,7 @@
  * out of it. */
 #include "archive/archive.h"
 
+#include "archive/given_up.h"
 #include "archive/parts.h"
 #include "db/conn.h"
 #include "gen/queries.h"
@@ -204,6 +205,10 @@ enum err archive_sweep(struct archive *archive, int *out_n)
     enum err err;
 
     *out_n = 0;
+    err = archive_take_back(archive);
+    if (err != OK) {
+        return err;
+    }
     do {
         before = *out_n;
         arena_reset(archive->batches);

@@ -53,8 +53,8 @@ struct archive_done {
     bool is_derived;        /* nor would there be: it is never restored */
 };
 
-/* Removes from the store what belongs to tenants that are gone, and what was begun and never noted;
- * *out_n: how many objects. */
+/* Removes from the store what belongs to tenants that are gone, what was begun and never noted, and
+ * what a database left there that was given up (given_up.h); *out_n: how many objects. */
 enum err archive_sweep(struct archive *archive, int *out_n) MUST_CHECK;
 
 /* A run over all that is to be archived. */

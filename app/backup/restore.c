@@ -390,6 +390,7 @@ static enum err complete(struct restoring *restoring)
     enum err err = db_migrate(restoring->op, &config, restoring->wish->progress);
     err = err ? err : database_ask(restoring->backups, url, &q_restore_renumber, NULL, NULL);
     err = err ? err : database_ask(restoring->backups, url, &q_restore_catalogues, NULL, NULL);
+    err = err ? err : database_ask(restoring->backups, url, &q_restore_given_up, NULL, NULL);
     return err ? err : database_ask(restoring->backups, url, &q_restore_analyse, NULL, NULL);
 }
 

@@ -1,5 +1,4 @@
-/* The files of the archive that a command is about. Called by cmd_archive.c and
- * archive_check.c. */
+/* The files of the archive that a command is about. Called by cmd_archive.c and those beside it. */
 #include "serve/chosen.h"
 
 #include "base/clock.h"
@@ -15,7 +14,7 @@
 
 /* ---- options ---- */
 
-static bool is_day(const char *text)
+bool chosen_is_day(const char *text)
 {
     int64_t time_us;
 
@@ -45,7 +44,7 @@ int chosen_parse(struct chosen *chosen, int argc, char **argv, const struct opti
         return options_misused(help, "--table: samples, events or costs");
     }
     for (int i = 1; i < 3; i++) {
-        if (!is_day(*rows[i].text)) {
+        if (!chosen_is_day(*rows[i].text)) {
             return options_misused(help, "%s: a day, as 2026-11-20", rows[i].name);
         }
     }

@@ -31,6 +31,9 @@ struct chosen {
 int chosen_parse(struct chosen *chosen, int argc, char **argv, const struct options_help *help,
                  const struct option_row *own);
 
+/* Whether it is a day, as 2026-11-20; so is NULL, that was not given. */
+bool chosen_is_day(const char *text);
+
 /* Connects and opens the archive. chosen_close is due in any case. */
 enum err chosen_open(struct chosen *chosen, const struct config *config) MUST_CHECK;
 

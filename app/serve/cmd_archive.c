@@ -1,9 +1,10 @@
-/* `tidemark archive run|list|verify|restore`: the archive by hand. */
+/* `tidemark archive run|list|verify|restore|remove-unknown`: the archive by hand. */
 #include "db/conn.h"
 #include "gen/queries.h"
 #include "serve/chosen.h"
 #include "serve/commands.h"
 #include "serve/operator.h"
+#include "serve/unknown.h"
 
 #include <stdio.h>
 
@@ -186,6 +187,7 @@ int cmd_archive(const struct config *config, int argc, char **argv)
         { "list", cmd_list, "what is in the archive" },
         { "verify", cmd_archive_verify, "read files, and see that they are as they were written" },
         { "restore", cmd_restore_days, "bring days back into the database" },
+        { "remove-unknown", cmd_archive_remove_unknown, "remove what no row speaks of" },
         { .name = NULL },
     };
     return operator_verb(config, argc, argv, VERBS);

@@ -2,9 +2,8 @@
  * knows of. Called by cmd_archive.c. */
 #include "base/crypto.h"
 #include "gen/queries.h"
-#include "objects/store.h"
-#include "serve/chosen.h"
 #include "serve/commands.h"
+#include "serve/unknown.h"
 
 #include <stdio.h>
 
@@ -97,52 +96,16 @@ static enum err verify_one(void *context, const struct db_rows *list, int at)
 
 /* ---- what nobody knows of ---- */
 
-/* Names the objects of a page that the database does not know of. */
-static enum err tell_unknown(struct checking *checking, const struct store_page *page)
+/* A visitor. */
+static enum err tell_unknown(void *context, const char *const *keys, int n)
 {
-    struct chosen *chosen = &checking->chosen;
-    struct str *keys = arena_array(chosen->pages, (size_t)page->n + 1, sizeof *keys);
-    struct db_args args;
-    struct db_rows *rows;
+    struct checking *checking = context;
 
-    if (keys == NULL) {
-        return fail_memory(&chosen->op);
+    for (int i = 0; i < n; i++) {
+        printf("unknown\t%s\n", keys[i]);
     }
-    for (int i = 0; i < page->n; i++) {
-        keys[i] = str_of(page->objects[i].key);
-    }
-    db_args_init(&args, chosen->pages);
-    db_arg_str_array(&args, keys, (size_t)page->n);
-    enum err err = chosen_ask(chosen, 0, &q_object_unknown, &args, &rows);
-    for (int i = 0; err == OK && i < db_count(rows); i++) {
-        printf("unknown\t%s\n", db_text(rows, i, OBJECT_UNKNOWN_KEY));
-        checking->n_unknown++;
-    }
-    return err;
-}
-
-static enum err find_unknown(struct checking *checking)
-{
-    struct chosen *chosen = &checking->chosen;
-    struct store_page page = { .next = NULL };
-    const char *after = NULL;
-    enum err err = OK;
-
-    do {
-        arena_reset(chosen->pages);
-        err = store_list(chosen->archive.store, &chosen->listing, ARCHIVE_PREFIX, after,
-                         STORE_MAX_LIST, &page);
-        if (err != OK) {
-            chosen->op.fault = chosen->listing.fault;
-            return err;
-        }
-        err = page.n > 0 ? tell_unknown(checking, &page) : OK;
-        after = page.next ? arena_copy(chosen->arena, str_of(page.next)) : NULL;
-        if (page.next && !after) {
-            return fail_memory(&chosen->op);
-        }
-    } while (err == OK && after);
-    return err;
+    checking->n_unknown += n;
+    return OK;
 }
 
 /* ---- the command ---- */
@@ -161,7 +124,7 @@ static enum err check_files(struct checking *checking)
         return fail(&chosen->op, ERR_NOT_FOUND, "the archive has none of these days");
     }
     if (err == OK && is_all && !checking->sample) {
-        err = find_unknown(checking);
+        err = unknown_visit(chosen, INT64_MAX, tell_unknown, checking);
     }
     fprintf(stderr, "%d of %d files read, %d damaged or missing\n", checking->n_read,
             chosen->n_files, chosen->n_failed);

@@ -82,6 +82,25 @@ SELECT g AS object FROM ops.archive_garbage_list() g;
 -- They were.
 SELECT ops.archive_garbage_done($1::text[]);
 
+-- name: store_given_up
+-- roles: worker
+-- columns: until
+-- What the store has from before this and no row speaks of is of a database that was given up; NULL: nothing
+-- is to be looked for.
+SELECT ops.store_given_up() AS until;
+
+-- name: store_given_up_done
+-- roles: worker
+-- It was looked for, before the moment $1; whether something is left.
+SELECT ops.store_given_up_done($1::timestamptz, $2::bool);
+
+-- name: store_take_back
+-- roles: worker
+-- columns: is_taken
+-- Has the objects $1 removed that no row speaks of: of a day of the tenant $2 (NULL: of none), table $3, day $4
+-- and number $5, unless that number is free.
+SELECT ops.store_take_back($1::text[], $2::text, $3::text, $4::text, $5::int4) AS is_taken;
+
 -- name: archive_list
 -- roles: worker
 -- columns: tenant_id slug id relation day n kind object n_rows n_bytes sha256 is_held is_pinned

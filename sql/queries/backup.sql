@@ -201,6 +201,12 @@ WHERE xid >= pg_snapshot_xmax(pg_current_snapshot());
 -- The newest catalogue in the store may be of the database that was given up: the next is written.
 UPDATE core.archive_catalogue SET digest = NULL;
 
+-- name: restore_given_up
+-- roles: super
+-- What the store has of the database that was given up is to be looked for, a week from now.
+INSERT INTO core.store_given_up DEFAULT VALUES
+ON CONFLICT (is_only) DO UPDATE SET until = DEFAULT, look_at = DEFAULT;
+
 -- name: restore_post
 -- roles: super
 -- Ends what restore_pre began.

@@ -1,6 +1,7 @@
 #!/usr/bin/env perl
 # Restoring backups on real servers: everything of two tenants, on the server that made the backup and
-# on another one; what is refused, and that whatever goes wrong leaves the database as it was.
+# on another one; what is refused, and that whatever goes wrong leaves the database as it was; what
+# becomes of the objects that came after the backup.
 use strict;
 use warnings;
 use FindBin;
@@ -8,6 +9,7 @@ use lib "$FindBin::Bin/../lib";
 use Digest::SHA qw(sha256_hex);
 use JSON::PP;
 use Test::More;
+use Tidemark::Archiver qw(day archive archives_well objects store);
 use Tidemark::Cluster;
 use Tidemark::Scratch qw(slurp_whole spit);
 use Tidemark::TwoTenants qw(areas two_tenants count_from);
@@ -19,7 +21,8 @@ sub fingerprint {
     my ($cluster) = @_;
     my $super = $cluster->session('tidemark_super', new => 1);
     my @tables = map { $_->[0] } $super->query("SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-            . " WHERE n.nspname IN ('core', 'ops') AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY 1");
+            . " WHERE n.nspname IN ('core', 'ops') AND c.relkind IN ('r', 'p') AND NOT c.relispartition"
+            . " AND c.relname <> 'store_given_up' ORDER BY 1");    # which says when it was restored
     my %print = map { $_ => $super->text("SELECT count(*), md5(string_agg(r::text, ',' ORDER BY r::text COLLATE \"C\")) FROM $_ r") } @tables, 'core.event_count_1d';
     my $ours = "n.nspname IN ('core', 'api', 'ops')";
     my %shape = (
@@ -227,6 +230,118 @@ sub check_elsewhere {
     return;
 }
 
+# ---- what came to the store after the backup ----
+
+# A reading that comes late to a day.
+sub late {
+    my ($cluster, $ago, $value) = @_;
+    my $ingest = $cluster->session('tidemark_ingest', new => 1)->bind(1);
+    my $series = $cluster->session('tidemark_super')->value("SELECT min(id) FROM core.series WHERE tenant_id = 1 AND metric = 'alpha_w'");
+    $ingest->query("SELECT api.partitions_ensure(timestamptz '@{[day($ago)]}Z', now());"
+            . " SELECT api.ingest_samples(ARRAY[1], ARRAY[$series], ARRAY[timestamptz '@{[day($ago)]} 11:03:00Z'], ARRAY[$value], ARRAY[true])");
+    return;
+}
+
+# The archive's keys that the database speaks of, sorted.
+sub known {
+    my ($cluster) = @_;
+    my @files = map { $_->[0] } $cluster->session('tidemark_super')->query('SELECT object FROM core.archive UNION SELECT object FROM core.archive_catalogue');
+    my %known = map { ($_ => 1, m{[.]parquet$} ? (s/[.]tombstones//r =~ s/parquet$/json/r => 1) : ()) } @files;
+    return sort keys %known;
+}
+
+sub unknown {
+    my ($cluster) = @_;
+    my ($status, $said) = archive($cluster, 'verify');
+    is($status, 0, '  what is known is sound') or diag($said);
+    return [sort $said =~ /^unknown\t(.*)$/mg];
+}
+
+# What a database wrote in the store between its backup and its end: a further number of a day and the first one of
+# another, catalogues, a tenant, a file that was begun, and an upload; those keys of them that are of the other day.
+sub go_on {
+    my ($cluster) = @_;
+    my %there = map { $_ => 1 } objects($cluster);
+    late($cluster, 9, 1);
+    late($cluster, 60, 2);
+    my $id = $cluster->session('tidemark_operator', new => 1)->value("SELECT ops.tenant_add('newer', 'newer', 'UTC', 'EUR')");
+    my $ingest = $cluster->session('tidemark_ingest', new => 1)->bind($id);
+    my $device = $ingest->value("SELECT device_id FROM api.ingest_devices(ARRAY['x'], true)");
+    my $series = $ingest->value("SELECT series_id FROM api.ingest_series(ARRAY[$device], ARRAY['power_w'], ARRAY['{}'], true)");
+    $ingest->query("SELECT api.ingest_samples(ARRAY[$id], ARRAY[$series], ARRAY[timestamptz '@{[day(9)]} 11:03:00Z'], ARRAY[3], ARRAY[true])");
+    archives_well($cluster, qr/^3 days, /m, 'what came after the backup');
+    store($cluster)->spit("archive/samples/tenant=alpha/day=@{[day(8)]}/" . 'ab' x 16 . '.parquet', 'begun');
+    store($cluster)->spit('upload/1/ab/abababab-0000-4000-8000-000000000001', 'nobody knows');
+    my @new = grep { !$there{$_} } objects($cluster);
+    is(scalar(grep {/tenant=newer/} @new) . ' ' . scalar(grep {m{catalogue/tenant=alpha}} @new), '4 1', '  is in the store');
+    return grep {m{tenant=alpha/day=@{[day(60)]}}} @new;
+}
+
+# Nobody else's objects go: those of a number that is free stay, and what came after the restore.
+sub check_store {
+    my ($cluster, $folder) = @_;
+    my $super = $cluster->session('tidemark_super', new => 1);
+    $super->query('TRUNCATE core.archive, core.archive_day, core.archive_cursor, core.archive_change, core.archive_wish, core.archive_check,'
+            . ' core.archive_cost_note, core.archive_catalogue, core.store_given_up');    # what two_tenants said of no files
+    my $own = $super->value('SELECT core.upload_key(tenant_id, id) FROM core.upload WHERE tenant_id = 1 AND stored_at IS NOT NULL');
+    store($cluster)->spit($own, 'known');
+    archives_well($cluster, undef, 'days before a backup');
+    is_deeply([objects($cluster)], [known($cluster)], '  are known, and nothing else is there');
+    my ($status, $said) = $cluster->tidemark('backup', '--to', $folder, '--make');
+    is($status, 0, 'a backup') or diag($said);
+    my @free = go_on($cluster);
+    ($status, $said) = $cluster->tidemark('restore', 'latest', '--from', $folder, '--force');
+    is($status, 0, 'the backup is restored') or diag($said);
+    delete $cluster->{sessions};
+    $super = $cluster->session('tidemark_super', new => 1);
+    my $upload = 'upload/1/ab/abababab-0000-4000-8000-000000000001';
+    late($cluster, 9, 4);
+    archives_well($cluster, qr/^1 days, /m, 'a day gets the number that it has in the store');
+    my %known = map { $_ => 1 } known($cluster);
+    my @given_up = grep { !$known{$_} } objects($cluster);
+    # rows and tombstones with their manifest; a catalogue; a tenant's file, manifest and two catalogues; a file that was begun; rows and their manifest
+    is(scalar @given_up, 3 + 1 + 4 + 1 + 2, '  where those of the other database are') or diag("@given_up");
+    is_deeply(unknown($cluster), [sort @given_up, $upload], '  each is named');
+    archives_well($cluster, undef, 'within a week');
+    is_deeply([grep { !$known{$_} } objects($cluster)], \@given_up, '  they stay');
+    my $stranger = "archive/samples/tenant=alpha/day=@{[day(8)]}/" . 'cd' x 16 . '.parquet';
+    store($cluster)->spit($stranger, 'of another database, in use');
+    my $look = "UPDATE core.store_given_up SET look_at = now()";
+    $super->query($look);
+    archives_well($cluster, undef, 'a week later');
+    is_deeply([objects($cluster)], [sort(known($cluster), @free, $stranger)], '  they are gone, but for those of a number that is free');
+    late($cluster, 60, 5);
+    archives_well($cluster, qr/^1 days, /m, 'when that number was given to others');
+    is(scalar(grep { $_ eq $free[0] } objects($cluster)), 1, '  it is not looked at once more');
+    $super->query($look);
+    archives_well($cluster, undef, 'but in another week');
+    archives_well($cluster, undef, '  where catalogues of our own were too many, those are gone');
+    is_deeply([objects($cluster)], [sort(known($cluster), $stranger)], '  then these are gone, too');
+    is($super->value('SELECT count(*) FROM core.store_given_up'), 0, '  and nothing more is looked for');
+    check_remove_unknown($cluster, $own, $upload, $stranger);
+    return;
+}
+
+# By hand all goes that nobody knows of.
+sub check_remove_unknown {
+    my ($cluster, $own, @unknown) = @_;
+    is_deeply(unknown($cluster), [sort @unknown], 'an upload that came after the backup is named');
+    is((archive($cluster, 'remove-unknown', @{$_}))[0], 2, "remove-unknown @{$_}: is refused") for [], ['--before', 'tomorrow'], ['--before', ''];
+    my ($status, $said) = archive($cluster, 'remove-unknown', '--before', day(0));
+    like("$status $said", qr/^0 0 objects removed$/m, 'nothing is removed that came on that day');
+    my $before = [grep { my $key = $_; !grep { $_ eq $key } @unknown } store($cluster)->list('')];
+    ($status, $said) = archive($cluster, 'remove-unknown', '--before', day(-1));
+    is("$status " . join(' ', sort $said =~ /^removed\t(.*)$/mg), join(' ', 0, sort @unknown), 'what came before it is, and named');
+    is_deeply([store($cluster)->list('')], $before, '  and nothing else');
+    ok((grep { $_ eq $own } @{$before}), '  not the upload that is known');
+    my $super = $cluster->session('tidemark_super');
+    $super->query('INSERT INTO core.archive_rebuild (is_only) VALUES (true)');
+    ($status, $said) = archive($cluster, 'remove-unknown', '--before', day(-1));
+    like("$status $said", qr/^1 .*the database is being made of the archive/s, '  nor anything while a database is made of the archive');
+    $super->query('DELETE FROM core.archive_rebuild');
+    return;
+}
+
 Tidemark::Cluster->each_engine(sub {
     my ($cluster) = @_;
     two_tenants($cluster, @FILL);
@@ -241,5 +356,6 @@ Tidemark::Cluster->each_engine(sub {
     check_trial($cluster, $folder, $name);
     check_in_place($cluster, $folder, $name, $before);
     check_elsewhere($cluster->engine, $folder, $name, $before);
+    check_store($cluster, "$folder.store");
 });
 done_testing;

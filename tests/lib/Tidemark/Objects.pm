@@ -40,11 +40,11 @@ sub slurp {
     return $self->{minio} ? $self->curl(path($key)) : Tidemark::Scratch::slurp_whole("$self->{folder}/$key");
 }
 
-# An object in the folder belongs to whom the folder does, so that Tidemark can read it.
+# Tidemark can read an object in the folder, and remove it: folders belong to whom that one does.
 sub spit {
     my ($self, $key, $bytes) = @_;
     my $file = $self->{minio} ? File::Temp->new->filename : "$self->{folder}/$key";
-    make_path(dirname($file));
+    make_path(dirname($file), $self->{minio} || !-d $self->{folder} ? () : { owner => (stat $self->{folder})[4] });
     Tidemark::Scratch::spit($file, $bytes);
     $self->curl(path($key), '--upload-file', $file) if $self->{minio};
     $self->{minio} ? unlink $file : chmod 0644, $file;

@@ -34,6 +34,9 @@ my %function = (
     'ops.object_any' => { may => 'worker', door => 'whether the store is to hold anything', call => q{} },
     'ops.store_gone_next' => { may => 'worker', door => 'names of tenants that were removed', call => q{''} },
     'ops.store_gone_done' => { may => 'worker', door => 'the same', call => q{'archive/samples/tenant=nobody/', now()} },
+    'ops.store_given_up' => { may => 'worker', door => 'when a backup was restored', call => q{} },
+    'ops.store_given_up_done' => { may => 'worker', door => 'the same', call => q{'2000-01-01', true} },
+    'ops.store_take_back' => { may => 'worker', door => 'keys that no row speaks of', call => q{'{}', 'alpha', 'samples', '2020-01-01', 1} },
     'ops.object_unknown' => { may => 'worker', door => 'which of the keys it gives', call => q{'{}'} },
     # parts of the above
     (map { ("core.$_" => { may => '' }) } qw(upload_key upload_part_key upload_trash upload_part_trash upload_maker_forget upload_admit
