@@ -15,7 +15,9 @@
 #define MAX_FUTURE_HOURS 24               /* a clock more wrong than this is refused */
 #define MAX_ITEM_ERRORS 100               /* listed in one answer; the rest is counted */
 #define MAX_JSON_DEPTH 64                 /* deeper bodies are attacks */
-#define MAX_REJECT_BYTES (8u << 10)       /* kept of a rejected item or body; longer ones are cut */
+/* A rejected item or body of this is kept whole; of a longer one the beginning is. */
+#define MAX_REJECT_WHOLE_BYTES (512u << 10)
+#define MAX_REJECT_BYTES (8u << 10)
 
 /* The writer. */
 #define BATCH_MAX_ROWS 10000u       /* closes an open batch; more gain little, and others wait */

@@ -81,6 +81,7 @@ struct ingest_columns {
     struct ingest_error *errors;
     size_t n_events, n_rows, n_devices, n_sites, n_series, n_errors;
     size_t events_size, rows_size, devices_size, sites_size, series_size, errors_size;
+    struct str source_head; /* what an item's source needs before it, a line; empty: nothing */
     uint32_t n_rejected; /* all of them; at most MAX_BATCH_EVENTS have an entry in errors */
     uint8_t *is_late;    /* per row: left to the late lane; made by columns_seal */
     struct ingest_index device_index, series_index;

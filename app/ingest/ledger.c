@@ -179,6 +179,16 @@ static bool has_room(const struct ledger_page *page, const struct ledger_hour *h
            hour->kept_bytes + bytes <= LEDGER_MAX_REJECT_BYTES / 2;
 }
 
+static uint64_t count_items(const struct ingest_reject *rejects, size_t n)
+{
+    uint64_t items = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        items += rejects[i].n_items ? rejects[i].n_items : 1;
+    }
+    return items;
+}
+
 void ingest_ledger_keep(struct ingest_ledger *ledger, const struct ingest_reject *rejects,
                         size_t n)
 {
@@ -201,11 +211,12 @@ void ingest_ledger_keep(struct ingest_ledger *ledger, const struct ingest_reject
         hour->kept_bytes += bytes;
         page->reject_bytes += bytes;
     }
+    uint64_t dropped = count_items(rejects + kept, n - kept);
     if (hour) {
-        hour->account.figures[LEDGER_DROPPED] += n - kept;
+        hour->account.figures[LEDGER_DROPPED] += dropped;
     }
-    ledger->counts.kept += kept;
-    ledger->counts.dropped += n - kept;
+    ledger->counts.kept += count_items(rejects, kept);
+    ledger->counts.dropped += dropped;
     (void)pthread_mutex_unlock(&ledger->lock);
 }
 

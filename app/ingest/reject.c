@@ -167,6 +167,67 @@ static struct ingest_reject request_reject(const struct reject_context *context,
     return reject;
 }
 
+/* How much is kept of a text. */
+static size_t kept_bytes(struct str text)
+{
+    return text.len <= MAX_REJECT_WHOLE_BYTES ? text.len : MAX_REJECT_BYTES;
+}
+
+static void set_body(struct ingest_reject *reject, const struct redact *redact, struct str body)
+{
+    set_text(reject, body, redact_body(redact, body, kept_bytes(body)));
+}
+
+static void set_error(struct ingest_reject *reject, const struct redact *redact,
+                      const struct ingest_error *error)
+{
+    reject->item = (int32_t)error->index;
+    reject->field = str_of(error->field);
+    reject->reason = kept_line(redact, str_of(error->detail), MAX_REASON_BYTES);
+    reject->device = kept_line(redact, error->device, MAX_NAME_BYTES);
+}
+
+/* The item's own text. */
+static void set_source(struct ingest_reject *reject, const struct redact *redact,
+                       const struct ingest_columns *columns, struct str source)
+{
+    source = str_trim(source);
+    if (columns->source_head.len) {
+        struct buf text;
+        buf_init(&text, redact->arena, columns->source_head.len + source.len + 2);
+        buf_add_str(&text, columns->source_head);
+        buf_add_char(&text, '\n');
+        buf_add_str(&text, source);
+        source = text.is_broken ? source : buf_str(&text);
+    }
+    reject->flags |= REJECT_IS_ITEM;
+    set_text(reject, source, redact_item(redact, source, kept_bytes(source)));
+}
+
+/* One more item that the body is kept for, beside the first one. */
+static void join(struct ingest_reject *reject, const struct redact *redact,
+                 const struct ingest_error *error)
+{
+    struct str device = kept_line(redact, error->device, MAX_NAME_BYTES);
+
+    reject->item = -1;
+    if (!str_equal(device, reject->device)) {
+        reject->device = (struct str){ NULL, 0 };
+    }
+}
+
+/* Says in the reason, which is the first item's, how many there are. */
+static void count_joined(struct ingest_reject *reject, struct arena *arena, uint32_t n)
+{
+    const char *reason =
+        n > 1 ? arena_printf(arena, "%.*s (and %u more of its items)", (int)reject->reason.len,
+                             reject->reason.ptr, n - 1)
+              : NULL;
+
+    reject->n_items = n;
+    reject->reason = reason ? str_of(reason) : reject->reason;
+}
+
 void ingest_reject_items(const struct reject_context *context,
                          const struct ingest_columns *columns)
 {
@@ -174,28 +235,34 @@ void ingest_reject_items(const struct reject_context *context,
     const struct redact redact = redact_of(context->request, context->format);
     const struct ingest_reject request = request_reject(context, &redact);
     const struct str whole = context->request->body;
-    struct ingest_reject body = request;
-    size_t n = columns->n_errors;
-    struct ingest_reject *rejects = arena_array(arena, n + 1, sizeof *rejects);
+    bool is_once = whole.len > MAX_REJECT_BYTES && whole.len <= MAX_REJECT_WHOLE_BYTES;
+    struct ingest_reject body = request, *joined = NULL;
+    struct ingest_reject *rejects = arena_array(arena, columns->n_errors + 1, sizeof *rejects);
     struct ledger_account dropped = { .figures = { 0 } };
+    size_t n = 0;
 
-    set_text(&body, whole, redact_body(&redact, whole, MAX_REJECT_BYTES));
-    for (size_t i = 0; rejects && i < n; i++) {
+    set_body(&body, &redact, whole);
+    for (size_t i = 0; rejects && i < columns->n_errors; i++) {
         const struct ingest_error *error = &columns->errors[i];
-        rejects[i] = error->source.len ? request : body;
-        rejects[i].item = (int32_t)error->index;
-        rejects[i].field = str_of(error->field);
-        rejects[i].reason = kept_line(&redact, str_of(error->detail), MAX_REASON_BYTES);
-        rejects[i].device = kept_line(&redact, error->device, MAX_NAME_BYTES);
-        if (error->source.len) {
-            rejects[i].flags |= REJECT_IS_ITEM;
-            struct str source = str_trim(error->source);
-            set_text(&rejects[i], source, redact_item(&redact, source, MAX_REJECT_BYTES));
+        if (!error->source.len && joined) {
+            join(joined, &redact, error);
+            continue;
         }
+        rejects[n] = error->source.len ? request : body;
+        set_error(&rejects[n], &redact, error);
+        if (error->source.len) {
+            set_source(&rejects[n], &redact, columns, error->source);
+        } else if (is_once) {
+            joined = &rejects[n];
+        }
+        n++;
     }
-    n = rejects ? n : 0;
-    ingest_ledger_keep(context->ledger, rejects, n);
     dropped.figures[LEDGER_DROPPED] = columns->n_rejected - n;
+    if (joined) {
+        count_joined(joined, arena, columns->n_rejected - (uint32_t)n + 1);
+        dropped.figures[LEDGER_DROPPED] = 0;
+    }
+    ingest_ledger_keep(context->ledger, rejects, n);
     if (dropped.figures[LEDGER_DROPPED]) {
         ingest_ledger_count(context->ledger, context->who->tenant_id, &dropped);
     }
@@ -222,7 +289,7 @@ void ingest_reject_body(const struct reject_context *context)
     const struct redact redact = redact_of(request, context->format);
     struct ingest_reject reject = request_reject(context, &redact);
 
-    set_text(&reject, request->body, redact_body(&redact, request->body, MAX_REJECT_BYTES));
+    set_body(&reject, &redact, request->body);
     if (!request->is_body_read && request->content_length != 0) {
         reject.size = body_size(request);
         reject.flags &= ~REJECT_IS_WHOLE;

@@ -15,8 +15,9 @@
 #include <stdio.h>
 #include <time.h>
 
-#define AT_ONCE 32 /* share their commits */
-#define ROWS_ARENA_BYTES (8u << 20)
+#define AT_ONCE 16 /* are claimed, and share their commits */
+#define AT_ONCE_BYTES (1u << 20) /* of their texts; or one longer one, alone */
+#define ROWS_ARENA_BYTES (4u * AT_ONCE * MAX_REJECT_WHOLE_BYTES)
 #define POOL_WAIT_MS 1000
 
 /* A request in memory. */
@@ -292,6 +293,38 @@ static enum err settle(struct ingest_replay *replay, struct op *op, int n)
     return run(replay, op, &q_ingest_reject_settle, &args, NULL);
 }
 
+/* Keeps what is to be said of a finished one beside the rows, and frees the rest. */
+static void close_attempt(struct ingest_replay *replay, struct attempt *attempt)
+{
+    if (attempt->reason) {
+        const char *copy = arena_copy(replay->rows_arena, str_of(attempt->reason));
+        attempt->reason = copy ? copy : "it was refused again";
+    }
+    arena_reset(attempt->arena);
+}
+
+/* Replays the claimed rows from the one at `first` on that are read and stored at once. How many
+ * they were. */
+static int replay_some(struct ingest_replay *replay, const struct db_rows *rows, int first)
+{
+    size_t bytes = 0;
+    int n = first;
+
+    do {
+        bytes += db_str(rows, n, INGEST_REJECT_CLAIM_TEXT).len;
+        begin(replay, &replay->attempts[n], rows, n);
+        n++;
+    } while (n < db_count(rows) &&
+             bytes + db_str(rows, n, INGEST_REJECT_CLAIM_TEXT).len <= AT_ONCE_BYTES);
+    for (int i = first; i < n; i++) {
+        finish(replay, &replay->attempts[i]);
+    }
+    for (int i = first; i < n; i++) {
+        close_attempt(replay, &replay->attempts[i]);
+    }
+    return n - first;
+}
+
 /* Replays some; true when there may be more at once. */
 static bool pass(struct ingest_replay *replay)
 {
@@ -307,18 +340,14 @@ static bool pass(struct ingest_replay *replay)
     int n = err ? 0 : db_count(rows);
     bool is_held_up = false;
 
-    for (int i = 0; i < n; i++) {
-        begin(replay, &replay->attempts[i], rows, i);
+    for (int done = 0; done < n;) {
+        done += replay_some(replay, rows, done);
     }
     for (int i = 0; i < n; i++) {
-        finish(replay, &replay->attempts[i]);
         is_held_up = is_held_up || strcmp(replay->attempts[i].outcome, "later") == 0;
     }
     if (n > 0) {
         err = settle(replay, &op, n);
-    }
-    for (int i = 0; i < n; i++) {
-        arena_reset(replay->attempts[i].arena);
     }
     if (err != ERR_UNAVAILABLE) {
         op_log_fault(&op); /* that the database is away others say often enough */

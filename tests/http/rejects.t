@@ -101,7 +101,7 @@ push @answers, my $mixed = $stack->post('/v1/events/batch', [
     { device => 'meter', metrics => { d => 'a string', e => undef } }], token => $token);
 push @answers, my $cut = $stack->post('/v1/event', '{"device":"meter","metrics":{"a":1}', token => $token, headers => \%json);
 push @answers, my $type = $stack->post('/v1/event', '<a/>', token => $token, headers => { 'Content-Type' => 'text/xml' });
-push @answers, $stack->post('/v1/events/batch', '[' . join(',', ('{}') x 10_001) . ']', token => $token, headers => \%json);
+push @answers, $stack->post('/v1/events/batch', '[' . join(',', ('{"device":"one of more than there may be in one request"}') x 10_001) . ']', token => $token, headers => \%json);
 push @answers, my $stranger = $stack->post('/v1/event', { device => 'stranger', metrics => { a => 1 } }, token => $bound);
 push @answers, $stack->post('/v1/event?dry_run=1', { device => 'meter', metrics => {} }, token => $token);
 push @answers, my $lines = $stack->post('/v1/events/batch', qq({"device":"meter","metrics":{"f":1},"time":$now}\nnot "$token" JSON\n), token => $token,
@@ -131,7 +131,7 @@ is_deeply([@{$body}{qw(index text size method target content_type)}],
     [undef, '{"device":"meter","metrics":{"a":1}', 35, 'POST', '/v1/event', 'application/json'], 'a body that was cut is kept as it came');
 like($body->{reason}, qr/^the body is not JSON/, 'with the reason that was answered');
 my ($huge) = grep { $_->{reason} =~ /more than 10000/ } @$list;
-is_deeply([$huge->{replayable}, $huge->{size}], [JSON::PP::false, 30_004], 'of a long one the beginning');
+is_deeply([$huge->{replayable}, $huge->{size}], [JSON::PP::false, 10_001 * 57 + 10_002], 'of a very long one the beginning');
 is(length reject($huge->{id})->{text}, 8192, '8 KiB');
 my ($secret) = grep { $_->{request_id} eq $lines->{headers}{'x-request-id'} } @$list;
 like($secret->{text}, qr/^not "tmk_x+" JSON$/, 'a token in it is crossed out');
@@ -166,6 +166,26 @@ $token = $stack->token('home', 'device');    # a token's settings are remembered
 my $refused = $stack->post('/v1/events/batch', [map { { device => "new-$_", metrics => { a => $_ } } } 1 .. 3], token => $token);
 is($refused->{status}, 422, 'they are');
 $sum{$_} += 3 for qw(received rejected);
+
+# A body of five hundred items is kept once for all of them, and whole.
+my $bulk = join '', map { my $i = $_;
+    bytes(1, bytes(1, bytes(1, '__name__'), bytes(2, 'v')), bytes(1, bytes(1, 'device'), bytes(2, 'bulky')), bytes(1, bytes(1, 'n'), bytes(2, $i)),
+        map { bytes(2, double(1, $_), uint(2, ($now - 10 * $i - $_) * 1000)) } 1 .. 10) } 1 .. 50;
+cmp_ok(length $bulk, '>', 8192, 'a long body');
+is($stack->post('/api/v1/write', snappy($bulk), token => $token, headers => { 'Content-Type' => 'application/x-protobuf', 'Content-Encoding' => 'snappy' })->{status},
+    400, 'of a device that is not known');
+my ($bulky) = @{ await_rejects(1, '?device=bulky') };
+is_deeply([@{$bulky}{qw(index size replayable)}], [undef, length $bulk, JSON::PP::true], 'is kept as a whole');
+is($bulky->{reason}, 'device "bulky" is not registered (and 499 more of its items)', 'with how many it stands for');
+
+for my $case (['bulky', $bulky]) {
+    is($stack->post('/v1/devices', { key => $case->[0] }, token => $admin)->{status}, 201, "$case->[0] is registered");
+    $stack->post("/v1/rejects/$case->[1]{id}/replay", undef, token => $admin);
+    is_deeply([@{ await_replayed($case->[1]{id}) }{qw(state outcome)}], ['replayed', 'accepted'], '  and what it sent replayed');
+}
+is($stack->sql(q{SELECT string_agg(DISTINCT n::text, ' ') FROM (SELECT count(*) AS n FROM core.sample x JOIN core.series s ON s.id = x.series_id
+    JOIN core.device d ON d.id = s.device_id AND d.key = 'bulky' GROUP BY s.id) c HAVING count(*) = 50}), '10', 'all of it is there');
+$sum{received} += 500 + 500; $sum{rejected} += 500; $sum{accepted} += 500; $sum{replayed} += 500;
 
 # Every convention has a device that is not known: [what, device, method, address, headers, body].
 my $key = $hex =~ s/^tmk_//r;    # as emoncms has them
@@ -270,7 +290,8 @@ like($page->{content}, qr/the token is for another device/, 'with the reasons');
 like($page->{content}, qr/not (?:"|&quot;|&#34;)tmk_x+(?:"|&quot;|&#34;) JSON/, 'and what was sent, as text');
 unlike($page->{content}, qr/new-1/, 'but not what is replayed');
 like($ada->get('/admin/rejects?state=replayed')->{content}, qr/new-1/, 'unless it is asked for');
-like($page->{content}, qr{<tfoot>.*>$sum{received}<.*>$sum{accepted}<.*>1<.*>1<.*>$sum{rejected}<}s, 'and the day\'s accounts');
+my $received = $sum{received} =~ s/(\d)(\d{3})$/$1\\D+$2/r;    # with what stands between thousands
+like($page->{content}, qr{<tfoot>.*>$received<.*>$sum{accepted}<.*>1<.*>1<.*>$sum{rejected}<}s, 'and the day\'s accounts');
 is($ada->request('POST', '/admin/rejects', { do => 'replay', id => $theirs->{id} })->{status}, 403, 'a form that is not ours does nothing');
 my $done = $ada->submit($page, '/admin/rejects', do => 'replay', id => $theirs->{id});
 is($done->{headers}{location}, '/admin/rejects?done=replayed', 'a replay by its button');
@@ -281,7 +302,7 @@ is($stack->get("/v1/rejects/$theirs->{id}", token => $admin)->{status}, 404, 'an
 is($stack->request('DELETE', "/v1/rejects/$theirs->{id}", token => $admin)->{status}, 404, 'once');
 $ada->submit($page, '/admin/rejects', do => 'remove', state => '', reason => '', device => '', convention => '');
 like($ada->get('/admin/rejects')->{content}, qr/what was received is stored/, 'with all removed the page says so');
-is(scalar(grep { $_->{action} =~ /^reject\./ } @{ $stack->get('/v1/audit?action=reject', token => $admin)->{json}{items} }), 12, 'all of this is in the audit trail');
+is(scalar(grep { $_->{action} =~ /^reject\./ } @{ $stack->get('/v1/audit?action=reject', token => $admin)->{json}{items} }), 13, 'all of this is in the audit trail');
 
 # ---- clients at once ----
 

@@ -142,6 +142,20 @@ static void test_bounds(struct ingest_test *test)
     ok(kept > 400 && kept <= LEDGER_MAX_REJECT_BYTES / 2 / MAX_REJECT_BYTES,
        "of long ones half the bytes");
     ok(ingest_ledger_counts(ledger).dropped == 500 + 1000 - kept, "the others are counted");
+    kept = ingest_ledger_counts(ledger).kept;
+    size_t n_whole = 0;
+    for (; n_whole < 8; n_whole++) {
+        rejects[n_whole] = (struct ingest_reject){ .tenant_id = 3, .n_items = 100, .item = -1,
+                                                   .text = { text, MAX_REJECT_WHOLE_BYTES } };
+    }
+    for (size_t i = 0; i < n_whole; i++) {
+        ingest_ledger_keep(ledger, &rejects[i], 1);
+    }
+    counts = ingest_ledger_counts(ledger);
+    ok(counts.kept - kept <= 700 && (counts.kept - kept) % 100 == 0,
+       "of bodies kept whole there are less, each for its items");
+    ok(counts.kept + counts.dropped == LEDGER_MAX_REJECTS / 2 + 500 + 1000 + 800,
+       "and the others' items are counted");
     ingest_ledger_stop(ledger);
 }
 
