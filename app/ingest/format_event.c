@@ -1,9 +1,12 @@
 /* The native format: POST /v1/event with one event, POST /v1/events/batch with a list, an
- * object around a list, or NDJSON. Answers for where events stand in a body and for the
- * answers' shape; what an event may say is read_event's. Called by the service. */
+ * object around a list, NDJSON or CSV. Answers for where events stand in a body and for the
+ * answers' shape; what an event may say is read_event's, what a record of CSV is import_csv's.
+ * Called by the service. */
 #include "ingest/format.h"
 
+#include "base/csv.h"
 #include "base/json.h"
+#include "ingest/import_csv.h"
 
 static const char *const json_types[] = {
     /* none, and what clients say when they are told nothing (`curl -d`, libraries) */
@@ -12,11 +15,15 @@ static const char *const json_types[] = {
 };
 
 #define NDJSON "application/x-ndjson"
+#define CSV "text/csv"
 static const char *const batch_types[] = {
     "", "application/x-www-form-urlencoded", "application/octet-stream",
     "application/json", "text/json",
-    NDJSON, "application/ndjson", "application/jsonl", "application/x-jsonlines", NULL,
+    NDJSON, "application/ndjson", "application/jsonl", "application/x-jsonlines", CSV, NULL,
 };
+
+/* A record that is refused is kept with the header; with a longer one the whole body is. */
+#define MAX_KEPT_HEADER_BYTES 1024
 
 /* ---- reading ---- */
 
@@ -40,6 +47,50 @@ static enum err open_body(struct json_reader *reader, struct str body,
                          : fail(columns->op, ERR_MALFORMED, "the body is empty");
 }
 
+/* Records with a header before them, as `tidemark import` takes them. Of times that name no zone
+ * it is UTC. */
+static enum err read_csv(struct str body, struct ingest_columns *columns)
+{
+    static const struct zone utc = { .name = "UTC" };
+    struct op *op = columns->op;
+    struct import_csv *csv = arena_alloc(op->arena, sizeof *csv);
+    char *text = arena_copy(op->arena, body); /* records are unquoted in place */
+    uint32_t index = 0;
+    unsigned lines;
+    enum err err = csv && text ? OK : fail_memory(op);
+
+    if (!err) {
+        *csv = (struct import_csv){ .zone = &utc };
+    }
+    for (size_t at = 0, len; !err && at < body.len; at += len) {
+        len = csv_record((struct str){ text + at, body.len - at }, true, &lines);
+        const struct str record = str_trim((struct str){ body.ptr + at, len });
+        if (len == 0) {
+            return fail(op, ERR_MALFORMED, "the record at byte %zu does not end: a quote is open",
+                        at);
+        }
+        if (record.len && csv->n_columns == 0) {
+            err = import_csv_header(csv, op, text + at, len);
+            columns->source_head = record;
+        } else if (record.len) {
+            import_csv_record(csv, text + at, len, index++, columns);
+            if (columns->source_head.len <= MAX_KEPT_HEADER_BYTES) {
+                columns_source(columns, record);
+            }
+            err = columns->broken;
+        }
+    }
+    if (!err && csv->n_columns == 0) {
+        return fail(op, ERR_MALFORMED, "the body is empty");
+    }
+    return err;
+}
+
+static bool is_csv(const struct http_request *request)
+{
+    return str_equal(request->content_type, STR(CSV));
+}
+
 /* A body that is JSON but not what the endpoint takes: ERR_INVALID, or the syntax error that
  * it holds further on. */
 static enum err fail_shape(struct ingest_columns *columns, struct json_reader *reader,
@@ -56,9 +107,11 @@ static enum err parse_event(struct http_request *request, struct str body,
 {
     struct json_reader reader;
     enum json_type type;
-    enum err err = open_body(&reader, body, columns, &type);
 
-    (void)request;
+    if (is_csv(request)) { /* a record that was kept, with its header */
+        return read_csv(body, columns);
+    }
+    enum err err = open_body(&reader, body, columns, &type);
     if (err) {
         return err;
     }
@@ -152,6 +205,9 @@ static enum err parse_events(struct http_request *request, struct str body,
 
     if (is_line_type(request->content_type)) {
         return read_lines(body, columns);
+    }
+    if (is_csv(request)) {
+        return read_csv(body, columns);
     }
     enum err err = open_body(&reader, body, columns, &type);
     if (err) {

@@ -1,4 +1,5 @@
-/* CSV to events: the header's meaning, cells to times and values. Called by the importer. */
+/* CSV to events: the header's meaning, cells to times and values. Called by the importer and by
+ * format_event. */
 #include "ingest/import_csv.h"
 
 #include "base/csv.h"
@@ -106,7 +107,11 @@ enum err import_csv_header(struct import_csv *csv, struct op *op, char *record, 
     csv->metric = find_column(csv, STR("metric"));
     csv->value = find_column(csv, STR("value"));
     if (csv->time < 0) {
-        return fail(op, ERR_INVALID, "the header names no column for the time (--time-column)");
+        return csv->time_column.ptr
+                   ? fail(op, ERR_INVALID, "the header names no column \"%s\" (--time-column)",
+                          csv->time_column.ptr)
+                   : fail(op, ERR_INVALID, "the header names no column for the time: time, "
+                                           "timestamp, datetime or date");
     }
     if (csv->device < 0 && csv->device_column.ptr) {
         return fail(op, ERR_INVALID, "the header names no column \"%s\" (--device-column)",

@@ -1,4 +1,4 @@
-/* The native format on whatever bytes, as a list, an object around one, NDJSON and a single
+/* The native format on whatever bytes, as a list, an object around one, NDJSON, CSV and a single
  * event: it never reads beyond the body, and the columns it leaves hold together. Data it keeps
  * must be what the JSON reader takes for one object. */
 #include "ingest_check.h"
@@ -12,5 +12,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_format(&ingest_format_event, "", body);
     check_format(&ingest_format_events, "application/json", body);
     check_format(&ingest_format_events, "application/x-ndjson", body);
+    check_format(&ingest_format_events, "text/csv", body);
     return 0;
 }

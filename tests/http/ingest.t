@@ -80,6 +80,12 @@ send_is('an object around it', '/v1/events/batch', '{"events":[' . $lines =~ s/\
     { %three, accepted => 0, duplicates => 3 }, headers => \%json);
 send_is('NDJSON', '/v1/events/batch', $lines =~ s/"a"/"b"/gr, { %three },
     headers => { 'Content-Type' => 'application/x-ndjson' });
+my $csv = join "\n", 'time,device,metric,value', map { "@{[$now - $_]},csv,a,$_" } 1 .. 3;
+send_is('CSV', '/v1/events/batch', $csv, { %three }, headers => { 'Content-Type' => 'text/csv; charset=utf-8' });
+my $wide = send_is('CSV, a metric a column', '/v1/events/batch', "date,device,b,c\n@{[$now - 9]},csv,1,2\nnever,csv,1,2\n@{[$now - 8]},csv,,3\n",
+    { status => 207, accepted => 2, duplicates => 0, updated => 0, rejected => 1 }, headers => { 'Content-Type' => 'text/csv' });
+is_deeply($wide->{json}{errors}, [{ index => 1, field => 'time', detail => '"never" is not a time' }], '  each record has its place');
+send_is('CSV is no single event', '/v1/event', $csv, { status => 415 }, headers => { 'Content-Type' => 'text/csv' });
 send_is('gzip', '/v1/events/batch', memGzip('[' . $lines =~ s/"a"/"c"/gr =~ s/\n/,/gr . ']'), { %three },
     headers => { %json, 'Content-Encoding' => 'gzip' });
 my $many = '[' . join(',', map { qq({"device":"many","time":@{[($now - 9000) * 1000 + $_]},"metrics":{"a":$_}}) } 1 .. 10_000) . ']';

@@ -178,14 +178,22 @@ my ($bulky) = @{ await_rejects(1, '?device=bulky') };
 is_deeply([@{$bulky}{qw(index size replayable)}], [undef, length $bulk, JSON::PP::true], 'is kept as a whole');
 is($bulky->{reason}, 'device "bulky" is not registered (and 499 more of its items)', 'with how many it stands for');
 
-for my $case (['bulky', $bulky]) {
+# A record of CSV is kept with its header.
+my $late = $stack->post('/v1/events/batch', qq(time,device,note,x\n$now,meter,fine,41\n$now,"late comer","a ""b"", c",42\n), token => $token,
+    headers => { 'Content-Type' => 'text/csv' });
+is_deeply([$late->{status}, $late->{json}{errors}], [207, [{ index => 1, field => 'device', detail => 'device "late comer" is not registered' }]],
+    'a record of CSV is refused');
+my ($comer) = @{ await_rejects(1, '?reason=late+comer') };
+is($comer->{text}, qq(time,device,note,x\n$now,"late comer","a ""b"", c",42), 'and kept so that it can stand by itself');
+for my $case (['bulky', $bulky], ['late comer', $comer]) {
     is($stack->post('/v1/devices', { key => $case->[0] }, token => $admin)->{status}, 201, "$case->[0] is registered");
     $stack->post("/v1/rejects/$case->[1]{id}/replay", undef, token => $admin);
     is_deeply([@{ await_replayed($case->[1]{id}) }{qw(state outcome)}], ['replayed', 'accepted'], '  and what it sent replayed');
 }
 is($stack->sql(q{SELECT string_agg(DISTINCT n::text, ' ') FROM (SELECT count(*) AS n FROM core.sample x JOIN core.series s ON s.id = x.series_id
     JOIN core.device d ON d.id = s.device_id AND d.key = 'bulky' GROUP BY s.id) c HAVING count(*) = 50}), '10', 'all of it is there');
-$sum{received} += 500 + 500; $sum{rejected} += 500; $sum{accepted} += 500; $sum{replayed} += 500;
+is_deeply([map { $_->{value} } @{ $stack->get("/v1/devices/late%20comer/samples?metric=x&from=@{[$now - 60]}", token => $reader)->{json}{items} }], [42], 'the record, too');
+$sum{received} += 502 + 501; $sum{rejected} += 501; $sum{accepted} += 1 + 501; $sum{replayed} += 501;
 
 # Every convention has a device that is not known: [what, device, method, address, headers, body].
 my $key = $hex =~ s/^tmk_//r;    # as emoncms has them
@@ -302,7 +310,7 @@ is($stack->get("/v1/rejects/$theirs->{id}", token => $admin)->{status}, 404, 'an
 is($stack->request('DELETE', "/v1/rejects/$theirs->{id}", token => $admin)->{status}, 404, 'once');
 $ada->submit($page, '/admin/rejects', do => 'remove', state => '', reason => '', device => '', convention => '');
 like($ada->get('/admin/rejects')->{content}, qr/what was received is stored/, 'with all removed the page says so');
-is(scalar(grep { $_->{action} =~ /^reject\./ } @{ $stack->get('/v1/audit?action=reject', token => $admin)->{json}{items} }), 13, 'all of this is in the audit trail');
+is(scalar(grep { $_->{action} =~ /^reject\./ } @{ $stack->get('/v1/audit?action=reject', token => $admin)->{json}{items} }), 14, 'all of this is in the audit trail');
 
 # ---- clients at once ----
 
