@@ -7,6 +7,7 @@
 #define MAX_INGEST_BODY_BYTES (10u << 20) /* of one request, after inflating */
 #define MAX_METRICS 128                   /* of one event */
 #define MAX_NAME_BYTES 128                /* device key, metric, type, site */
+#define MAX_UNIT_BYTES 32                 /* of one metric */
 #define MAX_LABELS_BYTES 2048             /* of one metric, as JSON */
 #define MAX_EVENT_DATA_BYTES (64u << 10)  /* an event's data */
 #define MAX_METRIC_MAGNITUDE 1e100        /* beyond it a reading is a fault of the device */

@@ -5,8 +5,6 @@
 #include "base/json.h"
 #include "base/limits.h"
 
-#define MAX_UNIT_BYTES 32
-
 const char *const ADAPTER_KEYS[] = { "acquisuite", "collectd",   "egauge",   "emoncms",
                                      "events",     "influxdb",   "otlp",     "prometheus",
                                      "pvoutput",   "thingsboard", NULL };

@@ -26,8 +26,12 @@ struct gathering {
 static bool is_wanted(const struct gathering *gathering, const struct ingest_columns *columns,
                       size_t row)
 {
-    return columns->is_late[row] == (gathering->lane == LANE_LATE) &&
-           !columns->events[columns->rows[row].event].is_rejected;
+    uint8_t lane = columns->lanes[row];
+    bool is_in = gathering->lane == LANE_LATE
+                     ? lane == INGEST_ROW_LATE
+                     : lane == INGEST_ROW_FAST || lane == INGEST_ROW_START;
+
+    return is_in && !columns->events[columns->rows[row].event].is_rejected;
 }
 
 /* Lists the tickets and counts what they hold. */
@@ -180,7 +184,7 @@ static void sort_runs(struct ingest_batch *batch)
 static bool is_late_event(const struct ingest_columns *columns, const struct ingest_event *event)
 {
     for (uint32_t i = 0; i < event->n_rows; i++) {
-        if (columns->is_late[event->first_row + i]) {
+        if (columns->lanes[event->first_row + i] == INGEST_ROW_LATE) {
             return true;
         }
     }
@@ -223,12 +227,62 @@ enum err batch_gather(struct op *op, struct ingest_ticket *tickets, enum ingest_
     return OK;
 }
 
+static uint8_t *lane_of(const struct ingest_batch *batch, const struct batch_row *row)
+{
+    return &batch->tickets[row->ticket]->columns->lanes[row->row];
+}
+
+/* Leaves a row to the late lane; a start that is not known to be one is dropped. */
 static void leave(struct ingest_batch *batch, const struct batch_row *row)
 {
-    struct ingest_ticket *ticket = batch->tickets[row->ticket];
+    uint8_t *lane = lane_of(batch, row);
 
-    ticket->columns->is_late[row->row] = 1;
-    ticket->n_late++;
+    if (*lane == INGEST_ROW_START) {
+        *lane = INGEST_ROW_NONE;
+        return;
+    }
+    *lane = INGEST_ROW_LATE;
+    batch->tickets[row->ticket]->n_late++;
+}
+
+static bool is_start(const struct ingest_batch *batch, const struct batch_row *row)
+{
+    const struct ingest_columns *columns = batch->tickets[row->ticket]->columns;
+
+    return columns->events[columns->rows[row->row].event].is_start;
+}
+
+/* Whether a sender told a sample of the time of rows[at], among its run's rows[from … end - 1]. */
+static bool is_told(const struct ingest_batch *batch, size_t at, size_t from, size_t end)
+{
+    const struct batch_row *rows = batch->rows;
+
+    size_t first = at;
+
+    while (first > from && batch_is_same_key(&rows[first - 1], &rows[at])) {
+        first--;
+    }
+    for (size_t r = first; r < end && batch_is_same_key(&rows[r], &rows[at]); r++) {
+        if (!is_start(batch, &rows[r])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* False for the row of a start that is none: its series has come further, or has a sample of that
+ * time. Another one is a row as others are from then on. */
+static bool settle_start(const struct ingest_batch *batch, const struct series_claim *claim,
+                         size_t at, size_t from, size_t end)
+{
+    const struct batch_row *row = &batch->rows[at];
+    uint8_t *lane = lane_of(batch, row);
+
+    if (*lane == INGEST_ROW_START) {
+        bool is_due = row->time_us > claim->last_us && !is_told(batch, at, from, end);
+        *lane = is_due ? INGEST_ROW_FAST : INGEST_ROW_NONE;
+    }
+    return *lane != INGEST_ROW_NONE;
 }
 
 void batch_split(struct ingest_batch *batch, struct series_cache *cache)
@@ -260,6 +314,9 @@ void batch_split(struct ingest_batch *batch, struct series_cache *cache)
             run->claim.last_us = claims[n++].last_us;
         }
         for (size_t r = from; r < end; r++) {
+            if (!settle_start(batch, &run->claim, r, from, end)) {
+                continue;
+            }
             if (batch->rows[r].time_us <= run->claim.last_us) {
                 leave(batch, &batch->rows[r]);
             } else {

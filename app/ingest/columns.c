@@ -322,7 +322,7 @@ static uint32_t intern_series(struct ingest_columns *columns, uint32_t device,
     columns->series[columns->n_series] = (struct ingest_series){
         .metric = metric->name, .labels = metric->labels, .hash = hash, .device = device,
         .last_event = INGEST_NONE, .kind = (uint8_t)metric->kind,
-        .unit = metric->unit, .role = metric->role,
+        .unit = metric->unit, .role = metric->role, .start_us = INT64_MIN, .last_us = INT64_MIN,
     };
     index_put(index, hash, (uint32_t)columns->n_series);
     return (uint32_t)columns->n_series++;
@@ -360,6 +360,10 @@ static bool keep_rows(struct ingest_columns *columns, struct ingest_event *event
             return false;
         }
         struct ingest_series *series = &columns->series[at];
+        if (draft->has_start && metric->kind == INGEST_COUNTER &&
+            draft->start_us < draft->time_us && draft->start_us > series->start_us) {
+            series->start_us = draft->start_us;
+        }
         if (series->last_event == position) {
             columns->rows[series->last_row].value = metric->value;
             continue;
@@ -417,9 +421,61 @@ enum err columns_seal(struct ingest_columns *columns)
 {
     abandon_item(columns);
     if (!columns->broken && columns->n_rows) {
-        columns->is_late = arena_array(columns->op->arena, columns->n_rows, 1);
-        if (!columns->is_late) {
+        columns->lanes = arena_array(columns->op->arena, columns->n_rows, 1);
+        if (!columns->lanes) {
             break_by_memory(columns);
+        }
+    }
+    return columns->broken;
+}
+
+/* ---- starts ---- */
+
+static bool has_begun_anew(const struct ingest_columns *columns, const struct ingest_series *series)
+{
+    return series->last_us != INT64_MIN && series->start_us > series->last_us &&
+           series->start_us >= columns->rules.oldest_us && series->id &&
+           !columns->events[series->last_event].is_rejected;
+}
+
+static void add_start(struct ingest_columns *columns, uint32_t at)
+{
+    const struct ingest_series *series = &columns->series[at];
+
+    if (!GROW(columns, events) || !GROW(columns, rows)) {
+        return;
+    }
+    columns->events[columns->n_events] = (struct ingest_event){
+        .time_us = series->start_us, .type = STR("telemetry"), .device = series->device,
+        .index = columns->events[series->last_event].index, .site = INGEST_NONE,
+        .first_row = (uint32_t)columns->n_rows, .n_rows = 1, .is_start = true,
+    };
+    columns->lanes[columns->n_rows] = INGEST_ROW_START;
+    columns->rows[columns->n_rows++] =
+        (struct ingest_row){ 0, (uint32_t)columns->n_events, at };
+    columns->n_events++;
+}
+
+enum err columns_add_starts(struct ingest_columns *columns)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < columns->n_series; i++) {
+        n += has_begun_anew(columns, &columns->series[i]);
+    }
+    if (n == 0) {
+        return OK;
+    }
+    uint8_t *lanes =
+        arena_resize(columns->op->arena, columns->lanes, columns->n_rows, columns->n_rows + n);
+    if (!lanes) {
+        break_by_memory(columns);
+        return columns->broken;
+    }
+    columns->lanes = lanes;
+    for (size_t i = 0; i < columns->n_series; i++) {
+        if (has_begun_anew(columns, &columns->series[i])) {
+            add_start(columns, (uint32_t)i);
         }
     }
     return columns->broken;

@@ -24,6 +24,7 @@ struct ingest_event {
     uint8_t id[16], key[16];    /* its own, and its identity among its device's events */
     bool has_seq, has_id;
     bool is_stored;             /* more than plain telemetry: has a row of its own */
+    bool is_start;              /* none of its sender's: columns_add_starts */
     bool is_rejected;           /* after parsing: its device is not to be had */
     uint8_t outcome;            /* bits, set when committed; none: a duplicate */
 };
@@ -51,13 +52,22 @@ struct ingest_series {
     bool is_asked, is_full;        /* is_full: not made, for the tenant has all it may */
     uint8_t kind;                  /* enum ingest_kind */
     struct str unit, role;         /* as the draft's */
-    int64_t last_us;               /* of one just asked for: its newest sample; INT64_MIN: none */
+    int64_t start_us;              /* the latest since which it counts; INT64_MIN: untold */
+    int64_t last_us;               /* of one with an id: its newest sample; INT64_MIN: none */
 };
 struct ingest_error {
     uint32_t index;
     enum err code;
     const char *field, *detail; /* field may be NULL */
     struct str device, source; /* that it named, and the draft's */
+};
+
+/* Which lane writes a row. */
+enum ingest_row_lane {
+    INGEST_ROW_FAST,
+    INGEST_ROW_LATE,
+    INGEST_ROW_START, /* of a start: the fast one, unless its series has come further */
+    INGEST_ROW_NONE
 };
 
 /* Positions of an array's elements by hash: open addressing, INGEST_NONE for empty. */
@@ -83,7 +93,7 @@ struct ingest_columns {
     size_t events_size, rows_size, devices_size, sites_size, series_size, errors_size;
     struct str source_head; /* what an item's source needs before it, a line; empty: nothing */
     uint32_t n_rejected; /* all of them; at most MAX_BATCH_EVENTS have an entry in errors */
-    uint8_t *is_late;    /* per row: left to the late lane; made by columns_seal */
+    uint8_t *lanes;      /* per row, enum ingest_row_lane; made by columns_seal */
     struct ingest_index device_index, series_index;
     struct buf scratch;  /* for event_key */
     struct ingest_draft draft;
@@ -126,6 +136,11 @@ void columns_reject_rest(struct ingest_columns *columns);
 
 /* After the last item: what the writer needs. Returns the request's failure, if any. */
 enum err columns_seal(struct ingest_columns *columns) MUST_CHECK;
+
+/* Of a sealed and resolved request: a counter that began anew after its series' newest sample gets
+ * a row more, 0 at its start, so that a restart is one also where the value does not fall. A new
+ * series gets none: what it counted before anybody asked is not known to be its sender's. */
+enum err columns_add_starts(struct ingest_columns *columns) MUST_CHECK;
 
 /* How many bytes of a name to show in a message: at most 64, cut between characters. */
 int columns_shown(struct str name);

@@ -46,7 +46,8 @@ struct ingest_draft {
     struct str data, source; /* a JSON object that jsonb accepts; columns_source */
     struct str labels;       /* of its texts, as a metric's; `data` may have them as its "labels" */
     int64_t time_us, seq;
-    bool has_time, has_seq, has_id;
+    int64_t start_us; /* since when its counters count: they were 0 then */
+    bool has_time, has_seq, has_id, has_start;
     uint8_t id[16];
     int n_metrics;
     struct ingest_metric metrics[MAX_METRICS];

@@ -4,10 +4,12 @@
  * Prometheus has it), an exponential one the first four, a summary NAME_count, NAME_sum and NAME
  * with the label `quantile`. What counts since the last report and not since the start carries the
  * label temporality="delta", so the two never share a series, and a new series is of the kind that
- * its metric is: a delta, a counter where it only rises, else what its name says. A counter that
- * began anew shows by its value's drop; when it did (startTimeUnixNano) is not kept, nor are
- * exemplars, descriptions and units. Source: opentelemetry-proto, metrics/v1/metrics.proto. */
+ * its metric is: a delta, a counter where it only rises, else what its name says. Since when a
+ * counter counts (startTimeUnixNano) tells that it began anew, also where its value does not fall
+ * (columns_add_starts). A new series has the metric's unit. Exemplars and descriptions are passed
+ * over. Source: opentelemetry-proto, metrics/v1/metrics.proto. */
 #include "ingest/otlp.h"
+#include "ingest/unit.h"
 
 #include <math.h>
 
@@ -22,13 +24,13 @@ struct otlp_read {
     bool is_broken;
     struct ingest_labels resource;
     const char *resource_fault, *name_fault;
-    struct str name; /* the metric's */
+    struct str name, unit; /* the metric's */
     bool is_delta;
     enum ingest_kind kind; /* of the metric's series, but for those that do not count */
     uint32_t n_points;
 };
 
-/* Where a kind of point has its fields; time_unix_nano is 3 in all. */
+/* Where a kind of point has its fields; start_time_unix_nano is 2 and time_unix_nano 3 in all. */
 struct otlp_point_kind {
     uint32_t attributes, flags;
     void (*read)(struct otlp_read *read, struct proto_reader message,
@@ -43,7 +45,8 @@ static void reject(struct otlp_read *read, const char *fault)
     columns_reject(read->columns, ERR_INVALID, NULL, "%s", fault);
 }
 
-/* Adds a metric; one that `counts` is of the kind that the whole is. */
+/* Adds a metric; one that `counts` is of the kind that the whole is. How many there were of
+ * something has not its unit. */
 static bool add(struct otlp_read *read, const char *suffix, struct str labels, double value,
                 bool counts)
 {
@@ -57,6 +60,9 @@ static bool add(struct otlp_read *read, const char *suffix, struct str labels, d
         return false;
     }
     draft->metrics[draft->n_metrics - 1].kind = counts ? read->kind : INGEST_KIND_UNTOLD;
+    if (!str_equal(str_of(suffix), STR("_count")) && !str_equal(str_of(suffix), STR("_bucket"))) {
+        draft->metrics[draft->n_metrics - 1].unit = read->unit;
+    }
     return true;
 }
 
@@ -275,7 +281,7 @@ static void read_point(struct otlp_read *read, const struct otlp_point_kind *kin
     struct ingest_labels labels = read->resource;
     const char *fault = read->resource_fault ? read->resource_fault : read->name_fault;
     struct proto_reader again = message;
-    uint64_t time_ns = 0, flags = 0;
+    uint64_t start_ns = 0, time_ns = 0, flags = 0;
     struct proto_field field;
 
     while (proto_next(&message, &field)) {
@@ -283,6 +289,8 @@ static void read_point(struct otlp_read *read, const struct otlp_point_kind *kin
             const char *worse =
                 otlp_read_label(proto_message(&message, &field), read->arena, &labels);
             fault = fault ? fault : worse;
+        } else if (field.number == 2) {
+            start_ns = proto_fixed64(&message, &field);
         } else if (field.number == 3) {
             time_ns = proto_fixed64(&message, &field);
         } else if (field.number == kind->flags) {
@@ -305,6 +313,8 @@ static void read_point(struct otlp_read *read, const struct otlp_point_kind *kin
     draft->device = otlp_take_device(&labels, &read->columns->rules);
     draft->time_us = (int64_t)(time_ns / NS_PER_US);
     draft->has_time = time_ns != 0;
+    draft->start_us = (int64_t)(start_ns / NS_PER_US);
+    draft->has_start = start_ns != 0;
     kind->read(read, again, &labels);
 }
 
@@ -335,7 +345,7 @@ static void read_points(struct otlp_read *read, const struct otlp_point_kind *ki
     }
 }
 
-/* Metric {name = 1, gauge = 5, sum = 7, histogram = 9, exponential_histogram = 10,
+/* Metric {name = 1, unit = 3, gauge = 5, sum = 7, histogram = 9, exponential_histogram = 10,
  * summary = 11} */
 static void read_metric(struct otlp_read *read, struct proto_reader message)
 {
@@ -346,10 +356,12 @@ static void read_metric(struct otlp_read *read, struct proto_reader message)
     struct proto_reader again = message;
     struct proto_field field;
 
-    read->name = (struct str){ "", 0 };
+    read->name = read->unit = (struct str){ "", 0 };
     while (proto_next(&message, &field)) {
         if (field.number == 1) {
             read->name = proto_bytes(&message, &field);
+        } else if (field.number == 3) {
+            read->unit = unit_read(proto_bytes(&message, &field));
         }
     }
     read->name_fault = str_is_utf8(read->name) ? NULL : "the metric's name is not UTF-8";

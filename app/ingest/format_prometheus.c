@@ -3,13 +3,15 @@
  * bound to a device, `device` alone names one), the other labels are the series'. NaN, with which
  * Prometheus marks the end of a series and summaries say that they have none, is no sample. Of a
  * native histogram count and sum are kept, as metrics of their own; buckets and exemplars are
- * passed over. Version 2 says with a series what it is: the kind of a new one. Sources:
+ * passed over. Version 2 says with a series what it is: the kind and unit of a new one; and since
+ * when it counts, with the series or with each sample. Sources:
  * prometheus.io/docs/specs/prw/remote_write_spec{,_2_0} and their prompb/types.proto,
  * io/prometheus/write/v2/types.proto. */
 #include "base/clock.h"
 #include "base/proto.h"
 #include "ingest/format.h"
 #include "ingest/labels.h"
+#include "ingest/unit.h"
 
 #include <math.h>
 
@@ -25,11 +27,16 @@ struct prometheus_version {
     uint32_t series;     /* the field of the request */
     uint32_t histograms; /* the field of a series */
     uint32_t metadata;   /* the field of a series; 0: it has none */
+    uint32_t created;    /* likewise */
+    uint32_t start;      /* the field of a sample; likewise */
     bool has_counts;     /* the answer says how many were written */
 };
-static const struct prometheus_version version_1 = { "prometheus.WriteRequest", 0, 1, 4, 0, false };
-static const struct prometheus_version version_2 = { "io.prometheus.write.v2.Request", 4, 5, 3,
-                                                     5, true };
+static const struct prometheus_version version_1 = { .message = "prometheus.WriteRequest",
+                                                     .series = 1, .histograms = 4 };
+static const struct prometheus_version version_2 = {
+    .message = "io.prometheus.write.v2.Request", .symbols = 4, .series = 5, .histograms = 3,
+    .metadata = 5, .created = 6, .start = 3, .has_counts = true,
+};
 
 /* What the answer needs to know. */
 struct prometheus_note {
@@ -51,8 +58,9 @@ struct prometheus_read {
 
 /* The series whose samples are being read. */
 struct prometheus_series {
-    struct str device, metric, labels;
+    struct str device, metric, labels, unit;
     enum ingest_kind kind;
+    int64_t start_ms; /* since when it counts; 0: untold */
     const char *fault; /* why its samples are rejected; or NULL */
 };
 
@@ -124,8 +132,9 @@ static struct str take_device(struct ingest_labels *labels, bool is_bound)
     return device;
 }
 
-/* Metadata {type = 1}; what a histogram's series of the old kind say only rises. */
-static enum ingest_kind read_kind(struct proto_reader message)
+/* Metadata {type = 1, unit_ref = 4}; what a histogram's series of the old kind say only rises. */
+static void read_metadata(struct prometheus_read *read, struct proto_reader message,
+                          struct prometheus_series *out)
 {
     static const enum ingest_kind kinds[] = { INGEST_KIND_UNTOLD, INGEST_COUNTER, INGEST_GAUGE,
                                               INGEST_COUNTER };
@@ -135,9 +144,11 @@ static enum ingest_kind read_kind(struct proto_reader message)
     while (proto_next(&message, &field)) {
         if (field.number == 1) {
             type = proto_uint(&message, &field);
+        } else if (field.number == 4) {
+            out->unit = unit_read(symbol(read, proto_uint(&message, &field)));
         }
     }
-    return type < sizeof kinds / sizeof *kinds ? kinds[type] : INGEST_KIND_UNTOLD;
+    out->kind = type < sizeof kinds / sizeof *kinds ? kinds[type] : INGEST_KIND_UNTOLD;
 }
 
 /* The labels of a series, wherever in the message they stand. */
@@ -150,7 +161,9 @@ static void read_labels(struct prometheus_read *read, struct proto_reader messag
     *out = (struct prometheus_series){ .fault = NULL };
     while (proto_next(&message, &field)) {
         if (field.number == read->version->metadata) {
-            out->kind = read_kind(proto_message(&message, &field));
+            read_metadata(read, proto_message(&message, &field), out);
+        } else if (field.number == read->version->created) {
+            out->start_ms = proto_int(&message, &field);
         }
         if (field.number != 1) {
             continue;
@@ -175,7 +188,7 @@ static void read_labels(struct prometheus_read *read, struct proto_reader messag
 
 /* Begins an item of the series; false when it is over with it already. */
 static bool begin(struct prometheus_read *read, const struct prometheus_series *series,
-                  int64_t time_ms)
+                  int64_t time_ms, int64_t start_ms)
 {
     struct ingest_draft *draft = columns_begin(read->columns, read->n_items++);
 
@@ -193,29 +206,44 @@ static bool begin(struct prometheus_read *read, const struct prometheus_series *
     draft->device = series->device;
     draft->time_us = time_ms * 1000;
     draft->has_time = true;
+    draft->has_start = start_ms > 0 && start_ms < time_ms;
+    draft->start_us = draft->has_start ? start_ms * 1000 : 0;
     return true;
 }
 
-/* Sample {value = 1, timestamp = 2} */
+/* A metric of the series, as far as its metadata say of it. */
+static bool add_metric(struct ingest_columns *columns, const struct prometheus_series *series,
+                       struct str name, double value)
+{
+    if (!columns_metric(columns, name, series->labels, value)) {
+        return false;
+    }
+    columns->draft.metrics[columns->draft.n_metrics - 1].kind = series->kind;
+    columns->draft.metrics[columns->draft.n_metrics - 1].unit = series->unit;
+    return true;
+}
+
+/* Sample {value = 1, timestamp = 2, start_timestamp = 3 (version 2)} */
 static void read_sample(struct prometheus_read *read, const struct prometheus_series *series,
                         struct proto_reader message)
 {
     struct proto_field field;
     double value = 0;
-    int64_t time_ms = 0;
+    int64_t time_ms = 0, start_ms = series->start_ms;
 
     while (proto_next(&message, &field)) {
         if (field.number == 1) {
             value = proto_double(&message, &field);
         } else if (field.number == 2) {
             time_ms = proto_int(&message, &field);
+        } else if (field.number == read->version->start) {
+            start_ms = proto_int(&message, &field);
         }
     }
     if (isnan(value)) {
         read->note->samples++;
-    } else if (begin(read, series, time_ms) &&
-               columns_metric(read->columns, series->metric, series->labels, value)) {
-        read->columns->draft.metrics[0].kind = series->kind;
+    } else if (begin(read, series, time_ms, start_ms) &&
+               add_metric(read->columns, series, series->metric, value)) {
         columns_end(read->columns);
     }
 }
@@ -226,20 +254,23 @@ static bool add_part(struct ingest_columns *columns, const struct prometheus_ser
     char *name = arena_printf(columns->op->arena, "%.*s_%s", (int)series->metric.len,
                               series->metric.ptr, part);
 
-    if (!name || !columns_metric(columns, str_of(name), series->labels, value)) {
+    if (!name || !add_metric(columns, series, str_of(name), value)) {
         return false;
     }
-    columns->draft.metrics[columns->draft.n_metrics - 1].kind = series->kind;
+    if (str_equal(str_of(part), STR("count"))) { /* how many, of whatever unit */
+        columns->draft.metrics[columns->draft.n_metrics - 1].unit = STR("");
+    }
     return true;
 }
 
-/* Histogram {count_int = 1, count_float = 2, sum = 3, timestamp = 15} */
+/* Histogram {count_int = 1, count_float = 2, sum = 3, timestamp = 15, start_timestamp = 17
+ * (version 2)} */
 static void read_histogram(struct prometheus_read *read, const struct prometheus_series *series,
                            struct proto_reader message)
 {
     struct proto_field field;
     double count = 0, sum = 0;
-    int64_t time_ms = 0;
+    int64_t time_ms = 0, start_ms = series->start_ms;
 
     while (proto_next(&message, &field)) {
         switch (field.number) {
@@ -247,12 +278,13 @@ static void read_histogram(struct prometheus_read *read, const struct prometheus
         case 2: count = proto_double(&message, &field); break;
         case 3: sum = proto_double(&message, &field); break;
         case 15: time_ms = proto_int(&message, &field); break;
+        case 17: start_ms = proto_int(&message, &field); break;
         default: break;
         }
     }
     if (isnan(sum)) {
         read->note->histograms++;
-    } else if (begin(read, series, time_ms)) {
+    } else if (begin(read, series, time_ms, start_ms)) {
         if (add_part(read->columns, series, "count", count) &&
             add_part(read->columns, series, "sum", sum)) {
             columns_end(read->columns);
@@ -400,9 +432,10 @@ static void add_counts(struct http_response *response, const struct prometheus_n
     uint32_t samples = note->samples, histograms = note->histograms;
 
     for (size_t i = 0; i < columns->n_events; i++) {
-        if (!columns->events[i].is_rejected) {
-            samples += columns->events[i].n_rows == 1;
-            histograms += columns->events[i].n_rows == 2;
+        const struct ingest_event *event = &columns->events[i];
+        if (!event->is_rejected && !event->is_start) {
+            samples += event->n_rows == 1;
+            histograms += event->n_rows == 2;
         }
     }
     add_count(response, "X-Prometheus-Remote-Write-Samples-Written", samples);

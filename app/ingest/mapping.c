@@ -161,7 +161,7 @@ static bool map_metric(const struct mapping *mapping, struct ingest_metric *metr
         return true;
     }
     metric->name = rule->name;
-    metric->unit = rule->unit;
+    metric->unit = rule->unit.len ? rule->unit : metric->unit;
     metric->role = rule->role;
     if (rule->kind.len) {
         metric->kind = kind_of(rule->kind);

@@ -58,18 +58,21 @@ MESSAGE(scope, ONE("name", 1, OTLP_TEXT));
 
 /* ---- metrics.proto ---- */
 
-MESSAGE(number_point, PARTS("attributes", 7, key_value), ONE("timeUnixNano", 3, OTLP_FIXED64),
+MESSAGE(number_point, PARTS("attributes", 7, key_value),
+        ONE("startTimeUnixNano", 2, OTLP_FIXED64), ONE("timeUnixNano", 3, OTLP_FIXED64),
         ONE("asDouble", 4, OTLP_DOUBLE), ONE("asInt", 6, OTLP_FIXED64), ONE("flags", 8, OTLP_INT));
-MESSAGE(histogram_point, PARTS("attributes", 9, key_value), ONE("timeUnixNano", 3, OTLP_FIXED64),
+MESSAGE(histogram_point, PARTS("attributes", 9, key_value),
+        ONE("startTimeUnixNano", 2, OTLP_FIXED64), ONE("timeUnixNano", 3, OTLP_FIXED64),
         ONE("count", 4, OTLP_FIXED64), ONE("sum", 5, OTLP_DOUBLE),
         MANY("bucketCounts", 6, OTLP_FIXED64), MANY("explicitBounds", 7, OTLP_DOUBLE),
         ONE("flags", 10, OTLP_INT), ONE("min", 11, OTLP_DOUBLE), ONE("max", 12, OTLP_DOUBLE));
 MESSAGE(exponential_point, PARTS("attributes", 1, key_value),
-        ONE("timeUnixNano", 3, OTLP_FIXED64), ONE("count", 4, OTLP_FIXED64),
-        ONE("sum", 5, OTLP_DOUBLE), ONE("flags", 10, OTLP_INT), ONE("min", 12, OTLP_DOUBLE),
-        ONE("max", 13, OTLP_DOUBLE));
+        ONE("startTimeUnixNano", 2, OTLP_FIXED64), ONE("timeUnixNano", 3, OTLP_FIXED64),
+        ONE("count", 4, OTLP_FIXED64), ONE("sum", 5, OTLP_DOUBLE), ONE("flags", 10, OTLP_INT),
+        ONE("min", 12, OTLP_DOUBLE), ONE("max", 13, OTLP_DOUBLE));
 MESSAGE(quantile, ONE("quantile", 1, OTLP_DOUBLE), ONE("value", 2, OTLP_DOUBLE));
-MESSAGE(summary_point, PARTS("attributes", 7, key_value), ONE("timeUnixNano", 3, OTLP_FIXED64),
+MESSAGE(summary_point, PARTS("attributes", 7, key_value),
+        ONE("startTimeUnixNano", 2, OTLP_FIXED64), ONE("timeUnixNano", 3, OTLP_FIXED64),
         ONE("count", 4, OTLP_FIXED64), ONE("sum", 5, OTLP_DOUBLE),
         PARTS("quantileValues", 6, quantile), ONE("flags", 8, OTLP_INT));
 MESSAGE(gauge, PARTS("dataPoints", 1, number_point));
@@ -80,9 +83,9 @@ MESSAGE(histogram, PARTS("dataPoints", 1, histogram_point),
 MESSAGE(exponential, PARTS("dataPoints", 1, exponential_point),
         ONE("aggregationTemporality", 2, OTLP_INT));
 MESSAGE(summary, PARTS("dataPoints", 1, summary_point));
-MESSAGE(metric, ONE("name", 1, OTLP_TEXT), PART("gauge", 5, gauge), PART("sum", 7, sum),
-        PART("histogram", 9, histogram), PART("exponentialHistogram", 10, exponential),
-        PART("summary", 11, summary));
+MESSAGE(metric, ONE("name", 1, OTLP_TEXT), ONE("unit", 3, OTLP_TEXT), PART("gauge", 5, gauge),
+        PART("sum", 7, sum), PART("histogram", 9, histogram),
+        PART("exponentialHistogram", 10, exponential), PART("summary", 11, summary));
 MESSAGE(scope_metrics, PARTS("metrics", 2, metric));
 MESSAGE(resource_metrics, PART("resource", 1, resource), PARTS("scopeMetrics", 2, scope_metrics));
 

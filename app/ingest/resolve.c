@@ -323,6 +323,7 @@ enum err ingest_resolve_in(const struct resolve *resolve, struct db_tx *tx)
     }
     if (!err) {
         reject_missing(resolve);
+        err = columns_add_starts(resolve->columns);
     }
     return err;
 }
@@ -428,5 +429,5 @@ enum err ingest_resolve(const struct resolve *resolve, struct db_pool *pool)
         remember(resolve, now_us);
     }
     reject_missing(resolve);
-    return OK;
+    return columns_add_starts(resolve->columns);
 }

@@ -266,8 +266,9 @@ size_t series_cache_find_series(struct series_cache *cache, int32_t tenant_id,
         }
         const struct ingest_map_value *value =
             ingest_map_find(cache->series, series_key(&key, tenant_id, device_id, series));
-        if (value) {
+        if (value && value->id) {
             series->id = value->id;
+            series->last_us = value->time_us;
         } else {
             missing++;
         }
@@ -275,6 +276,28 @@ size_t series_cache_find_series(struct series_cache *cache, int32_t tenant_id,
     }
     (void)pthread_mutex_unlock(&cache->lock);
     return missing;
+}
+
+void series_cache_forget_starts(struct series_cache *cache, int32_t tenant_id,
+                                const struct ingest_columns *columns)
+{
+    struct key key;
+
+    (void)pthread_mutex_lock(&cache->lock);
+    for (size_t i = 0; i < columns->n_rows; i++) {
+        const struct ingest_series *series = &columns->series[columns->rows[i].series];
+        if (!columns->events[columns->rows[i].event].is_start) {
+            continue;
+        }
+        struct ingest_map_value *value = ingest_map_find(
+            cache->series,
+            series_key(&key, tenant_id, columns->devices[series->device].id, series));
+        if (value && value->id == series->id) {
+            value->id = 0;
+        }
+        breathe(&cache->lock, i);
+    }
+    (void)pthread_mutex_unlock(&cache->lock);
 }
 
 void series_cache_put_series(struct series_cache *cache, int32_t tenant_id, int32_t device_id,

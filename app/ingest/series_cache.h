@@ -46,9 +46,15 @@ void series_cache_hear(struct series_cache *cache, const struct name_change *cha
  * what was asked for until now holds for no longer than NAME_CACHE_AGE_MS. */
 void series_cache_lose_track(struct series_cache *cache);
 
-/* Fills in the known series of devices that have an id. Returns how many such are missing. */
+/* Fills in the known series of devices that have an id, with how far each has come. Returns how
+ * many such are missing. */
 size_t series_cache_find_series(struct series_cache *cache, int32_t tenant_id,
                                 struct ingest_columns *columns);
+
+/* Makes the series of columns that were to begin anew (columns_add_starts) be asked for anew: that
+ * was not stored, though it may be claimed. */
+void series_cache_forget_starts(struct series_cache *cache, int32_t tenant_id,
+                                const struct ingest_columns *columns);
 
 /* Adds a series whose newest sample is at `last_us` (INT64_MIN: it has none). What is known
  * already about how far it has come stays where it is further. */

@@ -107,7 +107,7 @@ static void count_outcome(const struct ingest_columns *columns, struct ingest_ou
                                     .n_errors = (int)shown };
     for (size_t i = 0; i < columns->n_events; i++) {
         const struct ingest_event *event = &columns->events[i];
-        if (event->is_rejected) {
+        if (event->is_rejected || event->is_start) {
             continue;
         }
         if (event->outcome & INGEST_NEW) {

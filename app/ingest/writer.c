@@ -140,12 +140,6 @@ static enum write_verdict write_batch(struct writer *writer, struct ingest_batch
     }
 }
 
-static void end_ticket(struct ingest_ticket *ticket, enum err result, const char *detail)
-{
-    ticket->result = result;
-    (void)snprintf(ticket->detail, sizeof ticket->detail, "%s", detail);
-}
-
 /* The newest sample of each series, for the flush. NULL without memory. */
 static struct flush_note *newest_of(const struct ingest_batch *batch, size_t *out)
 {
@@ -162,6 +156,15 @@ static struct flush_note *newest_of(const struct ingest_batch *batch, size_t *ou
     }
     *out = n;
     return notes;
+}
+
+/* Of a ticket that is not stored, and may come again. */
+static void end_ticket(struct writer *writer, struct ingest_ticket *ticket, enum err result,
+                       const char *detail)
+{
+    ticket->result = result;
+    (void)snprintf(ticket->detail, sizeof ticket->detail, "%s", detail);
+    series_cache_forget_starts(writer->all->parts.cache, ticket->tenant_id, ticket->columns);
 }
 
 static enum write_verdict write_fast(struct writer *writer, struct ingest_batch *batch)
@@ -220,7 +223,7 @@ static enum write_verdict attempt(void *context, struct ingest_ticket *tickets)
     }
     if (verdict == WRITE_RETRY || verdict == WRITE_REFUSED) {
         for (struct ingest_ticket *ticket = tickets; ticket; ticket = ticket->next) {
-            end_ticket(ticket, ERR_UNAVAILABLE, "the database cannot take it now");
+            end_ticket(writer, ticket, ERR_UNAVAILABLE, "the database cannot take it now");
         }
     }
     return verdict;
@@ -231,7 +234,7 @@ static void give_up(void *context, struct ingest_ticket *ticket)
     struct writer *writer = context;
     struct judge_failure failure = judge_request(writer->sqlstate);
 
-    end_ticket(ticket, failure.code, failure.detail);
+    end_ticket(writer, ticket, failure.code, failure.detail);
     series_cache_forget_devices(writer->all->parts.cache, ticket->tenant_id, ticket->columns);
     atomic_fetch_add_explicit(&writer->all->counts.poisoned, 1, memory_order_relaxed);
 }

@@ -114,6 +114,64 @@ like($answer->{content}, qr/\A\x0a.{5}\x08\x01\x12.a point has no value\z/s, 'li
 my $many = post_json('/v1/metrics', metrics({ device => 'many' }, gauge('a', map { point($_, timeUnixNano => ($now - $_) . '0' x 9) } 1 .. 12_000)));
 is("$many->{status} $many->{content}", '200 {}', '12,000 points in a request');
 
+# ---- what counts since a start ----
+
+sub at { my ($ago) = @_; return ($now - $ago) . '0' x 9 }
+sub count { my ($value, $ago, $start, %more) = @_; return { timeUnixNano => at($ago), startTimeUnixNano => at($start), asDouble => $value, %more } }
+sub counted {
+    my ($device, $unit, $temporality, @points) = @_;
+    return post_json('/v1/metrics', metrics({ device => $device }, { name => 'energy', unit => $unit, sum => {
+        aggregationTemporality => $temporality, isMonotonic => JSON::PP::true, dataPoints => \@points } }))->{content};
+}
+sub readings {
+    my ($device) = @_;
+    my $items = $stack->get("/v1/devices/$device/samples?metric=energy&from=@{[$now - 7200]}&to=@{[$now + 60]}", token => $api)->{json}{items};
+    return join ' ', map { $_->{value} } sort { $a->{time} cmp $b->{time} } @{ $items || [] };
+}
+sub kwh {
+    my ($device) = @_;
+    my $items = $stack->get("/v1/energy?bucket=15m&device=$device&from=@{[$now - 7200]}&to=@{[$now + 900]}", token => $api)->{json}{items};
+    my $sum = 0;
+    $sum += $_->{energy_kwh} for @{ $items || [] };
+    return sprintf '%.6f', $sum;
+}
+
+counted('meter', 'Wh', 2, count(100, 1800, 3600));
+is(readings('meter'), '100', 'what a counter told before anybody asked is not known to be its own');
+is(counted('meter', 'Wh', 2, count(150, 900, 1500)), '{}', 'one that began anew and does not fall');
+is(readings('meter'), '100 0 150', 'was 0 then');
+counted('meter', 'Wh', 2, count(150, 900, 1500)) for 1 .. 2;
+is(readings('meter'), '100 0 150', 'the same again changes nothing');
+counted('meter', 'Wh', 2, count(180, 600, 1500), count(175, 660, 1500));
+counted('meter', 'Wh', 2, count(120, 1200, 1500));
+counted('meter', 'Wh', 2, count(100, 1800, 3600));
+is(readings('meter'), '100 0 120 150 175 180', 'nor do later ones of that start, late ones, and ones from before it');
+counted('meter', 'Wh', 2, count(200, 300, 300));
+counted('meter', 'Wh', 2, count(210, 240, 300));
+is(readings('meter'), '100 0 120 150 175 180 200 210', 'a point of no duration: its start is not known');
+my $anew = metrics({ device => 'meter' }, { name => 'energy', unit => 'Wh', sum => { aggregationTemporality => 2, isMonotonic => JSON::PP::true,
+    dataPoints => [count(230, 60, 200)] } });
+is(post_json('/v1/metrics?dry_run=1', $anew)->{status} . readings('meter'), '200100 0 120 150 175 180 200 210', 'a dry run leaves nothing');
+my $counter_body = bytes(1, bytes(1, pairs(1, device => 'meter')), bytes(2, bytes(2, bytes(1, 'energy'), bytes(3, 'Wh'),
+    bytes(7, bytes(1, fixed64(2, at(200)), fixed64(3, at(60)), double(4, 230)), uint(2, 2), uint(3, 1)))));
+is(post_proto('/v1/metrics', $counter_body)->{status}, 200, 'and in protobuf');
+is(readings('meter'), '100 0 120 150 175 180 200 210 0 230', 'a second restart');
+counted('restarted', 'Wh', 2, count(100, 1800, 3600));
+counted('restarted', 'Wh', 2, count(150, 900, 1500));
+counted('register', 'kWh', 2, count(48_000, 1800, 3600));
+counted('register', 'kWh', 2, count(48_001, 900, 1000));
+is(readings('register'), '48000 0 48001', 'a gateway that began anew, and not its meter');
+counted('told', 'Wh', 1, count(100, 1800, 1900));
+counted('told', 'Wh', 1, count(150, 900, 1000));
+is(readings('told'), '100 150', 'what counts since the last report begins anew each time');
+$stack->cli('worker', '--once'); # late readings reach what is closed
+is(kwh('restarted'), '0.150000', 'all that a counter told since it began anew is energy');
+is(kwh('meter'), '0.440000', 'of each of its starts');
+is(kwh('register'), '1.000000', 'of a register nothing counts twice');
+is(kwh('told'), '0.250000', 'of reports each');
+is_deeply([map { "$_->{metric} $_->{unit} $_->{kind} $_->{role}" } @{ $stack->get('/v1/devices/meter/series', token => $api)->{json}{items} }],
+    ['energy Wh counter consumption'], 'a series has the unit of its metric');
+
 # ---- logs ----
 
 my $record = { timeUnixNano => "${now}123000000", severityNumber => 17, severityText => 'Error', body => { stringValue => 'pump stalled' },

@@ -110,6 +110,15 @@ is_deeply({ map { $_->{metric} => $_->{kind} } @{ $stack->get('/v1/devices/kinds
     { a_kwh => 'counter', b_kwh => 'delta', c_total => 'gauge', d_count => 'counter', d_sum => 'counter', e => 'gauge' },
     'a new series is what its sender says that it is, else what its name does');
 
+my @heat = ('__name__', 'heat', 'device', 'since', 'x', 'watts'); # symbols 1 to 6
+my $metadata = bytes(5, uint(1, 1), uint(4, 6));
+send_2(write_2([\@heat, sample(100, $now - 900), $metadata, uint(6, ($now - 3600) * 1000)]));
+$answer = send_2(write_2([\@heat, sample(150, $now - 300), $metadata, uint(6, ($now - 600) * 1000)])) for 1 .. 2;
+is($answer->{headers}{ $counts[0] } . ': ' . stored('since', 'heat'), '1: 100 0 150', 'a counter that was created anew was 0 then');
+send_2(write_2([\@heat, bytes(2, double(1, 170), uint(2, ($now - 60) * 1000), uint(3, ($now - 120) * 1000)), $metadata]));
+is(stored('since', 'heat'), '100 0 150 0 170', 'also where its sample says so');
+is($stack->get('/v1/devices/since/series', token => $api)->{json}{items}[0]{unit}, 'W', 'and has the unit that was told');
+
 # ---- partly good ----
 
 my $partly = write_2([['__name__', 'a', 'device', 'p'], sample(1), sample(9e999), sample(2, $now - 200 * 86400)], [['device', 'p'], sample(3)]);

@@ -113,6 +113,80 @@ static void test_split(struct fixture *fixture)
     is_int((int64_t)again->n_late, 1, "is late: nobody knows how far it has come");
 }
 
+/* A ticket of one series, 50, which its sender says to count since `start`, a second; its newest sample
+ * is at `last`. */
+static struct ingest_ticket *counter_of(struct fixture *fixture, const char *body, int64_t start, int64_t last)
+{
+    struct ingest_ticket *ticket = ticket_of(fixture, 1, 5, body, NULL);
+    struct ingest_series *series = &ticket->columns->series[0];
+
+    series->start_us = NOW_US + start * US_PER_SECOND;
+    series->last_us = last == INT64_MIN ? last : NOW_US + last * US_PER_SECOND;
+    if (columns_add_starts(ticket->columns)) {
+        printf("Bail out! %s\n", fixture->test->op.fault.detail);
+        exit(1);
+    }
+    return ticket;
+}
+
+/* The cache knows the series as having come to the second `last`. */
+static void put_anew(struct fixture *fixture, const struct ingest_series *series, int64_t last)
+{
+    struct ingest_series other = *series;
+
+    other.id++;
+    series_cache_put_series(fixture->cache, 1, 5, &other, INT64_MIN);
+    series_cache_put_series(fixture->cache, 1, 5, series, NOW_US + last * US_PER_SECOND);
+}
+
+static const char *split_of(struct fixture *fixture, struct ingest_ticket *tickets)
+{
+    struct ingest_batch *batch;
+
+    if (batch_gather(&fixture->test->op, tickets, LANE_FAST, &batch)) {
+        return "not gathered";
+    }
+    batch_split(batch, fixture->cache);
+    return rows_of(fixture->test, batch);
+}
+
+#define COUNTER "[" AT("c", "1795176009", "\"a\":7") "]"
+
+static void test_starts(struct fixture *fixture)
+{
+    struct ingest_ticket *ticket = counter_of(fixture, COUNTER, 5, INT64_MIN);
+    const struct ingest_series series = ticket->columns->series[0];
+
+    series_cache_put_series(fixture->cache, 1, 5, &series, INT64_MIN);
+    is_str(split_of(fixture, ticket), "1/50@9=7", "a counter of which nothing was known has not begun anew");
+    is_int((int64_t)counter_of(fixture, COUNTER, 5, 5)->columns->n_rows, 1, "nor one that was told at its start");
+
+    put_anew(fixture, &series, 2);
+    struct ingest_ticket *first = counter_of(fixture, COUNTER, 5, 2);
+    struct ingest_ticket *second = counter_of(fixture, "[" AT("c", "1795176011", "\"a\":9") "]", 5, 2);
+    first->next = second;
+    is_str(split_of(fixture, first), "1/50@5=0 1/50@5=0 1/50@9=7 1/50@11=9",
+           "one that began later was 0 then, whoever says so");
+    ticket = counter_of(fixture, "[" AT("c", "1795176013", "\"a\":11") "]", 5, 2);
+    is_str(split_of(fixture, ticket), "1/50@13=11", "but for who comes behind those that said so");
+    is_int((int64_t)ticket->n_late, 0, "  and leaves nothing to the late lane");
+    is_str(split_of(fixture, first), "", "what was claimed and comes again, of a batch in which one is no good,");
+    is_int((int64_t)first->n_late, 2, "  is late with its start");
+
+    put_anew(fixture, &series, 2);
+    ticket = counter_of(fixture, "[" AT("c", "1795176009", "\"a\":7") "," AT("c", "1795176005", "\"a\":6") "]",
+                        5, 2);
+    is_str(split_of(fixture, ticket), "1/50@5=6 1/50@9=7", "a sample of the start's own time goes before it");
+
+    put_anew(fixture, &series, 2);
+    ticket = counter_of(fixture, COUNTER, 5, 2);
+    is_str(split_of(fixture, ticket), "1/50@5=0 1/50@9=7", "a restart that could not be stored");
+    series_cache_forget_starts(fixture->cache, 1, ticket->columns);
+    ticket->columns->series[0].id = 0;
+    is_int((int64_t)series_cache_find_series(fixture->cache, 1, ticket->columns), 1,
+           "  is asked for anew when it comes again");
+}
+
 static void test_days(struct fixture *fixture)
 {
     struct ingest_test *test = fixture->test;
@@ -290,6 +364,7 @@ int main(void)
     ingest_test_open(&test);
     test_order(&fixture);
     test_split(&fixture);
+    test_starts(&fixture);
     test_days(&fixture);
     test_rejected(&fixture);
     test_verdicts();

@@ -94,7 +94,7 @@ my %function = (
         event_climb_all event_climb_typed event_climb_device
         partition_bounds partition_name partition_make
         partitions_drop event_key_slot event_key_claim email_norm login_wait_s series_last_time
-        series_check series_guess tenant_by_slug timezone_check timezone_is_place audit_add zone_offset_s
+        series_check series_guess series_role tenant_by_slug timezone_check timezone_is_place audit_add zone_offset_s
         clock_starts energy_series change_note)),
 );
 
