@@ -13,10 +13,11 @@ use IO::Select;
 use IO::Socket::INET;
 use POSIX qw(WUNTRACED);
 use Test::More;
+use Tidemark::Boto3 qw(both_ways);
 use Tidemark::Gate;
 use Tidemark::Minio;
+use Tidemark::Objects;
 use Tidemark::Processes;
-use Tidemark::Python;
 use Tidemark::Stack;
 use Time::HiRes qw(sleep time);
 
@@ -253,43 +254,7 @@ if (!$silent_pid) {
 
 # ---- another program's view ----
 
-# Both ways around each size of a part and beside it, and each key that addresses have to escape.
-my @SIZES = (0, 1, (5 << 20) - 1, 5 << 20, (5 << 20) + 1, 10 << 20, (11 << 20) + 1);
-my @KEYS = ('with space', 'two  spaces', 'a+b', 'a%b', 'a%2Bb', 'a%252Bb', 'a&b', 'a=b', 'a#b', 'a?b', 'a/b=c/d', '+%&=#?', "it's", 'a"b', '(a)*!~,;:@$',
-    'ü', 'e' . "\xcc\x81", '日本', '🌊', 'ends with space ');
-SKIP: {
-    my ($python, $no) = Tidemark::Python::install('boto3', "$Tidemark::Stack::ROOT/tests/clients/objects.txt");
-    skip "no boto3: $no", 3 + 2 * @SIZES + 2 * @KEYS if !$python;
-    my $boto = sub {
-        my ($in, @args) = @_;
-        local %ENV = (%ENV, $minio->settings);
-        open my $file, '>', "$home/in" or die;
-        print {$file} $in;
-        close $file;
-        my $pid = open my $out, '-|';
-        if (!$pid) {
-            open STDIN, '<', "$home/in" or die;
-            exec $python, "$Tidemark::Stack::ROOT/tests/clients/objects_boto3.py", @args or die "$python: $!";
-        }
-        chomp(my @lines = <$out>);
-        close $out;
-        return @lines;
-    };
-    is(join(' ', $boto->('', 'hash', 'cut/whole')), $hash, 'boto3 reads what was sent in parts');
-    my @sent = map { fault({}, 'put', "size/$_", $_) =~ /^(\w{64}) OK$/ } @SIZES;
-    my @read = $boto->('', 'hash', map {"size/$_"} @SIZES);
-    is($read[$_], $sent[$_], "boto3 reads $SIZES[$_] bytes") for 0 .. $#SIZES;
-    @sent = $boto->('', 'send', map {"boto3/$_=$_"} @SIZES);
-    is(fault({}, 'get', "boto3/$SIZES[$_]"), "$sent[$_] OK\n", "$SIZES[$_] bytes of boto3 are read") for 0 .. $#SIZES;
-    my @ours = map {"ours/$_"} @KEYS;
-    @sent = map { fault({}, 'put', $_, 1000 + length) =~ /^(\w{64}) OK$/ } @ours;
-    @read = $boto->('', 'hash', @ours);
-    is($read[$_], $sent[$_], "boto3 reads $ours[$_]") for 0 .. $#KEYS;
-    is(join("\n", $boto->('', 'keys', 'ours/')), join("\n", sort @ours), 'and lists them all');
-    $boto->('from boto3', 'put', map {"theirs/$_"} @KEYS);
-    is(fault({}, 'get', "theirs/$_"), sha256_hex('from boto3') . " OK\n", "of boto3 $_ is read") for @KEYS;
-    is(fault({}, 'list', 'theirs/'), @KEYS . " OK\n", 'and all are listed');
-}
+both_ways($minio, sub { fault({}, @_) }, 'cut/whole', $hash);
 
 # ---- addresses that may be used by whoever has them, for a while ----
 
@@ -383,6 +348,32 @@ like($heard, qr/^$short OK\nafter (?:29|3\d|4\d)\n$/, 'a store that says nothing
 }
 $stack->request('DELETE', "/v1/uploads/$stream->{id}", token => $token);
 
+# In parts, each an object of its own: 11 MiB of which the second one is lost.
+{
+    my $send = sub {
+        my ($from, $to) = @_;
+        return $stack->request('PUT', '/v1/uploads/parts.bin', token => $token, body => substr($content . $content, $from, $to - $from),
+            headers => { 'Content-Range' => "bytes $from-@{[$to - 1]}/11534336" });
+    };
+    is($send->(0, 6 << 20)->{headers}{range}, 'bytes=0-6291455', 'the first part of a file, itself in two parts');
+    is($send->(8 << 20, 9 << 20)->{status}, 409, '  what leaves a gap is told so');
+    is($send->(6 << 20, 8 << 20)->{headers}{range}, 'bytes=0-8388607', '  the second');
+    my ($part) = $stack->sql('SELECT core.upload_part_key(tenant_id, upload_id, id) FROM core.upload_part WHERE first > 0');
+    my $objects = Tidemark::Objects->new($minio);
+    $objects->remove($part);
+    my $lost = $send->(8 << 20, 11 << 20);
+    is("$lost->{status} $lost->{headers}{range}", '409 bytes=0-6291455', '  which the bucket has lost when the last one comes');
+    is($send->(6 << 20, 8 << 20)->{status}, 202, '  it is sent again');
+    my $whole = $send->(8 << 20, 11 << 20);
+    is($whole->{json}{sha256}, sha256_hex(substr $content . $content, 0, 11 << 20), '  and the file is whole');
+    ok($stack->get($whole->{headers}{location}, token => $token)->{content} eq substr($content . $content, 0, 11 << 20), '  as it is fetched');
+    $stack->request('DELETE', $whole->{headers}{location}, token => $token);
+    await(sub { # the stack's own worker may be at that job
+        $stack->tidemark('worker', '--once', { env => { $minio->settings } });
+        return join(' ', $objects->list('upload/')) !~ /\Q$whole->{json}{id}\E/;
+    }, '  nothing of it is left in the bucket, once it is removed');
+}
+
 # What others began: the worker ends what is older than a day, as the bucket says.
 {
     leave_parts('upload/young');
@@ -410,7 +401,7 @@ is($stack->sql('SELECT count(*) FROM core.upload'), 1, 'and nothing is left of t
 $stack->stop;
 $secure->stop;
 my $env = $stack->{option}{env};
-%{$env} = (%{$env}, %https, S3_BUCKET => 'another-one', S3_CA_FILE => "$certs/later.crt");
+%{$env} = (%{$env}, %https, UPLOAD_QUOTA_MIB => 10, S3_BUCKET => 'another-one', S3_CA_FILE => "$certs/later.crt");
 $stack->run;
 my $late = sub { return $stack->request('PUT', '/v1/uploads/late.bin', token => $token, body => 'late') };
 is($late->()->{status}, 503, 'without the store at the start files are refused');
@@ -450,4 +441,12 @@ $stack->sql("DELETE FROM $_") for 'core.object_trash WHERE is_stored', 'core.arc
 is($late->()->{status}, 503, '  what was refused is begun, no more');
 $stack->tidemark('worker', '--once', { env => $env }); # its archiver may have come first, in vain
 is($late->()->{status}, 201, '  with nothing stored the worker makes it');
+
+# More than the tenant may have, which is found out amid a file of no length.
+my $n_pieces = 12;
+my $over = HTTP::Tiny->new->request('PUT', $stack->url('/v1/uploads/over.bin'),
+    { headers => { Authorization => "Bearer $token" }, content => sub { $n_pieces-- > 0 ? 'x' x (1 << 20) : undef } });
+is($over->{status}, 413, 'more than the tenant may have');
+is($stack->request('PUT', '/v1/uploads/over.bin', token => $token, body => 'x' x (11 << 20))->{status}, 413, '  also with its length');
+like(fault({ map { ($_ => $env->{$_}) } qw(S3_ENDPOINT S3_BUCKET S3_CA_FILE) }, 'list', 'upload/'), qr/^1 OK$/, '  and nothing of it is in the bucket');
 done_testing();
