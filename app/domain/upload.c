@@ -140,14 +140,26 @@ enum err upload_part_finish(struct db_tx *tx, const char *id, const char *part, 
     return err;
 }
 
-enum err upload_part_abandon(struct db_tx *tx, const char *id, const char *part)
+/* A query of a file and of one of its attempts that answers with nothing. */
+static enum err run_attempt(struct db_tx *tx, const struct db_query *query, const char *id,
+                            const char *attempt)
 {
     struct db_args args;
 
     db_args_init(&args, db_op(tx)->arena);
     db_arg_text(&args, id);
-    db_arg_text(&args, part);
-    return db_run(tx, &q_upload_part_abandon, &args, NULL);
+    db_arg_text(&args, attempt);
+    return db_run(tx, query, &args, NULL);
+}
+
+enum err upload_part_abandon(struct db_tx *tx, const char *id, const char *part)
+{
+    return run_attempt(tx, &q_upload_part_abandon, id, part);
+}
+
+enum err upload_join_beat(struct db_tx *tx, const char *id, const char *join)
+{
+    return run_attempt(tx, &q_upload_join_beat, id, join);
 }
 
 enum err upload_join_begin(struct db_tx *tx, const char *id, struct upload_part_begun *out)
@@ -155,6 +167,9 @@ enum err upload_join_begin(struct db_tx *tx, const char *id, struct upload_part_
     struct db_rows *rows;
     enum err err = run_by_id(tx, &q_upload_join_begin, id, &rows);
 
+    if (err == OK && db_count(rows) == 0) {
+        return fail(db_op(tx), ERR_CHANGING, "The parts of this file are being joined.");
+    }
     if (err == OK) {
         *out = (struct upload_part_begun){ db_text(rows, 0, UPLOAD_JOIN_BEGIN_ID),
                                            db_text(rows, 0, UPLOAD_JOIN_BEGIN_KEY) };

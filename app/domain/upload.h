@@ -86,9 +86,12 @@ struct upload_part_list {
 };
 
 /* Notes that the parts of a file are joined into an object of the attempt's own. ERR_CONFLICT
- * unless all of them are there, or when the file is whole or was given up. */
+ * unless all of them are there, or when the file is whole or was given up; ERR_CHANGING while
+ * another attempt is at it, which it is until it ends or has not beaten for two minutes. */
 enum err upload_join_begin(struct db_tx *tx, const char *id,
                            struct upload_part_begun *out) MUST_CHECK;
+/* The attempt `join` is at work. ERR_CONFLICT when it was given up, or another took its place. */
+enum err upload_join_beat(struct db_tx *tx, const char *id, const char *join) MUST_CHECK;
 /* All parts of a file that is coming; ERR_CONFLICT when it is not. */
 enum err upload_parts(struct db_tx *tx, const char *id, struct upload_part_list *out) MUST_CHECK;
 /* Makes the file visible as the attempt `join` joined it. ERR_CONFLICT when it is whole already or

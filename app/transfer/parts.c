@@ -1,12 +1,12 @@
 /* Files in parts. Each part is an object of its own until the last has come; then they are joined
- * into another, of whoever does so: of several at once the first one's becomes the file's, and
- * nothing that is visible is written again. What begins at 0 begins a file, whatever came before by
- * its name; any later part that was there already is there, so that whoever heard no answer may
- * send it again. Where to go on is told by Range of every answer. Called by uploads.c. */
+ * into another (join.c), and nothing that is visible is written again. What begins at 0 begins a
+ * file, whatever came before by its name; any later part that was there already is there, so that
+ * whoever heard no answer may send it again. Where to go on is told by Range of every answer.
+ * Called by uploads.c. */
 #include "transfer/parts.h"
 
 #include "http/transport.h"
-#include "transfer/receive.h"
+#include "transfer/join.h"
 #include "web/list.h"
 
 #include <inttypes.h>
@@ -139,167 +139,6 @@ static enum err look_again(struct web *web, struct joining *joining)
     return joining->received >= joining->part.end ? OK : refuse_place(web, joining);
 }
 
-/* ---- attempts: of a part, or to join them ---- */
-
-/* Forgets the attempt, in a transaction of its own; where that fails, the file's end takes it. */
-static void abandon_attempt(struct web *web, const struct joining *joining,
-                            const struct upload_part_begun *begun)
-{
-    struct fault why = web->op->fault;
-
-    op_clear_fault(web->op);
-    enum err err = web->own->begin(web, true);
-    if (err == OK) {
-        err = web->own->end(web, upload_part_abandon(web->tx, joining->file.begun.id, begun->id));
-    }
-    if (err != OK) {
-        op_log_fault(web->op);
-    }
-    web->op->fault = why;
-}
-
-/* ---- joining ---- */
-
-static enum err pass_on(void *context, struct op *op, struct str bytes)
-{
-    return store_put_write(context, op, bytes);
-}
-
-/* What was there is not any more: ERR_CONFLICT, as whoever sends is to go on from before it. */
-static enum err lose_part(struct web *web, struct joining *joining, const struct upload_part *part)
-{
-    op_clear_fault(web->op);
-    enum err err = web->own->begin(web, true);
-    if (err == OK) {
-        err = web->own->end(web, upload_part_lost(web->tx, joining->file.begun.id, part->id,
-                                                  &joining->received));
-    }
-    if (err != OK) {
-        return err;
-    }
-    log_error("the object store has lost a part of a file", LOG_TEXT("key", part->key));
-    return fail(web->op, ERR_CONFLICT, "A part that was there is lost.");
-}
-
-/* Whether the store has less of a part than was sent, or none, which is why it was not read. */
-static bool is_lost(struct web *web, const struct upload_part *part)
-{
-    struct fault why = web->op->fault;
-    struct store_object object = { .size = part->size };
-
-    op_clear_fault(web->op);
-    enum err err = store_head(web->own->copy_store, web->op, part->key, &object);
-    web->op->fault = why;
-    if (err == OK && object.size != part->size) {
-        log_error("the object store has a part of a file by half", LOG_TEXT("key", part->key),
-                  LOG_INT("bytes", object.size), LOG_INT("sent", part->size));
-    }
-    return err == ERR_NOT_FOUND || (err == OK && object.size != part->size);
-}
-
-static enum err copy_parts(struct web *web, struct joining *joining,
-                           const struct upload_part_list *parts)
-{
-    enum err err = OK;
-
-    for (int i = 0; i < parts->n && err == OK; i++) {
-        const struct store_range all = { 0, parts->items[i].size };
-        err = store_get(web->own->copy_store, web->op, parts->items[i].key, all, pass_on,
-                        joining->file.put);
-        if (err != OK && err != ERR_UNAVAILABLE && is_lost(web, &parts->items[i])) {
-            return lose_part(web, joining, &parts->items[i]);
-        }
-    }
-    return err;
-}
-
-/* The parts must be the whole file before the object that has them is kept. */
-static enum err check_sum(struct web *web, const struct joining *joining,
-                          const struct upload_part_list *parts)
-{
-    int64_t sum = 0;
-
-    for (int i = 0; i < parts->n; i++) {
-        sum += parts->items[i].size;
-    }
-    return sum == joining->part.total
-               ? OK
-               : fail(web->op, ERR_INTERNAL, "the parts of %s have %" PRId64 " bytes, not %" PRId64,
-                      joining->file.begun.id, sum, joining->part.total);
-}
-
-/* The object of the attempt. */
-static enum err make_object(struct web *web, struct joining *joining,
-                            const struct upload_part_begun *begun,
-                            const struct upload_part_list *parts)
-{
-    struct receiving *file = &joining->file;
-    enum err err = check_sum(web, joining, parts);
-
-    if (err == OK) {
-        err = store_put_begin(web->own->store, web->op, begun->key, &file->put);
-    }
-    if (err != OK) {
-        return err;
-    }
-    err = copy_parts(web, joining, parts);
-    if (err == OK) {
-        return receive_end(web, file);
-    }
-    store_put_abort(file->put);
-    file->put = NULL;
-    return err;
-}
-
-/* Makes the file visible as it was joined. */
-static enum err show(struct web *web, const struct receiving *file,
-                     const struct upload_part_begun *begun)
-{
-    enum err err = web->own->begin(web, true);
-
-    return err == OK ? web->own->end(web, upload_join_finish(web->tx, file->begun.id, begun->id,
-                                                             file->written.sha256,
-                                                             file->draft.quota))
-                     : err;
-}
-
-static enum err begin_join(struct web *web, const struct receiving *file,
-                           struct upload_part_begun *begun, struct upload_part_list *parts)
-{
-    enum err err = web->own->begin(web, true);
-
-    if (err != OK) {
-        return err;
-    }
-    err = upload_join_begin(web->tx, file->begun.id, begun);
-    if (err == OK) {
-        err = upload_parts(web->tx, file->begun.id, parts);
-    }
-    return web->own->end(web, err);
-}
-
-/* All parts are there: joins them and makes the file visible. On a failure they stay, and the last
- * one may be sent again. */
-static enum err join(struct web *web, struct joining *joining)
-{
-    struct upload_part_begun begun;
-    struct upload_part_list parts = { .n = 0 };
-    enum err err = begin_join(web, &joining->file, &begun, &parts);
-
-    if (err != OK) {
-        return err;
-    }
-    err = make_object(web, joining, &begun, &parts);
-    if (err == OK) {
-        err = show(web, &joining->file, &begun);
-    }
-    if (err != OK) {
-        abandon_attempt(web, joining, &begun);
-    }
-    joining->is_stored = err == OK;
-    return err;
-}
-
 /* ---- a part ---- */
 
 /* Drops the body of a part that is there, of the length that its Content-Range announced. */
@@ -364,7 +203,7 @@ static enum err take_part(struct web *web, struct joining *joining)
     }
     err = fill_part(web, joining, &begun);
     if (err != OK) {
-        abandon_attempt(web, joining, &begun);
+        join_abandon(web, joining->file.begun.id, &begun);
     }
     return err;
 }
@@ -431,11 +270,18 @@ static enum err place_part(struct web *web, struct joining *joining)
 /* The last part that comes makes the file, unless somebody who sent the same has done so. */
 static enum err end_part(struct web *web, struct joining *joining)
 {
-    enum err err = OK;
+    const int64_t total = joining->part.total;
 
-    if (!joining->is_stored && joining->received == joining->part.total) {
-        err = join(web, joining);
-        err = err == ERR_CONFLICT ? look_again(web, joining) : err;
+    if (joining->is_stored || joining->received < total) {
+        return OK;
+    }
+    enum err err = join_parts(web, &joining->file, total, &joining->received);
+    joining->is_stored = err == OK;
+    if (err == ERR_CONFLICT) {
+        err = look_again(web, joining);
+        if (err == OK && !joining->is_stored && joining->received == total) {
+            return join_busy(web); /* another has taken this attempt's place */
+        }
     }
     return err;
 }

@@ -52,8 +52,13 @@ SELECT p.id, p.key, p.received, p.sha256 FROM api.upload_progress($1::text::uuid
 -- name: upload_join_begin
 -- roles: web
 -- columns: id key
--- Notes that the parts of the file $1 are joined, and where that is put.
+-- Notes that the parts of the file $1 are joined, and where that is put; no row: another attempt is at it.
 SELECT b.id, b.key FROM api.upload_join_begin($1::text::uuid) b;
+
+-- name: upload_join_beat
+-- roles: web
+-- Says that the attempt $2 to join the file $1 is at work.
+SELECT FROM api.upload_join_beat($1::text::uuid, $2::text::uuid);
 
 -- name: upload_part_list
 -- roles: web

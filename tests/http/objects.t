@@ -297,6 +297,24 @@ ok($got->{status} == 200 && $got->{content} eq $content, 'and fetched from there
 $got = $stack->get($sent->{headers}{location}, token => $token, headers => { Range => 'bytes=8999990-' });
 is($got->{content}, substr($content, -10), 'a range of it, too');
 
+# A file in parts, of which the bucket has one by half or not at all.
+{
+    my $bucket = Tidemark::Objects->new($minio);
+    my $part = sub { my ($bytes, $range) = @_; return $stack->request('PUT', '/v1/uploads/parts.bin', token => $token, body => $bytes, headers => { 'Content-Range' => "bytes $range/10" }) };
+    is($part->('begin', '0-4')->{status}, 202, 'a part is sent to the bucket');
+    for my $case (['two bytes of three', 'mi'], ['nothing of it', ''], ['not even that', undef]) {
+        my ($how, $left) = @{$case};
+        is($part->('mid', '5-7')->{status}, 202, '  and another');
+        my ($key) = $stack->sql('SELECT core.upload_part_key(tenant_id, upload_id, id) FROM core.upload_part WHERE first = 5');
+        defined $left ? $bucket->spit($key, $left) : $bucket->remove($key);
+        my $answer = $part->('ED', '8-9');
+        is("$answer->{status} $answer->{headers}{range}", '409 bytes=0-4', "  of which it has $how, is asked for again");
+    }
+    my $whole = $part->('midED', '5-9');
+    is($stack->get($whole->{headers}{location}, token => $token)->{content}, 'beginmidED', '  and the file is joined there');
+    is($stack->request('DELETE', $whole->{headers}{location}, token => $token)->{status}, 204, '  and removed');
+}
+
 # What comes from a pipe, of a length that nobody knows: memory is that of a part, however much it is.
 my $stream_mib = $ENV{OBJECTS_STREAM_MIB} || 256;
 my $lines = "yes 'a line that repeats' | head -c ${stream_mib}M";

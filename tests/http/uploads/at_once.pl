@@ -1,5 +1,5 @@
-# Files in parts of which two things are done at once: the same part is sent twice, the file is given up while it
-# is joined, the store has lost a part. What waits for what is arranged by locks in the database. Run by uploads.t with
+# Files in parts of which two things are done at once: the same part is sent twice, the file is joined or given up
+# while it is joined, the store has lost a part. What waits for what is arranged by locks in the database. Run by uploads.t with
 # its stack, its ways to ask and the token of who sends; it returns the ids of two files that must stay as they are.
 use strict;
 use warnings;
@@ -18,8 +18,25 @@ sub put_later {
     $socket->flush;
     return sub {
         my ($head, $body) = split /\r\n\r\n/, do { local $/; <$socket> }, 2;
-        return (split(/ /, $head))[1], Tidemark::Stack::decode($body);
+        return (split(/ /, $head))[1], Tidemark::Stack::decode($body), $head;
     };
+}
+
+# What the last part is answered, sent again while the file is being joined for another.
+sub put_until {
+    my ($name, $bytes, $range) = @_;
+    my ($status, $file) = (503);
+    $t->{await}->(sub { ($status, $file) = put_later($name, $bytes, $range)->(); return $status != 503 }, "  $name, sent until it is joined");
+    return [$status, $file];
+}
+
+# The last part is sent while another that has come is joined.
+sub is_busy {
+    my ($name, $how) = @_;
+    my ($status, $problem, $head) = put_later($name, '..end', '5-9/10')->();
+    is("$status $problem->{detail}", '503 The parts of this file are being joined; ask again a little later.', $how);
+    like($head, qr/^Retry-After: [1-9]\d*\r$/m, '  says when');
+    return;
 }
 sub begin_parts { my ($name) = @_; is($t->{put}->('device', $name, 'begin', 'Content-Range' => 'bytes 0-4/10')->{status}, 202, "$name: the first part"); return }
 
@@ -27,6 +44,7 @@ sub {
     ($t) = @_;
     $stack = $t->{stack};
     my ($twice, @joined) = ($t->{session}->());
+    my $session = $t->{session}->()->bind(1);
     {
         begin_parts('twice');
         $twice->query('BEGIN; SELECT FROM core.upload_use WHERE tenant_id = 1 FOR UPDATE');
@@ -40,24 +58,51 @@ sub {
         my ($status, $file) = $first->();
         is($status, 201, 'the first is told that the file is there');
         $devices->query('COMMIT');
-        is_deeply([$again->()], [201, $file], '  and so is the other');
+        is_deeply([($again->())[0, 1]], [201, $file], '  and so is the other');
         is($t->{as}->('api', 'GET', "/v1/uploads/$file->{id}")->{content}, 'begin..end', '  and it is whole');
         push @joined, $file->{id};
     }
     {
         begin_parts('both');
         $twice->query('BEGIN; LOCK TABLE core.upload IN SHARE MODE');
-        my @sent = map {
-            my $n = $_;
-            my $later = put_later('both', '..end', '5-9/10');
-            $t->{await}->(sub { $t->{waiting}->('upload_(join_)?finish') == $n }, "attempt $n has joined all parts");
-            $later;
-        } 1, 2;
+        my $later = put_later('both', '..end', '5-9/10');
+        $t->{await}->(sub { $t->{waiting}->('upload_(join_)?finish') == 1 }, 'one has joined all parts');
+        is_busy('both', 'while it is at it another');
+        is_busy('both', '  and a third');
+        is($t->{put}->('device', 'both', '', 'Content-Range' => 'bytes */10')->{json}{received}, 10, '  who asks is told that all is there');
+        is($stack->sql('SELECT count(*) FROM core.upload_part WHERE NOT is_there'), 1, '  of none of which anything is left');
+        is($session->value('SELECT t.held - u.bytes FROM api.upload_total() t, core.upload_use u WHERE u.tenant_id = 1'), 10, '  what it writes counts for the quota');
         $twice->query('COMMIT');
-        my ($first, $second) = map { [$_->()] } @sent;
-        is($first->[0], 201, 'the one that is first makes the file visible');
-        is_deeply($second, $first, '  and the other has sent the same');
-        push @joined, $first->[1]{id};
+        my ($status, $file) = $later->();
+        is($status, 201, '  it makes the file visible');
+        is_deeply(put_until('both', '..end', '5-9/10'), [201, $file], '  of which the others are told');
+        push @joined, $file->{id};
+    }
+    {
+        begin_parts('ended');
+        $twice->query('BEGIN; LOCK TABLE core.upload IN SHARE MODE');
+        my $first = put_later('ended', '..end', '5-9/10');
+        $t->{await}->(sub { $t->{waiting}->('upload_(join_)?finish') == 1 }, 'one has joined all parts');
+        my ($row) = $session->query('SELECT upload_id, id FROM core.upload_part WHERE joins_at IS NOT NULL');
+        my ($id, $former) = @{$row};
+        my $silent = sub { return "UPDATE core.upload_part SET joins_at = now() - interval '$_[0] seconds' WHERE id = '$_[1]'" };
+        $session->query($silent->(115, $former));
+        is_busy('ended', 'where it has said nothing for less than two minutes, another');
+        $session->query("SELECT api.upload_join_beat('$id', '$former')");
+        is($session->value("SELECT joins_at > now() - interval '1 minute' FROM core.upload_part WHERE id = '$former'"), 't', '  it says that it is at work');
+        $session->query($silent->(125, $former));
+        my $second = put_later('ended', '..end', '5-9/10');
+        $t->{await}->(sub { $t->{waiting}->('upload_(join_)?finish') == 2 }, '  of one that says nothing any more another takes the place');
+        is($session->run("SELECT api.upload_join_beat('$id', '$former')")->{error}, 'TM409', '  so that it ends, should it be at work yet');
+        is($session->value('SELECT count(*) FROM core.upload_part WHERE NOT is_there'), 1, '  and is forgotten');
+        is($session->value("SELECT count(*) FROM core.object_trash WHERE key = core.upload_part_key(1, '$id', '$former')"), 1, '  but for its object, which is to be removed');
+        $twice->query('COMMIT');
+        my ($status, $file) = $second->();
+        is($status, 201, '  the other makes the file visible');
+        like(join(' ', $first->()), qr/^(?:201|503) /, '  the first is told that, or to ask again');
+        is_deeply(put_until('ended', '..end', '5-9/10'), [201, $file], '  and then that');
+        is($t->{as}->('api', 'GET', "/v1/uploads/$id")->{content}, 'begin..end', '  and it is whole');
+        push @joined, $id;
     }
     {
         begin_parts('given-up');
@@ -77,10 +122,11 @@ sub {
         my @sent = map { put_later('middle', 'X', '9-9/10') } 1, 2;
         $t->{await}->(sub { $t->{waiting}->('upload_part_begin') == 2 }, 'two send the same part at once');
         $twice->query('COMMIT');
-        my ($first, $second) = map { [$_->()] } @sent;
-        is($first->[0], 201, '  and one makes the file');
-        is_deeply($second, $first, '  of which the other is told');
-        is($t->{as}->('api', 'GET', "/v1/uploads/$first->[1]{id}")->{content}, 'beginonceX', '  and which is whole');
+        my @answers = map { [$_->()] } @sent;
+        my ($made) = grep { $_->[0] == 201 } @answers;
+        is(scalar(grep { $_->[0] != 201 && $_->[0] != 503 } @answers), 0, '  and one makes the file');
+        is_deeply(put_until('middle', 'X', '9-9/10'), [@{$made}[0, 1]], '  of which the other is told');
+        is($t->{as}->('api', 'GET', "/v1/uploads/$made->[1]{id}")->{content}, 'beginonceX', '  and which is whole');
     }
     {
         begin_parts('lost');

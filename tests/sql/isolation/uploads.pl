@@ -19,6 +19,7 @@ my %function = (
     'api.upload_part_abandon' => { may => 'web', call => ["$begun, $begun"] },
     'api.upload_progress' => { may => 'web', call => [$theirs, $begun] },
     'api.upload_join_begin' => { may => 'web', call => [$begun, $theirs] },
+    'api.upload_join_beat' => { may => 'web', call => ["$begun, $begun"] },
     'api.upload_join_finish' => { may => 'web', call => ["$begun, $begun, $hash, 0"] },
     'api.upload_part_lost' => { may => 'web', call => ["$begun, $begun"] },
     'api.upload_part_list' => { may => 'web', call => [$begun] },
@@ -40,7 +41,7 @@ my %function = (
     'ops.object_unknown' => { may => 'worker', door => 'which of the keys it gives', call => q{'{}'} },
     # parts of the above
     (map { ("core.$_" => { may => '' }) } qw(upload_key upload_part_key upload_trash upload_part_trash upload_maker_forget upload_admit
-        upload_use_add upload_use_take upload_part_place upload_object upload_received upload_coming object_trash_add store_note_gone)),
+        upload_use_add upload_use_take upload_part_place upload_object upload_received upload_joining upload_coming object_trash_add store_note_gone)),
 );
 
 +{
