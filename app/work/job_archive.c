@@ -9,6 +9,8 @@
 #include <stdio.h>
 
 #define REST_MOST_US (10 * US_PER_SECOND)
+#define PAUSE_FIRST_US (30 * US_PER_SECOND) /* after a run that failed */
+#define PAUSE_MOST_US US_PER_HOUR           /* or the interval, where that is shorter */
 
 /* Rests as long as it worked, so that pages and devices have at least half of the database's time;
  * not when it is to be done with. */
@@ -30,6 +32,19 @@ enum err job_archive_configure(struct job_pass *pass)
     return job_run_alone(pass, &q_archive_configure, &args, NULL);
 }
 
+/* How long after so many failures in a row it is tried again: each time twice as long, since of all
+ * tenants it is looked then whether something changed, and those that fail may do so for good. */
+static int64_t pause_us(int64_t n_failed, int64_t every_us)
+{
+    int64_t most_us = every_us < PAUSE_MOST_US ? every_us : PAUSE_MOST_US;
+    int64_t pause = PAUSE_FIRST_US;
+
+    for (int64_t i = 1; i < n_failed && pause < most_us; i++) {
+        pause *= 2;
+    }
+    return pause < most_us ? pause : most_us;
+}
+
 enum err job_archive_due(struct job_pass *pass, bool *out)
 {
     int64_t every_us = pass->config->archive_interval_hours * US_PER_HOUR;
@@ -38,12 +53,16 @@ enum err job_archive_due(struct job_pass *pass, bool *out)
 
     db_args_init(&args, pass->op->arena);
     db_arg_text(&args, "archive");
-    enum err err = job_run_alone(pass, &q_job_last_good, &args, &rows);
-    if (err == OK) {
-        int64_t last_us = db_time_or(rows, 0, JOB_LAST_GOOD_STARTED_AT, 0);
-        *out = every_us > 0 && clock_now_us() - last_us >= every_us;
+    enum err err = job_run_alone(pass, &q_job_past, &args, &rows);
+    if (err != OK) {
+        return err;
     }
-    return err;
+    int64_t n_failed = db_int64(rows, 0, JOB_PAST_N_FAILED);
+    int64_t last_us = db_time_or(rows, 0, n_failed > 0 ? JOB_PAST_FAILED_AT : JOB_PAST_GOOD_AT, 0);
+    int64_t wait_us = n_failed > 0 ? pause_us(n_failed, every_us) : every_us;
+    *out = every_us > 0 && clock_now_us() - last_us >= wait_us;
+    pass->is_bad_still = !*out && every_us > 0 && n_failed > 0;
+    return OK;
 }
 
 enum err job_archive(struct job_pass *pass)

@@ -23,11 +23,12 @@ SELECT r.name, r.ago_s FROM ops.job_recent() r;
 -- Records how the run $1 ended.
 SELECT ops.job_end($1::int8, $2::bool, $3::text);
 
--- name: job_last_good
+-- name: job_past
 -- roles: worker
--- columns: started_at
--- When the last run of the job $1 began that went well; NULL: none is remembered.
-SELECT ops.job_last_good($1::text) AS started_at;
+-- columns: good_at n_failed failed_at
+-- When the last run of the job $1 began that went well and did something, how many failed since, and when
+-- the last of these ended; NULLs: none is remembered.
+SELECT p.good_at, p.n_failed, p.failed_at FROM ops.job_past($1::text) p;
 
 -- name: job_partitions_ahead
 -- roles: worker

@@ -1,6 +1,7 @@
 #!/usr/bin/env perl
 # Lists out of the archive against the database's own samples of the same days, which are still there:
-# corrected, deleted, late and erased ones among them. The comparisons are in tests/unit/archive_reach.c.
+# corrected, deleted, late and erased ones among them. The comparisons are in tests/unit/archive_reach.c. When
+# the archiver is due, in tests/unit/work_archive_due.c.
 use strict;
 use warnings;
 use FindBin;
@@ -11,19 +12,19 @@ use Tidemark::Archiver qw(day archives_well);
 use Tidemark::Cluster;
 
 sub run_program {
-    my ($cluster) = @_;
+    my ($cluster, $program) = @_;
     my $build = $ENV{TIDEMARK_BUILD} || "$Tidemark::Cluster::ROOT/build";
-    my $copy = $cluster->home . '/archive_reach';
-    copy("$build/tests/unit/archive_reach", $copy) && chmod 0755, $copy
-        or return fail("archive_reach: cannot copy it from $build: $!");
+    my $copy = $cluster->home . "/$program";
+    copy("$build/tests/unit/$program", $copy) && chmod 0755, $copy
+        or return fail("$program: cannot copy it from $build: $!");
     my $output = eval {
         $cluster->run('env', "TIDEMARK_TEST_DATABASE=host=@{[$cluster->home]}/run user=tidemark_super dbname=tidemark",
             "TIDEMARK_TEST_STORE=@{[$cluster->home]}/objects", $copy);
     };
     my ($said, $has_passed) = defined $output ? ($output, 1) : ($@, 0);
     my ($n_checks) = $said =~ /^1\.\.(\d+)\s*$/m;
-    return pass("archive_reach: $n_checks checks") if $has_passed && $n_checks;
-    return fail('archive_reach') || diag(join '', grep { !/^ok / } $said =~ /^.*\n?/mg);
+    return pass("$program: $n_checks checks") if $has_passed && $n_checks;
+    return fail($program) || diag(join '', grep { !/^ok / } $said =~ /^.*\n?/mg);
 }
 
 # Samples of a series each so many minutes, of days that were `from` to `to` days ago, plus more.
@@ -94,11 +95,12 @@ Tidemark::Cluster->each_engine(sub {
         'what the archive alone has is deleted';
     deletes_dropped($cluster, $web, $series[0]);
     $web->query("SELECT api.device_erase('gone')");
-    run_program($cluster);
+    run_program($cluster, 'archive_reach');
     archives_well($cluster, qr/^\d+ days, /m, 'what was erased');
     is($super->value('SELECT count(*) FROM core.archive_change'), 0, '  and deleted, wholly');
-    run_program($cluster);
+    run_program($cluster, 'archive_reach');
     brings_nothing_back($cluster, $series[0]);
+    run_program($cluster, 'work_archive_due');
 });
 
 done_testing;

@@ -51,7 +51,7 @@ my %function = (
     # upkeep: none answers with a tenant's rows
     (map { ("ops.$_->[0]" => { may => 'worker', door => 'upkeep', call => $_->[1] }) }
         [archive_configure => q{false, 72}], [archive_tenants => q{'samples', NULL, 10}], [archive_garbage_list => q{}],
-        [archive_garbage_done => q{'{}'}], [archive_list => q{'alpha', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 10}], [archive_intend => q{'{}'}], [archive_wish_next => q{}], [archive_verify_next => q{}], [job_last_good => q{'x'}]),
+        [archive_garbage_done => q{'{}'}], [archive_list => q{'alpha', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 10}], [archive_intend => q{'{}'}], [archive_wish_next => q{}], [archive_verify_next => q{}], [job_past => q{'x'}]),
     # parts of the above
     (map { ("core.$_" => { may => '' }) } qw(archive_note_change archive_note_erasure archive_note_garbage archive_lock
         archive_allows archive_let_go archive_is_pinned archive_horizon archive_stop archive_first_day archive_is_changed
