@@ -31,7 +31,10 @@ enum err archive_day_name(struct archive_day *day) MUST_CHECK;
  * `writing` must follow. Memory of the file before is released. */
 enum err archive_day_begin(struct archive_day *day, bool is_rows) MUST_CHECK;
 enum err archive_day_end(struct archive_day *day) MUST_CHECK;
-/* Reads the files back and writes their manifest; nothing where there are none. */
+/* Writes the manifest of the files and reads it back. ERR_INTERNAL where the store gives something
+ * else, or the store's failure, of the archive's file, in whose memory it is made. */
+enum err archive_day_note(const struct archive_day *day) MUST_CHECK;
+/* Reads the files back and notes them in their manifest; nothing where there are none. */
 enum err archive_day_seal(struct archive_day *day) MUST_CHECK;
 
 /* Days of a tenant that are to be archived. */

@@ -97,7 +97,46 @@ static void put_manifest_file(struct json_writer *json, const struct archive_fil
     json_close_object(json);
 }
 
-static enum err write_manifest(struct archive_day *day)
+/* What was written, as far as it was not given back. */
+struct comparison {
+    struct str left;
+    bool is_same;
+};
+
+static enum err compare(void *context, struct op *op, struct str bytes)
+{
+    struct comparison *comparison = context;
+    struct str *left = &comparison->left;
+
+    (void)op;
+    comparison->is_same = comparison->is_same && bytes.len <= left->len &&
+                          memcmp(bytes.ptr, left->ptr, bytes.len) == 0;
+    if (comparison->is_same) {
+        *left = (struct str){ left->ptr + bytes.len, left->len - bytes.len };
+    }
+    return OK;
+}
+
+/* Puts an object and reads it back. */
+static enum err put_and_compare(struct archive *archive, const char *key, struct str bytes)
+{
+    struct op *op = &archive->file;
+    struct comparison comparison = { bytes, true };
+    enum err err = store_put_bytes(archive->store, op, key, bytes, NULL);
+
+    if (err == OK) {
+        err = store_get(archive->store, op, key, STORE_WHOLE, compare, &comparison);
+    }
+    if (err == ERR_NOT_FOUND) {
+        op_clear_fault(op);
+        return fail(op, ERR_INTERNAL, "%s was written, and is not in the store", key);
+    }
+    return err != OK || (comparison.is_same && comparison.left.len == 0)
+               ? err
+               : fail(op, ERR_INTERNAL, "%s is not what was written", key);
+}
+
+enum err archive_day_note(const struct archive_day *day)
 {
     struct op *op = &day->archive->file;
     struct json_writer json;
@@ -123,11 +162,9 @@ static enum err write_manifest(struct archive_day *day)
     }
     json_close_array(&json);
     json_close_object(&json);
-    if (out.is_broken) {
-        return fail_memory(op);
-    }
-    return store_put_bytes(day->archive->store, op, day->keys[KEY_MANIFEST].ptr, buf_str(&out),
-                           NULL);
+    return out.is_broken ? fail_memory(op)
+                         : put_and_compare(day->archive, day->keys[KEY_MANIFEST].ptr,
+                                           buf_str(&out));
 }
 
 /* What the store has otherwise than it was just given is a failure of the store, for the log. */
@@ -148,5 +185,5 @@ enum err archive_day_seal(struct archive_day *day)
     for (int i = 0; i < day->n_files && err == OK; i++) {
         err = verify_written(day, &day->files[i]);
     }
-    return err == OK && day->n_files > 0 ? write_manifest(day) : err;
+    return err == OK && day->n_files > 0 ? archive_day_note(day) : err;
 }

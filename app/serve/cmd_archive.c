@@ -113,7 +113,8 @@ static int cmd_list(const struct config *config, int argc, char **argv)
 
 /* ---- restore ---- */
 
-/* A visitor: restores the file's day, where it is the first of it. */
+/* A visitor: restores the file's day, where it is the first of it. A store or a database that is
+ * away is so for the next day, too: that ends the visit. */
 static enum err restore_one(void *context, const struct db_rows *list, int at)
 {
     struct chosen *chosen = context;
@@ -129,6 +130,9 @@ static enum err restore_one(void *context, const struct db_rows *list, int at)
         return OK;
     }
     enum err err = archive_restore_day(&chosen->archive, &task, ARCHIVE_PIN_DAYS, &done);
+    if (err_may_pass(err) && err != ERR_CHANGING) {
+        return err;
+    }
     if (err != OK) {
         printf("failed\t%s\t%s\t%s\t%s\n", task.slug, task.relation, task.day,
                chosen->op.fault.detail);

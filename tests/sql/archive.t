@@ -60,25 +60,34 @@ sub check_lies {
         check_caught($cluster, $super, 'a bucket that changed a byte', qr/not what was written: its checksum differs/);
         $gate->stop_at('PUT', qr{/archive/samples/.*[.]parquet$}, 'cut');
         check_caught($cluster, $super, 'a bucket that cut what it was given', qr/ has (\d+) bytes of .*, not the \d+ that were written/);
+        for my $case (['flip', 'changed a byte', qr/[.]json is not what was written/], ['cut', 'cut', qr/[.]json.* not /]) {
+            $gate->stop_at('PUT', qr{/archive/samples/.*[.]json$}, $case->[0]);
+            check_caught($cluster, $super, "a bucket that $case->[1] a manifest", $case->[2]);
+        }
         $gate->let_pass;
         return;
     }
   SKIP: {
-        local $Tidemark::Archiver::shim = preload($cluster, 'cut', <<'C') or skip 'no library comes before the others', 5;
+        my $library = preload($cluster, 'cut', <<'C') or skip 'no library comes before the others', 14;
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 int rename(const char *from, const char *to)
 {
     struct stat file;
-    if (stat(from, &file) == 0 && file.st_size > 1000 && truncate(from, file.st_size / 2) != 0) {
+    if (fnmatch(getenv("CUT"), to, 0) == 0 && stat(from, &file) == 0 && truncate(from, file.st_size / 2) != 0) {
         return -1;
     }
     return renameat(AT_FDCWD, from, AT_FDCWD, to);
 }
 C
+        local $Tidemark::Archiver::shim = "$library CUT='*.parquet'";
         check_caught($cluster, $super, 'a folder that cut what it was given', qr/ has \d+ bytes, \d+ were written/);
+        $Tidemark::Archiver::shim = "$library CUT='*/archive/samples/*.json'";
+        check_caught($cluster, $super, 'a folder that cut a manifest', qr/[.]json is not what was written/);
     }
     return;
 }
@@ -297,7 +306,7 @@ sub check_damage {
 
 # Files that there are none of, days that are none, and a store that says nothing.
 sub check_choice {
-    my ($cluster) = @_;
+    my ($cluster, $super) = @_;
     for my $words (['verify', '--tenant', 'nobody'], ['restore', '--tenant', 'nobody'], ['verify', '--from', day(9), '--to', day(9), '--table', 'events'], ['restore', '--all', '--from', '2001-01-01', '--to', '2001-01-02']) {
         my ($status, $said) = archive($cluster, @{$words});
         is($status, 1, "@{$words}: fails");
@@ -309,10 +318,20 @@ sub check_choice {
         like($said, qr/--(?:from|to): a day/, '  by name');
     }
     my $tidemark = $cluster->home . "/tidemark";
-    my $said = $cluster->run('sh', '-c', "TIDEMARK_HOME='@{[$cluster->home]}' S3_ENDPOINT=http://127.0.0.1:9 S3_BUCKET=away S3_ACCESS_KEY=k S3_SECRET_KEY=s '$tidemark' archive verify 2>&1; echo exit \$?");
+    my $away = sub { return $cluster->run('sh', '-c', "TIDEMARK_HOME='@{[$cluster->home]}' S3_ENDPOINT=http://127.0.0.1:9 S3_BUCKET=away S3_ACCESS_KEY=k S3_SECRET_KEY=s '$tidemark' archive $_[0] 2>&1; echo exit \$?") };
+    my $said = $away->('verify');
     like($said, qr/^exit 1$/m, 'a store that is away: verify fails');
     unlike($said, qr/^(?:damaged|missing|failed)\t/m, '  and calls nothing damaged');
     like($said, qr/^0 of 1 files read, 0 damaged or missing$/m, '  at the first') or diag($said);
+    my @held = map { $_->[0] } $super->query("SELECT day FROM core.archive_day WHERE tenant_id = 2 AND relation = 'samples' AND is_held");
+    cmp_ok(scalar @held, '>', 1, 'days that could be brought back');
+    my $hold = sub { return $super->query("UPDATE core.archive_day SET is_held = $_[0] WHERE tenant_id = 2 AND relation = 'samples' AND day IN (" . join(', ', map {"'$_'"} @held) . ')') };
+    $hold->('false');
+    $said = $away->('restore --all');
+    like($said, qr/^exit 1$/m, '  out of a store that is away are not');
+    unlike($said, qr/^failed\t/m, '  which is not tried for each of them') or diag($said);
+    like($said, qr/127[.]0[.]0[.]1/, '  but said') or diag($said);
+    $hold->('true');
     my $folder = $cluster->home . '/objects';
     if (store($cluster)->{folder}) {
         $cluster->run('mv', $folder, "$folder.away");
@@ -449,7 +468,7 @@ Tidemark::Cluster->each_engine(sub {
     check_changes($cluster, $super);
     check_late_to_dropped($cluster, $super, $before);
     check_damage($cluster, $super);
-    check_choice($cluster);
+    check_choice($cluster, $super);
     check_erasure($cluster, $super);
     check_kills($cluster, $super, $ENV{KILLED_ARCHIVERS} || 20);
     check_killed_changes($cluster, $super, $gate);

@@ -187,6 +187,7 @@ sub steps {
         ['what those before began is swept', "KILL_SWEPT='*/archive/*.parquet'", ['POST', qr{[?]delete}, 'before']],
         ['that is swept, and it does not know', undef, ['POST', qr{[?]delete}, 'after']],
         ['files are verified and have no manifest', "KILL_PUT='*/archive/$relation/*.json'", $put->('/.*[.]json', 'before')],
+        ['their manifest is read back', "KILL_READ='*/archive/$relation/*.json'", ['GET', qr{/archive/$relation/.*[.]json$}, 'before']],
         ['they have one, and it does not know', undef, $put->('/.*[.]json', 'after')],
     );
 }
