@@ -75,7 +75,8 @@ struct archive_run {
 /* Archives the days that are due, of each tenant the oldest first, some at a time: they are
  * written, read back, and only then noted; whatever ends it before that leaves them to be done
  * again. What fails is logged, and keeps the later ones of its tenant waiting, nobody else's.
- * Then the catalogues of tenants of which something changed (catalogue.h). */
+ * Before, and after where something was, the catalogues of tenants of which something changed
+ * (catalogue.h), and manifests that were found lost. */
 enum err archive_run(struct archive *archive, struct archive_run *run) MUST_CHECK;
 
 /* A file as the database knows it. */
@@ -92,8 +93,15 @@ struct archive_file {
  * where it is not there, or the store's failure. */
 enum err archive_verify_file(struct archive *archive, const struct archive_file *file) MUST_CHECK;
 
-/* What that says of the file: "sound", "damaged", "missing", or "failed" where it could not be
- * read. */
+/* The key of the manifest beside a file, in that memory; NULL without it. */
+const char *archive_manifest_key(struct arena *arena, const struct archive_file *file);
+/* Reads that manifest and holds it against what is known of the file, in the memory of rows, where
+ * what was there is released; fails as archive_verify_file does. */
+enum err archive_verify_manifest(struct archive *archive,
+                                 const struct archive_file *file) MUST_CHECK;
+
+/* What that says of the file or manifest: "sound", "damaged", "missing", or "failed" where it could
+ * not be read. */
 const char *archive_finding(enum err err);
 
 #define ARCHIVE_PIN_DAYS 30 /* for which retention leaves what somebody wanted back */

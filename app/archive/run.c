@@ -162,6 +162,9 @@ enum err archive_run(struct archive *archive, struct archive_run *run)
     /* at the beginning, too: no tenant's days are without one, should this not come to its end */
     enum err err = catalogues_write(archive, run, &running.is_stopped);
 
+    if (err == OK && !running.is_stopped) {
+        err = archive_write_lost(archive, run, &running.is_stopped);
+    }
     for (int i = 0; (table = archive_table_at(i)) != NULL && err == OK && !running.is_stopped;
          i++) {
         running.relation = table->name;

@@ -1,5 +1,6 @@
 /* Verifies a file: its bytes by their checksum, each row by reading it, and that its notes say what
- * it is thought to be. */
+ * it is thought to be; and the manifest beside it. */
+#include "archive/manifest.h"
 #include "archive/table.h"
 
 #include <stdio.h>
@@ -106,6 +107,61 @@ enum err archive_verify_file(struct archive *archive, const struct archive_file 
     enum err err = verify_bytes(archive, file);
 
     return archive_fail(archive, err == OK ? verify_rows(archive, file) : err);
+}
+
+/* ---- manifests ---- */
+
+const char *archive_manifest_key(struct arena *arena, const struct archive_file *file)
+{
+    static const char VOIDS[] = ".tombstones/", ENDING[] = ".parquet";
+    struct str object = str_of(file->object);
+    const char *voids = strstr(file->object, VOIDS);
+    size_t n_before = voids != NULL ? (size_t)(voids - file->object) : object.len;
+    const char *after = voids != NULL ? voids + strlen(VOIDS) - 1 : "";
+
+    if (object.len < strlen(ENDING)) {
+        return NULL;
+    }
+    char *key = arena_printf(arena, "%.*s%s", (int)n_before, file->object, after);
+    return key != NULL ? arena_printf(arena, "%.*s%s", (int)(strlen(key) - strlen(ENDING)), key,
+                                      MANIFEST_ENDING)
+                       : NULL;
+}
+
+static bool is_same_file(const struct archive_file *a, const struct archive_file *b)
+{
+    return strcmp(a->kind, b->kind) == 0 && strcmp(a->object, b->object) == 0 && a->n == b->n &&
+           a->n_rows == b->n_rows && a->n_bytes == b->n_bytes && str_equal(a->sha256, b->sha256);
+}
+
+static enum err verify_manifest(struct archive *archive, const struct archive_file *file)
+{
+    struct op *op = &archive->rows;
+    const char *key = archive_manifest_key(archive->batches, file);
+    struct store_object object;
+    struct manifest manifest;
+
+    if (key == NULL) {
+        return fail_memory(op);
+    }
+    enum err err = store_head(archive->store, op, key, &object);
+    err = err ? err : manifest_fetch(archive, &object, &manifest);
+    if (err == ERR_NOT_FOUND) {
+        op_clear_fault(op);
+        return fail(op, ERR_NOT_FOUND, "%s is not in the store", key);
+    }
+    for (int i = 0; err == OK && i < manifest.n_files; i++) {
+        if (is_same_file(file, &manifest.files[i])) {
+            return OK;
+        }
+    }
+    return err ? err : fail(op, ERR_INVALID, "%s does not say what %s is", key, file->object);
+}
+
+enum err archive_verify_manifest(struct archive *archive, const struct archive_file *file)
+{
+    arena_reset(archive->batches);
+    return archive_fail(archive, verify_manifest(archive, file));
 }
 
 const char *archive_finding(enum err err)

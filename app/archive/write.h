@@ -1,5 +1,5 @@
 /* A day whose files are on their way into the store, and days that are archived in one transaction.
- * Shared by run.c, write_days.c and write_file.c. */
+ * Shared by run.c, write_days.c, write_file.c and write_lost.c. */
 #ifndef TIDEMARK_ARCHIVE_WRITE_H
 #define TIDEMARK_ARCHIVE_WRITE_H
 
@@ -58,6 +58,11 @@ struct archive_written {
  * only then notes them. */
 enum err archive_write_days(struct archive *archive, const struct archive_span *span,
                             struct archive_written *out) MUST_CHECK;
+
+/* Writes manifests anew that were found damaged or missing. What fails is logged, and counted in
+ * the run; it is asked after each whether it goes on, and *is_stopped: it does not. */
+enum err archive_write_lost(struct archive *archive, struct archive_run *run,
+                            bool *is_stopped) MUST_CHECK;
 
 /* Logs the archive's failure at the task, tells the run of it and forgets it; last_day: NULL, or
  * the last of several days. */

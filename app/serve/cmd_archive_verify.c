@@ -1,5 +1,6 @@
-/* `tidemark archive verify`: files are read whole, and the store is looked through for what nobody
- * knows of. Called by cmd_archive.c. */
+/* `tidemark archive verify`: files are read whole, their manifests and the newest catalogues, and
+ * the store is looked through for what nobody knows of. Called by cmd_archive.c. */
+#include "archive/catalogue.h"
 #include "base/crypto.h"
 #include "gen/queries.h"
 #include "serve/commands.h"
@@ -7,12 +8,28 @@
 
 #include <stdio.h>
 
+#define PAGE_TENANTS 100
+
 struct checking {
     struct chosen chosen;       /* n_failed: damaged, missing, and numbers that a day lacks */
     const char *sample;         /* how many files, as it is written; NULL: all */
     long long n_wanted, n_left; /* so many are still to be chosen, of so many that are to come */
     int n_read, n_unknown;
+    char manifest[STORE_MAX_KEY_BYTES + 1]; /* the key of the last one that was read */
 };
+
+/* Tells what is wrong with an object, and forgets that failure. */
+static void tell_bad(struct chosen *chosen, enum err err, const char *object)
+{
+    printf("%s\t%s\t%s\n", archive_finding(err), object, chosen->op.fault.detail);
+    op_clear_fault(&chosen->op);
+    chosen->n_failed++;
+}
+
+static bool is_lost(enum err err)
+{
+    return err == ERR_INVALID || err == ERR_NOT_FOUND;
+}
 
 /* ---- files ---- */
 
@@ -65,6 +82,34 @@ static bool is_chosen(struct checking *checking)
     return is;
 }
 
+/* The manifest beside a file, once for both files of a number. One that is lost is noted, for the
+ * archiver to write it anew. */
+static enum err verify_manifest(struct checking *checking, const struct db_rows *list, int at)
+{
+    struct chosen *chosen = &checking->chosen;
+    struct archive_file file = chosen_file(list, at);
+    const char *key = archive_manifest_key(chosen->pages, &file);
+    struct db_args args;
+
+    if (key == NULL) {
+        return fail_memory(&chosen->op);
+    }
+    if (strcmp(key, checking->manifest) == 0) {
+        return OK;
+    }
+    snprintf(checking->manifest, sizeof checking->manifest, "%s", key);
+    enum err err = archive_verify_manifest(&chosen->archive, &file);
+    if (err == OK || err_may_pass(err)) {
+        return err;
+    }
+    tell_bad(chosen, err, key);
+    db_args_init(&args, chosen->pages);
+    db_arg_int64(&args, db_int64(list, at, ARCHIVE_LIST_ID));
+    return is_lost(err) ? chosen_ask(chosen, db_int(list, at, ARCHIVE_LIST_TENANT_ID),
+                                     &q_archive_lose, &args, NULL)
+                        : OK;
+}
+
 /* A visitor. A store that is away says nothing of the files in it: that ends the visit. */
 static enum err verify_one(void *context, const struct db_rows *list, int at)
 {
@@ -83,15 +128,72 @@ static enum err verify_one(void *context, const struct db_rows *list, int at)
     }
     checking->n_read++;
     if (err != OK) {
-        printf("%s\t%s\t%s\n", archive_finding(err), file.object, chosen->op.fault.detail);
-        chosen->n_failed++;
-        op_clear_fault(&chosen->op);
+        tell_bad(chosen, err, file.object);
     }
     db_args_init(&args, chosen->pages);
     db_arg_int64(&args, db_int64(list, at, ARCHIVE_LIST_ID));
     db_arg_text(&args, archive_finding(err));
-    return chosen_ask(chosen, db_int(list, at, ARCHIVE_LIST_TENANT_ID), &q_archive_verify_done,
-                      &args, NULL);
+    err = chosen_ask(chosen, db_int(list, at, ARCHIVE_LIST_TENANT_ID), &q_archive_verify_done,
+                     &args, NULL);
+    return err ? err : verify_manifest(checking, list, at);
+}
+
+/* ---- catalogues ---- */
+
+/* One that is lost is noted, for the archiver to write another. */
+static enum err verify_catalogue(struct chosen *chosen, const struct db_rows *list, int at)
+{
+    const char *object = db_text(list, at, CATALOGUE_NEWEST_OBJECT);
+    struct db_args args;
+    struct db_rows *rows;
+    enum err err = catalogue_read(&chosen->archive, object, NULL, NULL);
+
+    if (err == OK || err_may_pass(err)) {
+        return err;
+    }
+    if (is_lost(err)) {
+        struct fault fault = chosen->op.fault;
+        op_clear_fault(&chosen->op);
+        db_args_init(&args, chosen->pages);
+        db_arg_text(&args, object);
+        enum err asked = chosen_ask(chosen, db_int(list, at, CATALOGUE_NEWEST_TENANT_ID),
+                                    &q_catalogue_lose, &args, &rows);
+        if (asked != OK || !db_bool(rows, 0, CATALOGUE_LOSE_IS_KNOWN)) {
+            return asked; /* it was swept meanwhile, with its tenant */
+        }
+        chosen->op.fault = fault;
+    }
+    tell_bad(chosen, err, object);
+    return OK;
+}
+
+/* The newest one of each tenant, or of the one that is chosen: it alone is what a database is made
+ * of. */
+static enum err verify_catalogues(struct chosen *chosen)
+{
+    const char *after = NULL;
+    struct db_args args;
+    struct db_rows *list;
+    enum err err;
+    int n;
+
+    do {
+        arena_reset(chosen->pages);
+        db_args_init(&args, chosen->pages);
+        db_arg_text(&args, chosen->tenant);
+        db_arg_text(&args, after);
+        db_arg_int(&args, PAGE_TENANTS);
+        err = chosen_ask(chosen, 0, &q_catalogue_newest, &args, &list);
+        n = err == OK ? db_count(list) : 0;
+        for (int i = 0; i < n && err == OK; i++) {
+            err = verify_catalogue(chosen, list, i);
+        }
+        if (err == OK && n > 0) {
+            after = arena_copy(chosen->arena, db_str(list, n - 1, CATALOGUE_NEWEST_SLUG));
+            err = after != NULL ? OK : fail_memory(&chosen->op);
+        }
+    } while (err == OK && n == PAGE_TENANTS);
+    return err;
 }
 
 /* ---- what nobody knows of ---- */
@@ -113,7 +215,8 @@ static enum err tell_unknown(void *context, const char *const *keys, int n)
 static enum err check_files(struct checking *checking)
 {
     struct chosen *chosen = &checking->chosen;
-    bool is_all = !chosen->tenant && !chosen->from && !chosen->to && !chosen->table;
+    bool has_all_days = !chosen->from && !chosen->to && !chosen->table;
+    bool is_all = has_all_days && !chosen->tenant;
     enum err err =
         checking->sample ? chosen_visit(chosen, count_one, checking) : OK;
 
@@ -122,6 +225,9 @@ static enum err check_files(struct checking *checking)
     }
     if (err == OK && !is_all && chosen->n_files == 0) {
         return fail(&chosen->op, ERR_NOT_FOUND, "the archive has none of these days");
+    }
+    if (err == OK && has_all_days) {
+        err = verify_catalogues(chosen);
     }
     if (err == OK && is_all && !checking->sample) {
         err = unknown_visit(chosen, INT64_MAX, tell_unknown, checking);
@@ -139,9 +245,11 @@ int cmd_archive_verify(const struct config *config, int argc, char **argv)
     static const struct options_help HELP = {
         .usage = "tidemark archive verify [--tenant SLUG] [--from DAY] [--to DAY] [--table NAME]\n"
                  "       [--sample N]",
-        .about = "Reads files whole: their checksums and each row. Lists those that are damaged\n"
-                 "or missing, and numbers that a day lacks, and fails when there is one. Of all\n"
-                 "files it lists what the store has beside them, too, which is no failure.",
+        .about = "Reads files whole: their checksums and each row; their manifests; and the\n"
+                 "newest catalogue of each tenant, unless days or a table are chosen. Lists those\n"
+                 "that are damaged or missing, and numbers that a day lacks, and fails when there\n"
+                 "is one: manifests and catalogues are written anew by the next run. Of all files\n"
+                 "it lists what the store has beside them, too, which is no failure.",
     };
     struct checking checking = { .sample = NULL };
     const struct option_row own[] = {

@@ -269,3 +269,40 @@ SELECT api.has_dropped($1::bool) AS is_dropped;
 -- Since when the database has all buckets $1, of any zone where $2; up to when the archive is whole, and
 -- its first day; from when on the tenant sees them.
 SELECT k.kept_from, k.whole_until, k.first_from, k.shown_from FROM api.archive_buckets($1::text, $2::bool) k;
+
+-- name: archive_lose
+-- roles: worker
+-- Notes that the manifest beside the file $1 is to be written anew.
+SELECT ops.archive_lose($1::int8);
+
+-- name: archive_lost_next
+-- roles: worker
+-- columns: id tenant_id slug relation day n
+-- The manifest that is to be written anew after $1 (0: from the first on).
+SELECT l.id, l.tenant_id, l.slug, l.relation, l.day, l.n FROM ops.archive_lost_next($1::int8) l;
+
+-- name: archive_lost_files
+-- roles: worker
+-- columns: written_at kind object n_rows n_bytes sha256
+-- The files of that manifest, which stay until the transaction ends.
+SELECT f.written_at, f.kind, f.object, f.n_rows, f.n_bytes, f.sha256
+FROM ops.archive_lost_files($1::int8) f;
+
+-- name: archive_lost_done
+-- roles: worker
+-- It was written.
+SELECT ops.archive_lost_done($1::int8);
+
+-- name: catalogue_newest
+-- roles: worker
+-- columns: tenant_id slug object
+-- The newest catalogue of the tenant $1 (NULL: of each), of at most $3 tenants after $2 (NULL: from the
+-- first on).
+SELECT c.tenant_id, c.slug, c.object
+FROM ops.catalogue_newest($1::text, $2::text, $3::int4) c;
+
+-- name: catalogue_lose
+-- roles: worker
+-- columns: is_known
+-- Notes that the catalogue $1 is not in the store, or not what was written.
+SELECT ops.catalogue_lose($1::text) AS is_known;

@@ -1,5 +1,6 @@
 #!/usr/bin/env perl
-# The archive's catalogue: what is in it and what never is, when one is written, which are kept; a database
+# The archive's catalogue: what is in it and what never is, when one is written, which are kept; one that is lost
+# is found out, as are manifests, and written anew; a database
 # made of a store with damage in it, where that is to be skipped, and by rebuilds that are killed at each step;
 # manifests that are not what their names say, and numbers that are missing, are named.
 use strict;
@@ -60,6 +61,13 @@ sub facts {
 
 # What there is in the store of a tenant's catalogues, by path, the newest last.
 sub catalogues { my ($cluster, $tenant) = @_; my @paths = sort glob $cluster->home . "/objects/archive/catalogue/tenant=$tenant/*"; return @paths }
+
+# What a catalogue says, without the time of its first line and the checksum of its last one.
+sub said {
+    my $text = slurp_whole($_[0]);
+    my $from = index $text, "\n";
+    return substr $text, $from, rindex($text, '{"end"') - $from;
+}
 
 sub lines { return map { decode_json($_) } split /\n/, slurp_whole($_[0]) }
 
@@ -169,9 +177,63 @@ sub check_keeping {
     check_meanwhile($cluster, $super);
     check_long($cluster, $super) if $cluster->engine eq 'postgres';
     $super->query("UPDATE core.archive_catalogue SET noted_at = now() - interval '8 days'");
-    archives($cluster, 'a week later') for 1, 2;
-    is(scalar(catalogues($cluster, 'alpha')), 1, 'after a week only the newest stays');
-    is(scalar(catalogues($cluster, 'alpha-2')), 1, '  of each tenant');
+    my @newest = map { (catalogues($cluster, $_))[-1] } qw(alpha alpha-2);
+    for my $week ('a week later', 'another week later') {
+        archives($cluster, $week) for 1, 2;
+        my @there = map { [catalogues($cluster, $_)] } qw(alpha alpha-2);
+        is_deeply([map { [scalar @{$_}, $_->[0]] } @there], [map { [2, $_] } @newest], '  of each tenant the newest stays, and it is written anew');
+        ok(said($_->[0]) eq said($_->[1]), '  as it was') for @there;
+        @newest = map { $_->[1] } @there;
+        $super->query("UPDATE core.archive_catalogue SET noted_at = now() - interval '8 days'");
+    }
+    return;
+}
+
+# Catalogues and manifests that are gone, or not what was written, are named; the next run writes them anew, and
+# a database can be made of the store again.
+sub check_found_lost {
+    my ($cluster, $engine, $super) = @_;
+    archives($cluster, 'before anything is lost');
+    my $root = $cluster->home . '/objects';
+    my @newest = map { (catalogues($cluster, $_))[-1] } qw(alpha alpha-2);
+    my @manifests = map { my ($tenant, $ago) = @{$_}; (glob "$root/archive/samples/tenant=$tenant/day=@{[day($ago)]}/*.json")[0] } ['alpha', 8], ['alpha-2', 8], ['alpha-2', 7];
+    my @were = map { decode_json(slurp_whole($_)) } @manifests;
+    my $flip = sub {
+        my ($path, $from, $to) = @_;
+        my $text = slurp_whole($path);
+        $text =~ s/$from/$to/ or die "nothing to change in $path";
+        spit($path, $text);
+    };
+    unlink $newest[0], $manifests[0];
+    $flip->($newest[1], 'Europe/Berlin', 'Europe/Merlin');
+    $flip->($manifests[1], '"rows":\d', '"rows":9');
+    $flip->($manifests[2], '\{', '[');
+    my %said = map { s{^\Q$root/\E}{}r => 1 } @newest, @manifests;
+    my ($status, $text) = $cluster->tidemark('archive', 'verify', '--from', day(8), '--to', day(8));
+    is($status, 1, 'verifying a day whose manifests are lost fails');
+    is(join(' ', sort $text =~ /^(?:missing|damaged)\t(\S+)\t/mg), join(' ', sort map { s{^\Q$root/\E}{}r } @manifests[0, 1]), '  and names them alone');
+    ($status, $text) = $cluster->tidemark('archive', 'verify', '--sample', 1);
+    is(scalar(() = $text =~ m{^(?:missing|damaged)\tarchive/catalogue/}mg), 2, 'of a sample of files catalogues are read, too');
+    ($status, $text) = $cluster->tidemark('archive', 'verify');
+    is($status, 1, 'verifying all of it fails') or diag($text);
+    is_deeply([sort $text =~ /^(?:missing|damaged)\t(\S+)\t/mg], [sort keys %said], '  and names each that is lost, once') or diag($text);
+    like($text, qr{^missing\t\Q$_\E\t}m, '  gone') for map { s{^\Q$root/\E}{}r } $newest[0], $manifests[0];
+    like($text, qr{^\d+ of \d+ files read, 5 damaged or missing$}m, '  so many');
+    archives($cluster, 'the next run');
+    is_deeply([map { my $is = decode_json(slurp_whole($_)); [@{$is}{qw(table tenant day number files)}] } @manifests], [map { [@{$_}{qw(table tenant day number files)}] } @were], '  writes manifests as they were');
+    cmp_ok((catalogues($cluster, 'alpha'))[-1], 'gt', $newest[0], '  and a catalogue');
+    cmp_ok((catalogues($cluster, 'alpha-2'))[-1], 'gt', $newest[1], '  of each');
+    is($super->value('SELECT count(*) FROM core.archive_lost'), 0, '  and that is done with');
+    ($status, $text) = $cluster->tidemark('archive', 'verify');
+    is($status, 0, '  all is sound') or diag($text);
+    return if $engine ne 'postgres';
+    my $fresh = Tidemark::Cluster->start($engine);
+    take_store($cluster, $fresh);
+    ($status, $text) = $fresh->tidemark('restore', '--from-archive');
+    is($status, 0, '  and a database is made of it') or diag($text);
+    $fresh->roll_up;
+    is(facts($fresh), facts($cluster), '  with all there was');
+    $fresh->stop;
     return;
 }
 
@@ -409,6 +471,7 @@ Tidemark::Cluster->each_engine(sub {
     leave_late($cluster, $super);
     check_kills($cluster, $cluster->engine);
     check_keeping($cluster, $super);
+    check_found_lost($cluster, $cluster->engine, $super);
     check_damage($cluster, $cluster->engine, $super);
 });
 done_testing;

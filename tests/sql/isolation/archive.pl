@@ -36,6 +36,9 @@ my %function = (
     'ops.archive_restore_void_events' => { may => 'worker', call => [
         q{current_date::text, ARRAY['bravo-meter'], ARRAY[timestamptz '-infinity'], ARRAY[timestamptz 'infinity']}] },
     'ops.archive_restore_end' => { may => 'worker', call => [qq{$day, 1}] },
+    'ops.archive_lose' => { may => 'worker', call => [q{(SELECT max(id) FROM core.archive)}, q{1}, q{2}] },
+    'ops.archive_lost_files' => { may => 'worker', call => [q{1}, q{2}, q{3}, q{4}] },
+    'ops.archive_lost_done' => { may => 'worker', call => [q{1}, q{2}, q{3}, q{4}] },
     'api.archive_list' => { may => 'web', call => [q{0, 0, NULL, NULL, NULL, 100},
         q{0, 0, 'samples', '2020-01-01', '2020-01-02', 100}, q{(SELECT count(*) FROM generate_series(1, 2)), 0, NULL, NULL, NULL, 100}] },
     'api.archive_total' => { may => 'web', call => q{} },
@@ -51,7 +54,7 @@ my %function = (
     # upkeep: none answers with a tenant's rows
     (map { ("ops.$_->[0]" => { may => 'worker', door => 'upkeep', call => $_->[1] }) }
         [archive_configure => q{false, 72}], [archive_tenants => q{'samples', NULL, 10}], [archive_garbage_list => q{}],
-        [archive_garbage_done => q{'{}'}], [archive_list => q{'alpha', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 10}], [archive_intend => q{'{}'}], [archive_wish_next => q{}], [archive_verify_next => q{}], [job_past => q{'x'}]),
+        [archive_garbage_done => q{'{}'}], [archive_list => q{'alpha', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 10}], [archive_intend => q{'{}'}], [archive_wish_next => q{}], [archive_verify_next => q{}], [archive_lost_next => q{9999999}], [job_past => q{'x'}]),
     # parts of the above
     (map { ("core.$_" => { may => '' }) } qw(archive_note_change archive_note_erasure archive_note_garbage archive_lock
         archive_allows archive_let_go archive_is_pinned archive_horizon archive_stop archive_first_day archive_is_changed
@@ -73,6 +76,7 @@ INSERT INTO core.archive (tenant_id, relation, day, n, kind, object, n_rows, n_b
 VALUES ($tenant_id, 'samples', '2020-01-01', 1, 'rows', '$name', $value, $value, '$name');
 INSERT INTO core.archive_check (tenant_id, file_id, found, found_at)
 SELECT $tenant_id, a.id, 'damaged', now() FROM core.archive a WHERE a.tenant_id = $tenant_id;
+INSERT INTO core.archive_lost (tenant_id, relation, day, n) VALUES ($tenant_id, 'samples', '2020-01-01', 1);
 INSERT INTO core.archive_change (tenant_id, relation, day, series, device, metric, labels, from_time, to_time, is_erasure)
 VALUES ($tenant_id, 'samples', '2020-01-01', 1, '$name', '$name', '{}', '2020-01-01', '2020-01-01', false);
 SQL
