@@ -1,15 +1,18 @@
 #!/usr/bin/env perl
 # Lists out of the archive against the database's own samples of the same days, which are still there:
 # corrected, deleted, late and erased ones among them. The comparisons are in tests/unit/archive_reach.c. When
-# the archiver is due, in tests/unit/work_archive_due.c.
+# the archiver is due, in tests/unit/work_archive_due.c. DuckDB finds the same by the query that docs/archive.md has.
 use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use File::Copy qw(copy);
+use JSON::PP qw(decode_json);
 use Test::More;
 use Tidemark::Archiver qw(day archives_well);
 use Tidemark::Cluster;
+use Tidemark::Npm;
+use Tidemark::Scratch qw(slurp_whole);
 
 sub run_program {
     my ($cluster, $program) = @_;
@@ -57,6 +60,34 @@ sub deletes_dropped {
     return;
 }
 
+# What the documented query reads of the files is what the database has.
+sub duckdb_finds {
+    my ($cluster) = @_;
+    my $root = $Tidemark::Cluster::ROOT;
+    my ($tools, $why) = Tidemark::Npm::install('clients', "$root/tests/clients");
+  SKIP: {
+        skip "DuckDB: $why", 3 if !$tools;
+        my ($sql) = slurp_whole("$root/docs/archive.md") =~ /^```sql\n(-- DuckDB: a tenant's samples, as what changed later left them\n.*?)^```/ms
+            or return fail('docs/archive.md has a query of samples that changed later');
+        my $store = $cluster->home . '/objects';
+        is($sql =~ s{'archive/(samples[^/]*)/tenant=acme/}{'$store/archive/$1/tenant=alpha/}g, 3, 'a query of all files');
+        my $super = $cluster->session('tidemark_super');
+        is($super->text(q{SELECT min(n), max(n), count(*) > 10 FROM core.archive a WHERE tenant_id = 1 AND relation = 'samples'}), '1 3 t', '  which have several numbers');
+        open my $out, '-|', 'env', "NODE_PATH=$tools/node_modules", Tidemark::Npm::find_command('node'), "$root/tests/clients/query.js", $sql or die "node: $!";
+        my @found = map { /^\[/ ? decode_json($_) : $_ } <$out>;
+        close $out or diag("DuckDB: status $? @found[0 .. 0]");
+        my @wanted = $super->query(<<'SQL');
+SELECT (extract(epoch FROM x.time) * 1000000)::bigint, d.key, s.metric, x.value
+FROM core.sample x JOIN core.series s ON s.id = x.series_id JOIN core.device d ON d.id = s.device_id
+WHERE x.tenant_id = 1 AND x.time < (SELECT until FROM core.archive_cursor WHERE tenant_id = 1 AND relation = 'samples')
+ORDER BY x.time, d.key COLLATE "C", s.metric COLLATE "C"
+SQL
+        is_deeply([map { join ' ', @{$_}[0 .. 2], sprintf '%.17g', $_->[3] } grep { ref } @found], [map { join ' ', @{$_}[0 .. 2], sprintf '%.17g', $_->[3] } @wanted],
+            "  @{[scalar @wanted]} samples as the database has them");
+    }
+    return;
+}
+
 sub brings_nothing_back {
     my ($cluster, $series) = @_;
     my ($status, $said) = $cluster->tidemark('archive', 'restore', '--tenant', 'alpha', '--from', day(49), '--to', day(49));
@@ -99,6 +130,7 @@ Tidemark::Cluster->each_engine(sub {
     archives_well($cluster, qr/^\d+ days, /m, 'what was erased');
     is($super->value('SELECT count(*) FROM core.archive_change'), 0, '  and deleted, wholly');
     run_program($cluster, 'archive_reach');
+    duckdb_finds($cluster) if $cluster->engine eq 'postgres';
     brings_nothing_back($cluster, $series[0]);
     run_program($cluster, 'work_archive_due');
 });
