@@ -94,6 +94,38 @@ enum err archived_is_on(struct db_tx *tx, bool *out)
     return err;
 }
 
+static void add_days(struct db_args *args, struct arena *arena,
+                     const struct archived_filter *filter)
+{
+    db_args_init(args, arena);
+    db_arg_str(args, filter->table);
+    db_arg_text(args, filter->from_day);
+    db_arg_text(args, filter->to_day);
+}
+
+enum err archived_away(struct db_tx *tx, const struct archived_filter *filter,
+                       struct archived_away *out)
+{
+    struct db_args args;
+    struct db_rows *rows;
+
+    add_days(&args, db_op(tx)->arena, filter);
+    enum err err = db_run(tx, &q_archived_away, &args, &rows);
+    if (err == OK) {
+        *out = (struct archived_away){ db_int64(rows, 0, ARCHIVED_AWAY_N_DAYS),
+                                       db_int64(rows, 0, ARCHIVED_AWAY_N_PARTS) };
+    }
+    return err;
+}
+
+enum err archived_restore_days(struct db_tx *tx, const struct archived_filter *filter)
+{
+    struct db_args args;
+
+    add_days(&args, db_op(tx)->arena, filter);
+    return db_run(tx, &q_archived_restore_days, &args, NULL);
+}
+
 enum err archived_verify(struct db_tx *tx, int64_t id)
 {
     struct db_args args;

@@ -53,6 +53,16 @@ enum err archived_find(struct db_tx *tx, int64_t id, struct archived *out) MUST_
 enum err archived_total(struct db_tx *tx, struct archived_total *out) MUST_CHECK;
 /* Whether the installation archives what gets old. */
 enum err archived_is_on(struct db_tx *tx, bool *out) MUST_CHECK;
+/* Days that the archive alone has and nobody wants back yet, of the filter's table and days. */
+struct archived_away {
+    int64_t n_days, n_parts; /* days, and tables of days: a day of two tables is two */
+};
+#define ARCHIVED_MAX_AWAY 400 /* tables of days that may wait to be brought back */
+enum err archived_away(struct db_tx *tx, const struct archived_filter *filter,
+                       struct archived_away *out) MUST_CHECK;
+/* Wants these back, which the worker sees to. ERR_NOT_FOUND where there is none, ERR_CONFLICT where
+ * too many wait. */
+enum err archived_restore_days(struct db_tx *tx, const struct archived_filter *filter) MUST_CHECK;
 /* Wants the file verified, which the worker sees to. ERR_NOT_FOUND without it, ERR_CONFLICT where
  * too many wait. */
 enum err archived_verify(struct db_tx *tx, int64_t id) MUST_CHECK;

@@ -165,6 +165,7 @@ const struct route ROUTES[] = {
     INGEST("/api/v3/write_lp", &ingest_format_influx_3),
     PAGE(HTTP_GET, "/archives", ACCESS_READ, TX_READ, page_archives),
     ADMIN_FORM("/archives/restore", page_archives_restore),
+    ADMIN_FORM("/archives/restore-days", page_archives_restore_days),
     ADMIN_FORM("/archives/verify", page_archives_verify),
     INGEST("/collectd", &ingest_format_collectd),
     PAGE(HTTP_GET, "/costs", ACCESS_READ, TX_READ, page_costs),

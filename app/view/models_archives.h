@@ -31,6 +31,8 @@ struct archives_view {
     const char *from, *to, *table; /* as they were chosen; "": any */
     const char *span_error;        /* about the days; NULL: they are right */
     bool is_filtered, is_on;       /* something is chosen; the installation archives */
+    const char *restore;           /* "Restore 12 days": a button for what is chosen; NULL: none */
+    const char *too_many;          /* why there is none, where there would be; NULL */
     const struct archive_table_choice *tables;
     int n_tables;
     const struct archive_row *rows;

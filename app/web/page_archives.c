@@ -11,7 +11,6 @@
 #include "view/link.h"
 #include "view/model_parts.h"
 #include "web/cursor.h"
-#include "web/span_input.h"
 
 #include <inttypes.h>
 
@@ -23,6 +22,9 @@ static const struct form_outcome outcomes[] = {
       "The day will be brought back: within a minute, unless the archive is busy or it changed." },
     { "verify",
       "The file will be read and verified: within a minute, unless the archive is busy." },
+    { "days",
+      "The days will be brought back, one after the other, unless the archive is busy or they "
+      "changed." },
     { "there", "The database has this day, and keeps it for 30 days at least." },
 };
 
@@ -151,13 +153,32 @@ static enum err offer_tables(struct web *web, struct archives_view *view)
     return OK;
 }
 
-/* What is chosen: days, both inclusive, and a table. */
+/* What is chosen: days, both inclusive, as they are typed, and a table; what is wrong with them, or
+ * NULL. */
+static const char *choose(struct arena *arena, const struct archives_view *view,
+                          struct archived_filter *out)
+{
+    int64_t from = 0, to = 0;
+    bool has_from = view->from[0] != '\0', has_to = view->to[0] != '\0';
+
+    if (view->table[0]) {
+        out->table = str_of(view->table);
+    }
+    if ((has_from && !span_day_parse(str_of(view->from), &from)) ||
+        (has_to && !span_day_parse(str_of(view->to), &to))) {
+        return "A date is written like 2026-11-20.";
+    }
+    if (has_from && has_to && to < from) {
+        return "The last day is before the first.";
+    }
+    out->from_day = has_from ? span_day_text(arena, from) : NULL;
+    out->to_day = has_to ? span_day_text(arena, to + 1) : NULL;
+    return NULL;
+}
+
 static enum err read_filter(struct web *web, struct archives_view *view,
                             struct archived_filter *out)
 {
-    struct arena *arena = web->op->arena;
-    int64_t from = 0, to = 0;
-
     view->from = typed(web, "from");
     view->to = typed(web, "to");
     view->table = typed(web, "table");
@@ -166,21 +187,31 @@ static enum err read_filter(struct web *web, struct archives_view *view,
     }
     view->is_filtered = view->from[0] || view->to[0] || view->table[0];
     *out = (struct archived_filter){ .before_id = read_before(web) };
-    if (view->table[0]) {
-        out->table = str_of(view->table);
-    }
-    if (!span_input_day(web, "from", &from) || !span_input_day(web, "to", &to)) {
-        view->span_error = "A date is written like 2026-11-20.";
-    } else if (view->from[0] && view->to[0] && to < from) {
-        view->span_error = "The last day is before the first.";
-    }
-    if (view->span_error) {
-        return offer_tables(web, view);
-    }
-    out->from_day = view->from[0] ? span_day_text(arena, from) : NULL;
-    out->to_day = view->to[0] ? span_day_text(arena, to + 1) : NULL;
-    bool is_whole = (!view->from[0] || out->from_day) && (!view->to[0] || out->to_day);
+    view->span_error = choose(web->op->arena, view, out);
+    bool is_whole = view->span_error || ((!view->from[0] || out->from_day) &&
+                                         (!view->to[0] || out->to_day));
     return is_whole ? offer_tables(web, view) : fail_memory(web->op);
+}
+
+/* A button for admins that brings back all that is chosen. */
+static enum err offer_days(struct web *web, const struct archived_filter *filter,
+                           struct archives_view *view)
+{
+    struct arena *arena = web->op->arena;
+    struct archived_away away = { .n_days = 0 };
+
+    if (web->who->role != ROLE_ADMIN || !view->is_filtered) {
+        return OK;
+    }
+    enum err err = archived_away(web->tx, filter, &away);
+    if (err == OK && away.n_parts > ARCHIVED_MAX_AWAY) {
+        view->too_many = arena_printf(arena, "%" PRId64 " days are away: choose fewer to restore "
+                                      "them all.", away.n_days);
+    } else if (err == OK && away.n_parts > 0) {
+        view->restore = arena_printf(arena, "Restore %" PRId64 " day%s", away.n_days,
+                                     away.n_days == 1 ? "" : "s");
+    }
+    return err;
 }
 
 static const char *list_link(struct arena *arena, const struct archives_view *view,
@@ -229,6 +260,10 @@ static enum err add_rows(struct web *web, struct archives_view *view)
     view->n_rows = n;
     view->pager.first = filter.before_id > 0 ? list_link(arena, view, NULL) : NULL;
     view->pager.next = list.n > n ? list_link(arena, view, &list.items[n - 1]) : NULL;
+    err = offer_days(web, &filter, view);
+    if (err != OK) {
+        return err;
+    }
     return n == 0 ? archived_is_on(web->tx, &view->is_on) : OK;
 }
 
@@ -277,4 +312,35 @@ enum err page_archives_restore(struct web *web)
     }
     enum err err = archived_restore(web->tx, id, &is_there);
     return err == OK ? form_done(web, "/archives", is_there ? "there" : "wanted") : err;
+}
+
+enum err page_archives_restore_days(struct web *web)
+{
+    struct arena *arena = web->op->arena;
+    struct archives_view view = { .from = arena_copy(arena, web_form(web, "from")),
+                                  .to = arena_copy(arena, web_form(web, "to")),
+                                  .table = arena_copy(arena, web_form(web, "table")) };
+    struct archived_filter filter = { .before_id = 0 };
+
+    if (!view.from || !view.to || !view.table) {
+        return fail_memory(web->op);
+    }
+    const char *error = choose(arena, &view, &filter);
+    if (error == NULL && !view.from[0] && !view.to[0] && !view.table[0]) {
+        error = "Which days?";
+    }
+    if (error != NULL) {
+        return fail(web->op, ERR_INVALID, "%s", error);
+    }
+    const struct link_param params[] = {
+        { "from", view.from }, { "to", view.to }, { "table", view.table }, { "done", "days" },
+    };
+    const char *location = link_to(arena, "/archives", params, sizeof params / sizeof *params);
+    bool is_whole = location && (!view.from[0] || filter.from_day) &&
+                    (!view.to[0] || filter.to_day);
+    enum err err = is_whole ? archived_restore_days(web->tx, &filter) : fail_memory(web->op);
+    if (err == OK) {
+        http_redirect(web->response, location);
+    }
+    return err;
 }

@@ -14,6 +14,7 @@ enum err page_events(struct web *web);
 enum err page_archives(struct web *web);
 enum err page_archives_verify(struct web *web);
 enum err page_archives_restore(struct web *web);
+enum err page_archives_restore_days(struct web *web);
 enum err page_uploads(struct web *web);
 enum err page_uploads_remove(struct web *web);
 /* GET /devices/{key} */

@@ -209,6 +209,18 @@ SELECT api.archive_is_on() AS is_on;
 -- Wants the day of the file $1 back.
 SELECT api.archive_restore($1::int8) AS state;
 
+-- name: archived_away
+-- roles: web
+-- columns: n_days n_parts
+-- How many days of the table $1, from $2 to before $3 (NULL: any), the archive alone has and nobody wants back
+-- yet, and of how many tables in all.
+SELECT a.n_days, a.n_parts FROM api.archive_away($1::text, $2::text::date, $3::text::date) a;
+
+-- name: archived_restore_days
+-- roles: web
+-- Wants those back.
+SELECT api.archive_restore_days($1::text, $2::text::date, $3::text::date);
+
 -- name: archived_verify
 -- roles: web
 -- Wants the file $1 verified.

@@ -148,6 +148,11 @@ async function testArchives(browser) {
   const places = await page.$$eval('.archives .state', (all) => all.map((one) => one.textContent));
   is(places.join(), 'In the database,Archive alone', 'it says where each day is');
   const days = await page.$$eval('.archives th a', (all) => all.map((one) => one.firstChild.textContent));
+  await page.fill('#from', days[1]);
+  await press(page, 'Filter');
+  is(await text(page, '.card-head button'), 'Restore 1 day', 'of days that are chosen those that are not there may be brought back at once');
+  await inspect(page, 'Archive, of chosen days');
+  await page.goto(`${setup.url}/archives`);
   await press(page, `Restore ${days[1]}`);
   ok((await text(page, '[role=status]')).startsWith('The day will be brought back'), 'a day is brought back');
   is(await page.locator('tbody form[action$=restore]').count(), 0, '  and not asked for again');

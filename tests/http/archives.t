@@ -110,16 +110,40 @@ await(sub { now_of($file->{id})->{place} eq 'restored' }, '  which the list says
 is(now_of($file->{id})->{restore}, undef, '  and that nobody waits for it');
 is($stack->sql("SELECT count(*) FROM core.audit WHERE action = 'archive.restore'"), 1, '  and the audit log');
 
-# ---- verified ----
+# ---- several at once ----
 
-my $object = $stack->sql("SELECT object FROM core.archive WHERE id = $file->{id}");
-my $store = Tidemark::Objects->new($minio);
-my $bytes = $store->slurp($object);
 my %person = map { $_ => Tidemark::Browser->new($stack) } qw(admin viewer);
 for my $role (sort keys %person) {
     $stack->cli('user', 'add', '--tenant', 'home', '--email', "$role\@home.example", '--role', $role, { stdin => "a good long password\n" });
     is($person{$role}->log_in("$role\@home.example", 'a good long password')->{status}, 303, "$role logs in");
 }
+sub restore_days { my ($role, %fields) = @_; return $person{$role}->submit($person{$role}->get('/account'), '/archives/restore-days', %fields) }
+my ($old, $wishes) = ("time < '@{[day(5)]}Z'", 'SELECT count(*) FROM core.archive_wish');
+$stack->sql("UPDATE core.archive_day SET is_held = false, pinned_until = NULL WHERE day < '@{[day(5)]}'; DELETE FROM core.sample WHERE $old");
+my $chosen = '/archives?from=' . day(40) . '&to=' . day(5);    # the last of which the database has
+like($person{admin}->get($chosen)->{content}, qr{action="/archives/restore-days".*<button type="submit">Restore 2 days</button>}s, 'an admin may have the days that are chosen back');
+unlike($person{ $_->[0] }->get($_->[1])->{content}, qr/restore-days/, "  not $_->[2]")
+    for ['viewer', $chosen, 'a viewer'], ['admin', '/archives', 'where nothing is chosen'], ['admin', "$chosen&table=costs", 'costs'], ['admin', '/archives?to=' . day(41), 'where there are none'];
+is(restore_days('viewer', from => day(40))->{status}, 403, '  who asks in vain');
+is(restore_days('admin', @{ $_->[0] })->{status}, $_->[1], "  nor does an admin ask $_->[2]")
+    for [[], 422, 'for none'], [[from => 'yesterday'], 422, 'for what is no day'], [[from => day(5), to => day(6)], 422, 'for a last day before the first'],
+    [[to => day(41)], 404, 'for days that there are not'], [[from => day(40), table => 'costs'], 404, 'for costs'];
+$stack->sql("INSERT INTO core.archive_wish (tenant_id, relation, day, due_at) SELECT d.tenant_id, d.relation, d.day + n, 'infinity' FROM core.archive_day d, generate_series(1001, 1399) n WHERE d.day = '@{[day(40)]}'");
+is(restore_days('admin', from => day(40), to => day(5))->{status}, 409, '  nor for more than may wait');
+is($stack->sql($wishes), 399, '  of which none waits, then');
+$stack->sql('DELETE FROM core.archive_wish');
+$answer = restore_days('admin', from => day(40), to => day(5), table => '');
+is("$answer->{status} $answer->{headers}{location}", "303 $chosen&done=days", 'the button has them brought back');
+like($person{admin}->get("$chosen&done=days")->{content}, qr/The days will be brought back/, '  which is said');
+await(sub { $stack->sql("SELECT count(*) FROM core.sample WHERE $old") == 400 && $stack->sql($wishes) == 0 }, '  and the worker does that');
+unlike($person{admin}->get($chosen)->{content}, qr/restore-days/, '  once');
+is($stack->sql("SELECT string_agg(object, ' ' ORDER BY object) FROM core.audit WHERE action = 'archive.restore'"), join(' ', (day(40)) x 2, day(6)), '  as the audit log says');
+
+# ---- verified ----
+
+my $object = $stack->sql("SELECT object FROM core.archive WHERE id = $file->{id}");
+my $store = Tidemark::Objects->new($minio);
+my $bytes = $store->slurp($object);
 
 # The file's row on a person's page, without what is not shown.
 sub row {
@@ -215,7 +239,7 @@ $stack->sql("INSERT INTO core.archive_change (tenant_id, relation, day, series, 
 $answer = as('admin', 'POST', "/v1/archives/$file->{id}/restore") for 1, 2;
 is("$answer->{status} $answer->{json}{restore}", '202 waiting', 'a day that changed waits');
 like($answer->{json}{problem}, qr/^Changes of this day/, '  which the list explains');
-is($stack->sql($audited), 3, '  and asking again is nothing new');
+is($stack->sql($audited), 5, '  and asking again is nothing new');
 is($stack->sql('SELECT count(*) FROM ops.archive_wish_next()'), 0, '  nor is it tried');
 $stack->sql("INSERT INTO core.archive_wish (tenant_id, relation, day, due_at) SELECT d.tenant_id, d.relation, d.day + n, 'infinity'"
         . " FROM core.archive_day d, generate_series(1001, 1400) n WHERE $day; UPDATE core.archive_wish SET problem = 'none' WHERE $day");

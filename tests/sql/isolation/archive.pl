@@ -49,6 +49,8 @@ my %function = (
     'api.archive_buckets' => { may => 'web', call => [q{'1h', false}, q{'1mo', true}] },
     'api.archive_erased' => { may => 'web', call => [q{'samples', '2000-01-01', '2030-01-01'}] },
     'api.archive_restore' => { may => 'web', call => [q{1}, q{2}] },
+    'api.archive_away' => { may => 'web', call => [q{NULL, NULL, NULL}, q{'samples', '2020-01-01', '2020-01-02'}] },
+    'api.archive_restore_days' => { may => 'web', call => [q{NULL, NULL, NULL}, q{'samples', '2020-01-01', '2020-01-02'}] },
     'api.archive_verify' => { may => 'web', call => [q{1}, q{2}, q{7700001}] },
     'ops.archive_wish_done' => { may => 'worker', call => [q{'samples', '2020-01-01', NULL, true}, q{'samples', '2020-01-01', 'stolen', true}] },
     # upkeep: none answers with a tenant's rows
