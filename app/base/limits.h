@@ -16,7 +16,8 @@
 #define MAX_FUTURE_HOURS 24               /* a clock more wrong than this is refused */
 #define MAX_ITEM_ERRORS 100               /* listed in one answer; the rest is counted */
 #define MAX_JSON_DEPTH 64                 /* deeper bodies are attacks */
-/* A rejected item or body of this is kept whole; of a longer one the beginning is. */
+/* A rejected item of this, and a body that zstd packs into this, is kept whole; of a longer one the
+ * beginning is. */
 #define MAX_REJECT_WHOLE_BYTES (512u << 10)
 #define MAX_REJECT_BYTES (8u << 10)
 

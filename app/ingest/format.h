@@ -39,8 +39,8 @@ struct ingest_format {
      * A format whose items can stand by themselves says the text of each by columns_source: a line
      * of line protocol, an object of a list (which `item` below reads). Where none is said the
      * whole body is kept, and the item taken out of it by its index; a body over MAX_REJECT_BYTES
-     * is kept once for all its items, one over MAX_REJECT_WHOLE_BYTES is cut, and its items cannot
-     * be replayed. */
+     * is kept once for all its items; one over MAX_REJECT_WHOLE_BYTES, packed, is cut, and its
+     * items cannot be replayed. */
     enum err (*parse)(struct http_request *request, struct str body,
                       struct ingest_columns *columns);
 

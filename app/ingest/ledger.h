@@ -42,7 +42,7 @@ struct ingest_reject {
     int32_t tenant_id, device_id, flags;
     int32_t item; /* -1: the body as a whole */
     uint32_t n_items; /* that it stands for; 0: one */
-    int32_t size; /* bytes it had, of which `text` holds the first */
+    int32_t size; /* bytes it had, of which `text` holds the first, or all, packed (packed.h) */
     int64_t time_us, token_id;
     struct str request_id, device, convention, field, reason;
     struct str method, target, content_type, text;

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/limits.h"
+#include "ingest/packed.h"
 #include "ingest/redact.h"
 
 #define MAX_TARGET_BYTES MAX_REJECT_BYTES /* conventions that post by GET have all of it here */
@@ -167,7 +168,7 @@ static struct ingest_reject request_reject(const struct reject_context *context,
     return reject;
 }
 
-/* How much is kept of a text. */
+/* How much of a text is kept as it is. */
 static size_t kept_bytes(struct str text)
 {
     return text.len <= MAX_REJECT_WHOLE_BYTES ? text.len : MAX_REJECT_BYTES;
@@ -175,6 +176,15 @@ static size_t kept_bytes(struct str text)
 
 static void set_body(struct ingest_reject *reject, const struct redact *redact, struct str body)
 {
+    if (body.len > MAX_REJECT_WHOLE_BYTES || packed_is(body)) {
+        struct str text = redact_body(redact, body, body.len);
+        struct str packed = packed_make(redact->arena, text, MAX_REJECT_WHOLE_BYTES);
+        if (packed.ptr && text.len == body.len) {
+            reject->text = packed;
+            reject->size = (int32_t)body.len;
+            return;
+        }
+    }
     set_text(reject, body, redact_body(redact, body, kept_bytes(body)));
 }
 
@@ -235,13 +245,13 @@ void ingest_reject_items(const struct reject_context *context,
     const struct redact redact = redact_of(context->request, context->format);
     const struct ingest_reject request = request_reject(context, &redact);
     const struct str whole = context->request->body;
-    bool is_once = whole.len > MAX_REJECT_BYTES && whole.len <= MAX_REJECT_WHOLE_BYTES;
     struct ingest_reject body = request, *joined = NULL;
     struct ingest_reject *rejects = arena_array(arena, columns->n_errors + 1, sizeof *rejects);
     struct ledger_account dropped = { .figures = { 0 } };
     size_t n = 0;
 
     set_body(&body, &redact, whole);
+    bool is_once = whole.len > MAX_REJECT_BYTES && (body.flags & REJECT_IS_WHOLE);
     for (size_t i = 0; rejects && i < columns->n_errors; i++) {
         const struct ingest_error *error = &columns->errors[i];
         if (!error->source.len && joined) {

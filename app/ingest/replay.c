@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "gen/queries.h"
 #include "http/transport.h"
+#include "ingest/packed.h"
 #include "ingest/reject.h"
 #include "ingest/rules.h"
 
@@ -24,6 +25,7 @@
 struct kept_request {
     struct http_transport transport;
     const char *method, *target, *content_type;
+    const char *coding; /* NULL: none */
     char length[24];
     struct str rest; /* of the body */
 };
@@ -71,6 +73,9 @@ static const char *kept_variable(struct http_transport *transport, const char *n
     if (strcmp(name, "CONTENT_TYPE") == 0) {
         return kept->content_type;
     }
+    if (strcmp(name, "HTTP_CONTENT_ENCODING") == 0) {
+        return kept->coding;
+    }
     return strcmp(name, "CONTENT_LENGTH") == 0 ? kept->length : NULL;
 }
 
@@ -96,6 +101,7 @@ static void keep_request(struct kept_request *kept, const struct db_rows *rows, 
         .content_type = db_text(rows, row, INGEST_REJECT_CLAIM_CONTENT_TYPE),
         .rest = db_str(rows, row, INGEST_REJECT_CLAIM_TEXT),
     };
+    kept->coding = packed_is(kept->rest) ? "zstd" : NULL;
     (void)snprintf(kept->length, sizeof kept->length, "%zu", kept->rest.len);
 }
 
@@ -303,6 +309,14 @@ static void close_attempt(struct ingest_replay *replay, struct attempt *attempt)
     arena_reset(attempt->arena);
 }
 
+/* What the row's text takes while it is read; one that is packed stands alone. */
+static size_t weight_of(const struct db_rows *rows, int row)
+{
+    struct str text = db_str(rows, row, INGEST_REJECT_CLAIM_TEXT);
+
+    return packed_is(text) ? AT_ONCE_BYTES : text.len;
+}
+
 /* Replays the claimed rows from the one at `first` on that are read and stored at once. How many
  * they were. */
 static int replay_some(struct ingest_replay *replay, const struct db_rows *rows, int first)
@@ -311,11 +325,10 @@ static int replay_some(struct ingest_replay *replay, const struct db_rows *rows,
     int n = first;
 
     do {
-        bytes += db_str(rows, n, INGEST_REJECT_CLAIM_TEXT).len;
+        bytes += weight_of(rows, n);
         begin(replay, &replay->attempts[n], rows, n);
         n++;
-    } while (n < db_count(rows) &&
-             bytes + db_str(rows, n, INGEST_REJECT_CLAIM_TEXT).len <= AT_ONCE_BYTES);
+    } while (n < db_count(rows) && bytes + weight_of(rows, n) <= AT_ONCE_BYTES);
     for (int i = first; i < n; i++) {
         finish(replay, &replay->attempts[i]);
     }

@@ -101,7 +101,7 @@ push @answers, my $mixed = $stack->post('/v1/events/batch', [
     { device => 'meter', metrics => { d => 'a string', e => undef } }], token => $token);
 push @answers, my $cut = $stack->post('/v1/event', '{"device":"meter","metrics":{"a":1}', token => $token, headers => \%json);
 push @answers, my $type = $stack->post('/v1/event', '<a/>', token => $token, headers => { 'Content-Type' => 'text/xml' });
-push @answers, $stack->post('/v1/events/batch', '[' . join(',', ('{"device":"one of more than there may be in one request"}') x 10_001) . ']', token => $token, headers => \%json);
+push @answers, $stack->post('/v1/events/batch', my $noise = '[' . join(',', map { sprintf '{"device":"%s"}', join '', map { sprintf '%08x', rand 2**32 } 1 .. 20 } 1 .. 10_001) . ']', token => $token, headers => \%json);
 push @answers, my $stranger = $stack->post('/v1/event', { device => 'stranger', metrics => { a => 1 } }, token => $bound);
 push @answers, $stack->post('/v1/event?dry_run=1', { device => 'meter', metrics => {} }, token => $token);
 push @answers, my $lines = $stack->post('/v1/events/batch', qq({"device":"meter","metrics":{"f":1},"time":$now}\nnot "$token" JSON\n), token => $token,
@@ -131,7 +131,7 @@ is_deeply([@{$body}{qw(index text size method target content_type)}],
     [undef, '{"device":"meter","metrics":{"a":1}', 35, 'POST', '/v1/event', 'application/json'], 'a body that was cut is kept as it came');
 like($body->{reason}, qr/^the body is not JSON/, 'with the reason that was answered');
 my ($huge) = grep { $_->{reason} =~ /more than 10000/ } @$list;
-is_deeply([$huge->{replayable}, $huge->{size}], [JSON::PP::false, 10_001 * 57 + 10_002], 'of a very long one the beginning');
+is_deeply([$huge->{replayable}, $huge->{size}], [JSON::PP::false, length $noise], 'of a very long one the beginning');
 is(length reject($huge->{id})->{text}, 8192, '8 KiB');
 my ($secret) = grep { $_->{request_id} eq $lines->{headers}{'x-request-id'} } @$list;
 like($secret->{text}, qr/^not "tmk_x+" JSON$/, 'a token in it is crossed out');
@@ -178,6 +178,18 @@ my ($bulky) = @{ await_rejects(1, '?device=bulky') };
 is_deeply([@{$bulky}{qw(index size replayable)}], [undef, length $bulk, JSON::PP::true], 'is kept as a whole');
 is($bulky->{reason}, 'device "bulky" is not registered (and 499 more of its items)', 'with how many it stands for');
 
+# A longer one is kept packed, and is as good.
+my $long = join '', map { my $i = $_;
+    bytes(1, bytes(1, bytes(1, '__name__'), bytes(2, 'v')), bytes(1, bytes(1, 'device'), bytes(2, 'packed')), bytes(1, bytes(1, 'n'), bytes(2, $i . 'x' x 1900)),
+        bytes(2, double(1, $i), uint(2, $now * 1000))) } 1 .. 350;
+cmp_ok(length $long, '>', 512 * 1024, 'a very long body');
+is($stack->post('/api/v1/write', snappy($long), token => $token, headers => { 'Content-Type' => 'application/x-protobuf', 'Content-Encoding' => 'snappy' })->{status},
+    400, 'of a device that is not known');
+my ($packed) = @{ await_rejects(1, '?device=packed') };
+is_deeply([@{$packed}{qw(index size replayable text)}], [undef, length $long, JSON::PP::true, undef], 'is kept as a whole');
+my $frame = reject($packed->{id})->{base64url};
+ok($frame =~ /^KLUv_/ && length $frame < 50_000, 'packed');    # the four bytes that begin a frame of zstd
+
 # A record of CSV is kept with its header.
 my $late = $stack->post('/v1/events/batch', qq(time,device,note,x\n$now,meter,fine,41\n$now,"late comer","a ""b"", c",42\n), token => $token,
     headers => { 'Content-Type' => 'text/csv' });
@@ -185,15 +197,17 @@ is_deeply([$late->{status}, $late->{json}{errors}], [207, [{ index => 1, field =
     'a record of CSV is refused');
 my ($comer) = @{ await_rejects(1, '?reason=late+comer') };
 is($comer->{text}, qq(time,device,note,x\n$now,"late comer","a ""b"", c",42), 'and kept so that it can stand by itself');
-for my $case (['bulky', $bulky], ['late comer', $comer]) {
+for my $case (['bulky', $bulky], ['packed', $packed], ['late comer', $comer]) {
     is($stack->post('/v1/devices', { key => $case->[0] }, token => $admin)->{status}, 201, "$case->[0] is registered");
     $stack->post("/v1/rejects/$case->[1]{id}/replay", undef, token => $admin);
     is_deeply([@{ await_replayed($case->[1]{id}) }{qw(state outcome)}], ['replayed', 'accepted'], '  and what it sent replayed');
 }
 is($stack->sql(q{SELECT string_agg(DISTINCT n::text, ' ') FROM (SELECT count(*) AS n FROM core.sample x JOIN core.series s ON s.id = x.series_id
     JOIN core.device d ON d.id = s.device_id AND d.key = 'bulky' GROUP BY s.id) c HAVING count(*) = 50}), '10', 'all of it is there');
+is($stack->sql(q{SELECT count(*), sum(value) FROM core.sample x JOIN core.series s ON s.id = x.series_id JOIN core.device d ON d.id = s.device_id AND d.key = 'packed'}),
+    '350|' . 350 * 351 / 2, 'of the packed one, too');
 is_deeply([map { $_->{value} } @{ $stack->get("/v1/devices/late%20comer/samples?metric=x&from=@{[$now - 60]}", token => $reader)->{json}{items} }], [42], 'the record, too');
-$sum{received} += 502 + 501; $sum{rejected} += 501; $sum{accepted} += 1 + 501; $sum{replayed} += 501;
+$sum{received} += 852 + 851; $sum{rejected} += 851; $sum{accepted} += 1 + 851; $sum{replayed} += 851;
 
 # Every convention has a device that is not known: [what, device, method, address, headers, body].
 my $key = $hex =~ s/^tmk_//r;    # as emoncms has them
@@ -310,7 +324,7 @@ is($stack->get("/v1/rejects/$theirs->{id}", token => $admin)->{status}, 404, 'an
 is($stack->request('DELETE', "/v1/rejects/$theirs->{id}", token => $admin)->{status}, 404, 'once');
 $ada->submit($page, '/admin/rejects', do => 'remove', state => '', reason => '', device => '', convention => '');
 like($ada->get('/admin/rejects')->{content}, qr/what was received is stored/, 'with all removed the page says so');
-is(scalar(grep { $_->{action} =~ /^reject\./ } @{ $stack->get('/v1/audit?action=reject', token => $admin)->{json}{items} }), 14, 'all of this is in the audit trail');
+is(scalar(grep { $_->{action} =~ /^reject\./ } @{ $stack->get('/v1/audit?action=reject', token => $admin)->{json}{items} }), 15, 'all of this is in the audit trail');
 
 # ---- clients at once ----
 
