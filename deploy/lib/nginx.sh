@@ -7,6 +7,9 @@ nginx_configure() {
     local prefix=$HOME_PATH/nginx realip='' limit='' proxy
     mkdir -p "$prefix"/{body,fastcgi}
     cp "$REPO_PATH"/nginx/*.conf "$prefix/"
+    # bytes of protobuf, which have no place in a text
+    sed -e "s|@STATUS_8@|$(printf '\b\b\022')|" -e "s|@STATUS_14@|$(printf '\b\016\022')|" \
+        "$REPO_PATH/nginx/conventions.conf" >"$prefix/conventions.conf"
     for proxy in $(tr , " " <<<"${TRUSTED_PROXIES:-}"); do
         realip+="set_real_ip_from $proxy; "
     done

@@ -199,4 +199,52 @@ is $stack->sql(q{SELECT count(*) FROM core.sample s JOIN core.series r ON r.id =
 my $account = $stack->sql(q{SELECT sum(received) || ' ' || sum(refused) FROM core.ingest_hour h JOIN core.tenant t ON t.id = h.tenant_id WHERE t.slug = 'fast'});
 is $account, "$seen{200} $seen{429}", 'who was told to come again has it in the account';
 
+# ---- nginx's own limits, each in its convention's shape ----
+
+my $LARGE = 'The body is larger than this address accepts.';
+my $MANY = 'This client sends more requests than it may; try again a little later.';
+my $AWAY = 'The service cannot take this now; send it again a little later.';
+sub status_of { my ($code, $text) = @_; return pack('C4', 8, $code, 0x12, length $text) . $text } # google.rpc.Status
+my @own = ( # path, types of body and answer; status and body of each of the three
+    ['Prometheus', '/api/v1/write', 'application/x-protobuf', 'text/plain', [413, "$LARGE\n"], [503, "$MANY\n"], [503, "$AWAY\n"]],
+    ['OTLP', '/v1/metrics', ('application/x-protobuf') x 2, [413, status_of(8, $LARGE)], [429, status_of(8, $MANY)], [503, status_of(14, $AWAY)]],
+    ['OTLP in JSON', '/v1/logs', ('application/json') x 2, map { [$_->[0], qq({"code":$_->[1],"message":"$_->[2]"})] }
+        [413, 8, $LARGE], [429, 8, $MANY], [503, 14, $AWAY]],
+    ['emoncms', '/input/post?node=1', 'application/x-www-form-urlencoded', 'text/plain',
+        map { [$_->[0], qq({"success": false, "message": "$_->[1]"})] } [413, $LARGE], [503, $MANY], [503, $AWAY]],
+    ['ThingsBoard', "/api/v1/$token/telemetry", ('application/json') x 2, map { [$_->[0], qq({"status":$_->[0],"message":"$_->[1]"})] }
+        [413, $LARGE], [429, $MANY], [503, $AWAY]],
+    ['PVOutput', '/service/r2/addstatus.jsp', 'application/x-www-form-urlencoded', 'text/plain',
+        [400, "Bad request 400: $LARGE"], [403, "Forbidden 403: $MANY"], [503, "Service Unavailable 503: $AWAY"]],
+    ['AcquiSuite', '/acquisuite', 'multipart/form-data', 'text/plain', [413, "FAILURE: $LARGE\n"], [429, "FAILURE: $MANY\n"], [503, "FAILURE: $AWAY\n"]],
+    ['eGauge', '/egauge', 'text/xml', 'text/plain', [413, "$LARGE\n"], [429, "$MANY\n"], [503, "$AWAY\n"]],
+    ['InfluxDB 1', '/write?db=x', 'text/plain', 'application/json', [413, qq({"error":"Request Entity Too Large"}\n)],
+        [503, qq({"error":"too many requests"}\n)], [503, qq({"error":"$AWAY"}\n)]],
+);
+
+# The answer to a request without a body, or one that is said to be too long; the first ones may still be let in.
+sub own_is {
+    my ($case, $which) = @_;
+    my ($who, $path, $type, $answered, @answers) = @$case;
+    my $length = $which == 0 ? 11 << 20 : 0;
+    my $request = "POST $path HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: $type\r\nContent-Length: $length\r\n\r\n";
+    my ($head, $body, $tries) = ('', '', 0);
+    ($head, $body) = split /\r\n\r\n/, $stack->raw($request), 2 until $body eq $answers[$which][1] || ++$tries > 100;
+    my ($status) = $head =~ m{^HTTP/1.1 (\d+)};
+    my ($kind) = $head =~ /^Content-Type: ([^;\r]+)/mi;
+    my $is_timed = $head =~ /^Retry-After: 1\r?$/mi ? 1 : 0;
+    is_deeply [$status, $kind, $body, $is_timed], [$answers[$which][0], $answered, $answers[$which][1], $which ? 1 : 0],
+        "$who is told by nginx, too, what is " . ('too large', 'too fast', 'not to be had')[$which];
+    return;
+}
+own_is($_, 0) for @own;
+$stack->stop;
+$stack->{option}{env}{TIDEMARK_CLIENT_RATE} = @own; # as many at once
+$stack->run;
+my $socket = "$stack->{home}/run/ingest.sock";
+rename $socket, "$socket.away" or die "$socket: $!";
+own_is($_, 2) for @own;
+rename "$socket.away", $socket or die "$socket: $!";
+own_is($_, 1) for @own;
+
 done_testing;
