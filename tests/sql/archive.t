@@ -12,7 +12,8 @@ use Test::More;
 use Tidemark::Archiver qw(day archive archives_well keep_in store objects object retain);
 use Tidemark::Cluster;
 use Tidemark::Gate;
-use Tidemark::Killed qw(preload kill_at kill_at_random kill_at_step kill_archivers kill_restores);
+use Tidemark::Killed qw(kill_at kill_at_random kill_at_step kill_archivers kill_restores);
+use Tidemark::Lies qw(check_lies);
 use Tidemark::Minio;
 use Tidemark::Stack;
 
@@ -51,62 +52,6 @@ sub populate {
     return;
 }
 
-# A store that has less of each file than it was given, or something else, and says that all is well.
-sub check_lies {
-    my ($cluster, $super, $gate) = @_;
-    if ($gate) {
-        local $Tidemark::Archiver::way = $gate->url;
-        $gate->stop_at('PUT', qr{/archive/samples/.*[.]parquet$}, 'flip');
-        check_caught($cluster, $super, 'a bucket that changed a byte', qr/not what was written: its checksum differs/);
-        $gate->stop_at('PUT', qr{/archive/samples/.*[.]parquet$}, 'cut');
-        check_caught($cluster, $super, 'a bucket that cut what it was given', qr/ has (\d+) bytes of .*, not the \d+ that were written/);
-        for my $case (['flip', 'changed a byte', qr/[.]json is not what was written/], ['cut', 'cut', qr/[.]json.* not /]) {
-            $gate->stop_at('PUT', qr{/archive/samples/.*[.]json$}, $case->[0]);
-            check_caught($cluster, $super, "a bucket that $case->[1] a manifest", $case->[2]);
-        }
-        $gate->let_pass;
-        return;
-    }
-  SKIP: {
-        my $library = preload($cluster, 'cut', <<'C') or skip 'no library comes before the others', 14;
-#include <fcntl.h>
-#include <fnmatch.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
-int rename(const char *from, const char *to)
-{
-    struct stat file;
-    if (fnmatch(getenv("CUT"), to, 0) == 0 && stat(from, &file) == 0 && truncate(from, file.st_size / 2) != 0) {
-        return -1;
-    }
-    return renameat(AT_FDCWD, from, AT_FDCWD, to);
-}
-C
-        local $Tidemark::Archiver::shim = "$library CUT='*.parquet'";
-        check_caught($cluster, $super, 'a folder that cut what it was given', qr/ has \d+ bytes, \d+ were written/);
-        $Tidemark::Archiver::shim = "$library CUT='*/archive/samples/*.json'";
-        check_caught($cluster, $super, 'a folder that cut a manifest', qr/[.]json is not what was written/);
-    }
-    return;
-}
-
-sub check_caught {
-    my ($cluster, $super, $name, $why) = @_;
-    my ($status, $said) = archive($cluster, 'run');
-    is($status, 1, $name);
-    like($said, $why, '  which is why');
-    for my $tenant (qw(alpha bravo)) {
-        like($said, qr/^failed\t$tenant\tsamples\t@{[day(130)]} to @{[day(100)]}\t.*$why/m, "  said of the days of $tenant that wait for it");
-    }
-    is(scalar(grep {/\.parquet$/} objects($cluster)), 2, '  is found out at the first day of each tenant') or diag($said);
-    is($super->text(q{SELECT (SELECT count(*) FROM core.archive), (SELECT count(*) FROM core.archive_day), (SELECT count(*) FROM core.archive_cursor WHERE relation = 'samples')}),
-        '0 0 0', '  nothing is noted');
-    unlike(retain($cluster), qr/core\.sample dropped/, '  and nothing dropped');
-    return;
-}
-
 sub check_first {
     my ($cluster, $super, $gate) = @_;
     $cluster->session('tidemark_worker')->query('SELECT ops.archive_configure(true, 72)');
@@ -114,7 +59,7 @@ sub check_first {
     unlike(retain($cluster), qr/core\.sample dropped/, '  and is not dropped');
     my $place = $cluster->home . '/objects';
     $cluster->run('rm', '-rf', $place);    # the worker has not come to make it
-    check_lies($cluster, $super, $gate);
+    check_lies($cluster, $super, $gate, 'samples', qw(alpha bravo));
     archives_well($cluster, qr/^12 days, 3456 rows/m, 'first days');
     if (!$gate) {
         $cluster->run('mv', $place, "$place.away");

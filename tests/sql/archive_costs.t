@@ -1,7 +1,7 @@
 #!/usr/bin/env perl
 # The archive of costs: lines of the ledger with their names and exact numbers, as others read them; days
 # that are written anew have a further file with all of them; what retention and erasures take; nothing
-# is brought back; archivers are killed at each of their steps. The store is a bucket on the last engine, a
+# is brought back; a store that lies is found out; archivers are killed at each of their steps. The store is a bucket on the last engine, a
 # folder on the other.
 use strict;
 use warnings;
@@ -13,6 +13,7 @@ use Tidemark::Archiver qw(day archive archives_well keep_in objects object other
 use Tidemark::Cluster;
 use Tidemark::Gate;
 use Tidemark::Killed qw(kill_at kill_archivers);
+use Tidemark::Lies qw(check_lies);
 use Tidemark::Minio;
 use Tidemark::Stack;
 
@@ -126,9 +127,10 @@ sub reads {
 }
 
 sub check_first {
-    my ($cluster, $super, $lines) = @_;
+    my ($cluster, $super, $gate, $lines) = @_;
     is(changes($super), 0, 'without an archive nothing is noted');
     $cluster->session('tidemark_worker')->query('SELECT ops.archive_configure(true, 72)');
+    check_lies($cluster, $super, $gate, 'costs', qw(alpha bravo));
     archives_well($cluster, qr/^4 days, 60 rows/m, 'first days');
     is(scalar(grep {m{^archive/costs/tenant=\w+/day=[-\d]+/[0-9a-f]{32}\.parquet$}} objects($cluster)), 4, '  a file a day and tenant');
     archives_well($cluster, qr/^0 days, 0 rows/m, 'nothing new');
@@ -210,7 +212,7 @@ Tidemark::Cluster->each_engine(sub {
     populate($cluster, $super);
     my %lines = map { $_ => [fill_day($super, 1, $_, 5)] } 10, 9;
     fill_day($super, 2, $_, 5) for 10, 9;
-    check_first($cluster, $super, \%lines);
+    check_first($cluster, $super, $gate, \%lines);
     check_anew($cluster, $super, \%lines);
     check_erasure($cluster, $super, \%lines);
     check_retention($cluster, $super);

@@ -1,7 +1,7 @@
 #!/usr/bin/env perl
 # The archive of events: random ones of every kind are read by others as they were, verified, and restored
 # row for row; what comes late to a day makes a further file; erased devices do not come back; retention
-# drops only what is archived; archivers and restores are killed at each of their steps and at random. The store
+# drops only what is archived; a store that lies is found out; archivers and restores are killed at each of their steps and at random. The store
 # is a bucket on the last engine, a folder on the other.
 use strict;
 use warnings;
@@ -12,6 +12,7 @@ use Tidemark::Archiver qw(day archive archives_well keep_in store objects object
 use Tidemark::Cluster;
 use Tidemark::Gate;
 use Tidemark::Killed qw(kill_at kill_at_random kill_archivers kill_restores);
+use Tidemark::Lies qw(check_lies check_catalogue_lies);
 use Tidemark::Minio;
 use Tidemark::Stack;
 
@@ -133,11 +134,12 @@ sub check_bound {
 }
 
 sub check_first {
-    my ($cluster, $super) = @_;
+    my ($cluster, $super, $gate) = @_;
     $cluster->session('tidemark_worker')->query('SELECT ops.archive_configure(true, 72)');
     my $said = retain($cluster);
     like($said, qr/core\.event waiting/, 'what is not archived waits for that');
     unlike($said, qr/core\.event dropped/, '  and is not dropped');
+    check_lies($cluster, $super, $gate, 'events', qw(alpha bravo));
     archives_well($cluster, qr/^12 days, 1450 rows/m, 'first days');
     is(scalar(grep {m{^archive/events/tenant=\w+/day=[-\d]+/[0-9a-f]{32}\.parquet$}} objects($cluster)), 12, '  a file a day and tenant');
     archives_well($cluster, qr/^0 days, 0 rows/m, 'nothing new');
@@ -361,7 +363,8 @@ Tidemark::Cluster->each_engine(sub {
     keep_in($cluster, $minio) if $minio;
     populate($cluster, $super);
     check_bound($cluster, $super);
-    check_first($cluster, $super);
+    check_first($cluster, $super, $gate);
+    check_catalogue_lies($cluster, $super, $gate, 'bravo');
     check_retention($cluster, $super);
     check_late($cluster, $super);
     check_damage($cluster, $super);
