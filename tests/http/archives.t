@@ -124,6 +124,9 @@ my $chosen = '/archives?from=' . day(40) . '&to=' . day(5);    # the last of whi
 like($person{admin}->get($chosen)->{content}, qr{action="/archives/restore-days".*<button type="submit">Restore 2 days</button>}s, 'an admin may have the days that are chosen back');
 unlike($person{ $_->[0] }->get($_->[1])->{content}, qr/restore-days/, "  not $_->[2]")
     for ['viewer', $chosen, 'a viewer'], ['admin', '/archives', 'where nothing is chosen'], ['admin', "$chosen&table=costs", 'costs'], ['admin', '/archives?to=' . day(41), 'where there are none'];
+$stack->sql("INSERT INTO core.archive_day (tenant_id, relation, day, is_held) SELECT d.tenant_id, d.relation, d.day - n, false FROM core.archive_day d, generate_series(1001, 1399) n WHERE d.day = '@{[day(40)]}'");
+like($person{admin}->get('/archives?to=' . day(5))->{content}, qr{^(?!.*restore-days).*401 days are away: choose fewer}s, '  nor more of them than may wait, which is said');
+$stack->sql("DELETE FROM core.archive_day WHERE day < '@{[day(1000)]}'");
 is(restore_days('viewer', from => day(40))->{status}, 403, '  who asks in vain');
 is(restore_days('admin', @{ $_->[0] })->{status}, $_->[1], "  nor does an admin ask $_->[2]")
     for [[], 422, 'for none'], [[from => 'yesterday'], 422, 'for what is no day'], [[from => day(5), to => day(6)], 422, 'for a last day before the first'],
