@@ -29,6 +29,8 @@
 #define BATCH_MAX_US 60000
 #define BATCH_LEAST_ROWS 2000u
 #define QUEUE_MAX_BYTES (64u << 20) /* of requests that wait for a writer; beyond it 503 */
+#define QUEUE_LEAST_PART 64 /* a tenant finds so much room whatever the others have, */
+#define QUEUE_SPARE_PART 8  /* until the queue is so much over */
 #define QUEUE_UNKNOWN_PART 8 /* an eighth, for all who are not known before their body is read */
 /* what a request takes in memory, its columns and copies included (measured: a batch in JSON: 4) */
 #define REQUEST_BYTES_PER_BODY_BYTE 4u

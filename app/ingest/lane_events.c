@@ -50,17 +50,44 @@ static void events_add(struct event_arrays *arrays, const struct ingest_ticket *
     }
 }
 
+static enum err events_gather(const struct ingest_batch *batch, struct op *op,
+                              struct event_arrays *arrays)
+{
+    if (!events_open(arrays, op->arena, batch->n_events)) {
+        return fail_memory(op);
+    }
+    for (size_t i = 0; i < batch->n_events; i++) {
+        const struct ingest_ticket *ticket = batch->tickets[batch->events[i].ticket];
+        events_add(arrays, ticket, &ticket->columns->events[batch->events[i].event]);
+    }
+    return OK;
+}
+
+enum err lane_events_bind_try(const struct ingest_batch *batch, struct op *op, struct db_args *args)
+{
+    struct event_arrays arrays;
+    size_t n = batch->n_events;
+    enum err err = events_gather(batch, op, &arrays);
+
+    if (err) {
+        return err;
+    }
+    db_args_init(args, op->arena);
+    db_arg_int_array(args, arrays.base.series, n);
+    db_arg_time_array(args, arrays.base.times, n);
+    db_arg_str_array(args, arrays.keys, n);
+    db_arg_str_array(args, arrays.data, n);
+    return OK;
+}
+
 enum err lane_events_bind(const struct ingest_batch *batch, struct op *op, struct db_args *args)
 {
     struct event_arrays arrays;
     size_t n = batch->n_events;
+    enum err err = events_gather(batch, op, &arrays);
 
-    if (!events_open(&arrays, op->arena, n)) {
-        return fail_memory(op);
-    }
-    for (size_t i = 0; i < n; i++) {
-        const struct ingest_ticket *ticket = batch->tickets[batch->events[i].ticket];
-        events_add(&arrays, ticket, &ticket->columns->events[batch->events[i].event]);
+    if (err) {
+        return err;
     }
     db_args_init(args, op->arena);
     db_arg_int_array(args, arrays.base.tenants, n);

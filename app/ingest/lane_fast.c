@@ -136,7 +136,7 @@ static enum err write_by_copy(struct ingest_batch *batch, struct db_conn *conn, 
 {
     struct db_tx *tx;
     int64_t closing_us = 0;
-    enum err err = lane_begin(batch, conn, &tx);
+    enum err err = lane_begin(batch, conn, 0, &tx);
 
     if (err) {
         return err;

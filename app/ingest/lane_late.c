@@ -1,10 +1,8 @@
 /* The late lane: rows that may be there already, one transaction per UTC day, so that a day
  * whose chunk is being compressed holds up no other; then the events they belong to. Called by
- * the late writers, and by the dry run for everything. */
+ * the late writers. */
 #include "gen/queries.h"
 #include "ingest/lane_parts.h"
-
-#include <stdio.h>
 
 /* The statements of a transaction of the late lane, and what they answer. */
 struct late_work {
@@ -49,25 +47,6 @@ static enum err add_events(struct late_work *work, const struct ingest_batch *ba
     return lane_events_bind(batch, op, &work->events);
 }
 
-/* Of api.ingest_samples. */
-static uint8_t outcome_of(int32_t code)
-{
-    return code == 1 ? INGEST_NEW : code == 2 ? INGEST_UPDATED : 0;
-}
-
-static void note_late(struct ingest_batch *batch, size_t end, const struct db_rows *outcomes)
-{
-    int n = 0;
-
-    for (size_t at = 0; at < end; at++) {
-        const struct batch_row *row = &batch->rows[at];
-        bool is_repeat = at && batch_is_same_key(row - 1, row);
-        uint8_t outcome = is_repeat ? lane_outcome_after(row - 1, row)
-                                    : outcome_of(db_int(outcomes, n++, INGEST_SAMPLES_OUTCOME));
-        batch_note(batch, row, outcome);
-    }
-}
-
 /* Where the transaction that begins with rows[0] ends: with its day, or when it is large, but not
  * between rows of one key. */
 static size_t share_end(const struct ingest_batch *batch)
@@ -90,7 +69,7 @@ static enum err commit_rows(struct ingest_batch *batch, struct db_conn *conn, si
 
     err = lane_transact(batch, conn, work.steps, work.n, err);
     if (!err) {
-        note_late(batch, n, work.outcomes);
+        lane_note_rows(batch, 0, n, work.outcomes);
     }
     return err;
 }
@@ -120,29 +99,4 @@ enum err lanes_write_late(struct ingest_batch *batch, struct db_conn *conn)
         batch->n_rows -= n;
     }
     return batch->n_events ? commit_events(batch, conn) : OK;
-}
-
-enum err lanes_try(struct ingest_batch *batch, struct db_tx *tx)
-{
-    struct late_work work = { .n = 0 };
-    enum err err = OK;
-
-    if (batch->n_rows) {
-        err = add_rows(&work, batch, batch->n_rows, db_op(tx));
-    }
-    if (!err && batch->n_events) {
-        err = add_events(&work, batch, db_op(tx));
-    }
-    for (int i = 0; !err && i < work.n; i++) {
-        err = db_run(tx, work.steps[i].query, work.steps[i].args, work.steps[i].out);
-    }
-    if (err) {
-        (void)snprintf(batch->sqlstate, sizeof batch->sqlstate, "%s", db_sqlstate(tx));
-        return err;
-    }
-    if (batch->n_rows) {
-        note_late(batch, batch->n_rows, work.outcomes);
-    }
-    lane_note_events(batch, work.is_new);
-    return OK;
 }

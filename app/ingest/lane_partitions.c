@@ -32,7 +32,7 @@ enum err lanes_make_partitions(struct ingest_batch *batch, struct db_conn *conn)
 {
     struct spans spans = { .n = 0 };
     struct db_tx *tx;
-    enum err err = lane_begin(batch, conn, &tx);
+    enum err err = lane_begin(batch, conn, 0, &tx);
 
     if (err) {
         return err;

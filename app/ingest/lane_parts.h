@@ -23,9 +23,17 @@ void row_arrays_add(struct row_arrays *arrays, const struct batch_row *row);
 /* The arguments of a statement whose first parameters are tenants, series, times and values. */
 void row_arrays_bind(const struct row_arrays *arrays, struct arena *arena, struct db_args *args);
 
+/* Notes what became of rows[from … end - 1]: `outcomes` has a row of each key's first one, which
+ * the others come after. */
+void lane_note_rows(struct ingest_batch *batch, size_t from, size_t end,
+                    const struct db_rows *outcomes);
+
 /* The arguments of the statement that stores the batch's events; lane_note_events reads from its
  * rows which were new. */
 enum err lane_events_bind(const struct ingest_batch *batch, struct op *op, struct db_args *args)
+    MUST_CHECK;
+/* The same of the statement that only says which would be new. */
+enum err lane_events_bind_try(const struct ingest_batch *batch, struct op *op, struct db_args *args)
     MUST_CHECK;
 void lane_note_events(struct ingest_batch *batch, const struct db_rows *rows);
 
@@ -44,8 +52,10 @@ struct op *lane_op(struct ingest_batch *batch);
 enum err lane_transact(struct ingest_batch *batch, struct db_conn *conn,
                        const struct db_step *steps, int n, enum err err) MUST_CHECK;
 
-/* Begins a transaction, with memory of its own until the next one: db_op(tx)->arena. */
-enum err lane_begin(struct ingest_batch *batch, struct db_conn *conn, struct db_tx **tx) MUST_CHECK;
+/* Begins a transaction bound to the tenant (0: none), with memory of its own until the next one:
+ * db_op(tx)->arena. */
+enum err lane_begin(struct ingest_batch *batch, struct db_conn *conn, int32_t tenant_id,
+                    struct db_tx **tx) MUST_CHECK;
 
 /* Commits where `err` is OK, else rolls back. A failure is then the batch's, with its SQLSTATE. */
 enum err lane_end(struct ingest_batch *batch, struct db_tx *tx, enum err err) MUST_CHECK;

@@ -1,4 +1,5 @@
 /* Rows as parameters of a statement, and what the lanes do alike. Called by lane_*.c. */
+#include "gen/queries.h"
 #include "ingest/lane_parts.h"
 
 #include <stdio.h>
@@ -33,6 +34,26 @@ void row_arrays_bind(const struct row_arrays *arrays, struct arena *arena, struc
     db_arg_double_array(args, arrays->values, arrays->n);
 }
 
+/* Of api.ingest_samples and ingest_samples_try. */
+static uint8_t outcome_of(int32_t code)
+{
+    return code == 1 ? INGEST_NEW : code == 2 ? INGEST_UPDATED : 0;
+}
+
+void lane_note_rows(struct ingest_batch *batch, size_t from, size_t end,
+                    const struct db_rows *outcomes)
+{
+    int n = 0;
+
+    for (size_t at = from; at < end; at++) {
+        const struct batch_row *row = &batch->rows[at];
+        bool is_repeat = at > from && batch_is_same_key(row - 1, row);
+        uint8_t outcome = is_repeat ? lane_outcome_after(row - 1, row)
+                                    : outcome_of(db_int(outcomes, n++, INGEST_SAMPLES_OUTCOME));
+        batch_note(batch, row, outcome);
+    }
+}
+
 /* Makes the failure of a transaction the batch's, with the place where it was discovered. */
 static enum err hand_on(struct ingest_batch *batch, enum err err)
 {
@@ -60,9 +81,10 @@ enum err lane_transact(struct ingest_batch *batch, struct db_conn *conn,
     return err ? hand_on(batch, err) : OK;
 }
 
-enum err lane_begin(struct ingest_batch *batch, struct db_conn *conn, struct db_tx **tx)
+enum err lane_begin(struct ingest_batch *batch, struct db_conn *conn, int32_t tenant_id,
+                    struct db_tx **tx)
 {
-    enum err err = db_begin(lane_op(batch), conn, DB_WRITE, 0, tx);
+    enum err err = db_begin(lane_op(batch), conn, DB_WRITE, tenant_id, tx);
 
     return err ? hand_on(batch, err) : OK;
 }

@@ -17,9 +17,8 @@ enum err lanes_write_fast(struct ingest_batch *batch, struct db_conn *conn,
  * stored, and are taken out of the batch, so that it can be tried again. */
 enum err lanes_write_late(struct ingest_batch *batch, struct db_conn *conn) MUST_CHECK;
 
-/* Writes everything as the late lane does, in the caller's transaction, and notes the outcomes at
- * once: for a transaction that is rolled back, to know what would have become of the batch. */
-enum err lanes_try(struct ingest_batch *batch, struct db_tx *tx) MUST_CHECK;
+/* Notes the outcomes that the batch would have, which is of one tenant, by reading alone. */
+enum err lanes_try(struct ingest_batch *batch, struct db_conn *conn, int32_t tenant_id) MUST_CHECK;
 
 /* Makes the partitions that the batch's rows and events need, in a transaction of its own. */
 enum err lanes_make_partitions(struct ingest_batch *batch, struct db_conn *conn) MUST_CHECK;

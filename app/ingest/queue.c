@@ -93,8 +93,9 @@ static size_t *share_of(struct ingest_queue *queue, int32_t tenant_id)
 
 /* True when so much of a tenant finds no room: the queue is full, or what the tenant has in it
  * would be more than what is left to all others. So one that floods gets half of the queue, two a
- * third each, and there is always room for whoever comes next. All whose tenant is not known yet
- * (0), who may be nobody's, have a small part of it together. */
+ * third each, and there is always room for whoever comes next; who has little in it is let in where
+ * one large request fills it. All whose tenant is not known yet (0), who may be nobody's, have a
+ * small part of it together. */
 static bool is_full_for(struct ingest_queue *queue, int32_t tenant_id, size_t bytes)
 {
     const struct ingest_queue_counts *counts = &queue->counts;
@@ -102,6 +103,10 @@ static bool is_full_for(struct ingest_queue *queue, int32_t tenant_id, size_t by
 
     if (counts->waiting_bytes == 0) {
         return false;
+    }
+    if (tenant_id && share + bytes <= queue->max_bytes / QUEUE_LEAST_PART) {
+        return counts->waiting_bytes + bytes >
+               queue->max_bytes + queue->max_bytes / QUEUE_SPARE_PART;
     }
     if (counts->waiting_bytes + bytes > queue->max_bytes) {
         return true;
@@ -162,7 +167,8 @@ bool ingest_queue_grow(struct queue_room *room, int32_t tenant_id, size_t bytes)
 
     (void)pthread_mutex_lock(&queue->lock);
     unweigh(queue, room->tenant_id, room->bytes);
-    bool has_grown = !queue->is_closed && !is_full_for(queue, tenant_id, bytes);
+    bool has_grown = !queue->is_closed && bytes <= queue->max_bytes &&
+                     !is_full_for(queue, tenant_id, bytes);
     if (has_grown) {
         room->tenant_id = tenant_id;
         room->bytes = bytes;

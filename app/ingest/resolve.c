@@ -283,7 +283,8 @@ static void remember(const struct resolve *resolve, int64_t now_us)
     }
 }
 
-void resolve_unlearn(const struct resolve *resolve)
+/* Forgets the numbers that the database gave in a transaction that came to nothing. */
+static void unlearn(const struct resolve *resolve)
 {
     struct ingest_columns *columns = resolve->columns;
 
@@ -395,7 +396,7 @@ static enum err ask(const struct resolve *resolve, struct db_conn *conn)
     }
     if (is_refused(resolve)) { /* what it would have registered, too */
         db_rollback(tx);
-        resolve_unlearn(resolve);
+        unlearn(resolve);
         return OK;
     }
     return db_commit(tx);
@@ -419,7 +420,7 @@ enum err ingest_resolve(const struct resolve *resolve, struct db_pool *pool)
             }
             /* deadlocked with another that registers, a device went, or the connection did */
             op_clear_fault(resolve->op);
-            resolve_unlearn(resolve);
+            unlearn(resolve);
             (void)look_up(resolve, now_us);
         }
         db_pool_give(pool, conn);

@@ -24,7 +24,4 @@ enum err ingest_resolve(const struct resolve *resolve, struct db_pool *pool) MUS
  * nothing is remembered. */
 enum err ingest_resolve_in(const struct resolve *resolve, struct db_tx *tx) MUST_CHECK;
 
-/* Forgets the numbers that the database gave in a transaction that came to nothing. */
-void resolve_unlearn(const struct resolve *resolve);
-
 #endif

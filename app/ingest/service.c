@@ -30,6 +30,7 @@ struct ingest_service {
     struct ingest_writers *writers;
     struct ingest_replay *replay; /* NULL: nothing is replayed */
     struct service_counts counts;
+    struct dry_runs dry_runs;
 };
 
 /* ---- life ---- */
@@ -55,6 +56,7 @@ struct ingest_service *ingest_start(const struct ingest_options *options)
     }
     service->arena = arena;
     service->options = *options;
+    dry_runs_init(&service->dry_runs);
     crypto_random(&service->options.seed, sizeof service->options.seed);
     service->queue = ingest_queue_new(options->queue_bytes);
     service->cache = series_cache_new(SERIES_CACHE_MAX);
@@ -268,15 +270,10 @@ enum err ingest_await(struct ingest_service *service, struct ingest_ticket *tick
 enum err ingest_reserve(struct ingest_service *service, struct op *op, int32_t tenant_id,
                         size_t body_bytes, struct queue_room **out)
 {
-    const struct ingest_sender sender = { .tenant_id = tenant_id };
     /* the longest body still finds room beside one tenant that floods */
     size_t most = service->options.queue_bytes / (tenant_id ? 2 : QUEUE_UNKNOWN_PART);
-    enum err err = room_reserve(service->queue, op, tenant_id, body_bytes, most, out);
 
-    if (err && tenant_id) {
-        ingest_count_failure(service, &sender, err);
-    }
-    return err;
+    return room_reserve(service->queue, op, tenant_id, body_bytes, most, out);
 }
 
 enum err ingest_weigh(struct ingest_service *service, struct op *op, const int32_t *tenant_id,
@@ -348,6 +345,9 @@ static enum err read_request(struct ingest_service *service, struct ingest_pendi
     struct str body;
     enum err err = read_dry_run(request, &pending->is_dry_run);
 
+    if (!err && pending->is_dry_run) {
+        err = dry_runs_enter(&service->dry_runs, request->op, pending->sender.tenant_id);
+    }
     if (!err) {
         err = check_media_type(request, from->format);
     }

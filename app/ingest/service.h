@@ -35,8 +35,8 @@ void ingest_stop(struct ingest_service *service, int drain_ms);
 struct queue_room;
 
 /* Promises a request of the tenant (0: not known yet) room among those that are read and wait to be
- * written, by its body's length, until its op's arena is reset. ERR_UNAVAILABLE, which is in the
- * tenant's account then, when there is none: the body need not be read. */
+ * written, by its body's length, until its op's arena is reset. ERR_UNAVAILABLE when there is
+ * none: the body need not be read. */
 enum err ingest_reserve(struct ingest_service *service, struct op *op, int32_t tenant_id,
                         size_t body_bytes, struct queue_room **out) MUST_CHECK;
 

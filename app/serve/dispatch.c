@@ -297,15 +297,20 @@ static size_t body_length(const struct http_request *request)
                                                          : MAX_INGEST_BODY_BYTES;
 }
 
-/* A dry run takes no room but where it may be nobody's. */
 static enum err reserve(struct passage *passage, bool is_known)
 {
-    if (passage->route->handler || (is_known && ingest_is_dry_run(&passage->request))) {
+    const struct ingest_sender sender = { .tenant_id = is_known ? passage->who.tenant_id : 0 };
+    struct ingest_service *ingest = passage->dispatcher->ingest;
+
+    if (passage->route->handler) {
         return OK;
     }
-    return ingest_reserve(passage->dispatcher->ingest, &passage->op,
-                          is_known ? passage->who.tenant_id : 0,
-                          body_length(&passage->request), &passage->notice.room);
+    enum err err = ingest_reserve(ingest, &passage->op, sender.tenant_id,
+                                  body_length(&passage->request), &passage->notice.room);
+    if (err != OK && is_known && is_accounted(passage)) {
+        ingest_count_failure(ingest, &sender, err);
+    }
+    return err;
 }
 
 enum err passage_admit(struct passage *passage, struct http_transport *transport)

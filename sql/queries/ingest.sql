@@ -107,6 +107,22 @@ FROM api.ingest_samples($1::int4[], $2::int4[], $3::timestamptz[], $4::float8[],
                         array_fill(true, ARRAY[coalesce(cardinality($1), 0)])) s
 ORDER BY s.ord;
 
+-- name: ingest_samples_try
+-- roles: ingest
+-- columns: outcome
+-- What ingest_samples would answer of samples of the tenant, each by itself; nothing is stored.
+SELECT s.outcome
+FROM api.ingest_samples_try($1::int4[], $2::timestamptz[], $3::float8[]) s
+ORDER BY s.ord;
+
+-- name: ingest_events_try
+-- roles: ingest
+-- columns: is_new
+-- What ingest_events would answer of events of the tenant; nothing is stored.
+SELECT e.is_new
+FROM api.ingest_events_try($1::int4[], $2::timestamptz[], $3::text[], $4::text[]) e
+ORDER BY e.ord;
+
 -- name: ingest_events
 -- roles: ingest
 -- columns: is_new

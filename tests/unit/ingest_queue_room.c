@@ -151,13 +151,16 @@ static void test_growing(struct ingest_test *test)
 {
     struct ingest_queue *queue = ingest_queue_new(100000);
     struct queue_room mine = { 0 }, other = { 0 }, unknown = { 0 };
-    struct ingest_ticket ticket;
+    struct ingest_ticket ticket, little;
 
     ok(!ingest_queue_reserve(queue, &test->op, 1, 1000, &mine), "a small promise");
     ok(ingest_queue_grow(&mine, 1, 90000), "who is alone may take nearly all");
     ok(!ingest_queue_reserve(queue, &test->op, 2, 10000, &other), "another has what is left");
     ok(!ingest_queue_grow(&other, 2, 20000), "  and no more");
     is_int((int64_t)ingest_queue_count(queue).waiting_bytes, 100000, "  what was not granted is not weighed");
+    ok(!ingest_queue_grow(&mine, 1, 100001), "nor does one grow beyond the queue");
+    ticket_of(test, &little, 4, 15);
+    ok(!ingest_queue_push(queue, &little), "who has nothing in it is let in with little all the same");
     ingest_queue_leave(&mine);
     ok(ingest_queue_grow(&other, 2, 40000), "until the first one is gone");
     unknown.queue = queue;
@@ -167,7 +170,7 @@ static void test_growing(struct ingest_test *test)
     ticket_of(test, &ticket, 3, 200);
     ticket.room = &unknown;
     ok(!ingest_queue_push(queue, &ticket), "  which is promised to what he sends");
-    is_int((int64_t)ingest_queue_count(queue).waiting_bytes, 60000, "  and used up by it");
+    is_int((int64_t)ingest_queue_count(queue).waiting_bytes, 61500, "  and used up by it");
     ingest_queue_leave(&other);
     ingest_queue_finish(queue, LANE_FAST, ingest_queue_take(queue, LANE_FAST));
     is_int((int64_t)ingest_queue_count(queue).waiting_bytes, 0, "until nothing is left");
