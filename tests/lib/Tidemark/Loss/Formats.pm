@@ -186,12 +186,14 @@ sub otlp_json {
         scopeMetrics => [{ metrics => [{ name => 'reading', gauge => { dataPoints => \@points } }] }] }] }));
 }
 
+# A counter that has counted since before the first number.
 sub otlp_protobuf {
     my ($stream, @numbers) = @_;
-    my @points = map { bytes(1, fixed64(3, nanoseconds($stream, $_)), double(4, $_)) } @numbers;
+    my $start = nanoseconds($stream, -1000);
+    my @points = map { bytes(1, fixed64(2, $start), fixed64(3, nanoseconds($stream, $_)), double(4, $_)) } @numbers;
     my $resource = bytes(1, bytes(1, bytes(1, 'device'), bytes(2, bytes(1, $stream->{device}))));
     return posted($stream, '/v1/metrics', 'application/x-protobuf',
-        bytes(1, $resource, bytes(2, bytes(2, bytes(1, 'reading'), bytes(5, @points)))));
+        bytes(1, $resource, bytes(2, bytes(2, bytes(1, 'reading'), bytes(7, @points, uint(2, 2), uint(3, 1))))));
 }
 
 sub otlp_logs {
