@@ -12,7 +12,10 @@
 
 #include <sys/mman.h>
 
-#define TENANT_PLACES (16u << 10) /* a power of two; tenants beyond it have no limits */
+/* A power of two. Numbers of tenants follow each other, so places do: what is not taken yet costs
+ * address space alone. */
+#define TENANT_PLACES (1u << 20)
+#define TENANT_STEPS 64 /* looked at for a place; a tenant that finds none there has no limits */
 #define TOKEN_SETS 4096u          /* the same */
 #define TOKEN_WAYS 8
 #define FULL_US (2 * US_PER_SECOND)
@@ -36,6 +39,7 @@ struct token_quota {
 struct quotas {
     struct identity_limits defaults;
     _Atomic uint64_t refused[QUOTA_LIMITS];
+    _Atomic size_t n_places; /* of tenants, up to the last one taken */
     struct tenant_quota tenants[TENANT_PLACES];
     struct token_quota tokens[TOKEN_SETS][TOKEN_WAYS];
 };
@@ -43,7 +47,8 @@ struct quotas {
 struct quotas *quotas_new(const struct identity_limits *defaults)
 {
     struct quotas *quotas =
-        mmap(NULL, sizeof *quotas, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        mmap(NULL, sizeof *quotas, PROT_READ | PROT_WRITE,
+             MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
     if (quotas == MAP_FAILED) {
         return NULL;
@@ -79,15 +84,24 @@ static uint64_t scatter(uint64_t number)
     return number * UINT64_C(0x9e3779b97f4a7c15) >> 32;
 }
 
-/* The tenant's place, taken where it has none; NULL when all are taken. */
+/* The place is one that quotas_sync looks at. */
+static void note_place(struct quotas *quotas, size_t at)
+{
+    size_t n = atomic_load(&quotas->n_places);
+
+    while (n <= at && !atomic_compare_exchange_weak(&quotas->n_places, &n, at + 1)) {
+    }
+}
+
+/* The tenant's place, taken where it has none; NULL when all that it may have are taken. */
 static struct tenant_quota *tenant_place(struct quotas *quotas, int32_t tenant_id)
 {
-    size_t at = (size_t)scatter((uint32_t)tenant_id);
-
-    for (size_t i = 0; i < TENANT_PLACES; i++) {
-        struct tenant_quota *place = &quotas->tenants[(at + i) & (TENANT_PLACES - 1)];
+    for (size_t i = 0; i < TENANT_STEPS; i++) {
+        size_t at = ((uint32_t)tenant_id + i) & (TENANT_PLACES - 1);
+        struct tenant_quota *place = &quotas->tenants[at];
         int32_t found = atomic_load_explicit(&place->tenant_id, memory_order_relaxed);
         if (found == 0 && atomic_compare_exchange_strong(&place->tenant_id, &found, tenant_id)) {
+            note_place(quotas, at);
             return place;
         }
         if (found == tenant_id) {
@@ -305,9 +319,9 @@ struct haul {
 };
 
 /* Takes over what is pending. It counts as stored already, so that nobody sees it vanish. */
-static void take_pending(struct quotas *quotas, struct haul *haul, int64_t now_us)
+static void take_pending(struct quotas *quotas, size_t n, struct haul *haul, int64_t now_us)
 {
-    for (size_t i = 0; i < TENANT_PLACES; i++) {
+    for (size_t i = 0; i < n; i++) {
         struct tenant_quota *place = &quotas->tenants[i];
         int32_t tenant_id = atomic_load_explicit(&place->tenant_id, memory_order_relaxed);
         if (!tenant_id || (!get(&place->pending) && !atomic_load(&place->is_asked))) {
@@ -359,10 +373,11 @@ static enum err add_days(struct op *op, struct db_conn *conn, const struct haul 
 
 void quotas_sync(struct quotas *quotas, struct op *op, struct db_conn *conn, int64_t now_us)
 {
+    size_t n = atomic_load(&quotas->n_places);
     struct haul haul = {
-        .places = arena_array(op->arena, TENANT_PLACES, sizeof *haul.places),
-        .tenants = arena_array(op->arena, TENANT_PLACES, sizeof *haul.tenants),
-        .rows = arena_array(op->arena, TENANT_PLACES, sizeof *haul.rows),
+        .places = arena_array(op->arena, n + 1, sizeof *haul.places),
+        .tenants = arena_array(op->arena, n + 1, sizeof *haul.tenants),
+        .rows = arena_array(op->arena, n + 1, sizeof *haul.rows),
     };
     struct db_rows *rows;
 
@@ -370,7 +385,7 @@ void quotas_sync(struct quotas *quotas, struct op *op, struct db_conn *conn, int
         (void)fail_memory(op);
         return;
     }
-    take_pending(quotas, &haul, now_us);
+    take_pending(quotas, n, &haul, now_us);
     if (haul.n == 0) {
         return;
     }

@@ -159,6 +159,13 @@ static void test_bounds(struct ingest_test *test)
         n_admitted += quotas_admit(quotas, &test->op, &who, wait_us, NOW_US, &retry_s) == OK;
     }
     is_int(n_admitted, 100000, "a hundred thousand tokens of twenty thousand tenants");
+    quotas = quotas_new(&(struct identity_limits){ .request_rate = 1 });
+    for (who.tenant_id = 1; who.tenant_id < 100000; who.tenant_id++) {
+        (void)!quotas_admit(quotas, &test->op, &who, wait_us, NOW_US, &retry_s);
+    }
+    is_int(posts(test, &who, wait_us, &retry_s), 10, "the limits of the hundred thousandth tenant hold");
+    who.tenant_id--;
+    is_int(posts(test, &who, wait_us, &retry_s), 9, "  and those of the one before, who has posted");
 }
 
 int main(void)
