@@ -183,8 +183,12 @@ static void sort_runs(struct ingest_batch *batch)
  * same event one could find the event new and the other its samples. */
 static bool is_late_event(const struct ingest_columns *columns, const struct ingest_event *event)
 {
+    if (event->is_late) {
+        return true;
+    }
     for (uint32_t i = 0; i < event->n_rows; i++) {
-        if (columns->lanes[event->first_row + i] == INGEST_ROW_LATE) {
+        uint8_t lane = columns->lanes[event->first_row + i];
+        if (lane == INGEST_ROW_LATE || lane == INGEST_ROW_DONE) {
             return true;
         }
     }
@@ -285,7 +289,19 @@ static bool settle_start(const struct ingest_batch *batch, const struct series_c
     return *lane != INGEST_ROW_NONE;
 }
 
-void batch_split(struct ingest_batch *batch, struct series_cache *cache)
+static void leave_old_events(struct ingest_batch *batch, int64_t oldest_us)
+{
+    for (size_t i = 0; i < batch->n_events; i++) {
+        struct ingest_ticket *ticket = batch->tickets[batch->events[i].ticket];
+        struct ingest_event *event = &ticket->columns->events[batch->events[i].event];
+        if (event->time_us < oldest_us && event->n_rows == 0) {
+            event->is_late = true;
+            ticket->n_late++;
+        }
+    }
+}
+
+void batch_split(struct ingest_batch *batch, struct series_cache *cache, int64_t oldest_us)
 {
     struct series_claim *claims =
         arena_array(batch->op->arena, batch->n_runs + 1, sizeof *claims);
@@ -317,7 +333,8 @@ void batch_split(struct ingest_batch *batch, struct series_cache *cache)
             if (!settle_start(batch, &run->claim, r, from, end)) {
                 continue;
             }
-            if (batch->rows[r].time_us <= run->claim.last_us) {
+            if (batch->rows[r].time_us <= run->claim.last_us ||
+                batch->rows[r].time_us < oldest_us) {
                 leave(batch, &batch->rows[r]);
             } else {
                 batch->rows[kept++] = batch->rows[r];
@@ -326,6 +343,7 @@ void batch_split(struct ingest_batch *batch, struct series_cache *cache)
         run->end = kept;
     }
     batch->n_rows = kept;
+    leave_old_events(batch, oldest_us);
     list_events(batch, LANE_FAST);
 }
 
@@ -363,8 +381,46 @@ static int compare_by_day(const void *left, const void *right)
     return compare_rows(left, right);
 }
 
+/* By day and arrival. */
+struct dated_event {
+    struct batch_event event;
+    int64_t day;
+};
+
+static int compare_dated(const void *left, const void *right)
+{
+    const struct dated_event *a = left, *b = right;
+
+    if (a->day != b->day) {
+        return a->day < b->day ? -1 : 1;
+    }
+    if (a->event.ticket != b->event.ticket) {
+        return a->event.ticket < b->event.ticket ? -1 : 1;
+    }
+    return (a->event.event > b->event.event) - (a->event.event < b->event.event);
+}
+
+/* Without memory they stay as they are, which makes more transactions. */
+static void sort_events(struct ingest_batch *batch)
+{
+    struct dated_event *dated =
+        arena_array(batch->op->arena, batch->n_events + 1, sizeof *dated);
+
+    for (size_t i = 0; dated && i < batch->n_events; i++) {
+        dated[i] = (struct dated_event){ batch->events[i],
+                                         batch_day_of(batch_event_time(batch, i)) };
+    }
+    if (dated) {
+        qsort(dated, batch->n_events, sizeof *dated, compare_dated);
+    }
+    for (size_t i = 0; dated && i < batch->n_events; i++) {
+        batch->events[i] = dated[i].event;
+    }
+}
+
 void batch_sort_by_day(struct ingest_batch *batch)
 {
+    sort_events(batch);
     for (size_t r = 1; r < batch->n_rows; r++) {
         if (batch_day_of(batch->rows[r].time_us) != batch_day_of(batch->rows[0].time_us)) {
             qsort(batch->rows, batch->n_rows, sizeof *batch->rows, compare_by_day);

@@ -33,6 +33,7 @@ struct ingest_batch {
     size_t n_runs;
     struct batch_event *events;
     size_t n_events;
+    size_t n_put_off;               /* rows that found their chunk locked: for another batch */
     char sqlstate[6];               /* of the last failure, or "" */
     /* What one transaction needs lives in here and goes with the next one; NULL: in op's arena,
      * where there are few. The writer's. */
@@ -44,9 +45,10 @@ struct ingest_batch {
 enum err batch_gather(struct op *op, struct ingest_ticket *tickets, enum ingest_lane lane,
                       struct ingest_batch **out) MUST_CHECK;
 
-/* Leaves to the late lane what is not newer than its series' last time: marks those rows in
- * their columns, counts them in their tickets, takes them and their events out of the batch. */
-void batch_split(struct ingest_batch *batch, struct series_cache *cache);
+/* Leaves to the late lane what is not newer than its series' last time, or older than `oldest_us`:
+ * marks those rows in their columns, counts them in their tickets, takes them and their events out
+ * of the batch; likewise events without rows that are older. */
+void batch_split(struct ingest_batch *batch, struct series_cache *cache, int64_t oldest_us);
 
 /* Leaves all rows, and their events, to the late lane. */
 void batch_leave_all(struct ingest_batch *batch);
@@ -54,13 +56,21 @@ void batch_leave_all(struct ingest_batch *batch);
 /* Days since 1970-01-01 UTC. */
 int64_t batch_day_of(int64_t time_us);
 
-/* Puts the rows in the order of the late lane: by UTC day first. */
+/* Puts the rows, and the events, in the order of the late lane: by UTC day first. */
 void batch_sort_by_day(struct ingest_batch *batch);
 
 /* True when both are of the same series and time. */
 static inline bool batch_is_same_key(const struct batch_row *a, const struct batch_row *b)
 {
     return a->series_id == b->series_id && a->time_us == b->time_us && a->tenant_id == b->tenant_id;
+}
+
+/* When the event of that position was, in µs since 1970. */
+static inline int64_t batch_event_time(const struct ingest_batch *batch, size_t at)
+{
+    const struct batch_event *event = &batch->events[at];
+
+    return batch->tickets[event->ticket]->columns->events[event->event].time_us;
 }
 
 /* Adds outcome bits to the event that a row belongs to. */

@@ -26,6 +26,7 @@ struct ingest_event {
     bool is_stored;             /* more than plain telemetry: has a row of its own */
     bool is_start;              /* none of its sender's: columns_add_starts */
     bool is_rejected;           /* after parsing: its device is not to be had */
+    bool is_late;               /* left to the late lane, as it is where one of its rows is */
     uint8_t outcome;            /* bits, set when committed; none: a duplicate */
 };
 struct ingest_row {
@@ -66,6 +67,7 @@ struct ingest_error {
 enum ingest_row_lane {
     INGEST_ROW_FAST,
     INGEST_ROW_LATE,
+    INGEST_ROW_DONE,  /* was the late one's, and is written */
     INGEST_ROW_START, /* of a start: the fast one, unless its series has come further */
     INGEST_ROW_NONE
 };

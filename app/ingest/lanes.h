@@ -12,9 +12,11 @@
 enum err lanes_write_fast(struct ingest_batch *batch, struct db_conn *conn,
                           int64_t now_us) MUST_CHECK;
 
-/* One transaction per UTC day, each noted when committed: rows that may be there already; then one
- * for the events. The batch is in the order of batch_sort_by_day. On failure the days before are
- * stored, and are taken out of the batch, so that it can be tried again. */
+/* One transaction per UTC day, each noted when committed: rows that may be there already; then
+ * likewise the events. The batch is in the order of batch_sort_by_day. A day whose lock is not to
+ * be had within LOCK_PATIENCE_MS is passed over: its requests are marked as put off, and their
+ * events are left out. On another failure the days before are stored, and are taken out of the
+ * batch, so that it can be tried again. */
 enum err lanes_write_late(struct ingest_batch *batch, struct db_conn *conn) MUST_CHECK;
 
 /* Notes the outcomes that the batch would have, which is of one tenant, by reading alone. */

@@ -397,6 +397,8 @@ void ingest_queue_finish(struct ingest_queue *queue, enum ingest_lane lane,
         if (lane == LANE_FAST && tickets->result == OK && tickets->n_late) {
             tickets->after = queue->at_work.n_batches;
             turns_add(&late->waiting, tickets);
+        } else if (lane == LANE_LATE && tickets->result == OK && tickets->is_put_off) {
+            turns_add(&late->waiting, tickets);
         } else {
             ticket_done(queue, tickets);
         }

@@ -60,8 +60,8 @@ struct ingest_ticket *ingest_queue_take(struct ingest_queue *queue, enum ingest_
  * one may begin. To be said once or more often of a batch, or not at all. */
 void ingest_queue_commits(struct ingest_queue *queue, const struct ingest_ticket *batch);
 
-/* Ends tickets linked by `next`: those with late rows left go on to the late lane, the others
- * are done. */
+/* Ends tickets linked by `next`: those with late rows left go on to the late lane, those that it
+ * put off wait in it again, the others are done. */
 void ingest_queue_finish(struct ingest_queue *queue, enum ingest_lane lane,
                          struct ingest_ticket *tickets);
 

@@ -31,7 +31,9 @@ struct ingest_ticket {
     uint64_t after;                 /* late lane: number of the last batch to be waited for */
 
     /* the writer's, the request's own once it is done */
-    size_t n_late;                  /* rows left to the late lane */
+    size_t n_late;                  /* rows, and events without any, left to the late lane */
+    bool is_put_off;                /* something of it found its chunk locked */
+    int64_t put_off_us;             /* when that was so first (monotonic); 0: never */
     bool is_held_up;                /* the batch that it begins took more than one attempt */
     enum err result;
     char detail[TICKET_DETAIL_BYTES]; /* of a failure */

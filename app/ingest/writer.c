@@ -140,22 +140,37 @@ static enum write_verdict write_batch(struct writer *writer, struct ingest_batch
     }
 }
 
-/* The newest sample of each series, for the flush. NULL without memory. */
-static struct flush_note *newest_of(const struct ingest_batch *batch, size_t *out)
+/* The newest sample of each series: copies, for the batch may be sorted. NULL without memory. */
+static struct batch_row *newest_of(const struct ingest_batch *batch, size_t *out)
 {
-    struct flush_note *notes = arena_array(batch->op->arena, batch->n_runs + 1, sizeof *notes);
+    struct batch_row *rows = arena_array(batch->op->arena, batch->n_runs + 1, sizeof *rows);
     size_t n = 0;
 
-    for (size_t i = 0; notes && i < batch->n_runs; i++) {
+    for (size_t i = 0; rows && i < batch->n_runs; i++) {
         const struct batch_run *run = &batch->runs[i];
         if (run->first < run->end) {
-            const struct batch_row *row = &batch->rows[run->end - 1];
+            rows[n++] = batch->rows[run->end - 1];
+        }
+    }
+    *out = n;
+    return rows;
+}
+
+/* Notes those of the rows that were written, for the flush. */
+static void note_newest(const struct writer *writer, const struct ingest_batch *batch,
+                        const struct batch_row *rows, size_t n_rows)
+{
+    struct flush_note *notes = arena_array(batch->op->arena, n_rows + 1, sizeof *notes);
+    size_t n = 0;
+
+    for (size_t i = 0; notes && i < n_rows; i++) {
+        const struct batch_row *row = &rows[i];
+        if (batch->tickets[row->ticket]->columns->lanes[row->row] != INGEST_ROW_LATE) {
             notes[n++] = (struct flush_note){ .id = row->series_id, .time_us = row->time_us,
                                               .value = row->value, .tenant_id = row->tenant_id };
         }
     }
-    *out = n;
-    return notes;
+    ingest_flush_note(writer->all->parts.flush, FLUSH_SERIES, notes, n);
 }
 
 /* Of a ticket that is not stored, and may come again. */
@@ -171,13 +186,15 @@ static enum write_verdict write_fast(struct writer *writer, struct ingest_batch 
 {
     struct writer_counts *counts = &writer->all->counts;
 
-    batch_split(batch, writer->all->parts.cache);
+    batch_split(batch, writer->all->parts.cache,
+                writer->all->parts.is_alone ? INT64_MIN
+                                            : clock_now_us() - FAST_DAYS * US_PER_DAY);
     enum write_verdict verdict = write_batch(writer, batch);
     if (verdict == WRITE_DONE) {
         /* after writing: by then all rows may have been left to the late lane */
         size_t n;
-        const struct flush_note *notes = newest_of(batch, &n);
-        ingest_flush_note(writer->all->parts.flush, FLUSH_SERIES, notes, n);
+        const struct batch_row *newest = newest_of(batch, &n);
+        note_newest(writer, batch, newest, n);
         atomic_fetch_add_explicit(&counts->batches, 1, memory_order_relaxed);
         atomic_fetch_add_explicit(&counts->rows_fast, batch->n_rows, memory_order_relaxed);
     }
@@ -189,15 +206,42 @@ static enum write_verdict write_late(struct writer *writer, struct ingest_batch 
     struct writer_counts *counts = &writer->all->counts;
     size_t n_rows = batch->n_rows;
     size_t n;
-    const struct flush_note *notes = newest_of(batch, &n);
+    const struct batch_row *newest = newest_of(batch, &n);
 
     batch_sort_by_day(batch);
     enum write_verdict verdict = write_batch(writer, batch);
     if (verdict == WRITE_DONE) {
-        ingest_flush_note(writer->all->parts.flush, FLUSH_SERIES, notes, n);
-        atomic_fetch_add_explicit(&counts->rows_late, n_rows, memory_order_relaxed);
+        note_newest(writer, batch, newest, n);
+        atomic_fetch_add_explicit(&counts->rows_late, n_rows - batch->n_put_off,
+                                  memory_order_relaxed);
     }
     return verdict;
+}
+
+static bool is_giving_up(struct ingest_writers *all)
+{
+    (void)pthread_mutex_lock(&all->lock);
+    bool answer = all->is_abandoning;
+    (void)pthread_mutex_unlock(&all->lock);
+    return answer;
+}
+
+/* What found its chunk locked goes back into the lane, unless that lasts too long. */
+static void put_off(struct writer *writer, struct ingest_ticket *tickets)
+{
+    int64_t now_us = clock_monotonic_us();
+
+    for (struct ingest_ticket *ticket = tickets; ticket; ticket = ticket->next) {
+        if (!ticket->is_put_off) {
+            continue;
+        }
+        writer->is_held_up = true;
+        ticket->put_off_us = ticket->put_off_us ? ticket->put_off_us : now_us;
+        if (now_us - ticket->put_off_us >= WRITE_RETRY_MS * (US_PER_SECOND / 1000) ||
+            is_giving_up(writer->all)) {
+            end_ticket(writer, ticket, ERR_UNAVAILABLE, "the database cannot take it now");
+        }
+    }
 }
 
 /* Gathers and writes what the tickets hold for this lane. */
@@ -210,6 +254,9 @@ static enum write_verdict attempt(void *context, struct ingest_ticket *tickets)
     arena_reset(writer->arena);
     op_init(&op, writer->arena, writer->lane == LANE_FAST ? "writer" : "late writer");
     writer->sqlstate[0] = '\0';
+    for (struct ingest_ticket *ticket = tickets; ticket; ticket = ticket->next) {
+        ticket->is_put_off = false;
+    }
     if (batch_gather(&op, tickets, writer->lane, &batch)) {
         op_log_fault(&op);
         return WRITE_POISONED;
@@ -220,6 +267,8 @@ static enum write_verdict attempt(void *context, struct ingest_ticket *tickets)
     writer->is_cut_off = verdict == WRITE_RETRY && !writer->sqlstate[0];
     if (verdict != WRITE_DONE) {
         op_log_fault(&op);
+    } else {
+        put_off(writer, tickets);
     }
     if (verdict == WRITE_RETRY || verdict == WRITE_REFUSED) {
         for (struct ingest_ticket *ticket = tickets; ticket; ticket = ticket->next) {

@@ -92,6 +92,12 @@ HAVING count(*) > 0;
 -- ends, nor is one of the series erased. Fails with 23503 where one was.
 SELECT api.ingest_begin($1::int4[], $2::int4[]) AS closing_until;
 
+-- name: ingest_patience
+-- roles: ingest
+-- columns: lock_timeout
+-- Locks are waited for so many milliseconds in this transaction.
+SELECT set_config('lock_timeout', $1::text, true) AS lock_timeout;
+
 -- name: ingest_copy
 -- roles: ingest
 -- The fast lane for large batches.

@@ -90,7 +90,7 @@ static void test_split(struct fixture *fixture)
     series_cache_put_series(fixture->cache, 1, 5, &columns->series[1], INT64_MIN);
     ok(batch_gather(&test->op, ticket, LANE_FAST, &batch) == OK, "a series that is at second 2");
     is_int((int64_t)batch->n_events, 3, "three events of their own");
-    batch_split(batch, fixture->cache);
+    batch_split(batch, fixture->cache, INT64_MIN);
     is_str(rows_of(test, batch), "1/50@3=4 1/51@2=3", "what is newer stays in the fast lane");
     is_int((int64_t)batch->n_events, 2, "with the events that have no late sample");
     is_int((int64_t)ticket->n_late, 2, "two rows are left");
@@ -101,7 +101,7 @@ static void test_split(struct fixture *fixture)
     struct ingest_ticket *again =
         ticket_of(fixture, 1, 5, "[" AT("d", "1795176003", "\"a\":5") "," AT("d", "1795176004", "\"a\":6") "]", NULL);
     ok(batch_gather(&test->op, again, LANE_FAST, &batch) == OK, "another batch of that series");
-    batch_split(batch, fixture->cache);
+    batch_split(batch, fixture->cache, INT64_MIN);
     is_str(rows_of(test, batch), "1/50@4=6", "has nothing of what the first one claimed");
     batch_leave_all(batch);
     is_int((int64_t)again->n_late, 2, "leaving all leaves the rest too");
@@ -109,7 +109,7 @@ static void test_split(struct fixture *fixture)
 
     again = ticket_of(fixture, 1, 99, "[" AT("z", "1795176003", "\"a\":5") "]", NULL);
     ok(batch_gather(&test->op, again, LANE_FAST, &batch) == OK, "a series that the cache forgot");
-    batch_split(batch, fixture->cache);
+    batch_split(batch, fixture->cache, INT64_MIN);
     is_int((int64_t)again->n_late, 1, "is late: nobody knows how far it has come");
 }
 
@@ -146,7 +146,7 @@ static const char *split_of(struct fixture *fixture, struct ingest_ticket *ticke
     if (batch_gather(&fixture->test->op, tickets, LANE_FAST, &batch)) {
         return "not gathered";
     }
-    batch_split(batch, fixture->cache);
+    batch_split(batch, fixture->cache, INT64_MIN);
     return rows_of(fixture->test, batch);
 }
 
@@ -185,6 +185,30 @@ static void test_starts(struct fixture *fixture)
     ticket->columns->series[0].id = 0;
     is_int((int64_t)series_cache_find_series(fixture->cache, 1, ticket->columns), 1,
            "  is asked for anew when it comes again");
+}
+
+/* Of a new series, and of events without samples. */
+static void test_old(struct fixture *fixture)
+{
+    struct ingest_test *test = fixture->test;
+    struct ingest_ticket *ticket = ticket_of(
+        fixture, 1, 77, "[" AT("o", "1795089601", "\"a\":1") "," AT("o", "1795176001", "\"a\":2") ","
+        "{\"type\":\"t\",\"device\":\"o\",\"time\":1795089601},"
+        "{\"type\":\"t\",\"device\":\"o\",\"time\":1795176001}]", NULL);
+    struct ingest_batch *batch;
+
+    series_cache_put_series(fixture->cache, 1, 77, &ticket->columns->series[0], INT64_MIN);
+    ok(batch_gather(&test->op, ticket, LANE_FAST, &batch) == OK, "a new series, of yesterday and now");
+    batch_split(batch, fixture->cache, NOW_US - US_PER_DAY / 2);
+    is_str(rows_of(test, batch), "1/770@1=2", "what is old leaves the fast lane");
+    is_int((int64_t)batch->n_events, 1, "  with old events");
+    is_int((int64_t)ticket->n_late, 2, "both are counted");
+    ok(batch_gather(&test->op, ticket, LANE_LATE, &batch) == OK, "the late lane gathers");
+    is_int((int64_t)batch->n_rows, 1, "  the row");
+    is_int((int64_t)batch->n_events, 1, "  and the event");
+    ticket->columns->lanes[batch->rows[0].row] = INGEST_ROW_DONE;
+    ok(batch_gather(&test->op, ticket, LANE_LATE, &batch) == OK, "and once more");
+    is_int((int64_t)batch->n_rows, 0, "  what is not written yet");
 }
 
 static void test_days(struct fixture *fixture)
@@ -365,6 +389,7 @@ int main(void)
     test_order(&fixture);
     test_split(&fixture);
     test_starts(&fixture);
+    test_old(&fixture);
     test_days(&fixture);
     test_rejected(&fixture);
     test_verdicts();

@@ -4,6 +4,8 @@
  * ingest_store_test.h. */
 #include "ingest_store_test.h"
 
+#include <stdatomic.h>
+
 /* A time so many milliseconds before the test began, as an epoch in ms. */
 static long long ago_ms(const struct store_test *test, int64_t ms)
 {
@@ -334,6 +336,92 @@ static void test_old(struct store_test *test)
     arena_free(arena);
 }
 
+/* ---- a chunk that lets nobody in ---- */
+
+/* A request on a thread of its own, for it has to wait. */
+struct held {
+    struct store_test *test;
+    const char *body;
+    pthread_t thread;
+    _Atomic bool is_answered;
+    struct store_answer answer;
+};
+
+static void *post_held(void *argument)
+{
+    struct held *held = argument;
+    const struct identity who = store_sender(held->test->alpha);
+    struct arena *arena = arena_new(8u << 20);
+
+    held->answer =
+        store_post_as(held->test, arena, &who, "/v1/events/batch", str_of(held->body));
+    atomic_store(&held->is_answered, true);
+    arena_free(arena);
+    return NULL;
+}
+
+/* Waits until so many of ingest's sessions wait for a lock; for two seconds at most. */
+static bool await_blocked(struct store_test *test, int n)
+{
+    int64_t until_us = clock_monotonic_us() + 2 * US_PER_SECOND;
+    bool is_blocked = false;
+
+    while (!is_blocked && clock_monotonic_us() < until_us) {
+        is_blocked = store_count(test, "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
+                                 " WHERE NOT l.granted AND a.usename = 'tidemark_ingest'") >= n;
+    }
+    return is_blocked;
+}
+
+static void test_locked(struct store_test *test)
+{
+    static const struct db_query lock = TEST_QUERY(
+        "lock", "DO $$ DECLARE part regclass; BEGIN FOR part IN SELECT x.tableoid FROM core.sample x"
+        " JOIN core.series s ON s.id = x.series_id JOIN core.device d ON d.id = s.device_id"
+        " WHERE d.key = 'ten' UNION SELECT e.tableoid FROM core.event e JOIN core.device d"
+        " ON d.id = e.device_id WHERE d.key = 'ten' LOOP"
+        " EXECUTE format('LOCK TABLE %s IN EXCLUSIVE MODE', part); END LOOP; END $$", 0, 0);
+    long long t = ago_ms(test, 10 * DAY_MS);
+    char bodies[2][512];
+    struct held held[2];
+    struct db_test own; /* what it has lives while others are asked */
+
+    if (!db_test_open(&own)) {
+        return;
+    }
+    struct db_conn *holder = db_conn_new(&(struct db_options){ .url = own.url, .name = "test" });
+    (void)store_post(test, test->alpha, "[{\"device\":\"ten\",\"type\":\"x\",\"time\":%lld,"
+                     "\"metrics\":{\"a\":1}}]", t);
+    struct db_tx *tx = db_test_begin(&own, holder, 0);
+    ok(db_run(tx, &lock, NULL, NULL) == OK, "chunks of ten days ago let nobody in");
+    (void)snprintf(bodies[0], sizeof bodies[0], "[{\"device\":\"ten-1\",\"time\":%lld,\"metrics\":{\"a\":1}},"
+                   "{\"device\":\"ten-2\",\"time\":%lld,\"metrics\":{\"a\":1}},"
+                   "{\"device\":\"ten-2\",\"time\":%lld,\"metrics\":{\"a\":1}}]", t, t, ago_ms(test, 0));
+    (void)snprintf(bodies[1], sizeof bodies[1], "[{\"device\":\"ten\",\"type\":\"y\",\"time\":%lld}]", t);
+    for (int i = 0; i < 2; i++) {
+        held[i] = (struct held){ .test = test, .body = bodies[i] };
+        (void)pthread_create(&held[i].thread, NULL, post_held, &held[i]);
+        (void)await_blocked(test, i + 1);
+    }
+    struct store_answer answer = store_post(test, test->beta, "{\"device\":\"now\",\"metrics\":{\"a\":1}}");
+    is_answer(&answer, 1, 0, 0, "meanwhile another tenant's reading of now is stored");
+    answer = store_post(test, test->beta, "{\"device\":\"now\",\"time\":%lld,\"metrics\":{\"a\":1}}",
+                        ago_ms(test, 60000));
+    is_answer(&answer, 1, 0, 0, "  and a late one of another day");
+    is_int(samples_of(test, "ten-2"), 1, "and of the same request what is of now");
+    ok(!atomic_load(&held[0].is_answered) && !atomic_load(&held[1].is_answered),
+       "while what is for those chunks waits");
+    db_rollback(tx);
+    for (int i = 0; i < 2; i++) {
+        (void)pthread_join(held[i].thread, NULL);
+    }
+    is_answer(&held[0].answer, 3, 0, 0, "and is stored when they let it in: samples");
+    is_answer(&held[1].answer, 1, 0, 0, "  and an event");
+    is_int(samples_of(test, "ten-1") + samples_of(test, "ten-2"), 3, "each of them once");
+    db_conn_close(holder);
+    db_test_close(&own);
+}
+
 static void test_large(struct store_test *test)
 {
     struct identity who = store_sender(test->alpha);
@@ -377,6 +465,7 @@ int main(void)
     test_registration(&test);
     test_dry_run(&test);
     test_old(&test);
+    test_locked(&test);
     test_large(&test);
     store_close(&test);
     return done_testing();
