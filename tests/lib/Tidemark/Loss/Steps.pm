@@ -8,6 +8,7 @@ package Tidemark::Loss::Steps;
 #   body     half of the body was sent
 #   devices  parsed; its device is being registered: another transaction registers the same key
 #   late     in the late lane, rows sent: another transaction inserted the same sample
+#   chunk    likewise, of ten days ago: its chunk is locked; it is put off and tried again, over and over
 #   insert   batch begun, rows sent: likewise
 #   events   rows are in, events are not: core.event_key is locked
 #   queue    waiting for a writer: the two above have them both
@@ -24,7 +25,7 @@ use Tidemark::Loss::Formats;
 use Tidemark::Processes;
 use Tidemark::Psql;
 
-our @WRITING = qw(body devices late insert events queue);
+our @WRITING = qw(body devices late chunk insert events queue);
 our @ANSWERING = qw(answer commit);
 
 use constant { PATIENCE => 10, NEWEST => 1000 };
@@ -149,6 +150,20 @@ sub hold_sample {
     return $self->await_held($step);
 }
 
+# The first sample of a device, in a chunk that lets nobody in.
+sub hold_chunk {
+    my ($self) = @_;
+    my $old = sub { my ($who) = @_; return $self->{streams}{"ndjson $who"} ||= { format => 'ndjson', acked => {}, sent => {},
+            stream => Tidemark::Loss::Formats::stream('ndjson', $who, $self->{tokens}, $self->{now} - 10 * 86400) } };
+    my $first = $old->('chunk');
+    $self->deliver($first, NEWEST) if !%{ $first->{sent} };
+    my $chunk = $self->{control}->value('SELECT min(s.tableoid)::regclass FROM core.sample s JOIN core.series r ON r.tenant_id = s.tenant_id AND r.id = s.series_id'
+        . " JOIN core.device d ON d.tenant_id = r.tenant_id AND d.id = r.device_id WHERE d.key = '$first->{stream}{device}'");
+    $self->holder('chunk', "LOCK TABLE $chunk IN EXCLUSIVE MODE");
+    $self->post('chunk', $old->('chunk' . ++$self->{number}), NEWEST);
+    return $self->await_held('chunk');
+}
+
 sub hold_devices {
     my ($self) = @_;
     my $entry = $self->entry($self->next_format('devices'), 'new' . ++$self->{number});
@@ -185,6 +200,7 @@ sub hold_writing {
     my $n = $self->next_number($entry);
     $self->hold_devices;
     $self->hold_sample('late', 1);
+    $self->hold_chunk;
     $self->hold_sample('insert');
     $self->hold_events;
     $self->post('queue', $entry, $n);
