@@ -17,7 +17,7 @@
 #define INGEST_CONNECTIONS 512 /* kept ones of nginx; idle ones cost nothing but memory */
 #define INGEST_STATEMENT_TIMEOUT_MS 20000
 #define INGEST_TOKEN_CACHE 262144 /* devices with tokens of their own; half of them stay */
-#define INGEST_LARGE_BYTES (1u << 20) /* more than a batch of a thousand events asks for at once */
+#define INGEST_LARGE_BYTES (4u << 20) /* more than a batch of the writers takes at once */
 #define DRAIN_MS 15000 /* less than the supervisor's patience */
 
 static int serve(const struct serve_setup *setup, struct dispatcher *model, int stop_fd)
