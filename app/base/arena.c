@@ -200,6 +200,9 @@ static bool is_granted(struct arena *arena, size_t total)
         return false;
     }
     size_t limit = arena->grant(arena->grant_context, total);
+    if (limit == ARENA_NEVER) {
+        return false;
+    }
     if (limit < total) {
         arena->is_refused = true;
         return false;

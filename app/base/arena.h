@@ -26,6 +26,8 @@ void arena_keep_released(size_t bytes);
  * threads of a process do not each keep what their largest request took. Once, at its start. */
 void arena_return_large(size_t bytes);
 
+#define ARENA_NEVER SIZE_MAX /* of a grant: not now nor later, as beyond the cap */
+
 /* Told how many bytes an arena is to hand out in all: how many it may; fewer is a refusal. */
 typedef size_t (*arena_grant)(void *context, size_t wanted);
 

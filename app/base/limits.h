@@ -50,11 +50,12 @@
 #define SECOND_WRITER_WAIT_US 4000  /* or the disk is slow: another commit may start */
 #define GATHER_US 2000              /* a batch waits so long for half of an answered crowd */
 #define COPY_MIN_ROWS 2000                /* from here on COPY is faster than unnest (measured) */
-/* Older rows take the late lane: a chunk that is compressed, from three days on, lets nobody in
- * meanwhile, and the fast lane is everybody's. */
+/* A chunk that is compressed, from three days on, lets nobody in meanwhile, and the fast lane is
+ * everybody's: with older rows it waits no longer for a lock than a glance, then leaves them, and
+ * for a while all that are older, to the late lane. */
 #define FAST_DAYS 2
 #define LOCK_PATIENCE_MS 200 /* the late lane waits so long for a lock, then puts that day off */
-#define LOCK_GLANCE_MS 20    /* likewise, for further days of such a batch */
+#define LOCK_GLANCE_MS 20    /* the fast lane does, and the late one for a batch's further days */
 #define WRITE_RETRY_MS 8000         /* how long a batch is tried again before 503 */
 #define FLUSH_INTERVAL_MS 2000      /* of last values and times seen */
 #define LEDGER_MAX_REJECTS 20000    /* rejections noted between two flushes; half of one tenant */

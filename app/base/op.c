@@ -36,10 +36,14 @@ bool op_may_wait(struct op *op)
 
 enum err op_settle(struct op *op, enum err err)
 {
-    if (!arena_was_refused(op->arena)) {
+    bool was_refused = arena_was_refused(op->arena);
+
+    if (err || was_refused) {
+        arena_meter(op->arena, 0, NULL, NULL); /* what says so needs room */
+    }
+    if (!was_refused) {
         return err;
     }
-    arena_meter(op->arena, 0, NULL, NULL);
     op_clear_fault(op);
     return fail(op, ERR_UNAVAILABLE, "too much is at work");
 }

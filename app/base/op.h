@@ -42,8 +42,8 @@ enum err op_fail(struct op *op, enum err code, const char *file, int line, const
 bool op_may_wait(struct op *op) MUST_CHECK;
 
 /* What `err`, also OK, is of an operation that was refused memory for now (arena_meter): whatever
- * was taken for wrong, or for done, may be due to it. ERR_UNAVAILABLE then, and the meter is taken
- * off, so that it can be answered; else `err`. */
+ * was taken for wrong, or for done, may be due to it. ERR_UNAVAILABLE then; else `err`. After a
+ * failure the meter is taken off, so that it can be answered. */
 enum err op_settle(struct op *op, enum err err) MUST_CHECK;
 
 /* Forgets the failure, so that the operation can go on with something else. */

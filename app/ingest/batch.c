@@ -309,7 +309,7 @@ void batch_split(struct ingest_batch *batch, struct series_cache *cache, int64_t
     size_t n = 0;
 
     if (!claims) {
-        batch_leave_all(batch);
+        batch_leave_rows(batch);
         return;
     }
     for (size_t i = 0; i < batch->n_runs; i++) {
@@ -347,7 +347,7 @@ void batch_split(struct ingest_batch *batch, struct series_cache *cache, int64_t
     list_events(batch, LANE_FAST);
 }
 
-void batch_leave_all(struct ingest_batch *batch)
+void batch_leave_rows(struct ingest_batch *batch)
 {
     for (size_t r = 0; r < batch->n_rows; r++) {
         leave(batch, &batch->rows[r]);
@@ -355,6 +355,12 @@ void batch_leave_all(struct ingest_batch *batch)
     batch->n_rows = 0;
     batch->n_runs = 0;
     list_events(batch, LANE_FAST);
+}
+
+void batch_leave_all(struct ingest_batch *batch)
+{
+    leave_old_events(batch, INT64_MAX);
+    batch_leave_rows(batch);
 }
 
 int64_t batch_day_of(int64_t time_us)

@@ -51,6 +51,8 @@ enum err batch_gather(struct op *op, struct ingest_ticket *tickets, enum ingest_
 void batch_split(struct ingest_batch *batch, struct series_cache *cache, int64_t oldest_us);
 
 /* Leaves all rows, and their events, to the late lane. */
+void batch_leave_rows(struct ingest_batch *batch);
+/* Likewise events without rows. */
 void batch_leave_all(struct ingest_batch *batch);
 
 /* Days since 1970-01-01 UTC. */

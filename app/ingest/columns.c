@@ -322,7 +322,9 @@ static uint32_t intern_series(struct ingest_columns *columns, uint32_t device,
     columns->series[columns->n_series] = (struct ingest_series){
         .metric = metric->name, .labels = metric->labels, .hash = hash, .device = device,
         .last_event = INGEST_NONE, .kind = (uint8_t)metric->kind,
-        .unit = metric->unit, .role = metric->role, .start_us = INT64_MIN, .last_us = INT64_MIN,
+        .unit = metric->unit.ptr, .unit_len = (uint8_t)metric->unit.len,
+        .role = metric->role.ptr, .role_len = (uint8_t)metric->role.len,
+        .start_us = INT64_MIN, .last_us = INT64_MIN,
     };
     index_put(index, hash, (uint32_t)columns->n_series);
     return (uint32_t)columns->n_series++;

@@ -52,10 +52,19 @@ struct ingest_series {
     int32_t id;                    /* 0 until resolved */
     bool is_asked, is_full;        /* is_full: not made, for the tenant has all it may */
     uint8_t kind;                  /* enum ingest_kind */
-    struct str unit, role;         /* as the draft's */
+    uint8_t unit_len, role_len;    /* bytes of the next two */
+    const char *unit, *role;       /* as the draft's: ingest_unit_of, ingest_role_of */
     int64_t start_us;              /* the latest since which it counts; INT64_MIN: untold */
     int64_t last_us;               /* of one with an id: its newest sample; INT64_MIN: none */
 };
+static inline struct str ingest_unit_of(const struct ingest_series *series)
+{
+    return (struct str){ series->unit_len ? series->unit : "", series->unit_len };
+}
+static inline struct str ingest_role_of(const struct ingest_series *series)
+{
+    return (struct str){ series->role_len ? series->role : "", series->role_len };
+}
 struct ingest_error {
     uint32_t index;
     enum err code;

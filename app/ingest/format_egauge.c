@@ -148,6 +148,7 @@ static void add_values(struct push *push)
         const struct column *column = &push->registers[i];
         const struct ingest_metric metric = {
             .name = column->name, .labels = STR_INIT(""), .unit = column->unit,
+            .role = STR_INIT("none"), /* parts and sums stand beside each other */
             .value = (double)(int64_t)push->values[i] / column->divisor, .kind = column->kind,
         };
         (void)!columns_metric_known(push->columns, &metric); /* there are as many as it takes */

@@ -66,6 +66,31 @@ static enum err begin_copy(const struct ingest_batch *batch, struct db_tx *tx, i
     return err;
 }
 
+static int64_t oldest_of(const struct ingest_batch *batch)
+{
+    int64_t oldest_us = INT64_MAX;
+
+    for (size_t i = 0; i < batch->n_runs; i++) {
+        const struct batch_run *run = &batch->runs[i];
+        if (run->first < run->end && batch->rows[run->first].time_us < oldest_us) {
+            oldest_us = batch->rows[run->first].time_us;
+        }
+    }
+    return oldest_us;
+}
+
+/* Whether something is of a time whose chunk may be compressed just now, which lets nobody in. */
+static bool has_old(const struct ingest_batch *batch)
+{
+    int64_t edge_us = clock_now_us() - FAST_DAYS * US_PER_DAY;
+    bool has_old = oldest_of(batch) < edge_us;
+
+    for (size_t i = 0; !has_old && i < batch->n_events; i++) {
+        has_old = batch_event_time(batch, i) < edge_us;
+    }
+    return has_old;
+}
+
 /* Stores the rows; `closing_us` as of begin_copy. */
 static enum err insert_by_copy(struct ingest_batch *batch, struct db_tx *tx, int64_t *closing_us)
 {
@@ -141,7 +166,14 @@ static enum err write_by_copy(struct ingest_batch *batch, struct db_conn *conn, 
     if (err) {
         return err;
     }
-    err = insert_by_copy(batch, tx, &closing_us);
+    if (has_old(batch)) {
+        struct db_args args;
+        const struct db_step step = lane_patience(&args, LOCK_GLANCE_MS, db_op(tx));
+        err = db_run(tx, step.query, step.args, NULL);
+    }
+    if (!err) {
+        err = insert_by_copy(batch, tx, &closing_us);
+    }
     if (!err) {
         err = log_old_rows(batch, tx, closing_us > young_us ? closing_us : young_us);
     }
@@ -170,30 +202,20 @@ static enum err bind_rows(const struct ingest_batch *batch, struct op *op, int64
     return OK;
 }
 
-static int64_t oldest_of(const struct ingest_batch *batch)
-{
-    int64_t oldest_us = INT64_MAX;
-
-    for (size_t i = 0; i < batch->n_runs; i++) {
-        const struct batch_run *run = &batch->runs[i];
-        if (run->first < run->end && batch->rows[run->first].time_us < oldest_us) {
-            oldest_us = batch->rows[run->first].time_us;
-        }
-    }
-    return oldest_us;
-}
-
 /* Few rows: all in one round trip. `insert` is ingest_insert_old with the time from which rows are
  * young, or ingest_insert with that of the oldest. */
 static enum err send_arrays(struct ingest_batch *batch, struct db_conn *conn,
                             const struct db_query *insert, int64_t edge_us, struct db_rows **events)
 {
     struct op *op = lane_op(batch);
-    struct db_args rows_args, event_args;
-    struct db_step steps[2];
+    struct db_args patience, rows_args, event_args;
+    struct db_step steps[3];
     enum err err = OK;
     int n = 0;
 
+    if (has_old(batch)) {
+        steps[n++] = lane_patience(&patience, LOCK_GLANCE_MS, op);
+    }
     if (batch->n_rows) {
         steps[n++] = (struct db_step){ insert, &rows_args, NULL };
         err = bind_rows(batch, op, edge_us, &rows_args);

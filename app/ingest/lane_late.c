@@ -4,10 +4,6 @@
 #include "gen/queries.h"
 #include "ingest/lane_parts.h"
 
-#include <stdio.h>
-
-#define SQLSTATE_LOCKED "55P03"
-
 /* The statements of a transaction of the late lane, and what they answer. */
 struct late_work {
     struct db_args patience, firsts, lasts, events;
@@ -78,23 +74,13 @@ static size_t events_share_end(const struct ingest_batch *batch)
     return end;
 }
 
-static void add_patience(struct late_work *work, int patience_ms, struct op *op)
-{
-    char text[16];
-
-    (void)snprintf(text, sizeof text, "%d", patience_ms);
-    db_args_init(&work->patience, op->arena);
-    db_arg_str(&work->patience, str_of(text));
-    work->steps[work->n++] = (struct db_step){ &q_ingest_patience, &work->patience, NULL };
-}
-
 static enum err commit_rows(struct ingest_batch *batch, struct db_conn *conn, size_t n,
                             int patience_ms)
 {
     struct late_work work = { .n = 0 };
     struct op *op = lane_op(batch);
 
-    add_patience(&work, patience_ms, op);
+    work.steps[work.n++] = lane_patience(&work.patience, patience_ms, op);
     enum err err = add_rows(&work, batch, n, op);
     err = lane_transact(batch, conn, work.steps, work.n, err);
     if (!err) {
@@ -116,7 +102,7 @@ static enum err commit_events(struct ingest_batch *batch, struct db_conn *conn, 
     size_t n_all = batch->n_events;
 
     batch->n_events = n;
-    add_patience(&work, patience_ms, op);
+    work.steps[work.n++] = lane_patience(&work.patience, patience_ms, op);
     enum err err = add_events(&work, batch, op);
     err = lane_transact(batch, conn, work.steps, work.n, err);
     if (!err) {

@@ -57,6 +57,10 @@ enum err lane_transact(struct ingest_batch *batch, struct db_conn *conn,
 enum err lane_begin(struct ingest_batch *batch, struct db_conn *conn, int32_t tenant_id,
                     struct db_tx **tx) MUST_CHECK;
 
+/* The statement, made in op's memory, after which a transaction waits so long for a lock and then
+ * fails with SQLSTATE_LOCKED. */
+struct db_step lane_patience(struct db_args *args, int patience_ms, struct op *op);
+
 /* Commits where `err` is OK, else rolls back. A failure is then the batch's, with its SQLSTATE. */
 enum err lane_end(struct ingest_batch *batch, struct db_tx *tx, enum err err) MUST_CHECK;
 

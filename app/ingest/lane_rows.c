@@ -99,3 +99,13 @@ enum err lane_end(struct ingest_batch *batch, struct db_tx *tx, enum err err)
     db_rollback(tx);
     return hand_on(batch, err);
 }
+
+struct db_step lane_patience(struct db_args *args, int patience_ms, struct op *op)
+{
+    char text[16];
+
+    (void)snprintf(text, sizeof text, "%d", patience_ms);
+    db_args_init(args, op->arena);
+    db_arg_str(args, str_of(text));
+    return (struct db_step){ &q_ingest_patience, args, NULL };
+}

@@ -5,10 +5,12 @@
 #include "db/conn.h"
 #include "ingest/batch.h"
 
+#define SQLSTATE_LOCKED "55P03" /* a lock was not to be had in the time that there was for it */
+
 /* One transaction: the rows by a plain insert, the ranges of those older than OPEN_WINDOW_MINUTES
  * before `now_us`, or of a time that rollups have closed, to the change log, the events. After the
- * commit notes the outcomes in the columns. On failure nothing is noted and batch->sqlstate says
- * why. */
+ * commit notes the outcomes in the columns. With something older than FAST_DAYS it waits no longer
+ * than LOCK_GLANCE_MS for a lock. On failure nothing is noted and batch->sqlstate says why. */
 enum err lanes_write_fast(struct ingest_batch *batch, struct db_conn *conn,
                           int64_t now_us) MUST_CHECK;
 

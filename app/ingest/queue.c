@@ -161,14 +161,18 @@ static void leave(struct queue_room *room)
     room->bytes = 0;
 }
 
+size_t ingest_queue_most(const struct ingest_queue *queue)
+{
+    return queue->max_bytes;
+}
+
 bool ingest_queue_grow(struct queue_room *room, int32_t tenant_id, size_t bytes)
 {
     struct ingest_queue *queue = room->queue;
 
     (void)pthread_mutex_lock(&queue->lock);
     unweigh(queue, room->tenant_id, room->bytes);
-    bool has_grown = !queue->is_closed && bytes <= queue->max_bytes &&
-                     !is_full_for(queue, tenant_id, bytes);
+    bool has_grown = !queue->is_closed && !is_full_for(queue, tenant_id, bytes);
     if (has_grown) {
         room->tenant_id = tenant_id;
         room->bytes = bytes;

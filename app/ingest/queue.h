@@ -34,6 +34,9 @@ struct queue_room {
 enum err ingest_queue_reserve(struct ingest_queue *queue, struct op *op, int32_t tenant_id,
                               size_t bytes, struct queue_room *room) MUST_CHECK;
 
+/* The most bytes that a request may have beside no other. */
+size_t ingest_queue_most(const struct ingest_queue *queue);
+
 /* Makes of a room, which may be of nobody yet, one of so many bytes of the tenant. False, and it
  * stays what it is, where that finds no place among the others. */
 bool ingest_queue_grow(struct queue_room *room, int32_t tenant_id, size_t bytes) MUST_CHECK;

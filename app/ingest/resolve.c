@@ -146,8 +146,8 @@ static enum err ask_series(const struct resolve *resolve, struct db_tx *tx)
             devices[n] = device_id;
             metrics[n] = series->metric;
             kinds[n] = str_of(KINDS[series->kind]);
-            units[n] = series->unit.ptr ? series->unit : STR("");
-            roles[n] = series->role.ptr ? series->role : STR("");
+            units[n] = ingest_unit_of(series);
+            roles[n] = ingest_role_of(series);
             labels[n++] = series->labels.len ? series->labels : STR("{}");
         }
     }

@@ -32,11 +32,12 @@ struct weight {
 static size_t grant(void *context, size_t wanted)
 {
     const struct weight *weight = context;
-    size_t steps = (wanted + WEIGHED_STEP_BYTES - 1) / WEIGHED_STEP_BYTES;
+    size_t bytes = (wanted + WEIGHED_STEP_BYTES - 1) / WEIGHED_STEP_BYTES * WEIGHED_STEP_BYTES;
 
-    return ingest_queue_grow(weight->room, *weight->tenant_id, steps * WEIGHED_STEP_BYTES)
-               ? weight->room->bytes
-               : 0;
+    if (bytes > ingest_queue_most(weight->room->queue)) {
+        return ARENA_NEVER;
+    }
+    return ingest_queue_grow(weight->room, *weight->tenant_id, bytes) ? weight->room->bytes : 0;
 }
 
 /* A room of nothing yet. */

@@ -69,7 +69,6 @@ struct ingest_service *ingest_start(const struct ingest_options *options)
         const struct writer_parts parts = {
             .queue = service->queue, .cache = service->cache, .flush = service->flush,
             .db = options->db, .n_fast = INGEST_WRITERS, .n_late = INGEST_LATE_WRITERS,
-            .is_alone = options->is_alone,
         };
         service->writers = ingest_writers_start(&parts);
     }

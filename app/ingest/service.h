@@ -18,7 +18,6 @@ struct ingest_options {
     size_t queue_bytes;     /* QUEUE_MAX_BYTES but for tests */
     struct token_cache *tokens; /* kept true, and their uses noted; outlives it. NULL: none */
     struct ingest_adapters *adapters; /* NULL: conventions are taken as they are */
-    bool is_alone;          /* one sender's, of old times: they take the fast lane, too */
     struct quotas *quotas;  /* counts what is stored; NULL: nobody has limits */
     uint64_t seed;          /* of hashes of what senders name; set by ingest_start */
     /* The format of a request's address, whose {names} it captures; NULL for none. Without this

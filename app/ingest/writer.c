@@ -17,6 +17,7 @@
 /* What is older is stored in partitions by year, which an engine that makes its own would not. */
 #define OLD_DAYS 366
 #define MAX_WRITERS 16
+#define CAREFUL_US (10 * US_PER_SECOND)
 
 struct writer {
     struct ingest_writers *all;
@@ -37,6 +38,7 @@ struct ingest_writers {
     struct writer_counts counts;
     pthread_mutex_t lock;
     pthread_cond_t abandon;
+    _Atomic int64_t careful_until_us; /* a chunk was locked: what is old takes the late lane */
     bool is_abandoning;
     struct writer writers[MAX_WRITERS];
     int n;
@@ -105,6 +107,12 @@ static void prepare_old(struct writer *writer, struct ingest_batch *batch)
     }
 }
 
+/* True after a failure of the fast lane that only says that somebody has a lock. */
+static bool is_locked_out(const struct writer *writer)
+{
+    return writer->lane == LANE_FAST && strcmp(writer->sqlstate, SQLSTATE_LOCKED) == 0;
+}
+
 /* Tries until the batch is written, the time is up, or trying again is no use. After a batch
  * that found no database at all, the next one finds out with a single attempt. */
 static enum write_verdict write_batch(struct writer *writer, struct ingest_batch *batch)
@@ -125,8 +133,11 @@ static enum write_verdict write_batch(struct writer *writer, struct ingest_batch
                 continue;
             }
         }
-        if (verdict == WRITE_LATE && writer->lane == LANE_FAST) {
+        if (is_locked_out(writer)) {
+            writer->all->careful_until_us = clock_monotonic_us() + CAREFUL_US;
             batch_leave_all(batch);
+        } else if (verdict == WRITE_LATE && writer->lane == LANE_FAST) {
+            batch_leave_rows(batch);
         } else if (verdict != WRITE_RETRY && verdict != WRITE_LATE) {
             return verdict;
         } else if (clock_monotonic_us() >= deadline_us ||
@@ -185,10 +196,10 @@ static void end_ticket(struct writer *writer, struct ingest_ticket *ticket, enum
 static enum write_verdict write_fast(struct writer *writer, struct ingest_batch *batch)
 {
     struct writer_counts *counts = &writer->all->counts;
+    bool is_careful = clock_monotonic_us() < writer->all->careful_until_us;
 
     batch_split(batch, writer->all->parts.cache,
-                writer->all->parts.is_alone ? INT64_MIN
-                                            : clock_now_us() - FAST_DAYS * US_PER_DAY);
+                is_careful ? clock_now_us() - FAST_DAYS * US_PER_DAY : INT64_MIN);
     enum write_verdict verdict = write_batch(writer, batch);
     if (verdict == WRITE_DONE) {
         /* after writing: by then all rows may have been left to the late lane */

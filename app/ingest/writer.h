@@ -23,7 +23,6 @@ struct writer_parts {
     struct ingest_flush *flush;
     struct db_options db;
     int n_fast, n_late;
-    bool is_alone; /* old rows may take the fast lane, where a locked chunk holds up nobody else */
 };
 
 /* Starts the threads, each with a connection of its own. NULL without memory or threads. */

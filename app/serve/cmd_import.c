@@ -214,7 +214,6 @@ static enum err run_service(struct import_command *command, const struct config 
         .db = { .url = url, .name = "tidemark import", .is_prepared = config->db_prepare,
                 .statement_timeout_ms = STATEMENT_TIMEOUT_MS },
         .queue_bytes = QUEUE_MAX_BYTES,
-        .is_alone = true,
     };
     options.pool = db_pool_new(&options.db, 1);
     struct ingest_service *service = options.pool ? ingest_start(&options) : NULL;

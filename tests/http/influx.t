@@ -253,6 +253,7 @@ sub check_malformed {
         }
         shape_is($stack->post($path{$version}, 'm a=1', token => $token, headers => { 'Content-Encoding' => 'x' }), $version, 415, qr/\w/, 'an unknown encoding');
         shape_is($stack->post($path{$version}, "m a=1\n" x 100_001, token => $token), $version, 413, qr/100000/, '100,001 lines');
+        shape_is($stack->post($path{$version}, join('', map {"m$_,host=h$_ v=1,w=2,x=3\n"} 1 .. 100_000), token => $token), $version, 413, qr/\w/, '300,000 series at once, more than there ever is room for');
         shape_is($stack->post($path{$version}, '#' x ((10 << 20) + 1), token => $token), $version, 413, qr/\w/, 'a body over 10 MiB');
         is($stack->get($path{$version}, token => $token)->{status}, 405, "version $version: GET is not how to write");
         is_good_line_stored("version $version");

@@ -239,10 +239,11 @@ sub own_is {
 }
 own_is($_, 0) for @own;
 $stack->stop;
-$stack->{option}{env}{TIDEMARK_CLIENT_RATE} = @own; # as many at once
+$stack->{option}{env}{TIDEMARK_CLIENT_RATE} = 1 + @own; # as many at once
 $stack->run;
 my $socket = "$stack->{home}/run/ingest.sock";
 rename $socket, "$socket.away" or die "$socket: $!";
+is($stack->post('/v1/events/batch', ' ' x (3 << 20), token => $token)->{status}, 503, 'what is not too large is not to be had, either');
 own_is($_, 2) for @own;
 rename "$socket.away", $socket or die "$socket: $!";
 own_is($_, 1) for @own;

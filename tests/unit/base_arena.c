@@ -246,7 +246,7 @@ static size_t weigh(void *context, size_t wanted)
 
     scale->wanted = wanted;
     scale->n++;
-    return wanted <= scale->most ? (wanted + 999) / 1000 * 1000 : 0;
+    return wanted > 800000 ? ARENA_NEVER : wanted <= scale->most ? (wanted + 999) / 1000 * 1000 : 0;
 }
 
 static void test_meter(void)
@@ -261,7 +261,8 @@ static void test_meter(void)
     ok(arena_alloc(arena, 16) && scale.n == 1 && scale.wanted == 336, "what it has already counts");
     ok(arena_alloc(arena, 656) && scale.n == 1, "what was granted is handed out");
     ok(arena_alloc(arena, 16) && scale.n == 2 && scale.wanted == 1008, "beyond it is asked for");
-    is_int(op_settle(&op, ERR_INVALID), ERR_INVALID, "while nothing was refused failures are what they are");
+    bool is_had = arena_alloc(arena, 900000) != NULL;
+    ok(!is_had && !arena_was_refused(arena), "what there never is memory for is not refused for now");
     char *large = arena_resize(arena, NULL, 0, 100000);
     ok(large && scale.wanted == 101008, "a large block likewise");
     large = arena_resize(arena, large, 100000, 150000);
@@ -278,6 +279,10 @@ static void test_meter(void)
     ok(arena_alloc(arena, 500000) != NULL, "  with memory for it");
     arena_reset(arena);
     ok(!arena_was_refused(arena) && arena_alloc(arena, 900000), "a reset ends it all");
+    arena_reset(arena);
+    arena_meter(arena, 100, weigh, &scale);
+    is_int(op_settle(&op, ERR_INVALID), ERR_INVALID, "while nothing was refused failures are what they are");
+    ok(arena_alloc(arena, 900000) != NULL, "  with memory to say so");
     arena_free(arena);
 }
 

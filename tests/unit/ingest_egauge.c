@@ -117,11 +117,11 @@ static void test_kinds(struct convention_test *test)
                                            "<r><c>1</c><c>2</c><c>3</c><c>4</c><c>5</c></r></data>"));
     is_int(convention_parse(test), OK, "registers of several types");
     const struct ingest_series *series = test->columns->series;
-    ok(series[0].kind == INGEST_GAUGE && str_equal(series[0].unit, STR("kWh")),
+    ok(series[0].kind == INGEST_GAUGE && str_equal(ingest_unit_of(&series[0]), STR("kWh")),
        "power is energy and may fall");
-    ok(series[2].kind == INGEST_COUNTER && str_equal(series[2].unit, STR("kWh")), "with + it counts");
-    ok(series[3].kind == INGEST_COUNTER && str_equal(series[3].unit, STR("Vh")), "voltage counts too");
-    ok(series[4].kind == INGEST_GAUGE && series[4].unit.len == 0, "others are as they come");
+    ok(series[2].kind == INGEST_COUNTER && str_equal(ingest_unit_of(&series[2]), STR("kWh")), "with + it counts");
+    ok(series[3].kind == INGEST_COUNTER && str_equal(ingest_unit_of(&series[3]), STR("Vh")), "voltage counts too");
+    ok(series[4].kind == INGEST_GAUGE && ingest_unit_of(&series[4]).len == 0, "others are as they come");
 }
 
 static void test_bound(struct convention_test *test)

@@ -66,10 +66,10 @@ static void test_units(struct ingest_test *test)
     test->rules.mapping = read_config(test, "{\"metrics\":{\"e\":{\"name\":\"import\",\"unit\":\"kWh\","
                                             "\"kind\":\"delta\",\"role\":\"grid_import\"}}}");
     ok(!ingest_test_parse(test, &ingest_format_influx_1, "", STR("m e=1,f=2"), &columns), "a line");
-    is_view(columns->series[0].unit, "kWh", "a new series has the unit");
-    is_view(columns->series[0].role, "grid_import", "  and the role");
+    is_view(ingest_unit_of(&columns->series[0]), "kWh", "a new series has the unit");
+    is_view(ingest_role_of(&columns->series[0]), "grid_import", "  and the role");
     is_int(columns->series[0].kind, INGEST_DELTA, "  and the kind");
-    ok(columns->series[1].unit.len == 0 && columns->series[1].kind == INGEST_KIND_UNTOLD,
+    ok(ingest_unit_of(&columns->series[1]).len == 0 && columns->series[1].kind == INGEST_KIND_UNTOLD,
        "of another nothing is said");
 }
 
