@@ -2,6 +2,7 @@
 #ifndef TIDEMARK_DOMAIN_DEVICE_CHANGE_H
 #define TIDEMARK_DOMAIN_DEVICE_CHANGE_H
 
+#include "base/limits.h"
 #include "base/op.h"
 #include "base/str.h"
 
@@ -48,7 +49,6 @@ enum err device_series_change(struct db_tx *tx, struct str key, int32_t series_i
 extern const char *const SERIES_KINDS[N_SERIES_KINDS];
 extern const char *const SERIES_ROLES[N_SERIES_ROLES];
 
-#define MAX_UNIT_BYTES 32
 #define MAX_TITLE_BYTES 200       /* a device's name and model, a site's name */
 #define MAX_CONFIG_BYTES (64u << 10)
 
