@@ -175,6 +175,8 @@ sub check_aggregates {
         my $store = $super->value("SELECT core.aggregate_store('core.event_count_1h')");
         cmp_ok $super->value("SELECT count(*) FROM $store"), '>', 400, 'and kept';
         is $worker->value('SELECT ops.aggregate_policies()'), 0, 'policies are as retention leaves them';
+        is $super->value("SELECT count(*) FROM timescaledb_information.jobs WHERE proc_name LIKE 'policy_refresh%' AND config @> '{\"buckets_per_batch\": 0}'"),
+            4, 'and show nobody half of what they refresh';
         $worker->query('SELECT ops.retention_set(90, 365, 1825, 60)');
         is $worker->value('SELECT ops.aggregate_policies()'), 2, 'and follow it';
         is $super->value("SELECT (config->>'start_offset')::interval = interval '60 days' - interval '1 hour' FROM timescaledb_information.jobs WHERE proc_name LIKE 'policy_refresh%'"

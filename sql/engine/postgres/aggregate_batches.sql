@@ -1,0 +1,1 @@
+-- Aggregates are views here: nothing is refreshed.
