@@ -1,8 +1,7 @@
 #!/usr/bin/perl
 # What energy cost over years, by hour, day and month, of a device: every hour as worked out here, the
 # same whether streamed, asked for page by page or year by year, the same as the ledger's days, in
-# memory that does not grow with the span; of many that are billed each by itself, before any of it is
-# rated, too. On both engines.
+# memory that does not grow with the span, on both engines; of many billed by themselves, unrated, too.
 use strict;
 use warnings;
 use FindBin;
@@ -489,6 +488,7 @@ for my $engine (Tidemark::Stack::engines()) {
         my $stack = Tidemark::Stack->start(engine => $engine, env => { map { ("RETENTION_${_}_DAYS" => 36500) } qw(RAW HOURLY DAILY EVENT) });
         $stack->sql("UPDATE core.retention SET days = 36500 WHERE class = 'energy'");    # else readings of 2020 go in 2027
         my $token = check($stack);
+        return if $engine ne (Tidemark::Stack::engines())[0];    # what follows is worked out of what both answer alike
         check_many($stack, $token);
         check_currencies($stack, $token);
         check_change($stack, $token);

@@ -12,10 +12,10 @@ our @EXPORT_OK = qw(slurp_whole spit);
 
 use constant { MEMORY => '/dev/shm', DISK => '/tmp', NEEDED_MIB => 3072 };
 
-# A test that is told to end does so in order: what it started ends, and its folders go. What it forked
-# just ends.
+# A test that is told to end, or that nobody listens to any more, does so in order: what it started
+# ends, and its folders go. What it forked just ends.
 my $test = $$;
-for my $name (qw(HUP INT TERM)) {
+for my $name (qw(HUP INT PIPE TERM)) {
     $SIG{$name} = sub {
         exit 1 if $$ == $test;
         $SIG{$name} = 'DEFAULT';
