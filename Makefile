@@ -25,7 +25,7 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Ws
     -Wimplicit-fallthrough -Werror
 LINK_FLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed
 ifneq ($(SANITIZE),)
-    MODE_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fPIE
+    MODE_FLAGS := -O1 -g1 -fno-omit-frame-pointer -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fPIE
     LINK_FLAGS += -fsanitize=$(SANITIZE)
 else ifneq ($(COVERAGE),)
     MODE_FLAGS := -O0 -g --coverage -fPIE -Wno-format-truncation

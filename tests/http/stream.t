@@ -206,7 +206,7 @@ sub check_switch {
     $stack->cli('user', 'add', '--tenant', 'lens', '--email', 'pat@lens.example', '--role', 'viewer', { stdin => "$password\n" });
     $stack->cli('user', 'add', '--tenant', 'mirror', '--email', 'pat@lens.example', '--role', 'viewer');
     my $event = { device => 'big', time => '2026-11-19T18:53:19.5Z', metrics => { z => 1 } };
-    is($stack->post('/v1/event', $event, token => $stack->token('mirror', 'device'))->{status}, 200, 'another tenant');
+    is($stack->post('/v1/event', $event, token => $stack->token('mirror', 'device', '--backfill'))->{status}, 200, 'another tenant');
     my $browser = Tidemark::Browser->new($stack);
     $browser->log_in('pat@lens.example', $password);
     my $cookie = join '; ', map { "$_=$browser->{cookies}{$_}" } keys %{ $browser->{cookies} };

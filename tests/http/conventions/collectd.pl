@@ -2,6 +2,7 @@
 use strict;
 use warnings;
 use MIME::Base64 qw(encode_base64);
+use POSIX qw(strftime);
 use Test::More;
 
 sub {
@@ -19,10 +20,11 @@ sub {
     $is->answers('again, as User and Password', [POST => '/collectd', body => '[' . $list->('web-1') . ']',
         headers => { 'Content-Type' => 'application/json', Authorization => 'Basic ' . encode_base64("collectd:$is->{device}", '') }], 200, '');
     $is->has('web-1', 'interface.if_octets.tx', [[$t + 0.25, 2]]);
+    my $began = strftime('%Y-%m-%dT%H:%M:%S.123456789Z', gmtime $t);
     my $alarm = sub {
         my ($source) = @_;
         return qq({"labels":{"alertname":"collectd_interface_if_octets","instance":"web-1","interface":"eth0","severity":"WARNING",)
-            . qq("service":"collectd"},"annotations":{"summary":"$source is above"},"startsAt":"2026-11-20T12:00:00.123456789Z"});
+            . qq("service":"collectd"},"annotations":{"summary":"$source is above"},"startsAt":"$began"});
     };
     $is->answers('notifications of one moment', $post->('[' . $alarm->('rx') . ',' . $alarm->('tx') . ']'), 200, '');
     $is->answers('one of them again', $post->('[' . $alarm->('tx') . ']'), 200, '');
