@@ -109,7 +109,7 @@ fmt:                         ## lay out the C sources by .clang-format
 	clang-format -i $(wildcard app/*.c app/*/*.[ch] tests/*/*.[ch])
 
 # Those of the schema's tests that run C, too: programs of tests/unit, the archiver, tidemark itself.
-DATABASE_TESTS = $(shell grep -lE 'run_unit|tests/unit/\$$|Tidemark::Archiver|->tidemark\(|home \. ./tidemark' tests/sql/*.t)
+DATABASE_TESTS = $(shell grep -lE 'run_unit|tests/unit/\$$|Tidemark::Archiver|->tidemark\b|home \. ./tidemark' tests/sql/*.t)
 
 sanitize: deps-test          ## unit, database and HTTP tests under ASan and UBSan
 	@$(BUILD) B=build/asan SANITIZE=address,undefined all unit-tests
