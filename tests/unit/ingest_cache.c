@@ -55,7 +55,7 @@ static void test_map(void)
 static struct str long_key(char buffer[301], int i)
 {
     memset(buffer, 'x', 300);
-    (void)snprintf(buffer + 290, 11, "%010d", i);
+    (void)snprintf(buffer + 290, 11, "%010u", (unsigned)i);
     return (struct str){ buffer, 300 };
 }
 
