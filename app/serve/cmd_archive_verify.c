@@ -174,7 +174,7 @@ static enum err verify_catalogues(struct chosen *chosen)
     const char *after = NULL;
     struct db_args args;
     struct db_rows *list;
-    enum err err;
+    enum err err = OK;
     int n;
 
     do {

@@ -369,7 +369,7 @@ enum err api_rates_add(struct web *web)
 
 enum err api_rates_put(struct web *web)
 {
-    struct rate_input input;
+    struct rate_input input = { 0 };
     struct rate_schedule schedule;
     int32_t id = 0;
     enum err err = api_rates_capture(web, &id);

@@ -247,6 +247,7 @@ for my $engine (Tidemark::Stack::engines()) {
         my $get = sub { my ($path, @more) = @_; return $stack->get($path, token => $token->{api}, @more) };
         subtest values => sub { check_values($get) };
         subtest asking => sub { check_asking($stack, $get, $token) };
+        return if $engine ne (Tidemark::Stack::engines())[0];    # one engine shows what memory a stream takes
         subtest long => sub { check_long($stack, $token) };
         subtest cut => sub { check_cut($stack, $token) };
     };
