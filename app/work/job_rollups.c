@@ -9,10 +9,17 @@
 
 #define FOLLOW_QUARTERS 20000              /* derived in one transaction: well under a second */
 #define LONGEST_PASS_US (60 * US_PER_SECOND) /* then the pass is recorded, and the next begins */
+/* So many changes within a step are a backfill that is coming in: what it changes it will change
+ * again. Following rests then so many times as long as the step took, and leaves the database to
+ * those who store. */
+#define BACKFILL_CHANGES 100
+#define REST_FACTOR 4
+#define LONGEST_REST_US (5 * US_PER_SECOND)
 
 struct progress {
     int64_t closing_us; /* as far as quarter hours are closed */
     int64_t n_changes, n_rows;
+    int64_t rest_us; /* before the next step */
     bool is_done;
 };
 
@@ -38,13 +45,19 @@ static enum err follow_some(struct job_pass *pass, struct progress *progress)
 {
     struct db_args args;
     struct db_rows *rows;
+    int64_t begin_us = clock_monotonic_us();
     db_args_init(&args, pass->op->arena);
     db_arg_int(&args, FOLLOW_QUARTERS);
     enum err err = job_run_alone(pass, &q_job_rollups_follow, &args, &rows);
     if (err != OK) {
         return err;
     }
-    progress->n_changes += db_int64(rows, 0, JOB_ROLLUPS_FOLLOW_CHANGES);
+    int64_t n_changes = db_int64(rows, 0, JOB_ROLLUPS_FOLLOW_CHANGES);
+    int64_t rest_us = REST_FACTOR * (clock_monotonic_us() - begin_us);
+    progress->rest_us = n_changes < BACKFILL_CHANGES || pass->is_once ? 0
+                        : rest_us < LONGEST_REST_US                   ? rest_us
+                                                                      : LONGEST_REST_US;
+    progress->n_changes += n_changes;
     progress->n_rows += db_int64(rows, 0, JOB_ROLLUPS_FOLLOW_ROWS_WRITTEN);
     progress->is_done = progress->is_done && db_bool(rows, 0, JOB_ROLLUPS_FOLLOW_IS_DONE);
     return OK;
@@ -61,7 +74,8 @@ enum err job_rollups(struct job_pass *pass)
         if (err == OK) {
             err = follow_some(pass, &progress);
         }
-    } while (err == OK && !progress.is_done && job_goes_on(pass, end_us));
+    } while (err == OK && !progress.is_done && job_goes_on(pass, end_us) &&
+             !worker_is_stopping(pass->stop_fd, progress.rest_us));
     snprintf(pass->detail, sizeof pass->detail, "changes=%lld rows=%lld%s",
              (long long)progress.n_changes, (long long)progress.n_rows,
              progress.is_done ? "" : " unfinished");

@@ -6,6 +6,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Test::More;
+use Time::HiRes ();
 use Tidemark::Processes;
 use Tidemark::Stack;
 
@@ -62,6 +63,32 @@ sub check_repairs {
     return;
 }
 
+# Late readings of many devices, one batch after the other: what they change is derived again with pauses
+# that leave the database to those who store, and is complete soon after.
+sub check_backfill {
+    my ($stack) = @_;
+    my $token = $stack->token('acme', 'device');
+    my $post = sub {
+        my ($time) = @_;
+        my @events = map { { device => "b$_", time => $time, metrics => { power_w => $time % 1000 } } } 1 .. 900;
+        return $stack->post('/v1/events/batch', \@events, token => $token)->{status};
+    };
+    my $spent = sub { $stack->sql(q{SELECT coalesce(sum(total_exec_time), 0) / 1000 FROM pg_stat_statements WHERE query LIKE '%ops.rollup_follow(%'}) };
+    my $now = int time;
+    is($post->($now), 200, 'nine hundred devices post');
+    my ($begin, $before, $n) = (Time::HiRes::time(), $spent->(), 0);
+    while (Time::HiRes::time() < $begin + 12) {
+        $post->($now - 10_000 + 2 * $n++) == 200 or last;
+    }
+    my $share = ($spent->() - $before) / (Time::HiRes::time() - $begin);
+    cmp_ok($share, '>', 0, "$n batches of late readings are followed meanwhile");
+    cmp_ok($share, '<', 0.4, 'which takes only part of the time');
+    ok(await(sub { $stack->sql('SELECT ops.rollup_is_due()') eq 'f' }, 30), 'soon after nothing is left to follow');
+    is($stack->sql('SELECT sum(r.count) FROM core.rollup_15m r JOIN core.series s ON s.tenant_id = r.tenant_id AND s.id = r.series_id JOIN core.device d ON d.tenant_id = s.tenant_id AND d.id = s.device_id'
+            . q{ WHERE d.key LIKE 'b%'}), 900 * $n, 'and the rollups have every one');
+    return;
+}
+
 sub check_orphans {
     my ($stack) = @_;
     $stack->cli('tenant', 'add', 'stranger');
@@ -91,6 +118,7 @@ for my $engine (Tidemark::Stack::engines()) {
         subtest 'first passes' => sub { check_first_passes($stack) };
         subtest 'another start' => sub { check_restart($stack) };
         subtest repairs => sub { check_repairs($stack) };
+        subtest 'a backfill' => sub { check_backfill($stack) } if $engine eq 'postgres';    # alike on both
         subtest orphans => sub { check_orphans($stack) };
         subtest stop => sub { check_stop($stack) };
     };
