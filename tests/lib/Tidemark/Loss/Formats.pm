@@ -50,6 +50,7 @@ my %FORMAT = (
 
 sub names { return sort keys %FORMAT }
 sub has_samples { return defined $FORMAT{ $_[0] }{metric} }
+sub is_of_now { return $FORMAT{ $_[0] }{step} <= SECOND }    # its numbers are hours old at most
 sub has_events { return defined $FORMAT{ $_[0] }{text} }
 
 # A stream of `format` for the sender `who`, with numbers whose times end at `now`. tokens: { any => …, bound => … }; the latter's device is

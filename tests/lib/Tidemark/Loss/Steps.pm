@@ -53,6 +53,7 @@ sub next_format {
     my @formats = grep {
         $_ ne 'thingsboard' && ($step ne 'events' || Tidemark::Loss::Formats::has_events($_))
             && ($step =~ /^(?:body|events|queue)$/ || Tidemark::Loss::Formats::has_samples($_))
+            && ($step !~ /^(?:insert|answer|commit)$/ || Tidemark::Loss::Formats::is_of_now($_))    # the fast lane waits for nothing old
             && ($step ne 'body' || $_ !~ /^(?:emoncms_post|pvoutput_status|pvoutput_output)$/)    # they have none
     } Tidemark::Loss::Formats::names();
     return $formats[$self->{turn}++ % @formats];
@@ -250,8 +251,9 @@ sub hold {
             $steps == \@WRITING ? $self->hold_writing : $self->hold_answering;
             1;
         };
-        die $@ if $attempt >= 3 && time > $until;
+        my $why = $@;
         $self->release;
+        die $why if $attempt >= 3 && time > $until;
         sleep 1;
     }
     return;
