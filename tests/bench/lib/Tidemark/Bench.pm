@@ -145,41 +145,49 @@ sub overview {
     return (row('overview p50, 4 clients', 'ms', '%.1f', @p50), row('overview p99, 4 clients', 'ms', '%.1f', @p99));
 }
 
-# Adds the echo handler to the running nginx.
+# Adds the echo handlers to the running nginx: /bench/echo, the loop that ingest has, and
+# /bench/echo-threads, libfcgi with a thread for each of 64 connections.
 sub start_echo {
     my ($self) = @_;
     my $home = $self->{stack}{home};
-    my $socket = "$home/run/echo.sock";
-    my $pid = fork // die "fork: $!";
-    if (!$pid) {
-        umask 0;
-        exec "$self->{tools}/echo", $socket or die "echo: $!";
-    }
-    $self->{echo} = $pid;
     my $conf = "$home/nginx/nginx.conf";
     my $text = Tidemark::Stack::slurp($conf);
     my ($upstream) = $text =~ /(upstream ingest \{.*?\n    \})/s;
-    (my $echo = $upstream) =~ s/upstream ingest/upstream echo/;
-    $echo =~ s/unix:[^;]+/unix:$socket/;
-    $text =~ s/\Q$upstream\E/$upstream\n    $echo/;
-    $text =~ s{(        location / \{)}{        location = /bench/echo {\n            fastcgi_pass echo;\n            fastcgi_keep_conn on;\n            include fastcgi.conf;\n        }\n$1};
+    my %kept = ('echo' => 384, 'echo-threads' => 64);    # connections; one more than threads would wait
+    for my $name (sort keys %kept) {
+        my $socket = "$home/run/$name.sock";
+        my $pid = fork // die "fork: $!";
+        if (!$pid) {
+            umask 0;
+            exec "$self->{tools}/echo", $socket, $name =~ /(threads)/ or die "echo: $!";
+        }
+        push @{ $self->{echoes} }, $pid;
+        (my $echo = $upstream) =~ s/upstream ingest/upstream $name/;
+        $echo =~ s/unix:[^;]+/unix:$socket/;
+        $echo =~ s/keepalive \d+/keepalive $kept{$name}/;
+        $text =~ s/\Q$upstream\E/$upstream\n    $echo/;
+        $text =~ s{(        location / \{)}{        location = /bench/$name {\n            fastcgi_pass $name;\n            fastcgi_keep_conn on;\n            include fastcgi.conf;\n        }\n$1};
+    }
     open my $out, '>', $conf or die "$conf: $!";
     print {$out} $text;
     close $out;
     kill 'HUP', Tidemark::Stack::slurp("$home/run/nginx.pid") =~ s/\s//gr;
     my $deadline = time + 10;
-    until ($self->{stack}->post('/bench/echo', '{}')->{status} == 200) {
-        die "the echo handler does not answer\n" if time > $deadline;
+    for my $name (sort keys %kept) {
+        until ($self->{stack}->post("/bench/$name", '{}')->{status} == 200) {
+            die "the echo handler does not answer\n" if time > $deadline;
+        }
     }
     return;
 }
 
 sub DESTROY {
     my ($self) = @_;
-    return unless $self->{echo};
     local $?;
-    kill 'KILL', $self->{echo};    # it has nothing to lose, and waits for its stop alone
-    waitpid $self->{echo}, 0;
+    for my $echo (@{ $self->{echoes} || [] }) {
+        kill 'KILL', $echo;    # it has nothing to lose, and waits for its stop alone
+        waitpid $echo, 0;
+    }
 }
 
 1;

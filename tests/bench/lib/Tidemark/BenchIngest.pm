@@ -24,11 +24,14 @@ sub row { return Tidemark::Bench::row(@_) }
 sub single_events {
     my ($bench) = @_;
     $bench->start_echo;
-    my (@single, @echo, @p99, @ratio);
+    my (@single, @echo, @threads, @p99, @ratio, @by_threads);
     for (1 .. $bench->{runs}) {
         my $floor = $bench->load_events('--path', '/bench/echo', '--metrics', $METRICS, '--connections', 64);
         my $answer = $bench->load_events('--path', '/v1/event', '--metrics', $METRICS, '--connections', 64);
+        my $libfcgi = $bench->load_events('--path', '/bench/echo-threads', '--metrics', $METRICS, '--connections', 64);
         push @echo, $floor->{rps};
+        push @threads, $libfcgi->{rps};
+        push @by_threads, $answer->{rps} / $libfcgi->{rps};
         push @single, $answer->{rps};
         push @p99, $answer->{p99_ms};
         push @ratio, $answer->{rps} / $floor->{rps};
@@ -36,7 +39,9 @@ sub single_events {
     return (row('single durable events of 3 metrics, 64 connections', 'events/s', '%.0f', @single),
         row('  their p99', 'ms', '%.1f', @p99),
         row('  echo behind the same nginx', 'requests/s', '%.0f', @echo),
-        row('  events / echo', 'ratio', '%.2f', @ratio));
+        row('  events / echo', 'ratio', '%.2f', @ratio),
+        row('  echo by libfcgi, a thread for each connection', 'requests/s', '%.0f', @threads),
+        row('  events / echo by libfcgi', 'ratio', '%.2f', @by_threads));
 }
 
 # At 5,000 events a second, of devices that are known, and, by one reader, five pages.
