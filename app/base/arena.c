@@ -139,6 +139,11 @@ void arena_return_large(size_t bytes)
     (void)mallopt(M_MMAP_THRESHOLD, bytes < INT_MAX ? (int)bytes : INT_MAX);
 }
 
+void arena_share_heaps(int n)
+{
+    (void)mallopt(M_ARENA_MAX, n);
+}
+
 void arena_reset(struct arena *arena)
 {
     while (arena->hooks) {

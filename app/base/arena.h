@@ -26,6 +26,10 @@ void arena_keep_released(size_t bytes);
  * threads of a process do not each keep what their largest request took. Once, at its start. */
 void arena_return_large(size_t bytes);
 
+/* Lets all threads of the process take their memory from `n` heaps, so that what one released serves
+ * the next instead of lying in a heap of its own. Once, before there are threads. */
+void arena_share_heaps(int n);
+
 #define ARENA_NEVER SIZE_MAX /* of a grant: not now nor later, as beyond the cap */
 
 /* Told how many bytes an arena is to hand out in all: how many it may; fewer is a refusal. */

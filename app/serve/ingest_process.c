@@ -17,6 +17,7 @@
 #define INGEST_CONNECTIONS 512 /* kept ones of nginx; idle ones cost nothing but memory */
 #define INGEST_STATEMENT_TIMEOUT_MS 20000
 #define INGEST_TOKEN_CACHE 262144 /* devices with tokens of their own; half of them stay */
+#define INGEST_HEAPS 2 /* of some twenty threads, most of which rest: a heap of each kept up to 9 MiB */
 #define INGEST_LARGE_BYTES (4u << 20) /* more than a batch of the writers takes at once */
 #define DRAIN_MS 15000 /* less than the supervisor's patience */
 
@@ -51,6 +52,7 @@ static const struct ingest_format *find_format(struct http_request *request)
 int ingest_process_run(const struct serve_setup *setup)
 {
     arena_return_large(INGEST_LARGE_BYTES);
+    arena_share_heaps(INGEST_HEAPS);
     int stop_fd = stop_fd_open();
     struct ingest_metrics metrics;
     struct db_home home = DB_HOME_NONE;
