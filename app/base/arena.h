@@ -26,8 +26,8 @@ void arena_keep_released(size_t bytes);
  * threads of a process do not each keep what their largest request took. Once, at its start. */
 void arena_return_large(size_t bytes);
 
-/* Lets all threads of the process take their memory from `n` heaps, so that what one released serves
- * the next instead of lying in a heap of its own. Once, before there are threads. */
+/* Lets all threads of the process take their memory from `n` heaps, so that what one released
+ * serves the next instead of lying in a heap of its own. Once, before there are threads. */
 void arena_share_heaps(int n);
 
 #define ARENA_NEVER SIZE_MAX /* of a grant: not now nor later, as beyond the cap */

@@ -17,7 +17,8 @@
 #define INGEST_CONNECTIONS 512 /* kept ones of nginx; idle ones cost nothing but memory */
 #define INGEST_STATEMENT_TIMEOUT_MS 20000
 #define INGEST_TOKEN_CACHE 262144 /* devices with tokens of their own; half of them stay */
-#define INGEST_HEAPS 2 /* of some twenty threads, most of which rest: a heap of each kept up to 9 MiB */
+/* Of some twenty threads, most of which rest: a heap of each would keep up to 9 MiB. */
+#define INGEST_HEAPS 2
 #define INGEST_LARGE_BYTES (4u << 20) /* more than a batch of the writers takes at once */
 #define DRAIN_MS 15000 /* less than the supervisor's patience */
 
